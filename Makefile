@@ -1,0 +1,118 @@
+# logloom's tasks. `make help` lists them. Whatever is up to date is not built again.
+#
+#   VENV=.venv             the Python environment
+#   PYTHON=python3         the interpreter it is made with (3.11 or newer)
+#   CARGO_TARGET_DIR=...   where Cargo builds (./target unless set)
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+# rustup's own folder is not on every PATH.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+VENV ?= .venv
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+endif
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all:
+STAMPS := $(VENV)/.stamps
+
+# Cargo knows what changed; these tell only whether to ask it. Folders are named too, so that a deleted file counts.
+CORE_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust proto -name target -prune -o -print 2>/dev/null)
+CORE := python/logloom/_native.abi3.so
+RUST_TESTED := --release --locked --workspace --exclude logloom-python
+
+.PHONY: help run build test test-rust test-python test-peers check check-rust check-python check-shape format formats \
+	bench wheel lock fuzz-brief clean preflight
+
+help: ## list these tasks
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+
+run: build ## build, then start the collector on its embedded config; Ctrl-C stops it
+	@exec $(VENV)/bin/logloom run
+
+build: $(STAMPS)/core ## environment in .venv, core in release mode, the `logloom` command
+
+test: test-rust test-python ## every test, Rust and Python
+
+test-rust: | preflight
+	cargo test $(RUST_TESTED)
+
+test-python: build $(STAMPS)/dev
+	$(PY) -m pytest
+
+test-peers: build $(STAMPS)/dev ## of these, the tests that drive real peers (a part of `make test`)
+	$(PY) -m pytest -m peer
+
+check: check-rust check-python check-shape ## format, lints, types, stubs, layout
+
+check-rust: $(STAMPS)/core
+	cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets -- --deny warnings
+
+check-python: build $(STAMPS)/dev
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m mypy.stubtest logloom._native
+
+check-shape: build $(STAMPS)/dev
+	$(PY) tools/formats.py --check
+	$(PY) -m pytest tests/test_layout.py
+
+format: $(STAMPS)/dev ## bring all code into the house's format
+	cargo fmt --all
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+formats: $(STAMPS)/dev ## rewrite the list of formats and the README's table of them
+	$(PY) tools/formats.py --registry
+	@$(MAKE) build
+	$(PY) tools/formats.py --readme
+
+bench: build $(STAMPS)/dev ## time everything, beside the recorded ratios
+	$(PY) -m pytest bench --benchmark-enable
+
+wheel: $(STAMPS)/core ## the abi3 wheel, in dist/
+	$(PY) -m maturin build --release --locked --out dist
+
+fuzz-brief: | preflight ## each fuzz target for FUZZ_SECONDS (20)
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "this needs cargo-fuzz: cargo install --locked cargo-fuzz" >&2; exit 1; }
+	cd rust/fuzz && for target in $$(cargo fuzz list); do \
+		cargo fuzz run --sanitizer none "$$target" -- -max_total_time=$${FUZZ_SECONDS:-20} -rss_limit_mb=2048 || exit 1; done
+
+lock: | preflight ## resolve the Python dependencies anew and write both lock files
+	tools/lock.sh $(PYTHON)
+
+clean: ## remove what was built (not ./data)
+	rm -rf $(VENV) dist $(CORE) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find python tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	cargo clean
+
+preflight:
+	@tools/preflight.sh '$(PYTHON)'
+
+# --- the environment, each step behind a stamp ---
+
+$(STAMPS)/venv: | preflight
+	$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/runtime: requirements.lock $(STAMPS)/venv | preflight
+	$(PIP) -r requirements.lock
+	@touch $@
+
+$(STAMPS)/dev: requirements-dev.lock $(STAMPS)/runtime | preflight
+	$(PIP) -r requirements-dev.lock
+	@touch $@
+
+ifeq ($(wildcard $(CORE)),)
+.PHONY: $(STAMPS)/core
+endif
+$(STAMPS)/core: $(CORE_SOURCES) $(STAMPS)/runtime | preflight
+	VIRTUAL_ENV=$(abspath $(VENV)) PIP_NO_INDEX=1 PIP_QUIET=1 $(PY) -m maturin develop --release --locked
+	@touch $@
