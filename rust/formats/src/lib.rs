@@ -1,1 +1,107 @@
-//! placeholder
+//! The formats: how bytes become records.
+//!
+//! A [`Format`] is compiled once from its [`Options`] and shared by all sources; a [`Decoder`] is its state for one source. One file a
+//! format in [`formats`], one row each in [`FORMATS`]; detection, command line, config, docs, tests and benchmarks follow from that.
+#![forbid(unsafe_code)]
+
+mod decoder;
+pub mod formats;
+mod options;
+
+use std::sync::Arc;
+
+use logloom_record::{BatchWriter, RejectReason, Text};
+
+pub use decoder::{Decoder, Held, Lines, Whole};
+pub use formats::FORMATS;
+pub use options::{OptionDoc, OptionError, OptionValue, Options};
+
+/// A format before it is compiled: one row of [`FORMATS`].
+#[derive(Debug)]
+pub struct Spec {
+    /// The config word, the file, the fixture folder.
+    pub name: &'static str,
+    /// For people.
+    pub about: About,
+    /// The options it takes; others are refused.
+    pub options: &'static [OptionDoc],
+    /// Compiles it.
+    pub compile: fn(&Options) -> Result<Arc<dyn Format>, OptionError>,
+}
+
+/// What a newcomer wants to know of a format.
+#[derive(Debug)]
+pub struct About {
+    /// One line: what it is and whose.
+    pub line: &'static str,
+    /// The vendor's page on it.
+    pub page: &'static str,
+    /// One real example.
+    pub example: &'static str,
+}
+
+/// How a Chunk is cut into frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// A frame is a line, ended by LF or CR LF; empty lines are none.
+    Lines,
+    /// A frame is all that a source sends until it is flushed: a request body.
+    Whole,
+}
+
+/// How much a frame looks like a format: 0 not at all, 100 beyond doubt. `text` says 1 to everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Likely(pub u8);
+
+impl Likely {
+    /// Not this format.
+    pub const NO: Self = Self(0);
+    /// Beyond doubt.
+    pub const SURE: Self = Self(100);
+}
+
+/// A compiled, immutable description of how bytes become records.
+pub trait Format: Send + Sync {
+    /// Its row of [`FORMATS`].
+    fn spec(&self) -> &'static Spec;
+
+    /// How its Chunks are cut.
+    fn framing(&self) -> Framing {
+        Framing::Lines
+    }
+
+    /// Whether its frames are text, which must be UTF-8; a binary format checks the strings that it reads.
+    fn is_text(&self) -> bool {
+        true
+    }
+
+    /// How much `frame` looks like this format. Cheap: no allocation, no full parse where a glance will do.
+    fn likely(&self, frame: &[u8]) -> Likely;
+
+    /// Reads one frame, which is UTF-8, into 0 to n records. An error leaves nothing of the frame behind: the driver cuts off what was
+    /// written and keeps the frame as a Reject. May run twice for a frame (when the buffer had to grow), so it must have no other effect.
+    fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason>;
+
+    /// The state of one source.
+    fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder>;
+}
+
+/// The usual [`Format::open`]: by the format's framing.
+pub fn open_framed<F: Format + 'static>(format: Arc<F>, frame_bytes_max: usize) -> Box<dyn Decoder> {
+    match format.framing() {
+        Framing::Lines => Box::new(Lines::new(format, frame_bytes_max)),
+        Framing::Whole => Box::new(Whole::new(format, frame_bytes_max)),
+    }
+}
+
+/// The row of the format called `name`.
+pub fn find(name: &str) -> Option<&'static Spec> {
+    FORMATS.binary_search_by(|spec| spec.name.cmp(name)).ok().and_then(|i| FORMATS.get(i).copied())
+}
+
+/// Compiles the format called `name`.
+pub fn compile(name: &str, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+    let spec = find(name).ok_or_else(|| OptionError::unknown_format(name))?;
+    options.check(spec)?;
+    (spec.compile)(options)
+}

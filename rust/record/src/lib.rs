@@ -1,1 +1,31 @@
-//! The records of logloom.
+//! The records of logloom: one currency, OTLP bytes with an index.
+//!
+//! A [`Batch`] is a list of blocks, each a run of `ResourceLogs` fields of an OTLP
+//! `ExportLogsServiceRequest`, so that concatenated blocks are a request. Formats write it in one pass
+//! through a [`BatchWriter`] and its by-value [`RecordCursor`]; OTLP that came in is adopted as it is
+//! after one validating scan. Everything else here reads those bytes: Record views, OTLP JSON,
+//! NDJSON, Arrow and the conditions.
+#![forbid(unsafe_code)]
+
+mod batch;
+mod chunk;
+mod cursor;
+mod delivery;
+mod key;
+mod limits;
+mod pool;
+pub mod proto;
+mod reject;
+mod text;
+mod writer;
+
+pub use batch::{Batch, Block, Entry, EntryFlags, Group};
+pub use chunk::{Chunk, Origin};
+pub use cursor::{LengthMark, RecordCursor, Tail};
+pub use delivery::{Delivery, Done, Refusal};
+pub use key::Key;
+pub use limits::Limits;
+pub use pool::BlockPool;
+pub use reject::{Reject, RejectKind, RejectReason};
+pub use text::{Scalar, Text, repair};
+pub use writer::BatchWriter;

@@ -1,0 +1,63 @@
+//! The state of one source: what must wait over chunks.
+
+mod lines;
+mod whole;
+
+use bytes::Bytes;
+use logloom_record::{BatchWriter, RejectKind, RejectReason, Text, repair};
+
+use crate::Format;
+
+pub use lines::Lines;
+pub use whole::Whole;
+
+/// From which source offset on bytes are still needed: all below it are in records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Held {
+    /// The offset in bytes from the start of the source.
+    pub from: u64,
+}
+
+/// The state of one source (a file, a connection, a stream).
+pub trait Decoder: Send {
+    /// Reads the next bytes of the source. What must wait for more stays here.
+    fn feed(&mut self, chunk: &Bytes, out: &mut BatchWriter) -> Held;
+
+    /// The source ended, or paused for long enough: what waited becomes records.
+    fn flush(&mut self, out: &mut BatchWriter);
+
+    /// The name of the format in use, once it is known: `auto` answers with what it found.
+    fn format(&self) -> &'static str;
+}
+
+/// Reads one frame: repairs what is not UTF-8, runs the format, keeps a bad frame as a Reject.
+/// `checked`: the frame is known to be UTF-8.
+#[inline(always)]
+pub fn read_frame<F: Format + ?Sized>(format: &F, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
+    if !checked && simdutf8::basic::from_utf8(frame.bytes()).is_err() {
+        return read_repaired(format, frame.bytes(), offset, out);
+    }
+    match out.attempt(|out| format.parse(frame, out)) {
+        Ok(()) => out.end_frame(),
+        Err(reason) => out.reject(frame.bytes(), reason, offset, format.spec().name),
+    }
+}
+
+/// OTLP strings must be UTF-8: each ill-formed part becomes U+FFFD, and the frame's records carry the original
+/// as bytes in `log.record.original`.
+#[cold]
+fn read_repaired<F: Format + ?Sized>(format: &F, raw: &[u8], offset: u64, out: &mut BatchWriter) {
+    let Some(text) = repair(raw) else { return };
+    out.set_raw(Some(raw.to_vec()));
+    let result = out.attempt(|out| format.parse(Text::from(text.as_slice()), out));
+    out.set_raw(None);
+    match result {
+        Ok(()) => out.end_frame(),
+        Err(reason) => out.reject(raw, reason, offset, format.spec().name),
+    }
+}
+
+/// What is said of a frame that is longer than the bound.
+fn too_long() -> RejectReason {
+    RejectReason { kind: RejectKind::Limit, what: "the frame is longer than frame_bytes_max", at: 0 }
+}

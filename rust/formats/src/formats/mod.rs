@@ -1,0 +1,10 @@
+//! One file a format. `make formats` rewrites the list between the marks from the files of this folder.
+
+use crate::Spec;
+
+// formats:begin
+pub mod text;
+
+/// Every format, sorted by name.
+pub static FORMATS: &[&Spec] = &[&text::SPEC];
+// formats:end

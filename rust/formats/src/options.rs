@@ -1,0 +1,169 @@
+//! What a user may say about a format.
+
+use std::collections::BTreeMap;
+
+use crate::{FORMATS, Spec};
+
+/// The options of one format, as typed by the user: `format_string`, `keys`, …
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options(pub BTreeMap<String, OptionValue>);
+
+/// The value of an option.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OptionValue {
+    /// A text.
+    Str(String),
+    /// A switch.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A table of names, in the order given.
+    Map(Vec<(String, String)>),
+}
+
+impl OptionValue {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Str(_) => "a string",
+            Self::Bool(_) => "true or false",
+            Self::Int(_) => "a whole number",
+            Self::Map(_) => "a map of strings",
+        }
+    }
+}
+
+/// The documentation of one option.
+#[derive(Debug)]
+pub struct OptionDoc {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type and what it does, one sentence.
+    pub doc: &'static str,
+}
+
+/// What is wrong with an option: where, what and the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionError {
+    /// The option's name; empty when the format itself is unknown.
+    pub option: String,
+    /// What is wrong and the way out.
+    pub message: String,
+    /// Where in the option's text, in bytes, for a pattern.
+    pub at: Option<usize>,
+}
+
+impl std::fmt::Display for OptionError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.option.is_empty() {
+            write!(f, "{}: ", self.option)?;
+        }
+        f.write_str(&self.message)?;
+        self.at.map_or(Ok(()), |at| write!(f, " (at byte {at})"))
+    }
+}
+
+impl std::error::Error for OptionError {}
+
+impl OptionError {
+    /// `option` is wrong: `message` says what and the way out.
+    pub fn new(option: &str, message: impl Into<String>) -> Self {
+        Self { option: option.into(), message: message.into(), at: None }
+    }
+
+    /// The same, with the place in the option's text.
+    #[must_use]
+    pub fn at(mut self, at: usize) -> Self {
+        self.at = Some(at);
+        self
+    }
+
+    pub(crate) fn unknown_format(name: &str) -> Self {
+        let names: Vec<_> = FORMATS.iter().map(|spec| spec.name).collect();
+        let hint = nearest(name, &names).map_or_else(|| format!("formats are {}", names.join(", ")), |n| format!("did you mean '{n}'?"));
+        Self::new("", format!("unknown format '{name}', {hint}"))
+    }
+}
+
+impl Options {
+    /// The text of an option.
+    pub fn str(&self, name: &str) -> Result<Option<&str>, OptionError> {
+        self.get(name, "a string", |value| if let OptionValue::Str(s) = value { Some(s.as_str()) } else { None })
+    }
+
+    /// The switch of an option.
+    pub fn bool(&self, name: &str) -> Result<Option<bool>, OptionError> {
+        self.get(name, "true or false", |value| if let OptionValue::Bool(b) = value { Some(*b) } else { None })
+    }
+
+    /// The number of an option.
+    pub fn int(&self, name: &str) -> Result<Option<i64>, OptionError> {
+        self.get(name, "a whole number", |value| if let OptionValue::Int(i) = value { Some(*i) } else { None })
+    }
+
+    /// The table of an option.
+    pub fn map(&self, name: &str) -> Result<Option<&[(String, String)]>, OptionError> {
+        self.get(name, "a map of strings", |value| if let OptionValue::Map(m) = value { Some(m.as_slice()) } else { None })
+    }
+
+    fn get<'a, T>(&'a self, name: &str, wanted: &str, pick: impl Fn(&'a OptionValue) -> Option<T>) -> Result<Option<T>, OptionError> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        pick(value).map(Some).ok_or_else(|| OptionError::new(name, format!("expected {wanted}, not {}", value.kind())))
+    }
+
+    /// Refuses options that the format does not take.
+    pub fn check(&self, spec: &Spec) -> Result<(), OptionError> {
+        let known: Vec<_> = spec.options.iter().map(|doc| doc.name).collect();
+        for name in self.0.keys() {
+            if !known.contains(&name.as_str()) {
+                let hint = match nearest(name, &known) {
+                    Some(near) => format!("did you mean '{near}'?"),
+                    None if known.is_empty() => "it takes none".into(),
+                    None => format!("it takes {}", known.join(", ")),
+                };
+                return Err(OptionError::new(name, format!("format '{}' has no such option, {hint}", spec.name)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name nearest to `word`, where one is near enough to be meant.
+pub fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+    let near = names.iter().map(|name| (distance(word.as_bytes(), name.as_bytes()), *name)).min()?;
+    (near.0 * 3 <= word.len().max(3)).then_some(near.1)
+}
+
+/// Levenshtein's distance; names are short.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let up = row.get(j + 1).copied().unwrap_or_default();
+            let next = (diagonal + usize::from(x != y)).min(left + 1).min(up + 1);
+            diagonal = up;
+            if let Some(cell) = row.get_mut(j) {
+                *cell = left;
+            }
+            left = next;
+        }
+        if let Some(cell) = row.last_mut() {
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found() {
+        assert_eq!(distance(b"kitten", b"sitting"), 3);
+        assert_eq!(distance(b"", b"abc"), 3);
+        assert_eq!(nearest("envoi", &["envoy", "json"]), Some("envoy"));
+        assert_eq!(nearest("zzz", &["envoy", "json"]), None);
+    }
+}

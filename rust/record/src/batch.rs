@@ -1,0 +1,188 @@
+//! OTLP bytes plus an index of their records.
+
+use std::{ops::Range, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{Origin, Reject};
+
+/// A run of `ResourceLogs` fields: concatenated blocks are an `ExportLogsServiceRequest`.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The buffer; what lies before `head` is unused headroom.
+    pub(crate) bytes: Bytes,
+    pub(crate) head: usize,
+}
+
+impl Block {
+    /// The OTLP bytes.
+    pub fn otlp(&self) -> Bytes {
+        self.bytes.slice(self.head..)
+    }
+
+    /// Length of the OTLP bytes.
+    pub fn len(&self) -> usize {
+        self.bytes.len() - self.head
+    }
+
+    /// Whether the block holds no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One `ScopeLogs`: what its records share. Ranges lie in the block's buffer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// The position of its block in the Batch.
+    pub block: u32,
+    /// The `ResourceLogs` message that it stands in.
+    pub resource_logs: Range<u32>,
+    /// The `ScopeLogs` message.
+    pub scope_logs: Range<u32>,
+    /// The `Resource` message; empty where there is none.
+    pub resource: Range<u32>,
+    /// The `InstrumentationScope` message; empty where there is none.
+    pub scope: Range<u32>,
+}
+
+/// What is known of a record besides its values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EntryFlags(pub(crate) u8);
+
+impl EntryFlags {
+    pub(crate) const REJECT: u8 = 1;
+    pub(crate) const REPAIRED: u8 = 2;
+
+    /// Its Format could not read it.
+    pub fn is_reject(self) -> bool {
+        self.0 & Self::REJECT != 0
+    }
+
+    /// Its bytes were not UTF-8: the original stands in `log.record.original` as bytes.
+    pub fn is_repaired(self) -> bool {
+        self.0 & Self::REPAIRED != 0
+    }
+}
+
+/// One record in the index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The position of its group in the Batch.
+    pub group: u32,
+    /// Where its `LogRecord` message begins in the block's buffer.
+    pub start: u32,
+    /// Where it ends.
+    pub end: u32,
+    /// `severity_number`, 0 where there is none; what is over 255 is 255.
+    pub severity: u8,
+    /// What is known besides.
+    pub flags: EntryFlags,
+    /// `time_unix_nano`, else `observed_time_unix_nano`.
+    pub time_unix_nano: u64,
+    /// `trace_id`, zero where there is none.
+    pub trace_id: [u8; 16],
+}
+
+/// The one form that data has: in memory, on disk and on the wire.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) index: Vec<Entry>,
+    pub(crate) rejects: Vec<Reject>,
+    pub(crate) origin: Arc<Origin>,
+}
+
+impl Batch {
+    /// How many records.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// Length of the OTLP bytes.
+    pub fn otlp_len(&self) -> usize {
+        self.blocks.iter().map(Block::len).sum()
+    }
+
+    /// The bytes of memory that the Batch keeps alive, its index included.
+    pub fn memory_len(&self) -> usize {
+        self.blocks.iter().map(|b| b.bytes.len()).sum::<usize>() + self.index.len() * size_of::<Entry>()
+    }
+
+    /// The request as contiguous bytes: without a copy while there is one block.
+    pub fn to_otlp(&self) -> Bytes {
+        match self.blocks.as_slice() {
+            [] => Bytes::new(),
+            [block] => block.otlp(),
+            blocks => {
+                let mut whole = BytesMut::with_capacity(self.otlp_len());
+                for block in blocks {
+                    whole.extend_from_slice(block.bytes.get(block.head..).unwrap_or_default());
+                }
+                whole.freeze()
+            }
+        }
+    }
+
+    /// The blocks, in order.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The groups, by first arrival.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The index, in order of arrival.
+    pub fn index(&self) -> &[Entry] {
+        &self.index
+    }
+
+    /// The frames that could not be read, in order of arrival.
+    pub fn rejects(&self) -> &[Reject] {
+        &self.rejects
+    }
+
+    /// Where the bytes came from.
+    pub fn origin(&self) -> &Arc<Origin> {
+        &self.origin
+    }
+
+    /// The same Batch from elsewhere.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Arc<Origin>) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// The bytes of one `LogRecord` message.
+    pub fn record_bytes(&self, entry: &Entry) -> &[u8] {
+        self.group_bytes(entry.group, |_| entry.start..entry.end)
+    }
+
+    /// A part of the block that a group lies in.
+    pub(crate) fn group_bytes(&self, group: u32, part: impl FnOnce(&Group) -> Range<u32>) -> &[u8] {
+        let Some(group) = self.groups.get(group as usize) else { return &[] };
+        let range = part(group);
+        self.blocks
+            .get(group.block as usize)
+            .and_then(|block| block.bytes.get(range.start as usize..range.end as usize))
+            .unwrap_or_default()
+    }
+
+    /// Appends all of `other`: blocks are shared, nothing is copied but index entries.
+    pub fn append(&mut self, other: &Self) {
+        let (blocks, groups, records) = (self.blocks.len() as u32, self.groups.len() as u32, self.index.len() as u32);
+        self.blocks.extend_from_slice(&other.blocks);
+        self.groups.extend(other.groups.iter().map(|g| Group { block: g.block + blocks, ..g.clone() }));
+        self.index.extend(other.index.iter().map(|e| Entry { group: e.group + groups, ..*e }));
+        self.rejects.extend(other.rejects.iter().map(|r| Reject { record: r.record + records, ..*r }));
+    }
+}

@@ -1,0 +1,409 @@
+//! One record on its way into a Batch.
+
+use crate::{
+    Key, Scalar, Text,
+    batch::{Entry, EntryFlags},
+    proto::{put_varint, varint_len},
+    writer::Sink,
+};
+
+/// A position that no buffer reaches: once space ran out every later write fails too, and `finish` says so.
+const OUT_OF_SPACE: usize = usize::MAX / 2;
+/// Room that the fast paths ask for at once, so that one check serves a whole attribute.
+const ROOM: usize = 160;
+
+/// Where a length is still to be written.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a length that is not closed leaves the record malformed"]
+pub struct LengthMark(usize);
+
+/// What stands behind the attributes of a record.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tail<'a> {
+    /// `flags`: the low 8 bits are the W3C trace flags.
+    pub flags: u32,
+    /// `trace_id`; `None` or zero where there is none.
+    pub trace_id: Option<[u8; 16]>,
+    /// `span_id`; `None` or zero where there is none.
+    pub span_id: Option<[u8; 8]>,
+    /// `event_name`; empty where there is none.
+    pub event_name: &'a [u8],
+}
+
+/// One record, written in field order: `begin` (time, severity), body, attributes, `finish` (the [`Tail`]).
+///
+/// By value, so that its position stays in registers. Only [`finish`](Self::finish) makes the record part of
+/// the Batch; a cursor that is dropped leaves nothing behind. A write that finds no space fails silently and
+/// for good; the driver sees it on the writer, grows the buffer and runs the frame once more.
+#[derive(Debug)]
+#[must_use = "only `finish` makes the record part of the Batch"]
+pub struct RecordCursor<'w> {
+    buf: &'w mut [u8],
+    pos: usize,
+    start: usize,
+    time_unix_nano: u64,
+    severity: u8,
+    flags: u8,
+    attributes: u32,
+    dropped: u32,
+    sink: &'w mut Sink,
+}
+
+impl<'w> RecordCursor<'w> {
+    #[inline(always)]
+    pub(crate) fn begin(buf: &'w mut [u8], sink: &'w mut Sink, time_unix_nano: u64, severity: u8, severity_text: Text<'_>) -> Self {
+        let pos = sink.pos;
+        let mut cursor = Self { buf, pos, start: pos + 3, time_unix_nano, severity, flags: 0, attributes: 0, dropped: 0, sink };
+        // Field 2 of ScopeLogs; two bytes are kept for the length, which `finish` moves when it needs another size.
+        cursor.raw(&[0x12, 0, 0]);
+        if time_unix_nano != 0 {
+            cursor.raw(&[0x09]);
+            cursor.raw(&time_unix_nano.to_le_bytes());
+        }
+        if severity != 0 {
+            cursor.raw(&[0x10, severity & 0x7f]);
+        }
+        if !severity_text.is_empty() {
+            cursor.len_field(0x1a, severity_text);
+        }
+        cursor
+    }
+
+    pub(crate) fn rejected(mut self) -> Self {
+        self.flags |= EntryFlags::REJECT;
+        self
+    }
+
+    /// The body as a string; none is written for an empty one of no meaning, so ask before.
+    #[inline(always)]
+    pub fn body(mut self, text: Text<'_>) -> Self {
+        let n = text.len();
+        let any = 1 + varint_len(n as u64) + n;
+        self.raw(&[0x2a]);
+        self.varint(any as u64);
+        self.len_field(0x0a, text);
+        self
+    }
+
+    /// The body as any scalar.
+    pub fn body_scalar(mut self, value: Scalar<'_>) -> Self {
+        let mark = self.open(0x2a);
+        self.scalar(value);
+        self.close(mark);
+        self
+    }
+
+    /// A string attribute. Not counted against `attributes_max`: keys known beforehand are few.
+    #[inline(always)]
+    pub fn attr(mut self, key: &Key, value: Text<'_>) -> Self {
+        let n = value.len();
+        let name = usize::from(key.name_len) & 63;
+        if n <= 64
+            && n + name <= 121
+            && let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<ROOM>)
+        {
+            if name <= 24 {
+                out[..32].copy_from_slice(&key.head[..32]);
+            } else {
+                out[..64].copy_from_slice(&key.head);
+            }
+            out[1] = (name + n + 6) as u8;
+            out[5 + name] = (n + 2) as u8;
+            out[7 + name] = n as u8;
+            copy_short(&mut out[8 + name..], value);
+            self.pos += 8 + name + n;
+            self.attributes += 1;
+            return self;
+        }
+        self.long_attr(key.name(), value);
+        self
+    }
+
+    /// An integer attribute.
+    #[inline(always)]
+    pub fn attr_i64(mut self, key: &Key, value: i64) -> Self {
+        let name = usize::from(key.name_len) & 63;
+        if let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<ROOM>) {
+            if name <= 24 {
+                out[..32].copy_from_slice(&key.head[..32]);
+            } else {
+                out[..64].copy_from_slice(&key.head);
+            }
+            out[6 + name] = 0x18;
+            let n = if (0..0x80).contains(&value) {
+                out[7 + name] = value as u8;
+                1
+            } else if (0..0x4000).contains(&value) {
+                out[7 + name] = value as u8 | 0x80;
+                out[8 + name] = (value >> 7) as u8;
+                2
+            } else {
+                put_varint(&mut out[7 + name..], value as u64).unwrap_or_default()
+            };
+            out[1] = (name + n + 5) as u8;
+            out[5 + name] = (n + 1) as u8;
+            self.pos += 7 + name + n;
+            self.attributes += 1;
+            return self;
+        }
+        self.pos = OUT_OF_SPACE;
+        self
+    }
+
+    /// A double attribute.
+    pub fn attr_f64(self, key: &Key, value: f64) -> Self {
+        self.attr_scalar(Text::from(key.name()), Scalar::Double(value))
+    }
+
+    /// A boolean attribute.
+    pub fn attr_bool(self, key: &Key, value: bool) -> Self {
+        self.attr_scalar(Text::from(key.name()), Scalar::Bool(value))
+    }
+
+    /// An attribute of any key and scalar; over `attributes_max` it is counted as dropped instead.
+    #[inline]
+    pub fn attr_scalar(mut self, name: Text<'_>, value: Scalar<'_>) -> Self {
+        if !self.admit() {
+            return self;
+        }
+        if let Scalar::Str(text) = value {
+            self.string_kv(0x32, name, text);
+            return self;
+        }
+        let kv = self.open(0x32);
+        self.len_field(0x0a, name);
+        let any = self.open(0x12);
+        self.scalar(value);
+        self.close(any);
+        self.close(kv);
+        self
+    }
+
+    /// Whether one attribute more is allowed; counts it as written or as dropped. For attributes that are written
+    /// piece by piece with [`open`](Self::open).
+    #[inline]
+    pub fn admit(&mut self) -> bool {
+        let admitted = self.attributes < self.sink.attributes_max;
+        if admitted {
+            self.attributes += 1;
+        } else {
+            self.dropped += 1;
+        }
+        admitted
+    }
+
+    /// Begins a length-delimited field of one tag byte, which [`close`](Self::close) ends. With it nested values are
+    /// written piece by piece: an attribute is `open(0x32)`, `name`, `open(0x12)`, a value; a map is `open(0x32)` of entries
+    /// `open(0x0a)`; an array is `open(0x2a)` of values `open(0x0a)`.
+    #[inline]
+    pub fn open(&mut self, tag: u8) -> LengthMark {
+        self.raw(&[tag, 0]);
+        LengthMark(self.pos)
+    }
+
+    /// Ends what `mark` began: fills in the length, moving the content where it takes more than one byte.
+    #[inline]
+    pub fn close(&mut self, mark: LengthMark) {
+        let Some(len) = self.pos.checked_sub(mark.0).filter(|_| self.pos <= self.buf.len()) else {
+            self.pos = OUT_OF_SPACE;
+            return;
+        };
+        let extra = varint_len(len as u64) - 1;
+        if extra > 0 {
+            if self.pos + extra > self.buf.len() {
+                self.pos = OUT_OF_SPACE;
+                return;
+            }
+            self.buf.copy_within(mark.0..self.pos, mark.0 + extra);
+            self.pos += extra;
+        }
+        if let Some(out) = self.buf.get_mut(mark.0 - 1..) {
+            put_varint(out, len as u64);
+        }
+    }
+
+    /// Writes the key of a `KeyValue` that was opened.
+    #[inline]
+    pub fn name(&mut self, name: Text<'_>) {
+        self.len_field(0x0a, name);
+    }
+
+    /// Writes the content of an `AnyValue` that was opened.
+    #[inline]
+    pub fn scalar(&mut self, value: Scalar<'_>) {
+        match value {
+            Scalar::Null => {}
+            Scalar::Str(text) => self.len_field(0x0a, text),
+            Scalar::Bool(value) => self.raw(&[0x10, u8::from(value)]),
+            Scalar::Int(value) => {
+                self.raw(&[0x18]);
+                self.varint(value as u64);
+            }
+            Scalar::Double(value) => {
+                self.raw(&[0x21]);
+                self.raw(&value.to_le_bytes());
+            }
+            Scalar::Bytes(bytes) => self.len_field(0x3a, Text::from(bytes)),
+        }
+    }
+
+    /// Makes the record part of the Batch.
+    #[inline(always)]
+    pub fn finish(mut self, tail: &Tail<'_>) {
+        if self.sink.raw.is_some() || self.dropped > 0 {
+            self.marks();
+        }
+        if tail.flags != 0 {
+            self.raw(&[0x45]);
+            self.raw(&tail.flags.to_le_bytes());
+        }
+        let mut trace_id = [0; 16];
+        if let Some(id) = tail.trace_id.filter(|id| *id != [0; 16]) {
+            trace_id = id;
+            self.raw(&[0x4a, 16]);
+            self.raw(&id);
+        }
+        if let Some(id) = tail.span_id.filter(|id| *id != [0; 8]) {
+            self.raw(&[0x52, 8]);
+            self.raw(&id);
+        }
+        if let Some(observed) = self.sink.observed {
+            self.raw(&observed);
+        }
+        if !tail.event_name.is_empty() {
+            self.len_field(0x62, Text::from(tail.event_name));
+        }
+        let len = self.pos.wrapping_sub(self.start);
+        if self.pos > self.buf.len() {
+            self.sink.overflowed = true;
+            return;
+        }
+        let mut start = self.start;
+        if (0x80..0x4000).contains(&len) {
+            if let Some([a, b]) = self.buf.get_mut(start - 2..).and_then(<[u8]>::first_chunk_mut::<2>) {
+                *a = len as u8 | 0x80;
+                *b = (len >> 7) as u8;
+            }
+        } else {
+            let Some(moved) = self.move_record(len) else { return };
+            start = moved;
+        }
+        self.sink.index.push(Entry {
+            group: self.sink.group,
+            start: start as u32,
+            end: (start + len) as u32,
+            severity: self.severity,
+            flags: EntryFlags(self.flags),
+            time_unix_nano: if self.time_unix_nano == 0 { self.sink.arrival_unix_nano } else { self.time_unix_nano },
+            trace_id,
+        });
+        self.sink.pos = start + len;
+    }
+
+    /// The record's length takes another number of bytes than was kept for it.
+    #[cold]
+    fn move_record(&mut self, len: usize) -> Option<usize> {
+        let start = self.start - 2 + varint_len(len as u64);
+        if start + len > self.buf.len() {
+            self.sink.overflowed = true;
+            return None;
+        }
+        self.buf.copy_within(self.start..self.start + len, start);
+        put_varint(self.buf.get_mut(self.start - 2..)?, len as u64);
+        Some(start)
+    }
+
+    /// What few records carry: the bytes before repair, and how many attributes were dropped.
+    #[cold]
+    fn marks(&mut self) {
+        if let Some(raw) = self.sink.raw.take() {
+            self.flags |= EntryFlags::REPAIRED;
+            let kv = self.open(0x32);
+            self.name(Text::from("log.record.original"));
+            let any = self.open(0x12);
+            self.scalar(Scalar::Bytes(&raw));
+            self.close(any);
+            self.close(kv);
+            self.sink.raw = Some(raw);
+        }
+        if self.dropped > 0 {
+            self.raw(&[0x38]);
+            self.varint(u64::from(self.dropped));
+        }
+    }
+
+    #[cold]
+    fn long_attr(&mut self, name: &[u8], value: Text<'_>) {
+        self.attributes += 1;
+        self.string_kv(0x32, Text::from(name), value);
+    }
+
+    #[inline]
+    fn string_kv(&mut self, tag: u8, name: Text<'_>, value: Text<'_>) {
+        self.raw(&[tag]);
+        self.varint(Key::kv_len(name.len(), value.len()) as u64);
+        self.len_field(0x0a, name);
+        self.raw(&[0x12]);
+        self.varint((1 + varint_len(value.len() as u64) + value.len()) as u64);
+        self.len_field(0x0a, value);
+    }
+
+    /// A whole `KeyValue` with a string value as field `tag`, for entries of a map that was opened.
+    #[inline]
+    pub fn string_entry(&mut self, tag: u8, name: Text<'_>, value: Text<'_>) {
+        self.string_kv(tag, name, value);
+    }
+
+    #[inline(always)]
+    fn len_field(&mut self, tag: u8, text: Text<'_>) {
+        let n = text.len();
+        if n <= 64
+            && let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<66>)
+        {
+            out[0] = tag;
+            out[1] = n as u8;
+            copy_short(&mut out[2..], text);
+            self.pos += 2 + n;
+            return;
+        }
+        self.raw(&[tag]);
+        self.varint(n as u64);
+        self.raw(text.bytes());
+    }
+
+    #[inline(always)]
+    fn varint(&mut self, value: u64) {
+        match self.buf.get_mut(self.pos..).and_then(|out| put_varint(out, value)) {
+            Some(n) => self.pos += n,
+            None => self.pos = OUT_OF_SPACE,
+        }
+    }
+
+    #[inline(always)]
+    fn raw(&mut self, bytes: &[u8]) {
+        let end = self.pos + bytes.len();
+        match self.buf.get_mut(self.pos..end) {
+            Some(out) => {
+                out.copy_from_slice(bytes);
+                self.pos = end;
+            }
+            None => self.pos = OUT_OF_SPACE,
+        }
+    }
+}
+
+/// Copies a value of at most 64 bytes into a room of at least 64, by whole 32-byte steps where its buffer goes on far enough.
+#[inline(always)]
+fn copy_short(out: &mut [u8], value: Text<'_>) {
+    let n = value.len();
+    let tail = value.tail();
+    if n <= 32
+        && let (Some(from), Some(to)) = (tail.first_chunk::<32>(), out.first_chunk_mut::<32>())
+    {
+        *to = *from;
+    } else if let (Some(from), Some(to)) = (tail.first_chunk::<64>(), out.first_chunk_mut::<64>()) {
+        *to = *from;
+    } else if let (Some(from), Some(to)) = (tail.get(..n), out.get_mut(..n)) {
+        to.copy_from_slice(from);
+    }
+}

@@ -1,0 +1,36 @@
+//! What every push and every send returns, and so both acknowledgement and back-pressure.
+
+use std::time::Duration;
+
+/// The only thing that comes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Taken; but for what `refused` lists.
+    Done(Done),
+    /// Not taken, nothing of it; the same may be sent again after this time.
+    Retry(Duration),
+    /// Not taken and never will be: why.
+    Refuse(String),
+}
+
+/// What was taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Records that were taken.
+    pub accepted: u64,
+    /// Records that were not, each with its reason. The sender must not send them again.
+    pub refused: Vec<Refusal>,
+    /// The source offset in bytes below which everything is safe: a resumable receiver saves this and no more.
+    pub durable_to: u64,
+    /// The Journal's position of the entry; 0 where nothing was appended.
+    pub entry: u64,
+}
+
+/// One record that was not taken, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its position in what was sent.
+    pub record: u32,
+    /// Why.
+    pub reason: String,
+}

@@ -1,0 +1,31 @@
+//! The bounds that hold for every source, in one place.
+
+/// Bounds on what a source may make logloom do. Exceeding one is a [`Reject`](crate::Reject) or a cut that is
+/// marked, never a loss: the frame's bytes are kept as the body of the rejected record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest frame (a line, a span, an object), in bytes. A longer line is kept in pieces, each a Reject.
+    pub frame_bytes_max: usize,
+    /// The deepest nesting of maps and arrays in one value, in levels.
+    pub depth_max: u32,
+    /// The most attributes one record may have; what is over is counted in `dropped_attributes_count`.
+    pub attributes_max: u32,
+    /// The most bytes of OTLP one Batch may hold. A chunk that needs more is refused as a whole.
+    pub batch_bytes_max: u64,
+    /// The most resources that are written to side by side; one more seals the oldest.
+    pub lanes_max: usize,
+}
+
+impl Limits {
+    /// The defaults, documented in `docs/limits.md`.
+    pub const DEFAULT: Self =
+        Self { frame_bytes_max: 1 << 20, depth_max: 64, attributes_max: 1024, batch_bytes_max: 16 << 30, lanes_max: 64 };
+    /// The largest block of a Batch, in bytes; also the bound on one record.
+    pub const BLOCK_BYTES_MAX: usize = 8 << 20;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

@@ -1,0 +1,494 @@
+//! How formats write a Batch: in one pass, without a tree, nothing allocated per record.
+
+use std::{ops::Range, sync::Arc};
+
+use bytes::Bytes;
+
+use crate::{
+    Batch, Limits, Origin, Reject, RejectReason, Scalar, Text,
+    batch::{Block, Entry, Group},
+    cursor::{RecordCursor, Tail},
+    pool::BlockPool,
+    proto::{push_field, push_string_attribute, put_varint, varint_len},
+};
+
+/// What a cursor needs of the writer while it writes.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    pub(crate) pos: usize,
+    pub(crate) group: u32,
+    pub(crate) overflowed: bool,
+    pub(crate) attributes_max: u32,
+    pub(crate) arrival_unix_nano: u64,
+    pub(crate) observed: Option<[u8; 9]>,
+    pub(crate) raw: Option<Vec<u8>>,
+    pub(crate) index: Vec<Entry>,
+}
+
+/// An open buffer of one resource and scope.
+#[derive(Debug)]
+struct Lane {
+    key: Vec<u8>,
+    resource: Field,
+    scope: Field,
+    group: u32,
+    buf: Vec<u8>,
+    first: usize,
+    pos: usize,
+}
+
+impl Lane {
+    /// The most bytes that stand before the first record.
+    fn headroom(&self) -> usize {
+        6 + self.resource.bytes.len() + 6 + self.scope.bytes.len()
+    }
+}
+
+/// Writes records as OTLP bytes with their index.
+///
+/// The strings it is given must be UTF-8: the driver checks a chunk once and repairs a frame that is not, in which case
+/// the original goes into the frame's records as `log.record.original` (bytes).
+///
+/// Records of one resource stand together in a lane: a block that grows from the pool. Formats whose frames belong to
+/// several resources (spans of services) choose the lane with [`use_resource`](Self::use_resource) first.
+#[derive(Debug)]
+pub struct BatchWriter {
+    /// The current lane's buffer; the lane itself is in `lanes` with an empty one.
+    buf: Vec<u8>,
+    sink: Sink,
+    lanes: Vec<Lane>,
+    current: usize,
+    pool: Arc<BlockPool>,
+    limits: Limits,
+    origin: Arc<Origin>,
+    batch: Batch,
+    chunk: Bytes,
+    frame_mark: usize,
+    sealed_records: usize,
+    sealed_bytes: u64,
+    keep_original: bool,
+    scratch: Vec<u8>,
+}
+
+impl BatchWriter {
+    /// A writer for bytes from `origin`; `estimate_bytes` of output are made ready at once.
+    pub fn new(pool: &Arc<BlockPool>, limits: &Limits, origin: &Arc<Origin>, estimate_bytes: usize) -> Self {
+        let arrival = origin.arrival_unix_nano;
+        let mut observed = [0x59; 9];
+        observed[1..].copy_from_slice(&arrival.to_le_bytes());
+        let mut writer = Self {
+            buf: Vec::new(),
+            sink: Sink {
+                pos: 0,
+                group: 0,
+                overflowed: false,
+                attributes_max: limits.attributes_max,
+                arrival_unix_nano: arrival,
+                observed: (arrival != 0).then_some(observed),
+                raw: None,
+                index: Vec::with_capacity((estimate_bytes / 512).min(1 << 16)),
+            },
+            lanes: Vec::new(),
+            current: 0,
+            pool: Arc::clone(pool),
+            limits: limits.clone(),
+            origin: Arc::clone(origin),
+            batch: Batch::default(),
+            chunk: Bytes::new(),
+            frame_mark: 0,
+            sealed_records: 0,
+            sealed_bytes: 0,
+            keep_original: true,
+            scratch: Vec::new(),
+        };
+        writer.open_first_lane(estimate_bytes.max(1));
+        writer
+    }
+
+    /// Whether formats keep the original line, in the body or in `log.record.original`. True unless switched off.
+    #[inline(always)]
+    pub fn keeps_original(&self) -> bool {
+        self.keep_original
+    }
+
+    /// Switches the keeping of original lines.
+    pub fn keep_original(&mut self, keep: bool) {
+        self.keep_original = keep;
+    }
+
+    /// The bounds in force.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Where the bytes come from.
+    pub fn origin(&self) -> &Arc<Origin> {
+        &self.origin
+    }
+
+    /// Begins a record in the current lane. `time_unix_nano` 0: unknown, none is written. `severity_number` 0 to 24 as OpenTelemetry
+    /// has them, 0: unspecified. An empty `severity_text` is not written.
+    #[inline(always)]
+    pub fn begin(&mut self, time_unix_nano: u64, severity_number: u8, severity_text: Text<'_>) -> RecordCursor<'_> {
+        RecordCursor::begin(&mut self.buf, &mut self.sink, time_unix_nano, severity_number, severity_text)
+    }
+
+    /// Chooses the lane for what follows: `key` is any bytes that tell resources (and scopes) apart, such as the frame's own text of
+    /// them; `build` is called when the key is new and fills in the `Resource` and `InstrumentationScope` messages (their content;
+    /// leave one empty for none). The empty key is the Origin's resource.
+    #[inline]
+    pub fn use_resource(&mut self, key: &[u8], build: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>)) {
+        if self.lanes.get(self.current).is_some_and(|lane| lane.key == key) {
+            return;
+        }
+        if let Some(next) = self.lanes.iter().position(|lane| lane.key == key) {
+            self.park();
+            self.enter(next);
+            return;
+        }
+        let (mut resource, mut scope) = (Vec::new(), Vec::new());
+        build(&mut resource, &mut scope);
+        self.park();
+        self.open_lane(key.to_vec(), &resource, &scope, 1);
+    }
+
+    /// A reusable buffer for what must be unescaped before it is written; give it back with [`give_scratch`](Self::give_scratch).
+    pub fn take_scratch(&mut self) -> Vec<u8> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        scratch
+    }
+
+    /// Takes the buffer of [`take_scratch`](Self::take_scratch) back.
+    pub fn give_scratch(&mut self, scratch: Vec<u8>) {
+        if scratch.capacity() <= self.limits.frame_bytes_max.saturating_mul(4) {
+            self.scratch = scratch;
+        }
+    }
+
+    /// Runs `write` until its output fits: where space ran out, what it wrote is cut off, the buffer grows and it runs once more.
+    /// What it wrote before it failed is cut off too. The driver calls this for each frame; a format whose one frame makes many
+    /// records (a list of spans) calls it for each of them, once it has seen that the whole frame is good.
+    #[inline(always)]
+    pub fn attempt(&mut self, mut write: impl FnMut(&mut Self) -> Result<(), RejectReason>) -> Result<(), RejectReason> {
+        let mark = self.sink.index.len();
+        loop {
+            let result = write(self);
+            if result.is_ok() && !self.sink.overflowed {
+                return result;
+            }
+            self.rewind(mark);
+            if !self.sink.overflowed {
+                return result;
+            }
+            self.sink.overflowed = false;
+            if !self.grow() {
+                return Err(RejectReason::limit("the record is larger than a block (8 MiB)", 0));
+            }
+        }
+    }
+
+    /// Keeps a frame that its format could not read as a record with the raw body; `offset` is where the frame began in its source.
+    /// A frame over `frame_bytes_max` is kept in pieces, each a record.
+    pub fn reject(&mut self, frame: &[u8], reason: RejectReason, offset: u64, format: &'static str) {
+        let max = self.limits.frame_bytes_max.clamp(1, 1 << 20);
+        let pieces = frame.len().div_ceil(max).max(1);
+        for part in 0..pieces {
+            let from = part * max;
+            let piece = frame.get(from..frame.len().min(from + max)).unwrap_or_default();
+            let record = self.sink.index.len() as u32;
+            let written = self.attempt(|out| {
+                out.write_reject(piece, reason, format, (pieces > 1).then_some(part));
+                Ok(())
+            });
+            if written.is_ok() {
+                let len = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+                self.batch.rejects.push(Reject { record, offset: offset + from as u64, len, format, reason });
+            }
+        }
+        self.end_frame();
+    }
+
+    fn write_reject(&mut self, piece: &[u8], reason: RejectReason, format: &'static str, part: Option<usize>) {
+        let repaired = crate::text::repair(piece);
+        if repaired.is_some() {
+            self.sink.raw = Some(piece.to_vec());
+        }
+        let body = repaired.as_deref().unwrap_or(piece);
+        let mut rec = self
+            .begin(0, 0, Text::EMPTY)
+            .rejected()
+            .body(Text::from(body))
+            .attr_scalar(Text::from("logloom.reject.format"), Scalar::Str(Text::from(format)))
+            .attr_scalar(Text::from("logloom.reject.kind"), Scalar::Str(Text::from(reason.kind.name())))
+            .attr_scalar(Text::from("logloom.reject.reason"), Scalar::Str(Text::from(reason.what)))
+            .attr_scalar(Text::from("logloom.reject.at"), Scalar::Int(i64::from(reason.at)));
+        if let Some(part) = part {
+            rec = rec.attr_scalar(Text::from("logloom.reject.part"), Scalar::Int(part as i64));
+        }
+        rec.finish(&Tail::default());
+        self.sink.raw = None;
+    }
+
+    /// The frames that follow lie in `chunk`, so that a whole OTLP request can be adopted without a copy.
+    pub fn set_chunk(&mut self, chunk: &Bytes) {
+        self.chunk = chunk.clone();
+    }
+
+    /// `part` as shared bytes: without a copy where it lies in the current chunk.
+    pub fn share(&self, part: &[u8]) -> Bytes {
+        let chunk = self.chunk.as_ref().as_ptr_range();
+        let range = part.as_ptr_range();
+        if part.is_empty() || range.start < chunk.start || range.end > chunk.end {
+            return Bytes::copy_from_slice(part);
+        }
+        self.chunk.slice_ref(part)
+    }
+
+    /// Appends a Batch that exists already, such as OTLP that was scanned; its records come after those written so far.
+    pub fn adopt(&mut self, other: &Batch) {
+        self.seal_all();
+        self.flush_index();
+        self.batch.append(other);
+        self.sealed_bytes += other.otlp_len() as u64;
+        self.open_first_lane(1);
+    }
+
+    /// The records of a frame that was repaired carry these bytes as `log.record.original`; `None` ends it.
+    pub fn set_raw(&mut self, raw: Option<Vec<u8>>) {
+        self.sink.raw = raw;
+    }
+
+    /// A frame ended well: its records stay. Bounds that need a quiet moment are kept here.
+    #[inline(always)]
+    pub fn end_frame(&mut self) {
+        self.frame_mark = self.sink.index.len();
+        if self.lanes.len() > self.limits.lanes_max {
+            self.evict();
+        }
+    }
+
+    /// How many records there are so far.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.batch.index.len() + self.sink.index.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether `batch_bytes_max` is reached: the driver stops there.
+    #[inline(always)]
+    pub fn is_full(&self) -> bool {
+        self.sealed_bytes + self.sink.pos as u64 > self.limits.batch_bytes_max
+    }
+
+    /// The Batch.
+    pub fn finish(mut self) -> Batch {
+        self.seal_all();
+        self.flush_index();
+        self.batch.origin = Arc::clone(&self.origin);
+        std::mem::take(&mut self.batch)
+    }
+
+    /// Takes back all records from `mark` on that no sealed block holds.
+    fn rewind(&mut self, mark: usize) {
+        while self.sink.index.len() > mark.max(self.sealed_records) {
+            let Some(entry) = self.sink.index.pop() else { return };
+            let start = entry.start as usize - 1 - varint_len(u64::from(entry.end - entry.start));
+            if entry.group == self.sink.group {
+                self.sink.pos = start;
+            } else if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.group == entry.group) {
+                lane.pos = start;
+            }
+        }
+    }
+
+    /// Makes room in the current lane: the next size of buffer, or a new block. False where a record fits in none.
+    #[cold]
+    fn grow(&mut self) -> bool {
+        if self.buf.len() < Limits::BLOCK_BYTES_MAX {
+            let mut larger = self.pool.take(self.buf.len() * 2);
+            if let (Some(to), Some(from)) = (larger.get_mut(..self.sink.pos), self.buf.get(..self.sink.pos)) {
+                to.copy_from_slice(from);
+            }
+            self.pool.give(std::mem::replace(&mut self.buf, larger));
+            return true;
+        }
+        self.park();
+        let Some(lane) = self.lanes.get(self.current).filter(|lane| lane.pos > lane.first) else {
+            self.enter(self.current);
+            return false;
+        };
+        let (key, resource, scope) = (lane.key.clone(), lane.resource.clone(), lane.scope.clone());
+        self.seal(self.current);
+        let size = Limits::BLOCK_BYTES_MAX;
+        self.push_lane(key, resource, scope, size);
+        true
+    }
+
+    fn open_lane(&mut self, key: Vec<u8>, resource: &[u8], scope: &[u8], estimate: usize) {
+        self.push_lane(key, Field::new(resource), Field::new(scope), estimate);
+    }
+
+    fn push_lane(&mut self, key: Vec<u8>, resource: Field, scope: Field, estimate: usize) {
+        let group = self.batch.groups.len() as u32;
+        self.batch.groups.push(Group::default());
+        let mut lane = Lane { key, resource, scope, group, buf: Vec::new(), first: 0, pos: 0 };
+        lane.first = lane.headroom();
+        lane.pos = lane.first;
+        lane.buf = self.pool.take(estimate.max(lane.first * 2));
+        self.lanes.push(lane);
+        self.enter(self.lanes.len() - 1);
+    }
+
+    /// Puts the current lane's state back into its place.
+    fn park(&mut self) {
+        if let Some(lane) = self.lanes.get_mut(self.current) {
+            lane.pos = self.sink.pos;
+            lane.buf = std::mem::take(&mut self.buf);
+        }
+    }
+
+    fn enter(&mut self, next: usize) {
+        if let Some(lane) = self.lanes.get_mut(next) {
+            self.current = next;
+            self.buf = std::mem::take(&mut lane.buf);
+            self.sink.pos = lane.pos;
+            self.sink.group = lane.group;
+        }
+    }
+
+    /// Seals the oldest lanes down to the bound. The current one stays.
+    #[cold]
+    fn evict(&mut self) {
+        while self.lanes.len() > self.limits.lanes_max.max(1) {
+            self.park();
+            let oldest = usize::from(self.current == 0);
+            self.seal(oldest);
+            self.current -= usize::from(self.current > oldest);
+            self.enter(self.current);
+        }
+    }
+
+    fn seal_all(&mut self) {
+        self.park();
+        while !self.lanes.is_empty() {
+            self.seal(0);
+        }
+    }
+
+    /// The lane of the Origin's resource.
+    fn open_first_lane(&mut self, estimate: usize) {
+        let mut resource = Vec::new();
+        for (key, value) in &self.origin.resource {
+            push_string_attribute(&mut resource, 0x0a, key.as_bytes(), value.as_bytes());
+        }
+        self.open_lane(Vec::new(), &resource, &[], estimate);
+    }
+
+    fn flush_index(&mut self) {
+        if self.batch.index.is_empty() {
+            self.batch.index = std::mem::take(&mut self.sink.index);
+        } else {
+            self.batch.index.append(&mut self.sink.index);
+        }
+        self.sealed_records = 0;
+        self.frame_mark = 0;
+    }
+
+    /// Makes a block of a lane: its headers are written backwards into the headroom.
+    fn seal(&mut self, which: usize) {
+        let mut lane = self.lanes.remove(which);
+        self.sealed_records = self.sink.index.len();
+        if lane.pos == lane.first {
+            self.pool.give(lane.buf);
+            return;
+        }
+        let records = lane.pos - lane.first;
+        let mut at = lane.first;
+        let scope_start = prepend(&mut lane.buf, &mut at, &lane.scope.bytes);
+        let scope_logs = records + lane.scope.bytes.len();
+        let scope_logs_start = at;
+        prepend_header(&mut lane.buf, &mut at, 0x12, scope_logs);
+        let resource_start = prepend(&mut lane.buf, &mut at, &lane.resource.bytes);
+        let resource_logs = lane.pos - at;
+        let resource_logs_start = at;
+        prepend_header(&mut lane.buf, &mut at, 0x0a, resource_logs);
+        let end = lane.pos as u32;
+        if let Some(group) = self.batch.groups.get_mut(lane.group as usize) {
+            *group = Group {
+                block: self.batch.blocks.len() as u32,
+                resource_logs: resource_logs_start as u32..end,
+                scope_logs: scope_logs_start as u32..end,
+                resource: lane.resource.content(resource_start),
+                scope: lane.scope.content(scope_start),
+            };
+        }
+        // A block that stays in the journal should not keep a buffer four times its size alive.
+        if lane.pos * 4 <= lane.buf.len() && lane.buf.len() > 1 << 14 {
+            let mut smaller = self.pool.take(lane.pos);
+            if let (Some(to), Some(from)) = (smaller.get_mut(..lane.pos), lane.buf.get(..lane.pos)) {
+                to.copy_from_slice(from);
+            }
+            self.pool.give(std::mem::replace(&mut lane.buf, smaller));
+        }
+        self.sealed_bytes += (lane.pos - at) as u64;
+        let bytes = self.pool.freeze(lane.buf).slice(..lane.pos);
+        self.batch.blocks.push(Block { bytes, head: at });
+    }
+}
+
+impl Drop for BatchWriter {
+    fn drop(&mut self) {
+        self.pool.give(std::mem::take(&mut self.buf));
+        for lane in self.lanes.drain(..) {
+            self.pool.give(lane.buf);
+        }
+    }
+}
+
+/// A `Resource` or `InstrumentationScope` message as the field that it will be; nothing for an empty one.
+#[derive(Clone, Debug, Default)]
+struct Field {
+    bytes: Vec<u8>,
+    content_len: usize,
+}
+
+impl Field {
+    fn new(content: &[u8]) -> Self {
+        let mut bytes = Vec::new();
+        if !content.is_empty() {
+            push_field(&mut bytes, 0x0a, content);
+        }
+        Self { bytes, content_len: content.len() }
+    }
+
+    /// Where its content lies when the field stands at `start`.
+    fn content(&self, start: usize) -> Range<u32> {
+        let end = start + self.bytes.len();
+        (end - self.content_len) as u32..end as u32
+    }
+}
+
+fn prepend(buf: &mut [u8], at: &mut usize, bytes: &[u8]) -> usize {
+    let start = *at - bytes.len();
+    if let Some(out) = buf.get_mut(start..*at) {
+        out.copy_from_slice(bytes);
+    }
+    *at = start;
+    start
+}
+
+fn prepend_header(buf: &mut [u8], at: &mut usize, tag: u8, len: usize) {
+    let start = *at - 1 - varint_len(len as u64);
+    if let Some(out) = buf.get_mut(start..*at)
+        && let Some((first, rest)) = out.split_first_mut()
+    {
+        *first = tag;
+        put_varint(rest, len as u64);
+    }
+    *at = start;
+}
