@@ -1,0 +1,1 @@
+"""Benches: the answer is checked first, then the time is taken. `make bench` runs them all."""

@@ -1,0 +1,91 @@
+"""The figures that logloom promises: their targets, and the ratios recorded for them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from bench.reference import Compared
+
+RECORDED = Path(__file__).with_name("recorded.json")
+"""Name of the figure to its ratio, from the machine that the README's figures come from."""
+
+FLOOR = 0.5
+"""CI fails below this share of the recorded ratio: noise never blocks a change, a collapse does."""
+
+FALL = 0.9
+"""`make bench` points at every figure below this share of its recorded ratio."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: what is measured, and what it must reach."""
+
+    name: str
+    what: str
+    unit: str
+    """What is counted: lines, spans, records."""
+    target_per_s: float | None
+    """Promised a second on one core (2.5 GHz); None where only the ratio is held."""
+    keeps_original: bool | None
+    """Whether the line as it came is in the record too; None where there is no such thing."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A figure as it came out."""
+
+    figure: Figure
+    compared: Compared
+    records: int
+    bytes_in: int
+    note: str = ""
+
+    @property
+    def per_second(self) -> float:
+        """Records a second."""
+        return self.records / self.compared.ours.wall
+
+    def row(self, recorded: dict[str, float]) -> list[str]:
+        """The cells of one line of the table that `make bench` prints."""
+        ours = self.compared.ours
+        before = recorded.get(self.figure.name)
+        change = "new" if before is None else f"{100 * (self.compared.ratio / before - 1):+.0f} %"
+        if before is not None and self.compared.ratio < before * FALL:
+            change += "  FALL"
+        target = self.figure.target_per_s
+        kept = {True: "kept", False: "not kept", None: ""}[self.figure.keeps_original]
+        return [
+            self.figure.what,
+            f"{self.per_second / 1e6:.3f} M {self.figure.unit}/s",
+            "" if target is None else f"{target / 1e6:.3g} M {'met' if self.per_second >= target else 'MISSED'}",
+            f"{self.bytes_in / ours.wall / 1e6:.0f} MB/s",
+            f"{ours.cpu / self.records * 1e9:.0f} ns CPU",
+            kept,
+            f"{self.compared.ratio:.3f}",
+            change,
+            self.note,
+        ]
+
+
+HEADINGS = ["figure", "reached", "target", "input", "a record", "original", "ratio", "to recorded", ""]
+
+
+def table(results: list[Result], recorded: dict[str, float]) -> str:
+    """All results, aligned."""
+    rows = [HEADINGS, *(result.row(recorded) for result in results)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def load() -> dict[str, float]:
+    """The recorded ratios; empty before the first recording."""
+    return dict(orjson.loads(RECORDED.read_bytes())) if RECORDED.exists() else {}
+
+
+def record(results: list[Result]) -> None:
+    """Writes the ratios of these results over the recorded ones; the others stay."""
+    ratios = load() | {result.figure.name: round(result.compared.ratio, 4) for result in results}
+    RECORDED.write_bytes(orjson.dumps(ratios, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
