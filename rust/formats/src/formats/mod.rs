@@ -6,5 +6,8 @@ use crate::Spec;
 pub mod text;
 
 /// Every format, sorted by name.
-pub static FORMATS: &[&Spec] = &[&text::SPEC];
+#[rustfmt::skip]
+pub static FORMATS: &[&Spec] = &[
+    &text::SPEC,
+];
 // formats:end
