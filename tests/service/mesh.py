@@ -6,6 +6,7 @@ seeded requests, `drive()` sends them one after the other and keeps what went ou
 
 import random
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -211,6 +212,10 @@ class Exchange:
     route: Route
     request: Request
     response: Response
+    began_ns: int
+    """The client's clock before it sent."""
+    ended_ns: int
+    """And after it had the whole response, or had hung up."""
 
 
 AGENTS = [
@@ -284,10 +289,9 @@ def drive(port: int, upstream: Upstream, requests: list[tuple[int, Route, Reques
     done: list[Exchange] = []
     send(port, Request("GET", "/limited/first/", "shop.example.com"))  # takes the only token
     for number, route, request in requests:
-        if request.abandon:
-            done.append(Exchange(number, route, request, _abandon(port, upstream, request)))
-        else:
-            done.append(Exchange(number, route, request, send(port, request)))
+        began_ns = time.time_ns()
+        response = _abandon(port, upstream, request) if request.abandon else send(port, request)
+        done.append(Exchange(number, route, request, response, began_ns, time.time_ns()))
     return done
 
 
