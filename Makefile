@@ -77,7 +77,7 @@ formats: $(STAMPS)/dev ## rewrite the list of formats and the README's table of 
 	$(PY) tools/formats.py --readme
 
 bench: build $(STAMPS)/dev ## time everything, beside the recorded ratios
-	$(PY) -m pytest bench --benchmark-enable
+	$(PY) bench/run.py
 
 wheel: $(STAMPS)/core ## the abi3 wheel, in dist/
 	$(PY) -m maturin build --release --locked --out dist
