@@ -1,1 +1,32 @@
-//! p
+//! The extension module `logloom._native`: converts types, releases the GIL, holds no logic.
+
+#![allow(clippy::needless_pass_by_value)] // what PyO3 extracts from an argument is handed over by value
+
+mod batch;
+mod content;
+mod errors;
+mod input;
+mod parser;
+
+use pyo3::prelude::*;
+
+/// See `python/logloom/_native.pyi`.
+#[pymodule]
+mod _native {
+    use super::{Bound, PyModule, PyModuleMethods, PyResult};
+
+    #[pymodule_export]
+    use super::batch::{Batch, Reject};
+    #[pymodule_export]
+    use super::content::{Decompressor, compress, decompress};
+    #[pymodule_export]
+    use super::errors::{ConfigError, DataError, LimitError, LogloomError};
+    #[pymodule_export]
+    use super::parser::{Parser, formats};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("DEBUG", cfg!(debug_assertions))?;
+        module.add("VERSION", env!("CARGO_PKG_VERSION"))
+    }
+}

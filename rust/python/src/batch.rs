@@ -1,0 +1,126 @@
+//! Batches and what stands in them.
+
+use std::ffi::{c_int, c_void};
+
+use bytes::Bytes;
+use pyo3::{
+    exceptions::PyBufferError,
+    ffi,
+    prelude::*,
+    types::{PyBytes, PyMemoryView},
+};
+
+/// OTLP bytes plus an index of their records.
+#[pyclass(module = "logloom._native", frozen)]
+pub struct Batch(pub logloom_record::Batch);
+
+#[pymethods]
+impl Batch {
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.to_otlp())
+    }
+
+    fn __repr__(&self) -> String {
+        let (records, rejects, bytes) = (self.0.len(), self.0.rejects().len(), self.0.otlp_len());
+        format!("<logloom.Batch: {records} records, {rejects} rejects, {bytes} bytes of OTLP>")
+    }
+
+    #[getter]
+    fn rejects(&self) -> Vec<Reject> {
+        self.0.rejects().iter().map(|reject| Reject(*reject)).collect()
+    }
+
+    #[getter]
+    fn block_count(&self) -> usize {
+        self.0.blocks().len()
+    }
+
+    #[getter]
+    fn otlp_len(&self) -> usize {
+        self.0.otlp_len()
+    }
+
+    fn to_otlp<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMemoryView>> {
+        let bytes = if self.0.blocks().len() > 1 { py.detach(|| self.0.to_otlp()) } else { self.0.to_otlp() };
+        PyMemoryView::from(Bound::new(py, OtlpView(bytes))?.as_any())
+    }
+
+    fn append(&self, py: Python<'_>, other: &Self) -> Self {
+        py.detach(|| {
+            let mut both = self.0.clone();
+            both.append(&other.0);
+            Self(both)
+        })
+    }
+}
+
+/// Shared bytes as a read-only buffer, which keeps its block from the pool as long as Python looks at it.
+#[pyclass(module = "logloom._native", frozen)]
+struct OtlpView(Bytes);
+
+#[pymethods]
+#[allow(unsafe_code)] // the buffer protocol hands out a raw pointer; there is no safe form of it
+impl OtlpView {
+    // SAFETY: the bytes are immutable and live as long as this object, which `PyBuffer_FillInfo` makes the view hold.
+    unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+        if view.is_null() {
+            return Err(PyBufferError::new_err("the view is null"));
+        }
+        let bytes = &slf.get().0;
+        let (data, len) = (bytes.as_ptr().cast::<c_void>().cast_mut(), bytes.len() as ffi::Py_ssize_t);
+        // SAFETY: see above; `view` is the caller's to fill.
+        let filled = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), data, len, 1, flags) };
+        if filled == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
+    }
+}
+
+/// A frame that its format could not read; it still is a record with the raw body.
+#[pyclass(module = "logloom._native", frozen)]
+pub struct Reject(logloom_record::Reject);
+
+#[pymethods]
+impl Reject {
+    #[getter]
+    fn record(&self) -> u32 {
+        self.0.record
+    }
+
+    #[getter]
+    fn offset(&self) -> u64 {
+        self.0.offset
+    }
+
+    #[getter]
+    fn length(&self) -> u32 {
+        self.0.len
+    }
+
+    #[getter]
+    fn format(&self) -> &'static str {
+        self.0.format
+    }
+
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.0.reason.kind.name()
+    }
+
+    #[getter]
+    fn reason(&self) -> &'static str {
+        self.0.reason.what
+    }
+
+    #[getter]
+    fn at(&self) -> u32 {
+        self.0.reason.at
+    }
+
+    fn __repr__(&self) -> String {
+        let r = &self.0;
+        format!("<logloom.Reject: {} at byte {} (format {}, source offset {})>", r.reason.what, r.reason.at, r.format, r.offset)
+    }
+}
