@@ -6,6 +6,8 @@
 2
 """
 
+from __future__ import annotations
+
 import os
 import warnings
 from collections.abc import Mapping
@@ -38,7 +40,7 @@ def parse(
     limits: Mapping[str, int] | None = None,
     resource: Mapping[str, str] | None = None,
     observed_time_unix_nano: int | None = None,
-    **options: _native.OptionValue,
+    **options: str | bool | int | Mapping[str, str],
 ) -> Batch:
     """Read `data` (bytes, text, a buffer, or the path of a file) into OpenTelemetry log records."""
     if isinstance(data, os.PathLike):
