@@ -17,6 +17,11 @@ ifndef PYTHON
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 endif
+ifneq ($(filter-out help clean,$(MAKECMDGOALS)),)
+LACKING := $(shell PATH='$(PATH)' tools/preflight.sh '$(PYTHON)')
+$(if $(LACKING),$(error $(LACKING)))
+endif
+
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all:
 STAMPS := $(VENV)/.stamps
@@ -29,7 +34,7 @@ CLIPPY_DIR := --target-dir $(or $(CARGO_TARGET_DIR),target)/clippy
 RUST_TESTED := --release --locked --workspace --exclude logloom-python
 
 .PHONY: help run build test test-rust test-python test-peers check check-rust check-python check-shape format formats \
-	bench wheel lock fuzz-brief clean preflight
+	bench wheel lock fuzz-brief clean
 
 help: ## list these tasks
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -41,7 +46,7 @@ build: $(STAMPS)/core ## environment in .venv, core in release mode, the `logloo
 
 test: test-rust test-python ## every test, Rust and Python
 
-test-rust: | preflight
+test-rust:
 	cargo test $(RUST_TESTED)
 
 test-python: build $(STAMPS)/dev
@@ -82,12 +87,12 @@ bench: build $(STAMPS)/dev ## time everything, beside the recorded ratios
 wheel: $(STAMPS)/core ## the abi3 wheel, in dist/
 	$(PY) -m maturin build --release --locked --out dist
 
-fuzz-brief: | preflight ## each fuzz target for FUZZ_SECONDS (20)
+fuzz-brief: ## each fuzz target for FUZZ_SECONDS (20)
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "this needs cargo-fuzz: cargo install --locked cargo-fuzz" >&2; exit 1; }
 	cd rust/fuzz && for target in $$(cargo fuzz list); do \
 		cargo fuzz run --sanitizer none "$$target" -- -max_total_time=$${FUZZ_SECONDS:-20} -rss_limit_mb=2048 || exit 1; done
 
-lock: | preflight ## resolve the Python dependencies anew and write both lock files
+lock: ## resolve the Python dependencies anew and write both lock files
 	tools/lock.sh $(PYTHON)
 
 clean: ## remove what was built (not ./data)
@@ -95,26 +100,27 @@ clean: ## remove what was built (not ./data)
 	find python tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 	cargo clean
 
-preflight:
-	@tools/preflight.sh '$(PYTHON)'
-
 # --- the environment, each step behind a stamp ---
 
-$(STAMPS)/venv: | preflight
-	$(PYTHON) -m venv $(VENV)
+# A venv outlives neither its Python nor a move; one that does not answer is made anew.
+ifeq ($(shell test -x $(PY) && echo there),)
+.PHONY: $(STAMPS)/venv
+endif
+$(STAMPS)/venv:
+	$(PYTHON) -m venv $$(test -f $(VENV)/pyvenv.cfg && echo --clear) $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/runtime: requirements.lock $(STAMPS)/venv | preflight
+$(STAMPS)/runtime: requirements.lock $(STAMPS)/venv
 	$(PIP) -r requirements.lock
 	@touch $@
 
-$(STAMPS)/dev: requirements-dev.lock $(STAMPS)/runtime | preflight
+$(STAMPS)/dev: requirements-dev.lock $(STAMPS)/runtime
 	$(PIP) -r requirements-dev.lock
 	@touch $@
 
 ifeq ($(wildcard $(CORE)),)
 .PHONY: $(STAMPS)/core
 endif
-$(STAMPS)/core: $(CORE_SOURCES) $(STAMPS)/runtime | preflight
+$(STAMPS)/core: $(CORE_SOURCES) $(STAMPS)/runtime
 	VIRTUAL_ENV=$(abspath $(VENV)) PIP_NO_INDEX=1 PIP_QUIET=1 $(PY) -m maturin develop --release --locked
 	@touch $@

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Says in one line what a machine lacks to build logloom, before anything is built. Silent when nothing is missing.
+# Prints in one line what a machine lacks to build logloom, before anything is built. Silent when nothing is missing.
 #   usage: tools/preflight.sh PYTHON     PYTHON: the interpreter the Makefile chose, empty when it found none
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 lacking() {
-    printf 'logloom needs %s\n' "$1" >&2
+    printf 'logloom needs %s\n' "$1"
     exit 1
 }
 
