@@ -1,1 +1,21 @@
-//! placeholder
+//! The data path. Read [`Intake::push`](intake::Intake::push) first.
+#![forbid(unsafe_code)]
+
+mod counters;
+mod intake;
+mod messages;
+mod pipeline;
+mod source;
+
+pub use counters::{Counted, Counters, ReceiverCounts};
+pub use intake::Intake;
+pub use messages::Messages;
+pub use pipeline::{Pipeline, PipelineError, Pipelines};
+pub use source::Source;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The clock of the observed time, in nanoseconds since the Unix epoch.
+pub fn now_unix_nano() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
+}

@@ -4,8 +4,11 @@
 
 mod batch;
 mod content;
+mod delivery;
 mod errors;
 mod input;
+mod intake;
+mod journal;
 mod parser;
 
 use pyo3::prelude::*;
@@ -20,7 +23,13 @@ mod _native {
     #[pymodule_export]
     use super::content::{Decompressor, compress, decompress};
     #[pymodule_export]
+    use super::delivery::Delivery;
+    #[pymodule_export]
     use super::errors::{ConfigError, DataError, LimitError, LogloomError};
+    #[pymodule_export]
+    use super::intake::{Intake, Messages, Source, check_condition};
+    #[pymodule_export]
+    use super::journal::{Cursor, Journal};
     #[pymodule_export]
     use super::parser::{Parser, formats};
 

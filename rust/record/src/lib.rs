@@ -11,6 +11,7 @@ mod batch;
 mod chunk;
 mod cursor;
 mod delivery;
+pub mod expr;
 mod key;
 mod limits;
 mod pool;

@@ -1,0 +1,86 @@
+//! What went through, counted where it happened.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use logloom_record::Batch;
+
+/// Counts since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// By receiver id.
+    pub receivers: BTreeMap<String, ReceiverCounts>,
+    /// By pipeline: records that it passed on, and records that its processors dropped by rule.
+    pub pipelines: BTreeMap<Arc<str>, (u64, u64)>,
+    /// Records that matched no pipeline.
+    pub unrouted: u64,
+    /// Rejects by format and kind.
+    pub rejects: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+/// Of one receiver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReceiverCounts {
+    /// Records accepted, Rejects among them.
+    pub records: u64,
+    /// Frames that could not be read and were kept as records.
+    pub rejects: u64,
+    /// Messages refused.
+    pub refused: u64,
+    /// Bytes accepted.
+    pub bytes: u64,
+}
+
+/// The counters of one Intake.
+#[derive(Debug)]
+pub struct Counters(Mutex<Counted>);
+
+impl Counters {
+    pub(crate) fn new(pipelines: Vec<Arc<str>>) -> Self {
+        let pipelines = pipelines.into_iter().map(|name| (name, (0, 0))).collect();
+        Self(Mutex::new(Counted { pipelines, ..Counted::default() }))
+    }
+
+    /// A copy of all counts, taken at one moment.
+    pub fn read(&self) -> Counted {
+        self.lock().clone()
+    }
+
+    pub(crate) fn decoded(&self, receiver: &str, batch: &Batch, bytes: usize) {
+        let mut counted = self.lock();
+        let counts = counted.of(receiver);
+        counts.records += batch.len() as u64;
+        counts.rejects += batch.rejects().len() as u64;
+        counts.bytes += bytes as u64;
+        for reject in batch.rejects() {
+            *counted.rejects.entry((reject.format, reject.reason.kind.name())).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn refused(&self, receiver: &str) {
+        self.lock().of(receiver).refused += 1;
+    }
+
+    pub(crate) fn routed(&self, pipeline: &Arc<str>, records: usize, dropped: u64) {
+        let mut counted = self.lock();
+        let counts = counted.pipelines.entry(Arc::clone(pipeline)).or_default();
+        counts.0 += records as u64;
+        counts.1 += dropped;
+    }
+
+    pub(crate) fn unrouted(&self, records: usize) {
+        self.lock().unrouted += records as u64;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counted {
+    fn of(&mut self, receiver: &str) -> &mut ReceiverCounts {
+        self.receivers.entry(receiver.into()).or_default()
+    }
+}

@@ -1,0 +1,45 @@
+//! Receivers that acknowledge whole messages.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use logloom_formats::Format;
+use logloom_record::{Chunk, Delivery, Origin};
+
+use crate::{Intake, intake::Decoding, now_unix_nano};
+
+/// Where request bodies of one receiver and format are pushed. Nothing is kept between messages, so threads share it.
+#[derive(Clone)]
+pub struct Messages {
+    intake: Arc<Intake>,
+    format: Arc<dyn Format>,
+    receiver: String,
+    keep_original: bool,
+}
+
+impl std::fmt::Debug for Messages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Messages").field("receiver", &self.receiver).finish_non_exhaustive()
+    }
+}
+
+impl Messages {
+    /// For the receiver with this id.
+    pub fn new(intake: Arc<Intake>, receiver: &str, format: Arc<dyn Format>, keep_original: bool) -> Self {
+        Self { intake, format, receiver: receiver.into(), keep_original }
+    }
+
+    /// One whole message. When nothing of it could be read it is refused; a bad frame beside good ones becomes a record.
+    pub fn push(&self, data: Bytes, peer: &str) -> Delivery {
+        let origin = Origin {
+            receiver: self.receiver.clone(),
+            format: self.format.spec().name.into(),
+            peer: peer.into(),
+            arrival_unix_nano: now_unix_nano(),
+            ..Origin::default()
+        };
+        let mut decoder = Arc::clone(&self.format).open(self.intake.limits().frame_bytes_max);
+        let decoding = Decoding { decoder: &mut *decoder, keep_original: self.keep_original, flush: true, refuse_unreadable: true };
+        self.intake.push(&Chunk::new(data, Arc::new(origin)), decoding, &mut 0)
+    }
+}

@@ -1,0 +1,121 @@
+//! Which records go where.
+
+use std::sync::Arc;
+
+use logloom_journal::Part;
+use logloom_processors::{Outcome, Processor};
+use logloom_record::{Batch, expr::Condition};
+
+use crate::Counters;
+
+/// One pipeline of the config.
+pub struct Pipeline {
+    /// Its id, `logs/mesh`.
+    pub name: Arc<str>,
+    /// The ids of the receivers whose records it takes.
+    pub receivers: Vec<String>,
+    /// Which of their records; all without it.
+    pub when: Option<Condition>,
+    /// What is done with them, in this order.
+    pub processors: Vec<Arc<dyn Processor>>,
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").field("name", &self.name).field("receivers", &self.receivers).finish_non_exhaustive()
+    }
+}
+
+/// All pipelines, and the one that takes what no other does.
+#[derive(Debug)]
+pub struct Pipelines {
+    all: Vec<Pipeline>,
+    default: Option<usize>,
+}
+
+/// What is wrong with a set of pipelines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipelineError(pub String);
+
+impl std::fmt::Display for PipelineError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for PipelineError {}
+
+impl Pipelines {
+    /// `default` is the name of the pipeline for records that match none.
+    pub fn new(all: Vec<Pipeline>, default: Option<&str>) -> Result<Self, PipelineError> {
+        let find = |name: &str| all.iter().position(|pipeline| &*pipeline.name == name);
+        if let Some(twice) = all.iter().enumerate().find(|(i, p)| find(&p.name) != Some(*i)) {
+            return Err(PipelineError(format!("pipeline '{}' is defined twice", twice.1.name)));
+        }
+        let default = match default {
+            None => None,
+            Some(name) => Some(find(name).ok_or_else(|| PipelineError(format!("default_pipeline '{name}' is no pipeline")))?),
+        };
+        Ok(Self { all, default })
+    }
+
+    /// Their names.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        self.all.iter().map(|pipeline| Arc::clone(&pipeline.name)).collect()
+    }
+
+    /// What each pipeline makes of the batch; those that changed nothing share one part. What matches none goes to the default pipeline
+    /// and is counted.
+    pub(crate) fn route(&self, batch: Batch, counters: &Counters) -> Vec<Part> {
+        let mut parts: Vec<Part> = Vec::new();
+        if batch.is_empty() {
+            return parts;
+        }
+        let mut shared: Vec<Arc<str>> = Vec::new();
+        let mut matched = vec![false; batch.len()];
+        for pipeline in self.all.iter().filter(|pipeline| pipeline.receivers.contains(&batch.origin().receiver)) {
+            let Some(when) = &pipeline.when else {
+                matched.fill(true);
+                deliver(pipeline, &batch, true, &mut shared, &mut parts, counters);
+                continue;
+            };
+            let keep: Vec<bool> = (0..batch.len()).map(|i| when.matches(&batch, i)).collect();
+            let kept = keep.iter().filter(|keep| **keep).count();
+            matched.iter_mut().zip(&keep).for_each(|(matched, keep)| *matched |= keep);
+            if kept == batch.len() {
+                deliver(pipeline, &batch, true, &mut shared, &mut parts, counters);
+            } else if kept > 0 {
+                deliver(pipeline, &batch.select(|i| keep.get(i) == Some(&true)), false, &mut shared, &mut parts, counters);
+            }
+        }
+        let unrouted = matched.iter().filter(|matched| !**matched).count();
+        if unrouted > 0 {
+            counters.unrouted(unrouted);
+            if let Some(pipeline) = self.default.and_then(|i| self.all.get(i)) {
+                let whole = unrouted == batch.len();
+                let rest = if whole { batch.clone() } else { batch.select(|i| matched.get(i) == Some(&false)) };
+                deliver(pipeline, &rest, whole, &mut shared, &mut parts, counters);
+            }
+        }
+        if !shared.is_empty() {
+            parts.push(Part { pipelines: shared, batch });
+        }
+        parts
+    }
+}
+
+/// Runs the processors of a pipeline on what it takes. `whole`: that is the whole batch, which pipelines without processors share.
+fn deliver(pipeline: &Pipeline, batch: &Batch, whole: bool, shared: &mut Vec<Arc<str>>, parts: &mut Vec<Part>, counters: &Counters) {
+    let name = Arc::clone(&pipeline.name);
+    if whole && pipeline.processors.is_empty() {
+        counters.routed(&name, batch.len(), 0);
+        shared.push(name);
+        return;
+    }
+    let mut outcome = Outcome::default();
+    let made = pipeline.processors.iter().fold(batch.clone(), |batch, processor| processor.apply(batch, &mut outcome));
+    counters.routed(&name, made.len(), outcome.dropped);
+    if !made.is_empty() {
+        parts.push(Part { pipelines: vec![name], batch: made });
+    }
+}

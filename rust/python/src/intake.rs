@@ -1,0 +1,157 @@
+//! What receivers push to.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use logloom_intake::{Pipeline, Pipelines};
+use logloom_record::{Origin, expr::Condition};
+use pyo3::{
+    prelude::*,
+    types::{PyDict, PyMapping},
+};
+
+use crate::{
+    delivery::Delivery,
+    errors::{ConfigError, IntoPy},
+    input::{self, Input},
+    journal::Journal,
+};
+
+/// Decodes once, routes, processes, appends one entry, answers.
+#[pyclass(module = "logloom._native", frozen)]
+pub struct Intake(Arc<logloom_intake::Intake>);
+
+/// One pipeline as Python describes it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct PipelineSpec {
+    name: String,
+    receivers: Vec<String>,
+    #[pyo3(default)]
+    when: Option<String>,
+}
+
+impl PipelineSpec {
+    fn build(self) -> PyResult<Pipeline> {
+        let when = self.when.as_deref().map(Condition::parse).transpose();
+        let when = when.map_err(|error| ConfigError::new_err(format!("pipeline '{}': when: {error}", self.name)))?;
+        Ok(Pipeline { name: self.name.into(), receivers: self.receivers, when, processors: Vec::new() })
+    }
+}
+
+#[pymethods]
+impl Intake {
+    #[new]
+    #[pyo3(signature = (journal, pipelines, *, default_pipeline = None, limits = None))]
+    fn new(
+        journal: &Journal,
+        pipelines: Vec<PipelineSpec>,
+        default_pipeline: Option<&str>,
+        limits: Option<&Bound<'_, PyMapping>>,
+    ) -> PyResult<Self> {
+        let pipelines = pipelines.into_iter().map(PipelineSpec::build).collect::<PyResult<_>>()?;
+        let pipelines = Pipelines::new(pipelines, default_pipeline).map_err(|error| ConfigError::new_err(error.to_string()))?;
+        Ok(Self(logloom_intake::Intake::new(Arc::clone(&journal.0), pipelines, input::limits(limits)?)))
+    }
+
+    #[pyo3(signature = (receiver, format, *, keep_original = true, **options))]
+    fn messages(&self, receiver: &str, format: &str, keep_original: bool, options: Option<&Bound<'_, PyDict>>) -> PyResult<Messages> {
+        let format = logloom_formats::compile(format, &input::options(options)?).map_err(IntoPy::into_py)?;
+        Ok(Messages(logloom_intake::Messages::new(Arc::clone(&self.0), receiver, format, keep_original)))
+    }
+
+    #[pyo3(signature = (receiver, format, *, peer = "", resource = None, offset = 0, keep_original = true, **options))]
+    #[allow(clippy::too_many_arguments)] // they are keywords in Python
+    fn source(
+        &self,
+        receiver: &str,
+        format: &str,
+        peer: &str,
+        resource: Option<&Bound<'_, PyMapping>>,
+        offset: u64,
+        keep_original: bool,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Source> {
+        let format = logloom_formats::compile(format, &input::options(options)?).map_err(IntoPy::into_py)?;
+        let resource = resource.map(input::pairs).transpose()?.unwrap_or_default();
+        let origin = Origin { receiver: receiver.into(), peer: peer.into(), resource, ..Origin::default() };
+        let source = logloom_intake::Source::new(Arc::clone(&self.0), format, origin, offset, keep_original);
+        Ok(Source(Mutex::new(source)))
+    }
+
+    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counted = self.0.counters().read();
+        let (receivers, pipelines, rejects) = (PyDict::new(py), PyDict::new(py), PyDict::new(py));
+        for (id, counts) in counted.receivers {
+            let row = PyDict::new(py);
+            row.set_item("records", counts.records)?;
+            row.set_item("rejects", counts.rejects)?;
+            row.set_item("refused", counts.refused)?;
+            row.set_item("bytes", counts.bytes)?;
+            receivers.set_item(id, row)?;
+        }
+        for (name, (records, dropped)) in counted.pipelines {
+            let row = PyDict::new(py);
+            row.set_item("records", records)?;
+            row.set_item("dropped", dropped)?;
+            pipelines.set_item(&*name, row)?;
+        }
+        for ((format, kind), count) in counted.rejects {
+            rejects.set_item(format!("{format}:{kind}"), count)?;
+        }
+        let all = PyDict::new(py);
+        all.set_item("receivers", receivers)?;
+        all.set_item("pipelines", pipelines)?;
+        all.set_item("unrouted", counted.unrouted)?;
+        all.set_item("rejects", rejects)?;
+        Ok(all)
+    }
+}
+
+/// Where request bodies of one receiver and format are pushed.
+#[pyclass(module = "logloom._native", frozen)]
+pub struct Messages(logloom_intake::Messages);
+
+#[pymethods]
+impl Messages {
+    #[pyo3(signature = (data, peer = ""))]
+    fn push(&self, py: Python<'_>, data: Input, peer: &str) -> Delivery {
+        Delivery(py.detach(|| self.0.push(data.0, peer)))
+    }
+}
+
+/// One source of a resumable receiver.
+#[pyclass(module = "logloom._native", frozen)]
+pub struct Source(Mutex<logloom_intake::Source>);
+
+#[pymethods]
+impl Source {
+    fn push(&self, py: Python<'_>, data: Input) -> Delivery {
+        Delivery(py.detach(|| self.lock().push(data.0)))
+    }
+
+    fn flush(&self, py: Python<'_>) -> Delivery {
+        Delivery(py.detach(|| self.lock().flush()))
+    }
+
+    #[getter]
+    fn durable_to(&self, py: Python<'_>) -> u64 {
+        py.detach(|| self.lock().durable_to())
+    }
+
+    #[getter]
+    fn format(&self, py: Python<'_>) -> &'static str {
+        py.detach(|| self.lock().format())
+    }
+}
+
+impl Source {
+    fn lock(&self) -> MutexGuard<'_, logloom_intake::Source> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says where a `when:` is wrong.
+#[pyfunction]
+pub fn check_condition(text: &str) -> PyResult<()> {
+    Condition::parse(text).map(|_| ()).map_err(|error| ConfigError::new_err(error.to_string()))
+}
