@@ -6,6 +6,7 @@
 
 mod decoder;
 pub mod formats;
+pub mod json;
 mod options;
 
 use std::sync::Arc;

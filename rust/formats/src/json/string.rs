@@ -1,0 +1,193 @@
+//! Strings: where they end, and what their escapes mean.
+
+use logloom_record::{RejectReason, Text};
+use wide::u8x32;
+
+/// A string between its quotes, as it stands in the source: checked, not unescaped.
+#[derive(Clone, Copy, Debug)]
+pub struct Str<'a> {
+    /// What stands between the quotes.
+    pub text: Text<'a>,
+    /// Whether a backslash stands in it.
+    pub has_escapes: bool,
+}
+
+impl<'a> Str<'a> {
+    /// Whether the string, its escapes resolved, is `name`.
+    #[inline]
+    pub fn is(self, name: &[u8]) -> bool {
+        if self.has_escapes { self.is_escaped(name) } else { self.text.bytes() == name }
+    }
+
+    #[cold]
+    fn is_escaped(self, name: &[u8]) -> bool {
+        let mut plain = Vec::with_capacity(self.text.len());
+        self.unescape_into(&mut plain);
+        plain == name
+    }
+
+    /// The string with its escapes resolved: the source itself where there are none, else `scratch`, which is overwritten.
+    #[inline]
+    pub fn resolve<'s>(self, scratch: &'s mut Vec<u8>) -> Text<'s>
+    where
+        'a: 's,
+    {
+        if !self.has_escapes {
+            return self.text;
+        }
+        scratch.clear();
+        self.unescape_into(scratch);
+        Text::from(scratch.as_slice())
+    }
+
+    /// Appends the string with its escapes resolved; a lone surrogate becomes U+FFFD. It never grows.
+    pub fn unescape_into(self, out: &mut Vec<u8>) {
+        let mut rest = self.text.bytes();
+        while let Some(at) = memchr::memchr(b'\\', rest) {
+            out.extend_from_slice(rest.get(..at).unwrap_or_default());
+            rest = rest.get(at..).unwrap_or_default();
+            let used = unescape_one(rest, out);
+            rest = rest.get(used..).unwrap_or_default();
+        }
+        out.extend_from_slice(rest);
+    }
+}
+
+/// Resolves the escape at the start of `rest`, which was checked; its length.
+#[inline]
+fn unescape_one(rest: &[u8], out: &mut Vec<u8>) -> usize {
+    let plain = match rest.get(1) {
+        Some(b'n') => b'\n',
+        Some(b't') => b'\t',
+        Some(b'r') => b'\r',
+        Some(b'b') => 0x08,
+        Some(b'f') => 0x0c,
+        Some(b'u') => return unescape_unicode(rest, out),
+        Some(&byte) => byte, // a quote, a backslash or a slash
+        None => return 1,
+    };
+    out.push(plain);
+    2
+}
+
+/// Resolves `\uXXXX`, with the low surrogate that follows a high one.
+#[cold]
+fn unescape_unicode(rest: &[u8], out: &mut Vec<u8>) -> usize {
+    let unit = hex4(rest.get(2..).unwrap_or_default()).unwrap_or_default();
+    let mut used = 6;
+    let mut code = u32::from(unit);
+    if (0xd800..0xdc00).contains(&unit)
+        && rest.get(6..8) == Some(b"\\u")
+        && let Some(low) = hex4(rest.get(8..).unwrap_or_default()).filter(|low| (0xdc00..0xe000).contains(low))
+    {
+        code = 0x1_0000 + ((code - 0xd800) << 10) + (u32::from(low) - 0xdc00);
+        used = 12;
+    }
+    let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    used
+}
+
+fn hex4(digits: &[u8]) -> Option<u16> {
+    digits.first_chunk::<4>()?.iter().try_fold(0, |value, &digit| Some(value << 4 | (digit as char).to_digit(16)? as u16))
+}
+
+/// Reads the string whose opening quote stands before `start`; gives it and where the next token may begin.
+#[inline(always)]
+pub(super) fn string(frame: Text<'_>, start: usize) -> Result<(Str<'_>, usize), RejectReason> {
+    let end = special(frame.tail(), start);
+    if end < frame.len() && frame.tail().get(end) == Some(&b'"') {
+        return Ok((Str { text: frame.slice(start..end), has_escapes: false }, end + 1));
+    }
+    let end = escaped_end(frame, end)?;
+    Ok((Str { text: frame.slice(start..end), has_escapes: true }, end + 1))
+}
+
+/// The end of a string that has an escape, or something wrong, at `at`.
+#[inline(never)]
+fn escaped_end(frame: Text<'_>, mut at: usize) -> Result<usize, RejectReason> {
+    let bytes = frame.bytes();
+    loop {
+        match bytes.get(at) {
+            None => return Err(RejectReason::truncated("the string has no end", bytes.len())),
+            Some(b'"') => return Ok(at),
+            Some(b'\\') => {}
+            Some(_) => return Err(RejectReason::syntax("a control character inside a string must be escaped", at)),
+        }
+        at = match bytes.get(at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at + 2,
+            Some(b'u') => {
+                let digits = bytes.get(at + 2..).unwrap_or_default();
+                let good = digits.iter().take(4).take_while(|digit| digit.is_ascii_hexdigit()).count();
+                if good < 4 {
+                    let bad = at + 2 + good;
+                    return Err(if bad < bytes.len() {
+                        RejectReason::syntax("\\u needs four hexadecimal digits", bad)
+                    } else {
+                        RejectReason::truncated("the string has no end", bad)
+                    });
+                }
+                at + 6
+            }
+            Some(_) => return Err(RejectReason::syntax("no such escape", at + 1)),
+            None => return Err(RejectReason::truncated("the string has no end", at + 1)),
+        };
+        at = special(frame.tail(), at);
+    }
+}
+
+/// Where, from `at` on, the first quote, backslash or control character stands; at or behind the buffer's end where there is none.
+#[inline(always)]
+fn special(buffer: &[u8], mut at: usize) -> usize {
+    while let Some(block) = buffer.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
+        let bytes = u8x32::from(*block);
+        let found = bytes.simd_eq(u8x32::splat(b'"')) | bytes.simd_eq(u8x32::splat(b'\\')) | bytes.min(u8x32::splat(0x1f)).simd_eq(bytes);
+        let mask = found.to_bitmask();
+        if mask != 0 {
+            return at + mask.trailing_zeros() as usize;
+        }
+        at += 32;
+    }
+    special_near_end(buffer, at)
+}
+
+#[inline(never)]
+fn special_near_end(buffer: &[u8], at: usize) -> usize {
+    let rest = buffer.get(at..).unwrap_or_default();
+    at + rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(rest.len())
+}
+
+/// A hash of a short text: all of its bytes up to 16, the first and last 8 of a longer one.
+#[inline(always)]
+pub(crate) fn hash(text: Text<'_>) -> u32 {
+    let n = text.len();
+    let (a, b) = if let Some(block) = text.tail().first_chunk::<16>() {
+        let whole = u128::from_le_bytes(*block);
+        if n >= 16 {
+            let last = text.tail().get(n - 8..).and_then(|rest| rest.first_chunk::<8>()).copied().unwrap_or_default();
+            (whole as u64, u64::from_le_bytes(last))
+        } else {
+            let whole = whole & ((1 << (n * 8)) - 1);
+            (whole as u64, (whole >> 64) as u64)
+        }
+    } else {
+        hash_parts_near_end(text.bytes())
+    };
+    let mixed = (a ^ (n as u64) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ b.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+    (mixed.wrapping_mul(0xff51_afd7_ed55_8ccd) >> 32) as u32
+}
+
+#[inline(never)]
+fn hash_parts_near_end(bytes: &[u8]) -> (u64, u64) {
+    let mut block = [0; 16];
+    if bytes.len() >= 16 {
+        block.copy_from_slice(bytes.get(..16).unwrap_or(&[0; 16]));
+        let last = bytes.last_chunk::<8>().copied().unwrap_or_default();
+        return (u128::from_le_bytes(block) as u64, u64::from_le_bytes(last));
+    }
+    if let Some(part) = block.get_mut(..bytes.len()) {
+        part.copy_from_slice(bytes);
+    }
+    let whole = u128::from_le_bytes(block);
+    (whole as u64, (whole >> 64) as u64)
+}
