@@ -12,12 +12,19 @@ pub struct Block {
     /// The buffer; what lies before `head` is unused headroom.
     pub(crate) bytes: Bytes,
     pub(crate) head: usize,
+    /// What the index points into, where it is not `bytes`: see [`Batch::from_otlp`].
+    pub(crate) merged: Option<Bytes>,
 }
 
 impl Block {
     /// The OTLP bytes.
     pub fn otlp(&self) -> Bytes {
         self.bytes.slice(self.head..)
+    }
+
+    /// What the ranges of Groups and Entries point into.
+    pub(crate) fn indexed(&self) -> &Bytes {
+        self.merged.as_ref().unwrap_or(&self.bytes)
     }
 
     /// Length of the OTLP bytes.
@@ -112,7 +119,8 @@ impl Batch {
 
     /// The bytes of memory that the Batch keeps alive, its index included.
     pub fn memory_len(&self) -> usize {
-        self.blocks.iter().map(|b| b.bytes.len()).sum::<usize>() + self.index.len() * size_of::<Entry>()
+        let blocks = self.blocks.iter().map(|b| b.bytes.len() + b.merged.as_ref().map_or(0, Bytes::len)).sum::<usize>();
+        blocks + self.index.len() * size_of::<Entry>() + self.groups.len() * size_of::<Group>()
     }
 
     /// The request as contiguous bytes: without a copy while there is one block.
@@ -173,7 +181,7 @@ impl Batch {
         let range = part(group);
         self.blocks
             .get(group.block as usize)
-            .and_then(|block| block.bytes.get(range.start as usize..range.end as usize))
+            .and_then(|block| block.indexed().get(range.start as usize..range.end as usize))
             .unwrap_or_default()
     }
 

@@ -437,7 +437,7 @@ impl BatchWriter {
         }
         self.sealed_bytes += (lane.pos - at) as u64;
         let bytes = self.pool.freeze(lane.buf).slice(..lane.pos);
-        self.batch.blocks.push(Block { bytes, head: at });
+        self.batch.blocks.push(Block { bytes, head: at, merged: None });
     }
 }
 

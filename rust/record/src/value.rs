@@ -1,0 +1,117 @@
+//! Values as they stand in a Batch: walked, not built.
+
+use std::borrow::Cow;
+
+use crate::proto::{Fields, Value};
+
+/// One OTLP `AnyValue`. Nothing is allocated to walk it; strings are the bytes as they came: [`lossy`] makes text of them.
+#[derive(Clone, Debug)]
+pub enum AnyValue<'a> {
+    /// No value is set.
+    Null,
+    /// `string_value`: meant to be UTF-8, which is not checked.
+    Str(&'a [u8]),
+    /// `bool_value`.
+    Bool(bool),
+    /// `int_value`.
+    Int(i64),
+    /// `double_value`.
+    Double(f64),
+    /// `bytes_value`.
+    Bytes(&'a [u8]),
+    /// `array_value`.
+    Array(Values<'a>),
+    /// `kvlist_value`.
+    Map(Attributes<'a>),
+}
+
+impl<'a> AnyValue<'a> {
+    /// The value whose message is `bytes`. What is malformed in it is passed over (the bytes of a Batch were scanned).
+    pub fn read(bytes: &'a [u8]) -> Self {
+        let mut found = Self::Null;
+        for (field, value) in Fields::new(bytes).flatten() {
+            found = match (field, value) {
+                (1, Value::Len(text)) => Self::Str(text),
+                (2, Value::Varint(value)) => Self::Bool(value != 0),
+                (3, Value::Varint(value)) => Self::Int(value as i64),
+                (4, Value::Fixed64(bits)) => Self::Double(f64::from_bits(bits)),
+                (5, Value::Len(array)) => Self::Array(Values { fields: Fields::new(array) }),
+                (6, Value::Len(map)) => Self::Map(Attributes::new(map, 1)),
+                (7, Value::Len(bytes)) => Self::Bytes(bytes),
+                _ => continue, // a field that OTLP logs do not have
+            };
+        }
+        found
+    }
+
+    /// The string; `None` for other kinds.
+    pub fn as_str(&self) -> Option<&'a [u8]> {
+        if let Self::Str(text) = self { Some(text) } else { None }
+    }
+}
+
+/// The values of an array, in order.
+#[derive(Clone, Debug)]
+pub struct Values<'a> {
+    fields: Fields<'a>,
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = AnyValue<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.fields.by_ref().flatten().find_map(|field| match field {
+            (1, Value::Len(value)) => Some(AnyValue::read(value)),
+            _ => None,
+        })
+    }
+}
+
+/// Pairs of key and value, in order; a key that stands twice comes twice.
+#[derive(Clone, Debug)]
+pub struct Attributes<'a> {
+    fields: Fields<'a>,
+    number: u32,
+}
+
+impl<'a> Attributes<'a> {
+    /// The `KeyValue` messages that are field `number` of `message`.
+    pub fn new(message: &'a [u8], number: u32) -> Self {
+        Self { fields: Fields::new(message), number }
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a [u8], AnyValue<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let number = self.number;
+        self.fields.by_ref().flatten().find_map(|field| match field {
+            (field, Value::Len(pair)) if field == number => Some(read_pair(pair)),
+            _ => None,
+        })
+    }
+}
+
+#[inline]
+fn read_pair(pair: &[u8]) -> (&[u8], AnyValue<'_>) {
+    let (mut key, mut found): (&[u8], _) = (&[], AnyValue::Null);
+    for field in Fields::new(pair).flatten() {
+        match field {
+            (1, Value::Len(name)) => key = name,
+            (2, Value::Len(value)) => found = AnyValue::read(value),
+            _ => {}
+        }
+    }
+    (key, found)
+}
+
+/// The bytes of a string as text: without a copy where they are UTF-8, as OTLP demands; else each ill-formed part becomes U+FFFD. The
+/// bytes themselves stay as they came in the Batch and in what is sent on as OTLP.
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    match simdutf8::basic::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
