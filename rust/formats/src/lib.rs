@@ -8,6 +8,8 @@ mod decoder;
 pub mod formats;
 pub mod json;
 mod options;
+mod swar;
+pub mod time;
 
 use std::sync::Arc;
 

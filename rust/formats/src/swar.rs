@@ -1,0 +1,90 @@
+//! Eight bytes at a time in a `u64`: decimal digits.
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Eight bytes as a number whose lowest byte is the first one.
+#[inline(always)]
+pub(crate) fn load(bytes: &[u8; 8]) -> u64 {
+    u64::from_le_bytes(*bytes)
+}
+
+/// The high bit of each byte that is not an ASCII digit; each was `XORed` with `0x30` before.
+#[inline(always)]
+fn not_digits(word: u64) -> u64 {
+    // No carry crosses bytes: 0x7f + 0x76 is under 0x100.
+    (((word & !HIGH).wrapping_add(0x76 * ONES)) | word) & HIGH
+}
+
+/// The number of eight digit values, the most significant in the lowest byte.
+#[inline(always)]
+pub(crate) fn number(digits: u64) -> u32 {
+    let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) as u32
+}
+
+/// The number that the eight bytes begin with, and how many digits it has: 0 to 8.
+#[inline(always)]
+pub(crate) fn leading(chunk: u64) -> (u32, usize) {
+    let digits = chunk ^ (0x30 * ONES);
+    let n = not_digits(digits).trailing_zeros() as usize / 8;
+    if n == 0 {
+        return (0, 0);
+    }
+    (number(digits << (64 - 8 * n)), n)
+}
+
+/// The number that `text` begins with, and how many digits it has; `None` where it has none or does not fit.
+#[inline(always)]
+pub(crate) fn leading_u64(text: &[u8]) -> Option<(u64, usize)> {
+    if let Some(first) = text.first_chunk::<8>() {
+        let (value, n) = leading(load(first));
+        if n < 8 {
+            return (n > 0).then_some((u64::from(value), n));
+        }
+    }
+    leading_u64_slow(text)
+}
+
+#[inline(never)]
+fn leading_u64_slow(text: &[u8]) -> Option<(u64, usize)> {
+    let n = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let mut value = 0u64;
+    for &digit in text.get(..n)? {
+        value = value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+    }
+    (n > 0).then_some((value, n))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_read_as_the_standard_library_reads_them(value: u64, shift in 0u32..64, rest in "[^0-9]?.{0,12}") {
+            let value = value >> shift;
+            let text = format!("{value}x{rest}");
+            prop_assert_eq!(leading_u64(text.as_bytes()), Some((value, value.to_string().len())));
+        }
+
+        #[test]
+        fn a_run_of_digits_ends_where_it_ends(bytes: [u8; 8]) {
+            let n = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+            let value = std::str::from_utf8(&bytes[..n]).unwrap().parse().unwrap_or(0);
+            prop_assert_eq!(leading(load(&bytes)), (value, n));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_none() {
+        assert_eq!(leading_u64(b"18446744073709551615"), Some((u64::MAX, 20)));
+        assert_eq!(leading_u64(b"18446744073709551616"), None);
+        assert_eq!(leading_u64(b""), None);
+        assert_eq!(leading_u64(b"-1"), None);
+        assert_eq!(leading_u64(b"007"), Some((7, 3)));
+    }
+}
