@@ -29,7 +29,9 @@ __all__ = [
 __version__ = _native.VERSION
 
 if _native.DEBUG:
-    warnings.warn("logloom's core is a debug build, many times slower: build it with --release", RuntimeWarning, stacklevel=2)
+    warnings.warn(
+        "logloom's core is a debug build, many times slower: build it with --release", RuntimeWarning, stacklevel=2
+    )
 
 
 def parse(

@@ -1,0 +1,57 @@
+"""The config: YAML that speaks the OpenTelemetry Collector's language. `docs/config.md` describes it for users.
+
+Three steps, with no I/O before the last: what was typed (`typed.py`: a tree in which every value knows its line), what
+was resolved (`read.py`, `model.py`: the dataclasses beside each component's code, the environment put in, everything
+checked, all problems reported at once), what is built (`logloom.service`).
+"""
+
+from logloom.config.fields import (
+    Bound,
+    Bytes,
+    Compression,
+    Endpoint,
+    FormatOptions,
+    HttpUrl,
+    OptionValue,
+    Seconds,
+    Secret,
+)
+from logloom.config.model import (
+    Component,
+    Config,
+    JournalConfig,
+    PipelineConfig,
+    ServiceConfig,
+    TelemetryConfig,
+    default_text,
+    load,
+    loads,
+)
+from logloom.config.shared import ClientTls, QueueBatch, Retry, SendingQueue, ServerTls, format_problems
+
+__all__ = [
+    "Bound",
+    "Bytes",
+    "ClientTls",
+    "Component",
+    "Compression",
+    "Config",
+    "Endpoint",
+    "FormatOptions",
+    "HttpUrl",
+    "JournalConfig",
+    "OptionValue",
+    "PipelineConfig",
+    "QueueBatch",
+    "Retry",
+    "Seconds",
+    "Secret",
+    "SendingQueue",
+    "ServerTls",
+    "ServiceConfig",
+    "TelemetryConfig",
+    "default_text",
+    "format_problems",
+    "load",
+    "loads",
+]

@@ -1,0 +1,352 @@
+"""The whole config: its sections, its components, and what must hold between them."""
+
+import importlib
+import os
+import pkgutil
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from logloom.config.fields import Bound, Bytes, Seconds
+from logloom.config.read import Reader, nearest, unknown
+from logloom.config.typed import FILE_BYTES_MAX, Typed, read_yaml
+from logloom.errors import ConfigError, InvalidConfigError, Problem
+
+__all__ = ["ALIASES", "Component", "Config", "ServiceConfig", "component_types", "default_text", "load", "loads"]
+
+SECTIONS: Final = ("receivers", "processors", "exporters")
+"""Top keys that hold components; each is a folder of logloom too, and each type a file in it."""
+
+ALIASES: Final = {
+    "receivers": {"file_log": "filelog"},
+    "processors": {},
+    "exporters": {"otlp_grpc": "otlp", "otlp_http": "otlphttp", "logging": "debug"},
+}
+"""Other names of the same things, as the Collector's releases have had them."""
+
+ELSEWHERE: Final[dict[str, dict[str, str]]] = {
+    "receivers": {"prometheus": "logloom takes logs and spans, no metrics", "hostmetrics": "logloom takes no metrics"},
+    "processors": {
+        "memory_limiter": "service.journal.bytes_max bounds what is held: remove this",
+        "filter": "a pipeline's 'when:' says which records it takes: write the condition there",
+    },
+    "exporters": {"nop": "a pipeline always delivers: use 'debug' with a verbosity of 'basic'"},
+    "": {
+        "connectors": "one record may go to several pipelines, each with its own 'when:'; remove this",
+        "extensions": "/healthz and /readyz are on every HTTP receiver; remove this and service.extensions",
+    },
+}
+"""What Collector configs often have and logloom has in another way: the way out, by section."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One receiver, processor or exporter of the config.
+
+    Attributes:
+        id: As typed: `filelog/mesh`.
+        type: Its file's name: `filelog`.
+        config: The `Config` that stands beside its code.
+        line: Where it stands.
+    """
+
+    id: str
+    type: str
+    config: Any
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """One pipeline: what comes from its receivers, and meets its condition, goes to its exporters.
+
+    Attributes:
+        receivers: Ids of receivers.
+        processors: Ids of processors, in the order in which they work.
+        exporters: Ids of exporters.
+        when: The records that it takes, such as `severity >= WARN`; all where not given (`docs/conditions.md`).
+    """
+
+    receivers: list[str]
+    exporters: list[str]
+    processors: list[str] = field(default_factory=list)
+    when: str | None = None
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """A pipeline has a way in and a way out, and its condition can be read."""
+        for name in ("receivers", "exporters"):
+            if not getattr(self, name):
+                yield name, f"empty: a pipeline needs at least one of the {name}"
+        if self.when is not None:
+            from logloom._native import check_condition
+
+            try:
+                check_condition(self.when)
+            except ConfigError as error:
+                yield "when", str(error)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalConfig:
+    """What lies between receivers and exporters.
+
+    Attributes:
+        bytes_max: How much may wait for the exporters; then receivers ask their senders to come again later.
+    """
+
+    bytes_max: Annotated[Bytes, Bound(1 << 20, 1 << 40)] = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LogsConfig:
+    """logloom's own logs, on stderr.
+
+    Attributes:
+        level: The least that is shown.
+    """
+
+    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        (
+            "development",
+            "disable_caller",
+            "disable_stacktrace",
+            "encoding",
+            "error_output_paths",
+            "initial_fields",
+            "output_paths",
+            "processors",
+            "sampling",
+        ),
+        "logs go to stderr, one line each",
+    )
+
+    level: Literal["debug", "info", "warn", "error", "DEBUG", "INFO", "WARN", "ERROR"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryConfig:
+    """What logloom says of itself.
+
+    Attributes:
+        logs: Its own logs.
+    """
+
+    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("metrics", "resource", "traces"), "logloom has no telemetry of its own yet"
+    )
+
+    logs: LogsConfig = field(default_factory=LogsConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceConfig:
+    """What runs.
+
+    Attributes:
+        pipelines: By name: `logs`, `logs/mesh`, `traces`, … A `traces` pipeline takes the spans of its receivers, each
+            as records; a `logs` pipeline takes everything else of its own, and their spans where no `traces` pipeline
+            names the receiver.
+        default_pipeline: The pipeline that takes what none did; without it such records are dropped, and counted.
+        journal: What lies between receivers and exporters.
+        shutdown_timeout: How long a stop may take until everything accepted is delivered.
+        telemetry: What logloom says of itself.
+    """
+
+    pipelines: dict[str, PipelineConfig]
+    default_pipeline: str | None = None
+    journal: JournalConfig = field(default_factory=JournalConfig)
+    shutdown_timeout: Annotated[Seconds, Bound(0, 3600)] = 20.0
+    telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """The default pipeline must be one of the pipelines."""
+        if not self.pipelines:
+            yield "pipelines", "empty: at least one pipeline is needed"
+        if self.default_pipeline is not None and self.default_pipeline not in self.pipelines:
+            yield "default_pipeline", unknown("pipeline", self.default_pipeline, self.pipelines)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A config that holds together: every name that is used is there.
+
+    Attributes:
+        file: Its name, for errors; `-` for standard input.
+        receivers: By id, those that a pipeline uses.
+        processors: By id, those that a pipeline uses.
+        exporters: By id, those that a pipeline uses.
+        service: What runs.
+        notes: What is accepted and does nothing here, each with its place.
+    """
+
+    file: str
+    receivers: dict[str, Component]
+    processors: dict[str, Component]
+    exporters: dict[str, Component]
+    service: ServiceConfig
+    notes: tuple[Problem, ...]
+
+
+def default_text() -> str:
+    """The embedded config, which `logloom run` takes where it is given none."""
+    return resources.files("logloom.config").joinpath("default.yaml").read_text(encoding="utf-8")
+
+
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """Read and check a config file.
+
+    Args:
+        path: The file; at most 1 MiB.
+        environment: What `${env:NAME}` is read from; the process's where not given.
+
+    Raises:
+        ConfigError: The file cannot be read.
+        InvalidConfigError: All that is wrong with it.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigError(msg) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InvalidConfigError(str(path), [Problem(line, "", "not UTF-8: save the file as UTF-8")]) from error
+    return loads(text, str(path), environment)
+
+
+def loads(text: str, file: str = "config", environment: Mapping[str, str] | None = None) -> Config:
+    """The same for a text; `file` names it in errors."""
+    root = read_yaml(text, file)
+    reader = Reader(os.environ if environment is None else environment)
+    config = _Checker(reader, root, file).config()
+    if config is None or reader.problems:
+        raise InvalidConfigError(file, reader.problems)
+    return config
+
+
+@cache
+def component_types(section: str) -> list[str]:
+    """The types that a section may hold: the files in its folder."""
+    package = importlib.import_module(f"logloom.{section}")
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
+
+
+_ID: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]*)(/[^/\s]{1,256})?")
+
+
+class _Checker:
+    """Reads the sections and holds them against each other."""
+
+    def __init__(self, reader: Reader, root: Typed, file: str) -> None:
+        self.reader = reader
+        self.root = root
+        self.file = file
+        self.top = root.value if isinstance(root.value, dict) else {}
+
+    def config(self) -> Config | None:
+        if not isinstance(self.root.value, dict):
+            self.reader.problem(
+                self.root, f"a config is a map of {', '.join((*SECTIONS, 'service'))}; this is {self.root.kind}"
+            )
+            return None
+        for key, value in self.top.items():
+            if key not in (*SECTIONS, "service"):
+                hint = ELSEWHERE[""].get(key)
+                self.reader.problem(
+                    value, f"not needed: {hint}" if hint else unknown("key", key, [*SECTIONS, "service"])
+                )
+        sections = {section: self.components(section) for section in SECTIONS}
+        service = self.service()
+        used = {section: self.used(section, sections[section]) for section in SECTIONS}
+        if service is None:
+            return None
+        notes = tuple(self.reader.notes)
+        return Config(self.file, used["receivers"], used["processors"], used["exporters"], service, notes)
+
+    def components(self, section: str) -> dict[str, Component | None]:
+        typed = self.top.get(section)
+        if typed is None or typed.value is None:
+            return {}
+        if not isinstance(typed.value, dict):
+            self.reader.wrong(typed, "a map of components")
+            return {}
+        return {identifier: self.component(section, identifier, value) for identifier, value in typed.value.items()}
+
+    def component(self, section: str, identifier: str, typed: Typed) -> Component | None:
+        match = _ID.fullmatch(identifier)
+        if match is None:
+            self.reader.problem(typed, "an id is a type, or type/name: otlp, filelog/mesh")
+            return None
+        kind = ALIASES[section].get(match[1], match[1])
+        types = component_types(section)
+        if kind not in types:
+            what = f"{section[:-1]} type"
+            hint = ELSEWHERE[section].get(kind)
+            self.reader.problem(typed, f"no such {what}: {hint}" if hint else _unknown_type(what, kind, types))
+            return None
+        made = self.reader.fields(
+            importlib.import_module(f"logloom.{section}.{kind}").Config, self.reader.resolve(typed)
+        )
+        return None if made is None else Component(identifier, kind, made, typed.line)
+
+    def service(self) -> ServiceConfig | None:
+        typed = self.top.get("service")
+        if typed is None:
+            self.reader.problem(self.root, "lacks 'service', whose pipelines say what runs")
+            return None
+        if isinstance(typed.value, dict) and "extensions" in typed.value:
+            extensions = typed.value.pop("extensions")
+            if extensions.value and "extensions" not in self.top:
+                self.reader.problem(extensions, f"not needed: {ELSEWHERE['']['extensions']}")
+        pipelines = self.pipelines()
+        for name, pipeline in list(pipelines.items()):
+            signal = name.partition("/")[0]
+            if signal in ("metrics", "profiles"):
+                self.reader.problem(pipeline, f"logloom takes logs and traces, no {signal}: remove this pipeline")
+                del pipelines[name]
+            elif signal not in ("logs", "traces") or not _ID.fullmatch(name):
+                self.reader.problem(pipeline, "a pipeline's name is logs, logs/name, traces or traces/name")
+        return self.reader.fields(ServiceConfig, typed)
+
+    def pipelines(self) -> dict[str, Typed]:
+        service = self.top.get("service")
+        typed = service.value.get("pipelines") if service and isinstance(service.value, dict) else None
+        return typed.value if typed and isinstance(typed.value, dict) else {}
+
+    def used(self, section: str, have: dict[str, Component | None]) -> dict[str, Component]:
+        """The components that the pipelines name; each name that stands for nothing is a problem."""
+        named: set[str] = set()
+        for pipeline in self.pipelines().values():
+            typed = pipeline.value.get(section) if isinstance(pipeline.value, dict) else None
+            before: set[str] = set()
+            for item in typed.value if typed and isinstance(typed.value, list) else []:
+                identifier = self.reader.resolve(item).text
+                if identifier and identifier not in have:
+                    near = nearest(identifier, have)
+                    hint = f"did you mean '{near}'?" if near else f"it is not among the {section}"
+                    self.reader.problem(item, f"no {section[:-1]} '{identifier}': {hint}")
+                if identifier in before:
+                    self.reader.problem(item, f"'{identifier}' a second time")
+                before.add(identifier)
+            named |= before
+        for identifier, component in have.items():
+            if component is not None and identifier not in named:
+                unused = Problem(component.line, f"{section}.{identifier}", "unused: no pipeline names it")
+                self.reader.notes.append(unused)
+        return {name: component for name, component in have.items() if component is not None and name in named}
+
+
+def _unknown_type(what: str, kind: str, types: list[str]) -> str:
+    near = nearest(kind, types)
+    return (
+        f"no such {what}, did you mean '{near}'?"
+        if near
+        else f"no such {what}; logloom has {', '.join(types) or 'none yet'}"
+    )

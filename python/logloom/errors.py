@@ -1,0 +1,92 @@
+"""The exceptions of logloom. The type says what to do, the text says where, what, and the way out.
+
+```
+LogloomError
+├── ConfigError           what was asked for cannot be: change the config, the format string, the option
+│   └── InvalidConfigError    all problems of one config file at once, each with its place
+├── DataError             these bytes cannot be read: sending them again changes nothing
+├── LimitError            over a bound: send less at once, or raise the bound that the text names
+├── RetryError            not now: the same may be sent again, after `after_s` seconds
+├── RefuseError           never: the destination does not want this, whatever is done
+└── ServiceError          the collector cannot start, or cannot go on
+    ├── DataFolderError       the data folder cannot be used: another process has it, or rights are missing
+    └── ComponentError        a receiver or an exporter failed; its id is in the text
+```
+"""
+
+from dataclasses import dataclass
+
+from logloom._native import ConfigError, DataError, LimitError, LogloomError
+
+__all__ = [
+    "ComponentError",
+    "ConfigError",
+    "DataError",
+    "DataFolderError",
+    "InvalidConfigError",
+    "LimitError",
+    "LogloomError",
+    "Problem",
+    "RefuseError",
+    "RetryError",
+    "ServiceError",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a config.
+
+    Attributes:
+        line: Its line, counted from 1.
+        path: Where in the config, as in `receivers.filelog/mesh.format`; empty for the whole file.
+        what: What is wrong, and the way out.
+    """
+
+    line: int
+    path: str
+    what: str
+
+
+class InvalidConfigError(ConfigError):
+    """All problems of one config file; its text has one line for each, in the order of the file."""
+
+    PROBLEMS_MAX = 100
+    """The most problems that the text lists; `problems` has them all."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        """Sort the problems by line; `file` is the name to print before each."""
+        self.file = file
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
+        lines = [
+            f"{file}:{problem.line}: {problem.path}{': ' if problem.path else ''}{problem.what}"
+            for problem in self.problems[: self.PROBLEMS_MAX]
+        ]
+        if (more := len(self.problems) - self.PROBLEMS_MAX) > 0:
+            lines.append(f"{file}: and {more} more")
+        super().__init__("\n".join(lines))
+
+
+class RetryError(LogloomError):
+    """What was sent was not taken, nothing of it; the same may be sent again."""
+
+    def __init__(self, why: str, after_s: float = 0.0) -> None:
+        """`after_s`: seconds that the destination asks to wait; 0.0 where it named none."""
+        super().__init__(why)
+        self.after_s = after_s
+
+
+class RefuseError(LogloomError):
+    """What was sent was not taken and never will be."""
+
+
+class ServiceError(LogloomError):
+    """The collector cannot start, or cannot go on."""
+
+
+class DataFolderError(ServiceError):
+    """The data folder cannot be used."""
+
+
+class ComponentError(ServiceError):
+    """A receiver or an exporter failed, and with it the process: nothing runs on half dead."""

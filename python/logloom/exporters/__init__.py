@@ -1,0 +1,54 @@
+"""The ways out: one file each, named like its type in the config.
+
+A file holds a docstring, `class Config`, `def create(config, context)` and one class with `send`.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from logloom._native import Batch, Delivery
+
+__all__ = ["Exporter", "ExporterContext"]
+
+
+class Exporter(Protocol):
+    """A destination.
+
+    It may also be an async context manager: entered before the first receiver starts, left after the last batch.
+    """
+
+    async def send(self, batch: Batch) -> Delivery:
+        """Deliver one batch; called again only when the call before has returned.
+
+        Returns:
+            `done`, with the records that the destination refused, or `retry` with the delay in seconds that it asked
+            for (0.0: none; the config's `retry_on_failure` says when), or `refuse`: it never will take this.
+
+        Raises:
+            RetryError: As `retry`, with the reason; so do OSError and TimeoutError.
+            RefuseError: As `refuse`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterContext:
+    """What an exporter is given.
+
+    Attributes:
+        id: As in the config: `otlp/siem`.
+        log: Where it says what an operator must know: what happened, and fields in `extra`.
+        data: The data folder.
+    """
+
+    id: str
+    log: logging.LoggerAdapter[Any]
+    data: Path
+
+    def folder(self) -> Path:
+        """This exporter's own folder below the data folder, made with rights for its owner alone."""
+        from logloom.intake import own_folder
+
+        return own_folder(self.data, "exporters", self.id)

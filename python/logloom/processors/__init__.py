@@ -1,0 +1,1 @@
+"""What may stand between receivers and exporters: one file each, named like its type in the config."""
