@@ -3,11 +3,18 @@
 use std::ffi::{c_int, c_void};
 
 use bytes::Bytes;
+use logloom_record::Limits;
 use pyo3::{
     exceptions::PyBufferError,
     ffi,
     prelude::*,
     types::{PyBytes, PyMemoryView},
+};
+
+use crate::{
+    errors::IntoPy,
+    input::Input,
+    record::{Record, Records},
 };
 
 /// OTLP bytes plus an index of their records.
@@ -18,6 +25,33 @@ pub struct Batch(pub logloom_record::Batch);
 impl Batch {
     fn __len__(&self) -> usize {
         self.0.len()
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Records {
+        Records::of(slf.unbind())
+    }
+
+    fn __getitem__(slf: Bound<'_, Self>, index: isize) -> PyResult<Record> {
+        Record::at(slf, index)
+    }
+
+    /// Adopts an OTLP `ExportLogsServiceRequest`: the very bytes, which one scan validates.
+    #[staticmethod]
+    fn from_otlp(py: Python<'_>, data: Input) -> PyResult<Self> {
+        py.detach(|| logloom_record::Batch::from_otlp(data.0, &Limits::DEFAULT)).map(Self).map_err(IntoPy::into_py)
+    }
+
+    /// Reads an official `ExportLogsServiceRequest` or `LogsData`.
+    #[staticmethod]
+    fn from_proto(message: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let bytes: Input = message.call_method0("SerializeToString")?.extract()?;
+        Self::from_otlp(message.py(), bytes)
+    }
+
+    /// The official `ExportLogsServiceRequest` of the `opentelemetry-proto` package, which is imported only here.
+    fn to_proto<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let service = py.import("opentelemetry.proto.collector.logs.v1.logs_service_pb2")?;
+        service.getattr("ExportLogsServiceRequest")?.call_method1("FromString", (self.__bytes__(py),))
     }
 
     fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {

@@ -29,3 +29,9 @@ impl IntoPy for ContentError {
         }
     }
 }
+
+impl IntoPy for logloom_record::DataError {
+    fn into_py(self) -> PyErr {
+        if self.is_limit() { LimitError::new_err(self.to_string()) } else { DataError::new_err(self.to_string()) }
+    }
+}

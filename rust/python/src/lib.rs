@@ -10,6 +10,7 @@ mod input;
 mod intake;
 mod journal;
 mod parser;
+mod record;
 
 use pyo3::prelude::*;
 
@@ -32,6 +33,9 @@ mod _native {
     use super::journal::{Cursor, Journal};
     #[pymodule_export]
     use super::parser::{Parser, formats};
+
+    #[pymodule_export]
+    use super::record::Record;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
