@@ -29,8 +29,6 @@ STAMPS := $(VENV)/.stamps
 # Cargo knows what changed; these tell only whether to ask it. Folders are named too, so that a deleted file counts.
 CORE_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust proto -name target -prune -o -print 2>/dev/null)
 CORE := python/logloom/_native.abi3.so
-# A folder of its own: pyo3's build script would run anew each time clippy and maturin took turns.
-CLIPPY_DIR := --target-dir $(or $(CARGO_TARGET_DIR),target)/clippy
 RUST_TESTED := --release --locked --workspace --exclude logloom-python
 
 .PHONY: help run build test test-rust test-python test-peers check check-rust check-python check-shape format formats \
@@ -59,7 +57,7 @@ check: check-rust check-python check-shape ## format, lints, types, stubs, layou
 
 check-rust: $(STAMPS)/core
 	cargo fmt --all --check
-	cargo clippy $(CLIPPY_DIR) --release --locked --workspace --all-targets -- --deny warnings
+	tools/clippy.sh $(PY)
 
 check-python: build $(STAMPS)/dev
 	$(PY) -m ruff format --check .
