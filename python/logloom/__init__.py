@@ -1,7 +1,7 @@
-"""logloom: logs of a service mesh, and of all around it, as OpenTelemetry log records.
+r"""logloom: logs of a service mesh, and of all around it, as OpenTelemetry log records.
 
 >>> import logloom
->>> batch = logloom.parse(b"hello\\nworld\\n", format="text")
+>>> batch = logloom.parse(b"hello\nworld\n", format="text")
 >>> len(batch)
 2
 """
