@@ -8,6 +8,7 @@ mod decoder;
 pub mod formats;
 pub mod json;
 mod options;
+pub mod severity;
 mod swar;
 pub mod time;
 
