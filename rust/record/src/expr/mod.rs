@@ -1,15 +1,76 @@
-//! stub
-#[derive(Debug)]
-pub struct Condition;
-impl Condition {
-    pub fn parse(_: &str) -> Result<Self, String> {
-        Ok(Self)
-    }
-    pub fn matches(&self, _: &crate::Batch, _: usize) -> bool {
-        true
+//! The condition language: `severity >= WARN and resource["service.name"] == "cart"`.
+//!
+//! Described for users in `docs/conditions.md`. One tree and one evaluator serve conditions, filters and routes; it walks the wire form
+//! of a record and builds no values, and it asks what is cheap first: the Origin, then the index, then the bytes.
+
+mod eval;
+mod lexer;
+mod parser;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use eval::Subject;
+use tree::Expr;
+
+use crate::{Batch, Origin};
+
+/// A compiled condition: immutable, and shared by threads.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    text: String,
+    expr: Expr,
+}
+
+/// Why a text is no condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConditionError {
+    /// Where in the text, in bytes.
+    pub at: usize,
+    /// What is wrong and the way out.
+    pub message: String,
+}
+
+impl ConditionError {
+    fn new(at: usize, message: impl Into<String>) -> Self {
+        Self { at, message: message.into() }
     }
 }
-impl crate::Batch {
+
+impl std::fmt::Display for ConditionError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (at byte {})", self.message, self.at)
+    }
+}
+
+impl std::error::Error for ConditionError {}
+
+impl Condition {
+    /// Compiles a condition of at most 16 KiB.
+    pub fn parse(text: &str) -> Result<Self, ConditionError> {
+        Ok(Self { text: text.into(), expr: parser::parse(text)? })
+    }
+
+    /// Whether it holds for the record at `record` of the Batch's index; false where there is no such record.
+    pub fn matches(&self, batch: &Batch, record: usize) -> bool {
+        Subject::of(batch, record).is_some_and(|subject| self.expr.holds(subject))
+    }
+
+    /// Whether it holds for whatever comes from there; `None` where the records must be asked. Saves a router the walk over a
+    /// Batch that is all of one receiver.
+    pub fn known(&self, origin: &Origin) -> Option<bool> {
+        self.expr.known(origin)
+    }
+
+    /// The text it was compiled from.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Batch {
+    /// Placeholder until the writer of selected records lands: all of them.
+    #[must_use]
     pub fn select(&self, _: impl Fn(usize) -> bool) -> Self {
         self.clone()
     }
