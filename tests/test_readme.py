@@ -1,0 +1,51 @@
+"""What README.md shows a newcomer works: its Python runs, its configs pass `logloom check`, its commands succeed."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGLOOM = Path(sys.executable).with_name("logloom")
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> list[str]:
+    return [body for found, body in BLOCK.findall((ROOT / "README.md").read_text("utf-8")) if found == language]
+
+
+def commands() -> list[str]:
+    """Each `logloom …` line of the README, except the collector itself: tests/service runs that."""
+    lines = (line.split(" #")[0].strip() for body in blocks("sh") for line in body.splitlines())
+    return [line for line in lines if line.startswith("logloom ") and not line.startswith("logloom run")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the file that the examples read: access.log, as Envoy writes it."""
+    shutil.copy(ROOT / "tests" / "formats" / "envoy" / "default.log", tmp_path / "access.log")
+    return tmp_path
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_example_runs(code: str, folder: Path) -> None:
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("config", blocks("yaml"))
+def test_config_example_is_accepted(config: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(config, "utf-8")
+    done = subprocess.run([LOGLOOM, "check", "config.yaml"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", commands())
+def test_command_example_succeeds(command: str, folder: Path) -> None:
+    done = subprocess.run([LOGLOOM, *shlex.split(command)[1:]], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
