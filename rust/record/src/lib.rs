@@ -23,6 +23,7 @@ mod record;
 mod reject;
 mod scan;
 mod text;
+pub mod time;
 mod value;
 mod writer;
 

@@ -191,14 +191,20 @@ impl BatchWriter {
     /// Keeps a frame that its format could not read as a record with the raw body; `offset` is where the frame began in its source.
     /// A frame over `frame_bytes_max` is kept in pieces, each a record.
     pub fn reject(&mut self, frame: &[u8], reason: RejectReason, offset: u64, format: &'static str) {
+        self.reject_from(frame, reason, offset, format, None);
+    }
+
+    /// Like [`reject`](Self::reject) for a frame that comes piece by piece: `part` is how many pieces of it were kept before.
+    pub fn reject_from(&mut self, frame: &[u8], reason: RejectReason, offset: u64, format: &'static str, part: Option<usize>) {
         let max = self.limits.frame_bytes_max.clamp(1, 1 << 20);
         let pieces = frame.len().div_ceil(max).max(1);
+        let first = part.or((pieces > 1).then_some(0));
         for part in 0..pieces {
             let from = part * max;
             let piece = frame.get(from..frame.len().min(from + max)).unwrap_or_default();
             let record = self.sink.index.len() as u32;
             let written = self.attempt(|out| {
-                out.write_reject(piece, reason, format, (pieces > 1).then_some(part));
+                out.write_reject(piece, reason, format, first.map(|first| first + part));
                 Ok(())
             });
             if written.is_ok() {

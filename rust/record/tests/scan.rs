@@ -1,4 +1,5 @@
 //! Adopting OTLP: what is taken, what is refused, and that readers see what Protobuf means.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy knows only #[test] functions as tests
 
 use bytes::Bytes;
 use logloom_record::{

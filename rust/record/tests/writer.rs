@@ -1,4 +1,5 @@
 //! What formats write comes out whole, whatever its size, and what they take back leaves nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy knows only #[test] functions as tests
 
 use std::sync::Arc;
 

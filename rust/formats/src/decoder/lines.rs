@@ -15,8 +15,8 @@ pub struct Lines<F: ?Sized> {
     /// Source offset of the first byte of `carry`, or of the next chunk.
     offset: u64,
     carry: Vec<u8>,
-    /// Inside a line over the bound, of which pieces were written already.
-    overlong: bool,
+    /// Inside a line over the bound: how many pieces of it were written already.
+    pieces: usize,
     frame_bytes_max: usize,
     format: Arc<F>,
 }
@@ -24,7 +24,7 @@ pub struct Lines<F: ?Sized> {
 impl<F: Format + ?Sized> Lines<F> {
     /// A source of lines of this format.
     pub fn new(format: Arc<F>, frame_bytes_max: usize) -> Self {
-        Self { offset: 0, carry: Vec::new(), overlong: false, frame_bytes_max: frame_bytes_max.max(1), format }
+        Self { offset: 0, carry: Vec::new(), pieces: 0, frame_bytes_max: frame_bytes_max.max(1), format }
     }
 
     #[inline(always)]
@@ -44,9 +44,10 @@ impl<F: Format + ?Sized> Lines<F> {
     fn end_carry(&mut self, rest: &[u8], newline_len: usize, out: &mut BatchWriter) {
         let mut carry = std::mem::take(&mut self.carry);
         carry.extend_from_slice(rest);
-        if self.overlong {
-            out.reject(carry.strip_suffix(b"\r").unwrap_or(&carry), too_long(), self.offset, self.format.spec().name);
-            self.overlong = false;
+        if self.pieces > 0 {
+            let last = carry.strip_suffix(b"\r").unwrap_or(&carry);
+            out.reject_from(last, too_long(), self.offset, self.format.spec().name, Some(self.pieces));
+            self.pieces = 0;
         } else {
             self.line(&carry, 0, carry.len(), false, self.offset, out);
         }
@@ -55,16 +56,18 @@ impl<F: Format + ?Sized> Lines<F> {
         self.carry = carry;
     }
 
-    /// Takes bytes of a line that has not ended yet; what is over the bound goes out as a piece.
+    /// Takes bytes of a line that has not ended yet; what is over the bound goes out as pieces. One byte over it may yet be a CR.
     fn carry(&mut self, bytes: &[u8], out: &mut BatchWriter) {
         self.carry.extend_from_slice(bytes);
-        while self.carry.len() > self.frame_bytes_max {
-            let rest = self.carry.split_off(self.frame_bytes_max);
-            out.reject(&self.carry, too_long(), self.offset, self.format.spec().name);
-            self.offset += self.carry.len() as u64;
-            self.carry = rest;
-            self.overlong = true;
+        let mut gone = 0;
+        while self.carry.len() - gone > self.frame_bytes_max + 1 {
+            let piece = self.carry.get(gone..gone + self.frame_bytes_max).unwrap_or_default();
+            out.reject_from(piece, too_long(), self.offset, self.format.spec().name, Some(self.pieces));
+            self.offset += piece.len() as u64;
+            self.pieces += 1;
+            gone += self.frame_bytes_max;
         }
+        self.carry.drain(..gone);
     }
 }
 
@@ -77,7 +80,7 @@ impl<F: Format + ?Sized> Decoder for Lines<F> {
             return Held { from: self.offset };
         };
         let mut start = 0;
-        if (self.overlong || !self.carry.is_empty())
+        if (self.pieces > 0 || !self.carry.is_empty())
             && let Some(end) = memchr(b'\n', bytes)
         {
             self.end_carry(bytes.get(..end).unwrap_or_default(), 1, out);
@@ -97,7 +100,7 @@ impl<F: Format + ?Sized> Decoder for Lines<F> {
     }
 
     fn flush(&mut self, out: &mut BatchWriter) {
-        if self.overlong || !self.carry.is_empty() {
+        if self.pieces > 0 || !self.carry.is_empty() {
             self.end_carry(&[], 0, out);
         }
     }
