@@ -83,7 +83,7 @@ bench: build $(STAMPS)/dev ## time everything, beside the recorded ratios
 	$(PY) bench/run.py
 
 wheel: $(STAMPS)/core ## the abi3 wheel, in dist/
-	$(PY) -m maturin build --release --locked --out dist
+	$(PY) -m maturin build --release --locked --interpreter $(PY) --out dist
 
 fuzz-brief: ## each fuzz target for FUZZ_SECONDS (20)
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "this needs cargo-fuzz: cargo install --locked cargo-fuzz" >&2; exit 1; }

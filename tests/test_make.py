@@ -1,0 +1,58 @@
+"""`make` on a machine that lacks something: one clear line that names what to install, before anything is built."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PLAIN = ("sh", "sed", "cut", "dirname", "basename", "env", "find", "uname", "make", "rm", "touch", "mkdir", "expand")
+
+OLD_PYTHON = '#!/bin/sh\ncase "$*" in *platform*) echo 3.9.2 ;; *) exit 1 ;; esac\n'
+OLD_CARGO = "#!/bin/sh\necho 'cargo 1.70.0 (a date)'\n"
+NEW_CARGO = "#!/bin/sh\necho 'cargo 99.0.0 (a date)'\n"
+BROKEN_CC = "#!/bin/sh\nexit 1\n"
+PYTHON = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
+
+
+@pytest.mark.parametrize(
+    ("there", "line"),
+    [
+        ({"cargo": NEW_CARGO, "cc": BROKEN_CC}, "needs Python 3.11 or newer: install"),
+        ({"python3": OLD_PYTHON}, "needs Python 3.11 or newer (python3 here is 3.9.2): install"),
+        ({"python3": PYTHON}, "needs cargo, of Rust"),
+        ({"python3": PYTHON, "cargo": OLD_CARGO}, "cargo here is 1.70.0: run 'rustup update stable'"),
+        ({"python3": PYTHON, "cargo": NEW_CARGO}, "needs a C compiler (cc): install build-essential"),
+        ({"python3": PYTHON, "cargo": NEW_CARGO, "cc": BROKEN_CC}, "needs a C compiler that can build a program"),
+    ],
+    ids=["no python", "old python", "no cargo", "old cargo", "no cc", "cc without headers"],
+)
+def test_what_is_missing_is_named_in_one_line(there: dict[str, str], line: str, tmp_path: Path) -> None:
+    for tool in PLAIN:
+        if found := shutil.which(tool):
+            (tmp_path / tool).symlink_to(found)
+    for tool, script in there.items():
+        (tmp_path / tool).write_text(script)
+        (tmp_path / tool).chmod(0o755)
+    done = subprocess.run(
+        ["make", "build", f"VENV={tmp_path / 'venv'}"],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    said = (done.stdout + done.stderr).strip().splitlines()
+    assert done.returncode != 0
+    assert len(said) == 1
+    assert line in said[0]
+    assert not (tmp_path / "venv").exists()
+
+
+def test_help_names_every_task() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for task in ("run", "build", "test", "check", "bench", "formats", "clean", "wheel", "fuzz-brief", "help"):
+        assert f"make {task} " in done.stdout
+        assert f"\n{task}:" in makefile
