@@ -22,6 +22,7 @@ pub mod proto;
 mod record;
 mod reject;
 mod scan;
+mod select;
 mod text;
 pub mod time;
 mod value;

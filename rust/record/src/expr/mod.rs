@@ -67,11 +67,3 @@ impl Condition {
         &self.text
     }
 }
-
-impl Batch {
-    /// Placeholder until the writer of selected records lands: all of them.
-    #[must_use]
-    pub fn select(&self, _: impl Fn(usize) -> bool) -> Self {
-        self.clone()
-    }
-}

@@ -1,0 +1,243 @@
+//! Some of a Batch's records, as a Batch.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use crate::{
+    Batch, BlockPool, Limits, Reject,
+    batch::{Block, Entry, Group},
+    proto::{Fields, Value, put_varint, varint_len},
+};
+
+impl Batch {
+    /// The records whose position `keep` says yes to, in the same order, with their Rejects. Where that is all, the same Batch: nothing is copied.
+    ///
+    /// Else the records are copied with all that stands beside them in their `ScopeLogs` and `ResourceLogs`, unknown fields and schema URLs
+    /// included. A `ScopeLogs` of which no record is kept is left out.
+    #[must_use]
+    pub fn select(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let kept: Vec<u32> = (0..self.len()).filter(|&i| keep(i)).map(|i| i as u32).collect();
+        if kept.len() == self.len() {
+            return self.clone();
+        }
+        let mut selection = Selection {
+            from: self,
+            index: vec![Entry::default(); kept.len()],
+            plan: Plan::default(),
+            blocks: Vec::new(),
+            groups: Vec::new(),
+        };
+        // By group, then by position: the order in which the records stand in their blocks.
+        let mut ranks: Vec<(u32, u32)> = kept
+            .iter()
+            .enumerate()
+            .filter_map(|(rank, &position)| self.index.get(position as usize).map(|entry| (entry.group, rank as u32)))
+            .collect();
+        ranks.sort_unstable();
+        selection.run(&ranks, &kept);
+        let place = |reject: &Reject| kept.binary_search(&reject.record).ok().map(|at| Reject { record: at as u32, ..*reject });
+        let rejects = self.rejects.iter().filter_map(place).collect();
+        let Selection { index, blocks, groups, .. } = selection;
+        Self { blocks, groups, index, rejects, origin: self.origin.clone() }
+    }
+}
+
+/// A message but for its field 2: what a `ScopeLogs` has besides records, a `ResourceLogs` besides `ScopeLogs`.
+#[derive(Clone, Default)]
+struct Frame {
+    bytes: Vec<u8>,
+    /// Where the content of field 1 (scope, resource) lies in `bytes`.
+    first: Range<usize>,
+}
+
+impl Frame {
+    fn of(message: &[u8]) -> Self {
+        let mut frame = Self::default();
+        let mut fields = Fields::new(message);
+        loop {
+            let start = fields.position();
+            let Some(Ok((field, value))) = fields.next() else { return frame };
+            if field == 2 {
+                continue;
+            }
+            frame.bytes.extend_from_slice(message.get(start..fields.position()).unwrap_or_default());
+            if let (1, Value::Len(content)) = (field, value) {
+                frame.first = frame.bytes.len() - content.len()..frame.bytes.len();
+            }
+        }
+    }
+
+    /// Field 1 in a block where this frame was written at `start`.
+    fn first_at(&self, start: usize) -> Range<u32> {
+        if self.first.is_empty() { 0..0 } else { (start + self.first.start) as u32..(start + self.first.end) as u32 }
+    }
+}
+
+/// What the next block will hold.
+#[derive(Default)]
+struct Plan {
+    resources: Vec<ResourcePlan>,
+    /// An upper bound of the bytes.
+    bytes: usize,
+}
+
+struct ResourcePlan {
+    frame: Frame,
+    scopes: Vec<ScopePlan>,
+}
+
+struct ScopePlan {
+    frame: Frame,
+    /// The records: their place in the old index and in the new one.
+    records: Vec<(u32, u32)>,
+    records_len: usize,
+}
+
+impl ScopePlan {
+    fn len(&self) -> usize {
+        self.frame.bytes.len() + self.records_len
+    }
+}
+
+impl ResourcePlan {
+    fn len(&self) -> usize {
+        self.frame.bytes.len() + self.scopes.iter().map(|scope| field_len(scope.len())).sum::<usize>()
+    }
+}
+
+/// Bytes of a length-delimited field with a tag of one byte.
+fn field_len(len: usize) -> usize {
+    1 + varint_len(len as u64) + len
+}
+
+/// The most bytes that the headers of a `ResourceLogs` and a `ScopeLogs` take.
+const HEADERS: usize = 12;
+
+struct Selection<'a> {
+    from: &'a Batch,
+    index: Vec<Entry>,
+    plan: Plan,
+    blocks: Vec<Block>,
+    groups: Vec<Group>,
+}
+
+impl Selection<'_> {
+    fn run(&mut self, ranks: &[(u32, u32)], kept: &[u32]) {
+        let mut last: Option<&Group> = None;
+        let mut resource = Frame::default();
+        for run in ranks.chunk_by(|a, b| a.0 == b.0) {
+            let Some(group) = run.first().and_then(|(group, _)| self.from.groups.get(*group as usize)) else { continue };
+            let Some(block) = self.from.blocks.get(group.block as usize) else { continue };
+            let part = |range: &Range<u32>| block.indexed().get(range.start as usize..range.end as usize).unwrap_or_default();
+            if last.is_none_or(|last| last.block != group.block || last.resource_logs != group.resource_logs) {
+                resource = Frame::of(part(&group.resource_logs));
+                self.open_resource(&resource);
+            }
+            last = Some(group);
+            let scope = Frame::of(part(&group.scope_logs));
+            self.open_scope(&scope);
+            for &(_, rank) in run {
+                let Some(&position) = kept.get(rank as usize) else { continue };
+                let Some(entry) = self.from.index.get(position as usize) else { continue };
+                let len = field_len((entry.end - entry.start) as usize);
+                if self.plan.bytes + len > Limits::BLOCK_BYTES_MAX
+                    && self.plan.resources.iter().any(|r| r.scopes.iter().any(|s| s.records_len > 0))
+                {
+                    self.seal();
+                    self.open_resource(&resource);
+                    self.open_scope(&scope);
+                }
+                self.plan.bytes += len;
+                if let Some(scope) = self.plan.resources.last_mut().and_then(|resource| resource.scopes.last_mut()) {
+                    scope.records.push((position, rank));
+                    scope.records_len += len;
+                }
+            }
+        }
+        self.seal();
+    }
+
+    fn open_resource(&mut self, frame: &Frame) {
+        self.plan.bytes += HEADERS + frame.bytes.len();
+        self.plan.resources.push(ResourcePlan { frame: frame.clone(), scopes: Vec::new() });
+    }
+
+    fn open_scope(&mut self, frame: &Frame) {
+        self.plan.bytes += HEADERS + frame.bytes.len();
+        if let Some(resource) = self.plan.resources.last_mut() {
+            resource.scopes.push(ScopePlan { frame: frame.clone(), records: Vec::new(), records_len: 0 });
+        }
+    }
+
+    /// Makes a block of the plan.
+    fn seal(&mut self) {
+        let mut plan = std::mem::take(&mut self.plan);
+        for resource in &mut plan.resources {
+            resource.scopes.retain(|scope| scope.records_len > 0);
+        }
+        plan.resources.retain(|resource| !resource.scopes.is_empty());
+        let total: usize = plan.resources.iter().map(|resource| field_len(resource.len())).sum();
+        if total == 0 {
+            return;
+        }
+        let pool = BlockPool::global();
+        // Only a record that came in over the size of a block needs a buffer that is not the pool's.
+        let pooled = total <= Limits::BLOCK_BYTES_MAX;
+        let mut out = Out { buf: if pooled { pool.take(total) } else { vec![0; total] }, pos: 0 };
+        for resource in &plan.resources {
+            self.write_resource(resource, &mut out);
+        }
+        let buf = out.buf;
+        let bytes = if pooled { pool.freeze(buf).slice(..total) } else { Bytes::from(buf) };
+        self.blocks.push(Block { bytes, head: 0, merged: None });
+    }
+
+    fn write_resource(&mut self, plan: &ResourcePlan, out: &mut Out) {
+        let resource_logs = out.header(0x0a, plan.len());
+        let resource = plan.frame.first_at(out.pos);
+        out.put(&plan.frame.bytes);
+        for scope_plan in &plan.scopes {
+            let scope_logs = out.header(0x12, scope_plan.len());
+            let scope = scope_plan.frame.first_at(out.pos);
+            out.put(&scope_plan.frame.bytes);
+            let group = self.groups.len() as u32;
+            let block = self.blocks.len() as u32;
+            self.groups.push(Group { block, resource_logs: resource_logs.clone(), scope_logs, resource: resource.clone(), scope });
+            for &(position, rank) in &scope_plan.records {
+                let Some(entry) = self.from.index.get(position as usize) else { continue };
+                let record = self.from.record_bytes(entry);
+                let Range { start, end } = out.header(0x12, record.len());
+                out.put(record);
+                if let Some(new) = self.index.get_mut(rank as usize) {
+                    *new = Entry { group, start, end, ..*entry };
+                }
+            }
+        }
+    }
+}
+
+/// A buffer that was sized beforehand.
+struct Out {
+    buf: Vec<u8>,
+    pos: usize,
+}
+
+impl Out {
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.pos + bytes.len();
+        if let Some(out) = self.buf.get_mut(self.pos..end) {
+            out.copy_from_slice(bytes);
+        }
+        self.pos = end;
+    }
+
+    /// The head of a length-delimited field; where its content will lie.
+    fn header(&mut self, tag: u8, len: usize) -> Range<u32> {
+        self.put(&[tag]);
+        if let Some(out) = self.buf.get_mut(self.pos..) {
+            self.pos += put_varint(out, len as u64).unwrap_or_default();
+        }
+        self.pos as u32..(self.pos + len) as u32
+    }
+}

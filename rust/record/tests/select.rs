@@ -1,0 +1,148 @@
+//! Taking some records of a Batch.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy knows only #[test] functions as tests
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use logloom_record::{
+    Batch, BatchWriter, BlockPool, Limits, Origin, RejectReason, Tail, Text,
+    proto::{push_field, push_string_attribute},
+};
+use proptest::prelude::*;
+
+/// A request of `shape[resource][scope]` records, numbered by their times; every message carries an unknown field and a schema URL.
+fn request(shape: &[Vec<usize>]) -> Bytes {
+    let mut out = Vec::new();
+    let mut time = 0u64;
+    let unknown = |message: &mut Vec<u8>, text: String| push_field(message, 15 << 3 | 2, text.as_bytes());
+    for (r, scopes) in shape.iter().enumerate() {
+        let mut logs = Vec::new();
+        let mut resource = Vec::new();
+        push_string_attribute(&mut resource, 0x0a, b"service.name", format!("service {r}").as_bytes());
+        push_field(&mut logs, 0x0a, &resource);
+        for (s, &count) in scopes.iter().enumerate() {
+            let mut scope = Vec::new();
+            for _ in 0..count {
+                time += 1;
+                let mut record = vec![0x09];
+                record.extend_from_slice(&time.to_le_bytes());
+                unknown(&mut record, format!("record {time}"));
+                push_field(&mut scope, 0x12, &record);
+            }
+            let mut name = Vec::new();
+            push_field(&mut name, 0x0a, format!("scope {s}").as_bytes());
+            push_field(&mut scope, 0x0a, &name); // after its records
+            push_field(&mut scope, 0x1a, b"scope schema");
+            unknown(&mut scope, format!("scope {r}.{s}"));
+            push_field(&mut logs, 0x12, &scope);
+        }
+        push_field(&mut logs, 0x1a, b"resource schema");
+        unknown(&mut logs, format!("resource {r}"));
+        push_field(&mut out, 0x0a, &logs);
+    }
+    out.into()
+}
+
+/// A record and what it stands in, as far as readers see it.
+fn seen(batch: &Batch) -> Vec<(Vec<u8>, String, Vec<u8>, u64, u8)> {
+    let entries = batch.index();
+    let records = batch.records().zip(entries);
+    records
+        .map(|(record, entry)| {
+            let resource = format!("{:?}", record.resource_attributes().collect::<Vec<_>>());
+            (record.bytes().to_vec(), resource, record.scope_name().to_vec(), entry.time_unix_nano, entry.severity)
+        })
+        .collect()
+}
+
+fn count(haystack: &[u8], needle: &str) -> usize {
+    haystack.windows(needle.len()).filter(|window| *window == needle.as_bytes()).count()
+}
+
+proptest! {
+    #[test]
+    fn what_is_kept_stays_as_it_was(
+        shape in proptest::collection::vec(proptest::collection::vec(0usize..5, 0..4), 0..4),
+        more in proptest::collection::vec(proptest::collection::vec(0usize..5, 0..4), 0..4),
+        bits: u64,
+    ) {
+        let mut batch = Batch::from_otlp(request(&shape), &Limits::DEFAULT).unwrap();
+        batch.append(&Batch::from_otlp(request(&more), &Limits::DEFAULT).unwrap());
+        let keep = |i: usize| bits >> (i % 64) & 1 == 1;
+        let selected = batch.select(keep);
+        let expected: Vec<_> = seen(&batch).into_iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, record)| record).collect();
+        prop_assert_eq!(seen(&selected), &expected[..]);
+        // The bytes say the same as the index, and keep what stood beside the records.
+        let bytes = selected.to_otlp();
+        let again = Batch::from_otlp(bytes.clone(), &Limits::DEFAULT).unwrap();
+        prop_assert_eq!(seen(&again), expected);
+        if selected.len() == batch.len() {
+            return Ok(()); // nothing was copied
+        }
+        for group in selected.groups() {
+            prop_assert!(!group.scope.is_empty());
+        }
+        prop_assert_eq!(count(&bytes, "scope schema"), again.groups().len());
+        let resources = count(&bytes, "resource schema");
+        prop_assert_eq!(resources, (0..4).map(|r| count(&bytes, &format!("resource {r}"))).sum::<usize>());
+        prop_assert!(resources <= again.groups().len());
+    }
+}
+
+#[test]
+fn all_is_the_same_batch() {
+    let batch = Batch::from_otlp(request(&[vec![3]]), &Limits::DEFAULT).unwrap();
+    assert_eq!(batch.select(|_| true).to_otlp().as_ptr(), batch.to_otlp().as_ptr());
+    assert!(batch.select(|_| false).to_otlp().is_empty());
+}
+
+#[test]
+fn rejects_follow_their_records_and_arrival_order_stays() {
+    let origin = Arc::new(Origin { arrival_unix_nano: 1, ..Origin::default() });
+    let mut out = BatchWriter::new(&BlockPool::new(0), &Limits::DEFAULT, &origin, 1);
+    for i in 0..12u8 {
+        out.use_resource(&[i % 3], |resource, _| push_string_attribute(resource, 0x0a, b"lane", &[b'0' + i % 3]));
+        if i % 4 == 1 {
+            out.reject(&[b'a' + i], RejectReason::syntax("odd", 0), u64::from(i), "text");
+        } else {
+            out.attempt(|out| {
+                out.begin(u64::from(i), 0, Text::EMPTY).finish(&Tail::default());
+                Ok(())
+            })
+            .unwrap();
+        }
+    }
+    let selected = out.finish().select(|i| i >= 5);
+    let times: Vec<_> = selected.records().map(|record| record.time_unix_nano).collect();
+    assert_eq!(times, [0, 6, 7, 8, 0, 10, 11]);
+    let rejects: Vec<_> = selected.rejects().iter().map(|reject| (reject.record, reject.offset)).collect();
+    assert_eq!(rejects, [(0, 5), (4, 9)]);
+    for (i, record) in selected.records().enumerate() {
+        assert_eq!(record.is_reject(), i % 4 == 0);
+        let lane = record.resource_attributes().next().unwrap().1;
+        assert_eq!(lane.as_str(), Some(&[b'0' + ((i + 5) % 3) as u8][..]));
+    }
+    assert_eq!(selected.blocks().len(), 1, "small selections share one block");
+}
+
+#[test]
+fn blocks_stay_bounded() {
+    let mut scope = Vec::new();
+    let mut record = Vec::new();
+    push_field(&mut record, 15 << 3 | 2, &vec![b'x'; 1 << 20]);
+    for _ in 0..20 {
+        push_field(&mut scope, 0x12, &record);
+    }
+    let mut large = Vec::new();
+    push_field(&mut large, 15 << 3 | 2, &vec![b'y'; 9 << 20]);
+    push_field(&mut scope, 0x12, &large);
+    let (mut logs, mut bytes) = (Vec::new(), Vec::new());
+    push_field(&mut logs, 0x12, &scope);
+    push_field(&mut bytes, 0x0a, &logs);
+    let batch = Batch::from_otlp(bytes.into(), &Limits::DEFAULT).unwrap();
+    let selected = batch.select(|i| i > 0);
+    assert_eq!(seen(&selected)[..], seen(&batch)[1..]);
+    let sizes: Vec<_> = selected.blocks().iter().map(|block| block.len() >> 20).collect();
+    assert_eq!(sizes, [7, 7, 5, 9], "only a record over 8 MiB makes a larger block");
+    assert_eq!(Batch::from_otlp(selected.to_otlp(), &Limits::DEFAULT).unwrap().len(), 20);
+}
