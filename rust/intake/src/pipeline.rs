@@ -74,11 +74,13 @@ impl Pipelines {
         let mut shared: Vec<Arc<str>> = Vec::new();
         let mut matched = vec![false; batch.len()];
         for pipeline in self.all.iter().filter(|pipeline| pipeline.receivers.contains(&batch.origin().receiver)) {
-            let Some(when) = &pipeline.when else {
+            // Receiver, format and peer are the same for the whole batch: what asks only for those needs no look at the records.
+            let known = pipeline.when.as_ref().map_or(Some(true), |when| when.known(batch.origin()));
+            if known == Some(true) {
                 matched.fill(true);
                 deliver(pipeline, &batch, true, &mut shared, &mut parts, counters);
-                continue;
-            };
+            }
+            let (None, Some(when)) = (known, &pipeline.when) else { continue };
             let keep: Vec<bool> = (0..batch.len()).map(|i| when.matches(&batch, i)).collect();
             let kept = keep.iter().filter(|keep| **keep).count();
             matched.iter_mut().zip(&keep).for_each(|(matched, keep)| *matched |= keep);
