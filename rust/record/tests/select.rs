@@ -43,8 +43,11 @@ fn request(shape: &[Vec<usize>]) -> Bytes {
     out.into()
 }
 
-/// A record and what it stands in, as far as readers see it.
-fn seen(batch: &Batch) -> Vec<(Vec<u8>, String, Vec<u8>, u64, u8)> {
+/// A record, its resource, scope, time and severity.
+type Seen = (Vec<u8>, String, Vec<u8>, u64, u8);
+
+/// The records and what they stand in, as far as readers see it.
+fn seen(batch: &Batch) -> Vec<Seen> {
     let entries = batch.index();
     let records = batch.records().zip(entries);
     records

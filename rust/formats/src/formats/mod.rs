@@ -3,11 +3,13 @@
 use crate::Spec;
 
 // formats:begin
+pub mod otlp;
 pub mod text;
 
 /// Every format, sorted by name.
 #[rustfmt::skip]
 pub static FORMATS: &[&Spec] = &[
+    &otlp::SPEC,
     &text::SPEC,
 ];
 // formats:end
