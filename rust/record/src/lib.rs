@@ -14,6 +14,7 @@ mod delivery;
 mod error;
 pub mod expr;
 mod key;
+mod lane;
 mod limits;
 mod merge;
 mod nearest;

@@ -1,15 +1,16 @@
 //! How formats write a Batch: in one pass, without a tree, nothing allocated per record.
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::{
     Batch, Limits, Origin, Reject, RejectReason, Scalar, Text,
-    batch::{Block, Entry, Group},
+    batch::{Entry, Group},
     cursor::{RecordCursor, Tail},
+    lane::{Field, Lane},
     pool::BlockPool,
-    proto::{push_field, push_string_attribute, put_varint, varint_len},
+    proto::{push_string_attribute, varint_len},
 };
 
 /// What a cursor needs of the writer while it writes.
@@ -23,25 +24,6 @@ pub(crate) struct Sink {
     pub(crate) observed: Option<[u8; 9]>,
     pub(crate) raw: Option<Vec<u8>>,
     pub(crate) index: Vec<Entry>,
-}
-
-/// An open buffer of one resource and scope.
-#[derive(Debug)]
-struct Lane {
-    key: Vec<u8>,
-    resource: Field,
-    scope: Field,
-    group: u32,
-    buf: Vec<u8>,
-    first: usize,
-    pos: usize,
-}
-
-impl Lane {
-    /// The most bytes that stand before the first record.
-    fn headroom(&self) -> usize {
-        6 + self.resource.bytes.len() + 6 + self.scope.bytes.len()
-    }
 }
 
 /// Writes records as OTLP bytes with their index.
@@ -63,7 +45,6 @@ pub struct BatchWriter {
     origin: Arc<Origin>,
     batch: Batch,
     chunk: Bytes,
-    frame_mark: usize,
     sealed_records: usize,
     sealed_bytes: u64,
     keep_original: bool,
@@ -95,7 +76,6 @@ impl BatchWriter {
             origin: Arc::clone(origin),
             batch: Batch::default(),
             chunk: Bytes::new(),
-            frame_mark: 0,
             sealed_records: 0,
             sealed_bytes: 0,
             keep_original: true,
@@ -268,7 +248,6 @@ impl BatchWriter {
     /// A frame ended well: its records stay. Bounds that need a quiet moment are kept here.
     #[inline(always)]
     pub fn end_frame(&mut self) {
-        self.frame_mark = self.sink.index.len();
         if self.lanes.len() > self.limits.lanes_max {
             self.evict();
         }
@@ -342,11 +321,7 @@ impl BatchWriter {
     fn push_lane(&mut self, key: Vec<u8>, resource: Field, scope: Field, estimate: usize) {
         let group = self.batch.groups.len() as u32;
         self.batch.groups.push(Group::default());
-        let mut lane = Lane { key, resource, scope, group, buf: Vec::new(), first: 0, pos: 0 };
-        lane.first = lane.headroom();
-        lane.pos = lane.first;
-        lane.buf = self.pool.take(estimate.max(lane.first * 2));
-        self.lanes.push(lane);
+        self.lanes.push(Lane::open(&self.pool, group, key, resource, scope, estimate));
         self.enter(self.lanes.len() - 1);
     }
 
@@ -402,48 +377,19 @@ impl BatchWriter {
             self.batch.index.append(&mut self.sink.index);
         }
         self.sealed_records = 0;
-        self.frame_mark = 0;
     }
 
-    /// Makes a block of a lane: its headers are written backwards into the headroom.
+    /// Makes a block of a lane, unless it is empty.
     fn seal(&mut self, which: usize) {
-        let mut lane = self.lanes.remove(which);
+        let lane = self.lanes.remove(which);
         self.sealed_records = self.sink.index.len();
-        if lane.pos == lane.first {
-            self.pool.give(lane.buf);
-            return;
+        let (number, place) = (lane.group as usize, self.batch.blocks.len() as u32);
+        let Some((block, group)) = lane.seal(&self.pool, place) else { return };
+        if let Some(of_lane) = self.batch.groups.get_mut(number) {
+            *of_lane = group;
         }
-        let records = lane.pos - lane.first;
-        let mut at = lane.first;
-        let scope_start = prepend(&mut lane.buf, &mut at, &lane.scope.bytes);
-        let scope_logs = records + lane.scope.bytes.len();
-        let scope_logs_start = at;
-        prepend_header(&mut lane.buf, &mut at, 0x12, scope_logs);
-        let resource_start = prepend(&mut lane.buf, &mut at, &lane.resource.bytes);
-        let resource_logs = lane.pos - at;
-        let resource_logs_start = at;
-        prepend_header(&mut lane.buf, &mut at, 0x0a, resource_logs);
-        let end = lane.pos as u32;
-        if let Some(group) = self.batch.groups.get_mut(lane.group as usize) {
-            *group = Group {
-                block: self.batch.blocks.len() as u32,
-                resource_logs: resource_logs_start as u32..end,
-                scope_logs: scope_logs_start as u32..end,
-                resource: lane.resource.content(resource_start),
-                scope: lane.scope.content(scope_start),
-            };
-        }
-        // A block that stays in the journal should not keep a buffer four times its size alive.
-        if lane.pos * 4 <= lane.buf.len() && lane.buf.len() > 1 << 14 {
-            let mut smaller = self.pool.take(lane.pos);
-            if let (Some(to), Some(from)) = (smaller.get_mut(..lane.pos), lane.buf.get(..lane.pos)) {
-                to.copy_from_slice(from);
-            }
-            self.pool.give(std::mem::replace(&mut lane.buf, smaller));
-        }
-        self.sealed_bytes += (lane.pos - at) as u64;
-        let bytes = self.pool.freeze(lane.buf).slice(..lane.pos);
-        self.batch.blocks.push(Block { bytes, head: at, merged: None });
+        self.sealed_bytes += block.len() as u64;
+        self.batch.blocks.push(block);
     }
 }
 
@@ -454,47 +400,4 @@ impl Drop for BatchWriter {
             self.pool.give(lane.buf);
         }
     }
-}
-
-/// A `Resource` or `InstrumentationScope` message as the field that it will be; nothing for an empty one.
-#[derive(Clone, Debug, Default)]
-struct Field {
-    bytes: Vec<u8>,
-    content_len: usize,
-}
-
-impl Field {
-    fn new(content: &[u8]) -> Self {
-        let mut bytes = Vec::new();
-        if !content.is_empty() {
-            push_field(&mut bytes, 0x0a, content);
-        }
-        Self { bytes, content_len: content.len() }
-    }
-
-    /// Where its content lies when the field stands at `start`.
-    fn content(&self, start: usize) -> Range<u32> {
-        let end = start + self.bytes.len();
-        (end - self.content_len) as u32..end as u32
-    }
-}
-
-fn prepend(buf: &mut [u8], at: &mut usize, bytes: &[u8]) -> usize {
-    let start = *at - bytes.len();
-    if let Some(out) = buf.get_mut(start..*at) {
-        out.copy_from_slice(bytes);
-    }
-    *at = start;
-    start
-}
-
-fn prepend_header(buf: &mut [u8], at: &mut usize, tag: u8, len: usize) {
-    let start = *at - 1 - varint_len(len as u64);
-    if let Some(out) = buf.get_mut(start..*at)
-        && let Some((first, rest)) = out.split_first_mut()
-    {
-        *first = tag;
-        put_varint(rest, len as u64);
-    }
-    *at = start;
 }
