@@ -33,7 +33,6 @@ AGENTS = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/17.5 Safari/605.1.15",
 ]
-NODES = ["pool-a-7f9c", "pool-a-b81d", "pool-b-03ee"]
 SEGMENTS = ["items", "orders", "users", "sessions", "prices", "stock", "reviews", "v1", "v2", "internal", "health"]
 LEVELS = ["info"] * 12 + ["debug"] * 4 + ["warn"] * 3 + ["error"]
 LOGGERS = ["com.example.shop.CartService", "app.http", "orders.worker", "db.pool", "kafka.consumer", "auth.jwt"]
@@ -232,7 +231,7 @@ def _app(make: _Maker) -> dict[str, object]:
     if style == 2:  # pino
         number = {"debug": 20, "info": 30, "warn": 40, "error": 50}[level]
         head = {"level": number, "time": time_ns // 1_000_000, "pid": make.random.randrange(1, 9999)}
-        return {**head, "hostname": make.choice(NODES), "msg": message, **trace, **common}
+        return {**head, "hostname": f"pool-{make.hex(4)}", "msg": message, **trace, **common}
     head = {"time": iso(time_ns, 6), "level": level.upper(), "msg": message, "logger": make.choice(LOGGERS)}
     return {**head, **trace, **common, "tags": [make.choice(SEGMENTS) for _ in range(make.random.randrange(4))]}
 
@@ -327,7 +326,7 @@ def jaeger(spans: int, seed: int = 1) -> bytes:
                     f"p{number}": {
                         "serviceName": make.choice(SERVICES),
                         "tags": [
-                            {"key": "hostname", "type": "string", "value": make.choice(NODES)},
+                            {"key": "hostname", "type": "string", "value": f"pool-{make.hex(4)}"},
                             {"key": "ip", "type": "string", "value": make.ip()},
                         ],
                     }

@@ -8,4 +8,5 @@ import pytest
 if __name__ == "__main__":
     folder = Path(__file__).parent
     sys.path.insert(0, str(folder.parent))
-    sys.exit(pytest.main([str(folder), "--benchmark-enable", "--benchmark-quiet", "-q", *sys.argv[1:]]))
+    what = [] if any(Path(argument).exists() for argument in sys.argv[1:]) else [str(folder)]
+    sys.exit(pytest.main([*what, "--benchmark-enable", "--benchmark-quiet", "-q", *sys.argv[1:]]))

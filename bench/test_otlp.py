@@ -1,11 +1,11 @@
 """OTLP in, the same OTLP out: one validating scan builds the index, and the bytes leave as they came."""
 
-import logloom
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+import logloom
 from bench import corpus
-from bench.conftest import Measure
 from bench.figures import Figure
+from bench.measure import Measure
 
 RECORDS = 1000
 

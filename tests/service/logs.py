@@ -115,3 +115,18 @@ OTLP_ATTRIBUTES = {
     "host": "%UPSTREAM_HOST%",
 }
 """What the OpenTelemetry access logger is told to put into each record (1.40 makes strings of all)."""
+
+NESTED_KEYS = {
+    "ts": "START_TIME(%s.%3f)",
+    "http.verb": "REQ(:METHOD)",
+    "http.url": "REQ(X-ENVOY-ORIGINAL-PATH?:PATH)",
+    "http.code": "RESPONSE_CODE",
+    "http.ua": "REQ(USER-AGENT)",
+    "sizes.in": "BYTES_RECEIVED",
+    "sizes.out": "BYTES_SENT",
+    "ms": "DURATION",
+    "flags": "RESPONSE_FLAGS",
+    "host": "REQ(:AUTHORITY)",
+    "id": "REQ(X-REQUEST-ID)",
+}
+"""The key-to-operator table for `TYPED_JSON`: what its user tells logloom."""

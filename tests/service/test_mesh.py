@@ -59,5 +59,6 @@ def test_the_expectations_are_right_about_envoy(captured: Captured) -> None:
         found["START_TIME"] = int(datetime.fromisoformat(logged["start_time"]).timestamp() * 1000) * 1_000_000
         found["RESPONSE_FLAGS"] = None if logged["response_flags"] == "-" else logged["response_flags"].split(",")
         waited = logged["upstream_service_time"]
+        found["USER_AGENT"] = None if logged["user_agent"] == "-" else logged["user_agent"]
         found["UPSTREAM_SERVICE_TIME"] = None if waited is None else int(waited)
         expected.compare(expected.fields(captured, exchange), found, f"{exchange.number} {exchange.route.path}")
