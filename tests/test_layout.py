@@ -36,6 +36,7 @@ LAYERS = {
     "_native": 0,
     "errors": 1,
     "config": 2,
+    "rpc": 2,
     "intake": 3,
     "store": 3,
     "ledger": 3,

@@ -1,0 +1,117 @@
+"""Reads an HTTP request's body within bounds on its size, as sent and inflated, and on its time."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, Literal
+
+from aiohttp import HttpVersion11, web
+
+from logloom._native import decompress
+from logloom.errors import DataError, LimitError
+from logloom.receivers._net import Guest
+
+__all__ = ["Body", "Refusal"]
+
+INLINE_BYTES_MAX: Final = 4 << 10
+"""What is inflated on the loop; more goes to a thread."""
+RETRY_AFTER_S: Final = 1.0
+"""The delay asked for where nothing better is known."""
+
+Encoding = Literal["gzip", "deflate", "zstd"]
+_ENCODINGS: Final[Mapping[str, Encoding | None]] = {
+    "": None,
+    "identity": None,
+    "gzip": "gzip",
+    "x-gzip": "gzip",
+    "deflate": "deflate",
+    "zlib": "deflate",
+    "zstd": "zstd",
+}
+
+
+class Refusal(Exception):  # noqa: N818 — it ends a request, as it should
+    """Ends a request with a status; with `retry_after_s`, the client is told when to send it again."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        message: str,
+        retry_after_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.headers = headers or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The bounds of a body, and how it is read.
+
+    Attributes:
+        size_bytes_max: The largest, as sent and inflated.
+        timeout_s: How long it may take to arrive.
+    """
+
+    size_bytes_max: int
+    timeout_s: float
+
+    async def read(self, request: web.BaseRequest, guest: Guest) -> bytes | bytearray:
+        """The body of `request`, inflated; `guest` holds what it takes up.
+
+        Raises:
+            Refusal: It is too large, too slow, damaged, in an encoding that is not known, or finds no room.
+        """
+        encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in _ENCODINGS:
+            said = f"cannot read an encoding of '{encoding[:100]}': send gzip, zstd, deflate or none"
+            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, said, headers={"Accept-Encoding": "gzip, zstd, deflate"})
+        body = await self._arrive(request, guest)
+        coded = _ENCODINGS[encoding]
+        return body if coded is None else await self._inflate(body, coded, guest)
+
+    async def _arrive(self, request: web.BaseRequest, guest: Guest) -> bytearray:
+        size_bytes_max = self.size_bytes_max
+        if (request.content_length or 0) > size_bytes_max:
+            raise self._too_large()
+        if request.version == HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                while piece := await request.content.readany():
+                    if len(body) + len(piece) > size_bytes_max:
+                        raise self._too_large()
+                    self._need(guest, len(piece))
+                    body += piece
+        except TimeoutError:
+            said = f"the body took longer than {self.timeout_s:g} s"
+            raise Refusal(HTTPStatus.REQUEST_TIMEOUT, said) from None
+        except web.RequestPayloadError as error:
+            raise Refusal(HTTPStatus.BAD_REQUEST, f"the body is broken: {error}") from None
+        return body
+
+    async def _inflate(self, body: bytearray, encoding: Encoding, guest: Guest) -> bytes:
+        try:
+            if len(body) <= INLINE_BYTES_MAX:
+                data = decompress(body, encoding, self.size_bytes_max)
+            else:
+                data = await asyncio.to_thread(decompress, body, encoding, self.size_bytes_max)
+        except LimitError:
+            raise self._too_large() from None
+        except DataError as error:
+            raise Refusal(HTTPStatus.BAD_REQUEST, f"the {encoding} of the body is damaged: {error}") from None
+        self._need(guest, len(data))
+        return data
+
+    def _need(self, guest: Guest, size_bytes: int) -> None:
+        if not guest.take(size_bytes):
+            raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too much in hand, come again", RETRY_AFTER_S)
+
+    def _too_large(self) -> Refusal:
+        said = f"the body is over {self.size_bytes_max} bytes: send less at once"
+        return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said)

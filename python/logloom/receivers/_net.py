@@ -1,0 +1,139 @@
+"""What the receivers that listen have in common: TLS, a bound on what is in hand, and words for what goes wrong."""
+
+import ipaddress
+import ssl
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from logloom.errors import ConfigError, ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from logloom.config import Endpoint, ServerTls
+    from logloom.intake import ReceiverContext
+
+__all__ = ["Pems", "Room", "cannot_listen", "load_pems", "ssl_context", "warn_if_open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pems:
+    """The contents of a `tls:` section's files."""
+
+    cert: bytes
+    key: bytes
+    client_ca: bytes | None
+
+
+def load_pems(tls: "ServerTls") -> Pems:
+    """Read the files of `tls`, and prove that they fit together.
+
+    Raises:
+        ConfigError: One cannot be read, is no PEM, or the key is not the certificate's.
+    """
+    ssl_context(tls)
+    client_ca = _read(tls.client_ca_file) if tls.client_ca_file else None
+    return Pems(_read(tls.cert_file), _read(tls.key_file), client_ca)
+
+
+def ssl_context(tls: "ServerTls") -> ssl.SSLContext:
+    """A server's context: TLS 1.2 or newer, and clients' certificates where `client_ca_file` asks for them.
+
+    Raises:
+        ConfigError: As `load_pems`.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _read(tls.cert_file), _read(tls.key_file)
+    try:
+        context.load_cert_chain(str(tls.cert_file), str(tls.key_file), password=_no_password)
+    except (ssl.SSLError, ValueError) as error:
+        told = "are no certificate and its key, in PEM and without a password"
+        msg = f"tls: {tls.cert_file} and {tls.key_file} {told}: {error}"
+        raise ConfigError(msg) from None
+    if tls.client_ca_file:
+        _read(tls.client_ca_file)
+        try:
+            context.load_verify_locations(str(tls.client_ca_file))
+        except ssl.SSLError as error:
+            msg = f"tls: {tls.client_ca_file} holds no certificates in PEM: {error}"
+            raise ConfigError(msg) from None
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _no_password() -> str:
+    """OpenSSL would ask on the terminal otherwise."""
+    return ""
+
+
+def _read(path: Path | None) -> bytes:
+    try:
+        return path.read_bytes() if path else b""
+    except OSError as error:
+        msg = f"tls: {path} cannot be read: {error.strerror}"
+        raise ConfigError(msg) from None
+
+
+class Room:
+    """How many bytes of requests may be in hand at once. Thread-safe; whoever finds no room asks its client to wait."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._free_bytes = bytes_max
+        self._lock = Lock()
+
+    @contextmanager
+    def guest(self) -> "Iterator[Guest]":
+        """One request's share, given back at the end."""
+        guest = Guest(self)
+        try:
+            yield guest
+        finally:
+            self.take(-guest.bytes)
+
+    def take(self, size_bytes: int) -> bool:
+        """Take so many bytes; False, and none taken, where there is not the room."""
+        with self._lock:
+            if size_bytes > self._free_bytes:
+                return False
+            self._free_bytes -= size_bytes
+            return True
+
+
+class Guest:
+    """One request's share of a `Room`."""
+
+    __slots__ = ("_room", "bytes")
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.bytes = 0
+
+    def take(self, size_bytes: int) -> bool:
+        """Take so many bytes more; False where there is not the room."""
+        if not self._room.take(size_bytes):
+            return False
+        self.bytes += size_bytes
+        return True
+
+
+def warn_if_open(context: "ReceiverContext", endpoint: "Endpoint", tls: "ServerTls | None") -> None:
+    """Say it where plain text comes in over the network."""
+    try:
+        loopback = ipaddress.ip_address(endpoint.host).is_loopback
+    except ValueError:
+        loopback = endpoint.host == "localhost"
+    if not loopback and tls is None:
+        context.log.warning(
+            "listens beyond this machine without TLS: whoever reaches it can read and write; "
+            "give 'tls', or an endpoint of 127.0.0.1",
+            extra={"endpoint": str(endpoint)},
+        )
+
+
+def cannot_listen(endpoint: "Endpoint", why: str) -> ServiceError:
+    """The error where `endpoint` cannot be bound."""
+    return ServiceError(f"cannot listen on {endpoint}: {why}: stop what listens there, or give another endpoint")

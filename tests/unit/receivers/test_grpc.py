@@ -1,0 +1,171 @@
+"""The gRPC server's bounds, seen by real clients."""
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+import grpc.aio
+import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+
+from logloom.config import Endpoint
+from logloom.errors import ServiceError
+from logloom.receivers._grpc import GrpcServer, Refusal
+
+METHOD = "/test.Service/Take"
+SIZE_BYTES_MAX = 100_000
+
+
+class Taker:
+    """Keeps what it gets; waits for `go` where that is set."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        self.peers: list[str] = []
+        self.go: asyncio.Event | None = None
+        self.arrived = asyncio.Semaphore(0)
+
+    async def __call__(self, data: bytes, peer: str) -> bytes:
+        self.arrived.release()
+        if self.go:
+            await self.go.wait()
+        if data == b"retry":
+            raise Refusal(grpc.StatusCode.UNAVAILABLE, "come again", 1.5)
+        self.taken.append(data)
+        self.peers.append(peer)
+        return b"got " + str(len(data)).encode()
+
+
+@asynccontextmanager
+async def serving(taker: Taker, size_bytes_max: int = SIZE_BYTES_MAX) -> AsyncIterator[int]:
+    server = GrpcServer({METHOD: taker}, message_bytes_max=size_bytes_max, ready=lambda: True, options=[])
+    port = server.bind(Endpoint("127.0.0.1", 0), None)
+    await server.start()
+    yield port
+    await server.stop(5)
+
+
+def channel(port: int, compression: grpc.Compression = grpc.Compression.NoCompression) -> grpc.aio.Channel:
+    return grpc.aio.insecure_channel(f"127.0.0.1:{port}", compression=compression)
+
+
+async def code_of(call: object) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call  # type: ignore[misc]
+    return error.value.code(), error.value.details() or ""
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
+@pytest.mark.parametrize("size", [0, 1, 5_000, SIZE_BYTES_MAX])
+async def test_messages_arrive_as_they_were_sent(compression: grpc.Compression, size: int) -> None:
+    taker = Taker()
+    async with serving(taker) as port, channel(port, compression) as client:
+        assert await client.unary_unary(METHOD)(b"x" * size) == b"got " + str(size).encode()
+    assert taker.taken == [b"x" * size]
+    assert taker.peers[0].startswith("127.0.0.1:")
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
+async def test_an_oversize_message_is_refused_for_good(compression: grpc.Compression) -> None:
+    taker = Taker()
+    async with serving(taker) as port, channel(port, compression) as client:
+        code, _ = await code_of(client.unary_unary(METHOD)(b"x" * (SIZE_BYTES_MAX + 1)))
+        assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert taker.taken == []
+
+
+async def test_a_bomb_is_not_inflated_past_the_bound() -> None:
+    """90 MB of zeros in 90 KB."""
+    squeeze = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(squeeze.compress(bytes(1 << 20)) for _ in range(90)) + squeeze.flush()
+    assert len(bomb) < SIZE_BYTES_MAX
+    taker = Taker()
+    async with serving(taker) as port, channel(port) as client:
+        code, said = await code_of(client.unary_unary(METHOD)(bomb))
+        assert (code, str(SIZE_BYTES_MAX) in said) == (grpc.StatusCode.RESOURCE_EXHAUSTED, True)
+    assert taker.taken == []
+
+
+async def test_damaged_gzip_is_refused_for_good_wherever_it_is_cut() -> None:
+    whole = gzip.compress(b"something that is worth to be compressed" * 3)
+    taker = Taker()
+    async with serving(taker) as port, channel(port) as client:
+        call = client.unary_unary(METHOD)
+        for size in range(2, len(whole)):
+            assert (await code_of(call(whole[:size])))[0] == grpc.StatusCode.INVALID_ARGUMENT
+        for at in range(len(whole) - 8, len(whole)):  # its checksum and length
+            assert (await code_of(call(whole[:at] + b"\xff" + whole[at + 1 :])))[0] == grpc.StatusCode.INVALID_ARGUMENT
+    assert taker.taken == []
+
+
+async def test_another_compression_is_unimplemented() -> None:
+    async with serving(Taker()) as port, channel(port, grpc.Compression.Deflate) as client:
+        code, _ = await code_of(client.unary_unary(METHOD)(b"x" * 5_000))
+        assert code == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_an_unknown_method_is_unimplemented() -> None:
+    async with serving(Taker()) as port, channel(port) as client:
+        assert (await code_of(client.unary_unary("/test.Service/Other")(b"")))[0] == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_refusal_tells_when_to_come_again() -> None:
+    async with serving(Taker()) as port, channel(port) as client:
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await client.unary_unary(METHOD)(b"retry")
+    details = Status.FromString(dict(error.value.trailing_metadata())["grpc-status-details-bin"])
+    info = RetryInfo()
+    assert (error.value.code(), details.code, details.message) == (grpc.StatusCode.UNAVAILABLE, 14, "come again")
+    assert details.details[0].Unpack(info)
+    assert info.retry_delay.ToMilliseconds() == 1500
+
+
+async def test_what_finds_no_room_is_asked_to_come_again_and_then_finds_it() -> None:
+    taker = Taker()
+    taker.go = asyncio.Event()
+    async with serving(taker) as port, channel(port) as client:
+        call = client.unary_unary(METHOD)
+        waiting = [asyncio.ensure_future(call(bytes(SIZE_BYTES_MAX))) for _ in range(32)]
+        for _ in waiting:
+            await taker.arrived.acquire()
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await call(b"one more")
+        assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        status = Status.FromString(dict(error.value.trailing_metadata())["grpc-status-details-bin"])
+        assert status.details[0].Is(RetryInfo.DESCRIPTOR)  # without it, a client may not retry
+        taker.go.set()
+        await asyncio.gather(*waiting)
+        assert await call(b"one more") == b"got 8"
+
+
+async def test_a_port_that_is_taken_is_an_error_and_is_not_shared() -> None:
+    async with serving(Taker()) as port:
+        second = GrpcServer({}, message_bytes_max=1000, ready=lambda: True, options=[])
+        with pytest.raises(ServiceError, match=f"cannot listen on 127.0.0.1:{port}: .*give another endpoint"):
+            second.bind(Endpoint("127.0.0.1", port), None)
+
+
+async def test_a_stop_finishes_what_is_in_hand() -> None:
+    taker = Taker()
+    taker.go = asyncio.Event()
+    server = GrpcServer({METHOD: taker}, message_bytes_max=1000, ready=lambda: True, options=[])
+    port = server.bind(Endpoint("127.0.0.1", 0), None)
+    await server.start()
+    async with channel(port) as client:
+        in_hand = asyncio.ensure_future(client.unary_unary(METHOD)(b"abc"))
+        await taker.arrived.acquire()
+        stop = asyncio.ensure_future(server.stop(20))
+        taker.go.set()
+        assert await in_hand == b"got 3"
+        await stop
+
+
+async def test_more_headers_than_the_bound_are_refused() -> None:
+    async with serving(Taker()) as port, channel(port) as client:
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await client.unary_unary(METHOD)(b"", metadata=tuple((f"k{i}", "v" * 1000) for i in range(64)))
+        assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
