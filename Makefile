@@ -76,6 +76,7 @@ format: $(STAMPS)/dev ## bring all code into the house's format
 
 formats: $(STAMPS)/dev ## rewrite the list of formats and the README's table of them
 	$(PY) tools/formats.py --registry
+	cargo run --quiet --release -p logloom-formats --example envoy_docs > docs/envoy.md
 	@$(MAKE) build
 	$(PY) tools/formats.py --readme
 

@@ -5,9 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod decoder;
+pub mod envoy;
 pub mod formats;
 pub mod json;
 mod options;
+mod scan;
 pub mod severity;
 mod swar;
 pub mod time;

@@ -150,6 +150,40 @@ impl<'w> RecordCursor<'w> {
         self
     }
 
+    /// An attribute that is a list of one string, as the conventions have headers. Not counted against `attributes_max`.
+    #[inline(always)]
+    pub fn attr_list(mut self, key: &Key, value: Text<'_>) -> Self {
+        let n = value.len();
+        let name = usize::from(key.name_len) & 63;
+        if n <= 64
+            && n + name <= 117
+            && let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<ROOM>)
+        {
+            if name <= 24 {
+                out[..32].copy_from_slice(&key.head[..32]);
+            } else {
+                out[..64].copy_from_slice(&key.head);
+            }
+            out[1] = (name + n + 10) as u8;
+            let lengths = [(n + 6) as u8, 0x2a, (n + 4) as u8, 0x0a, (n + 2) as u8, 0x0a, n as u8];
+            out[5 + name..12 + name].copy_from_slice(&lengths);
+            copy_short(&mut out[12 + name..], value);
+            self.pos += 12 + name + n;
+            self.attributes += 1;
+            return self;
+        }
+        self.pos = list_kv(self.buf, self.pos, key.name(), value);
+        self.attributes += 1;
+        self
+    }
+
+    /// Like [`attr_list`](Self::attr_list), of any name.
+    pub fn attr_list_named(mut self, name: Text<'_>, value: Text<'_>) -> Self {
+        self.pos = list_kv(self.buf, self.pos, name.bytes(), value);
+        self.attributes += 1;
+        self
+    }
+
     /// A double attribute.
     pub fn attr_f64(self, key: &Key, value: f64) -> Self {
         self.attr_scalar(Text::from(key.name()), Scalar::Double(value))
@@ -390,6 +424,35 @@ impl<'w> RecordCursor<'w> {
             None => self.pos = OUT_OF_SPACE,
         }
     }
+}
+
+/// A `KeyValue` of a list of one string, at `pos`; answers where it ends.
+#[cold]
+fn list_kv(buf: &mut [u8], pos: usize, name: &[u8], value: Text<'_>) -> usize {
+    let field = |content: usize| 1 + varint_len(content as u64) + content;
+    let item = field(value.len());
+    let list = field(item);
+    let any = field(list);
+    let mut head = [0; 64];
+    let mut at = 0;
+    let mut put = |tag: u8, len: usize| {
+        head[at] = tag;
+        at += 1 + put_varint(&mut head[at + 1..], len as u64).unwrap_or_default();
+        at
+    };
+    put(0x32, field(name.len()) + field(any));
+    let name_at = put(0x0a, name.len());
+    put(0x12, any);
+    put(0x2a, list);
+    put(0x0a, item);
+    let end = put(0x0a, value.len());
+    let mut pos = pos;
+    for part in [&head[..name_at], name, &head[name_at..end], value.bytes()] {
+        let Some(out) = buf.get_mut(pos..).and_then(|out| out.get_mut(..part.len())) else { return OUT_OF_SPACE };
+        out.copy_from_slice(part);
+        pos += part.len();
+    }
+    pos
 }
 
 /// Copies a value of at most 64 bytes into a room of at least 64, by whole 32-byte steps where its buffer goes on far enough.

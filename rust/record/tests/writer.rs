@@ -111,6 +111,38 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn prepared_attributes_are_what_piecewise_ones_are(name in "[a-z.]{1,56}", value in "[ -~]{0,200}", behind in 0usize..80, number: i64, small in 0i64..40_000) {
+        let buffer = [value.as_bytes(), &vec![b'#'; behind]].concat();
+        let value = Text::of(&buffer, 0..value.len());
+        let (key, plain) = (Key::new(&name), Text::from(name.as_str()));
+        let (mut prepared, mut piecewise) = (writer(1 << 16), writer(1 << 16));
+        prepared
+            .begin(1, 0, Text::EMPTY)
+            .body(value)
+            .attr(&key, value)
+            .attr_list(&key, value)
+            .attr_list_named(plain, value)
+            .attr_i64(&key, number)
+            .attr_i64(&key, small)
+            .finish(&Tail::default());
+        let mut rec = piecewise.begin(1, 0, Text::EMPTY).body_scalar(Scalar::Str(value)).attr_scalar(plain, Scalar::Str(value));
+        for _ in 0..2 {
+            let kv = rec.open(0x32);
+            rec.name(plain);
+            let marks = (rec.open(0x12), rec.open(0x2a), rec.open(0x0a));
+            rec.scalar(Scalar::Str(value));
+            rec.close(marks.2);
+            rec.close(marks.1);
+            rec.close(marks.0);
+            rec.close(kv);
+        }
+        rec.attr_scalar(plain, Scalar::Int(number)).attr_scalar(plain, Scalar::Int(small)).finish(&Tail::default());
+        prop_assert_eq!(prepared.finish().to_otlp(), piecewise.finish().to_otlp());
+    }
+}
+
 #[test]
 fn a_frame_that_fails_leaves_nothing_behind() {
     let mut out = writer(1);
