@@ -4,7 +4,7 @@ use crate::{
     Key, Scalar, Text,
     batch::{Entry, EntryFlags},
     proto::{put_varint, varint_len},
-    writer::Sink,
+    sink::Sink,
 };
 
 /// A position that no buffer reaches: once space ran out every later write fails too, and `finish` says so.
@@ -110,7 +110,7 @@ impl<'w> RecordCursor<'w> {
             out[1] = (name + n + 6) as u8;
             out[5 + name] = (n + 2) as u8;
             out[7 + name] = n as u8;
-            copy_short(&mut out[8 + name..], value);
+            value.copy_short(&mut out[8 + name..]);
             self.pos += 8 + name + n;
             self.attributes += 1;
             return self;
@@ -396,7 +396,7 @@ impl<'w> RecordCursor<'w> {
         {
             out[0] = tag;
             out[1] = n as u8;
-            copy_short(&mut out[2..], text);
+            text.copy_short(&mut out[2..]);
             self.pos += 2 + n;
             return;
         }
@@ -453,20 +453,4 @@ fn list_kv(buf: &mut [u8], pos: usize, name: &[u8], value: Text<'_>) -> usize {
         pos += part.len();
     }
     pos
-}
-
-/// Copies a value of at most 64 bytes into a room of at least 64, by whole 32-byte steps where its buffer goes on far enough.
-#[inline(always)]
-fn copy_short(out: &mut [u8], value: Text<'_>) {
-    let n = value.len();
-    let tail = value.tail();
-    if n <= 32
-        && let (Some(from), Some(to)) = (tail.first_chunk::<32>(), out.first_chunk_mut::<32>())
-    {
-        *to = *from;
-    } else if let (Some(from), Some(to)) = (tail.first_chunk::<64>(), out.first_chunk_mut::<64>()) {
-        *to = *from;
-    } else if let (Some(from), Some(to)) = (tail.get(..n), out.get_mut(..n)) {
-        to.copy_from_slice(from);
-    }
 }

@@ -24,6 +24,7 @@ mod record;
 mod reject;
 mod scan;
 mod select;
+mod sink;
 mod text;
 pub mod time;
 mod value;

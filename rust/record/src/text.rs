@@ -64,6 +64,21 @@ impl<'a> Text<'a> {
     pub fn tail(self) -> &'a [u8] {
         self.tail
     }
+
+    /// Copies a text of at most 64 bytes into a room of at least 64, by whole 32-byte steps where its buffer goes on far enough.
+    #[inline(always)]
+    pub(crate) fn copy_short(self, out: &mut [u8]) {
+        let n = self.len;
+        if n <= 32
+            && let (Some(from), Some(to)) = (self.tail.first_chunk::<32>(), out.first_chunk_mut::<32>())
+        {
+            *to = *from;
+        } else if let (Some(from), Some(to)) = (self.tail.first_chunk::<64>(), out.first_chunk_mut::<64>()) {
+            *to = *from;
+        } else if let (Some(from), Some(to)) = (self.tail.get(..n), out.get_mut(..n)) {
+            to.copy_from_slice(from);
+        }
+    }
 }
 
 impl<'a> From<&'a [u8]> for Text<'a> {

@@ -6,25 +6,13 @@ use bytes::Bytes;
 
 use crate::{
     Batch, Limits, Origin, Reject, RejectReason, Scalar, Text,
-    batch::{Entry, Group},
+    batch::Group,
     cursor::{RecordCursor, Tail},
     lane::{Field, Lane},
     pool::BlockPool,
     proto::{push_string_attribute, varint_len},
+    sink::Sink,
 };
-
-/// What a cursor needs of the writer while it writes.
-#[derive(Debug)]
-pub(crate) struct Sink {
-    pub(crate) pos: usize,
-    pub(crate) group: u32,
-    pub(crate) overflowed: bool,
-    pub(crate) attributes_max: u32,
-    pub(crate) arrival_unix_nano: u64,
-    pub(crate) observed: Option<[u8; 9]>,
-    pub(crate) raw: Option<Vec<u8>>,
-    pub(crate) index: Vec<Entry>,
-}
 
 /// Writes records as OTLP bytes with their index.
 ///
