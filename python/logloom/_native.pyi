@@ -1,9 +1,10 @@
 """The Rust core. Everything here releases the GIL while it works and holds no logic of its own."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, TypeAlias, final
+
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from typing import Any, Final, Literal, TypeAlias, final
 
 _Buffer: TypeAlias = bytes | bytearray | memoryview
 _OptionValue: TypeAlias = str | bool | int | Mapping[str, str]
