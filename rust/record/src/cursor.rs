@@ -167,7 +167,7 @@ impl<'w> RecordCursor<'w> {
             out[1] = (name + n + 10) as u8;
             let lengths = [(n + 6) as u8, 0x2a, (n + 4) as u8, 0x0a, (n + 2) as u8, 0x0a, n as u8];
             out[5 + name..12 + name].copy_from_slice(&lengths);
-            copy_short(&mut out[12 + name..], value);
+            value.copy_short(&mut out[12 + name..]);
             self.pos += 12 + name + n;
             self.attributes += 1;
             return self;
