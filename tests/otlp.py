@@ -85,17 +85,18 @@ def from_json(data: bytes) -> list[Flat]:
     found: list[Flat] = []
     for line in data.splitlines():
         if line.strip():
-            request = json_format.ParseDict(_base64_ids(orjson.loads(line)), ExportLogsServiceRequest())
+            request = json_format.ParseDict(base64_ids(orjson.loads(line)), ExportLogsServiceRequest())
             found += records(request)
     return found
 
 
-def _base64_ids(value: Any) -> Any:
+def base64_ids(value: Any) -> Any:
+    """`value` with the hex of ids as base64, which is what the official classes read."""
     if isinstance(value, list):
-        return [_base64_ids(item) for item in value]
+        return [base64_ids(item) for item in value]
     if isinstance(value, dict):
         return {
-            key: base64.b64encode(bytes.fromhex(item)).decode() if key in _HEX else _base64_ids(item)
+            key: base64.b64encode(bytes.fromhex(item)).decode() if key in _HEX else base64_ids(item)
             for key, item in value.items()
         }
     return value

@@ -83,6 +83,16 @@ impl Batch {
         PyMemoryView::from(Bound::new(py, OtlpView(bytes))?.as_any())
     }
 
+    /// One line of OTLP JSON, without a line end.
+    fn to_otlp_json<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &py.detach(|| self.0.to_otlp_json()))
+    }
+
+    /// One JSON object a line, for people and their tools.
+    fn to_ndjson<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &py.detach(|| self.0.to_ndjson()))
+    }
+
     fn append(&self, py: Python<'_>, other: &Self) -> Self {
         py.detach(|| {
             let mut both = self.0.clone();
