@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod decoder;
+mod detect;
 pub mod envoy;
 pub mod formats;
 pub mod json;
@@ -18,7 +19,8 @@ use std::sync::Arc;
 
 use logloom_record::{BatchWriter, RejectReason, Text};
 
-pub use decoder::{Decoder, Held, Lines, Whole};
+pub use decoder::{Decoder, Elements, Held, Lines, Whole};
+pub use detect::{SAMPLE_BYTES_MAX, detect};
 pub use formats::FORMATS;
 pub use options::{OptionDoc, OptionError, OptionValue, Options};
 
@@ -51,6 +53,8 @@ pub struct About {
 pub enum Framing {
     /// A frame is a line, ended by LF or CR LF; empty lines are none.
     Lines,
+    /// A frame is an object: one after the other, or the items of an array.
+    Elements,
     /// A frame is all that a source sends until it is flushed: a request body.
     Whole,
 }
@@ -96,6 +100,7 @@ pub trait Format: Send + Sync {
 pub fn open_framed<F: Format + 'static>(format: Arc<F>, frame_bytes_max: usize) -> Box<dyn Decoder> {
     match format.framing() {
         Framing::Lines => Box::new(Lines::new(format, frame_bytes_max)),
+        Framing::Elements => Box::new(Elements::new(format, frame_bytes_max)),
         Framing::Whole => Box::new(Whole::new(format, frame_bytes_max)),
     }
 }

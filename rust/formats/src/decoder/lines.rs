@@ -105,6 +105,10 @@ impl<F: Format + ?Sized> Decoder for Lines<F> {
         }
     }
 
+    fn resume(&mut self, offset: u64) {
+        self.offset = offset;
+    }
+
     fn format(&self) -> &'static str {
         self.format.spec().name
     }

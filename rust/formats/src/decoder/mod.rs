@@ -1,5 +1,6 @@
 //! The state of one source: what must wait over chunks.
 
+mod elements;
 mod lines;
 mod whole;
 
@@ -8,6 +9,7 @@ use logloom_record::{BatchWriter, RejectKind, RejectReason, Text, repair};
 
 use crate::Format;
 
+pub use elements::Elements;
 pub use lines::Lines;
 pub use whole::Whole;
 
@@ -25,6 +27,9 @@ pub trait Decoder: Send {
 
     /// The source ended, or paused for long enough: what waited becomes records.
     fn flush(&mut self, out: &mut BatchWriter);
+
+    /// The source goes on at this offset: offsets count from here. For before the first bytes.
+    fn resume(&mut self, offset: u64);
 
     /// The name of the format in use, once it is known: `auto` answers with what it found.
     fn format(&self) -> &'static str;

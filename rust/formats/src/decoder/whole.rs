@@ -60,6 +60,10 @@ impl<F: Format + ?Sized> Decoder for Whole<F> {
         self.offset += body.len() as u64;
     }
 
+    fn resume(&mut self, offset: u64) {
+        self.offset = offset;
+    }
+
     fn format(&self) -> &'static str {
         self.format.spec().name
     }

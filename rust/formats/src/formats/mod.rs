@@ -3,12 +3,14 @@
 use crate::Spec;
 
 // formats:begin
+pub mod auto;
 pub mod otlp;
 pub mod text;
 
 /// Every format, sorted by name.
 #[rustfmt::skip]
 pub static FORMATS: &[&Spec] = &[
+    &auto::SPEC,
     &otlp::SPEC,
     &text::SPEC,
 ];

@@ -25,6 +25,21 @@ fn compile(_: &Options) -> Result<Arc<dyn Format>, OptionError> {
     Ok(Arc::new(PlainText))
 }
 
+/// A record of a line of which nothing is known.
+#[allow(clippy::unnecessary_wraps)] // the shape of every format's
+#[inline(always)]
+pub(crate) fn parse(frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    out.begin(0, 0, Text::EMPTY).body(frame).finish(&Tail::default());
+    Ok(())
+}
+
+/// A source of plain lines that goes on at `offset`.
+pub(crate) fn open(frame_bytes_max: usize, offset: u64) -> Box<dyn Decoder> {
+    let mut decoder = open_framed(Arc::new(PlainText), frame_bytes_max);
+    decoder.resume(offset);
+    decoder
+}
+
 impl Format for PlainText {
     fn spec(&self) -> &'static Spec {
         &SPEC
@@ -35,8 +50,7 @@ impl Format for PlainText {
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
-        out.begin(0, 0, Text::EMPTY).body(frame).finish(&Tail::default());
-        Ok(())
+        parse(frame, out)
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {

@@ -1,0 +1,76 @@
+//! Which format bytes are in.
+
+use std::sync::{Arc, OnceLock};
+
+use memchr::memchr;
+
+use crate::{FORMATS, Format, Framing, Options, Spec, formats::text};
+
+/// What is looked at, in bytes: the answer depends on no more.
+pub const SAMPLE_BYTES_MAX: usize = 64 << 10;
+/// The most lines of it that are asked about.
+const LINES_MAX: usize = 64;
+/// A line that looks at least this much like a format counts for it; a body must.
+const LOOKS_LIKE: u8 = 50;
+
+/// The format that `data`, its beginning at least, is in. `text` where nothing else fits most lines: a guess that is wrong would make
+/// Rejects of good lines.
+pub fn detect(data: &[u8]) -> &'static Spec {
+    likeliest(data, true).map_or(&text::SPEC, |format| format.spec())
+}
+
+/// Every format that needs no options, compiled once. `auto` itself and `text`, which is what remains, are not among them.
+fn candidates() -> &'static [Arc<dyn Format>] {
+    static CANDIDATES: OnceLock<Vec<Arc<dyn Format>>> = OnceLock::new();
+    CANDIDATES.get_or_init(|| {
+        let named = FORMATS.iter().filter(|spec| !matches!(spec.name, "auto" | "text"));
+        named.filter_map(|spec| (spec.compile)(&Options::default()).ok()).collect()
+    })
+}
+
+/// The format that fits best; `None` where only `text` does. `ended`: nothing follows, so that the last line is a whole one.
+pub(crate) fn likeliest(data: &[u8], ended: bool) -> Option<&'static Arc<dyn Format>> {
+    let (sample, ended) = match data.get(..SAMPLE_BYTES_MAX) {
+        Some(sample) => (sample, ended && data.len() == SAMPLE_BYTES_MAX),
+        None => (data, ended),
+    };
+    let lines = lines(sample, ended);
+    let mut best: Option<(&Arc<dyn Format>, u32)> = None;
+    for format in candidates() {
+        let score = match format.framing() {
+            Framing::Lines => of_lines(&**format, &lines),
+            Framing::Elements | Framing::Whole => u32::from(format.likely(sample).0),
+        };
+        if score >= u32::from(LOOKS_LIKE) && best.is_none_or(|(_, most)| score > most) {
+            best = Some((format, score));
+        }
+    }
+    best.map(|(format, _)| format)
+}
+
+/// The mean likeliness; 0 where the format fits under two thirds of the lines.
+fn of_lines(format: &dyn Format, lines: &[&[u8]]) -> u32 {
+    let (mut sum, mut fit) = (0, 0);
+    for line in lines {
+        let likely = format.likely(line).0;
+        sum += u32::from(likely);
+        fit += usize::from(likely >= LOOKS_LIKE);
+    }
+    if fit * 3 < lines.len() * 2 { 0 } else { sum.checked_div(lines.len() as u32).unwrap_or_default() }
+}
+
+/// The first lines that are not blank. One that the sample cuts does not count, unless there is no other.
+fn lines(sample: &[u8], ended: bool) -> Vec<&[u8]> {
+    let mut lines = Vec::new();
+    let mut rest = sample;
+    while lines.len() < LINES_MAX && !rest.is_empty() {
+        let end = memchr(b'\n', rest);
+        let (line, after) = end.map_or((rest, rest.len()), |end| (rest.get(..end).unwrap_or_default(), end + 1));
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !line.trim_ascii().is_empty() && (end.is_some() || ended || lines.is_empty()) {
+            lines.push(line);
+        }
+        rest = rest.get(after..).unwrap_or_default();
+    }
+    lines
+}
