@@ -16,6 +16,17 @@ from logloom.exporters import ExporterContext
 from logloom.intake import ReceiverContext
 
 
+class Log(logging.LoggerAdapter[logging.Logger]):
+    """A component's log: what is given in `extra` becomes fields."""
+
+    def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
+        return msg, kwargs
+
+
+def log() -> Log:
+    return Log(logging.getLogger("tests.component"), {})
+
+
 def read_config(component: ModuleType, text: str) -> Any:
     """The component's `Config` from YAML; an AssertionError names all problems."""
     reader = Reader({})
@@ -122,8 +133,7 @@ async def running(component: ModuleType, text: str, push: Any, data: Path) -> As
     """The receiver of `component` with this config, from when it is up; stopped at the end."""
     up: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
     state = {"ready": True}
-    log = logging.LoggerAdapter(logging.getLogger("tests.component"))
-    context = ReceiverContext("test", asyncio.Event(), log, data, lambda: state["ready"], up.set_result)
+    context = ReceiverContext("test", asyncio.Event(), log(), data, lambda: state["ready"], up.set_result)
     task = asyncio.create_task(component.create(read_config(component, text), context).run(push))
     await asyncio.wait([task, up], timeout=30, return_when=asyncio.FIRST_COMPLETED)
     if not up.done():
@@ -140,5 +150,4 @@ async def running(component: ModuleType, text: str, push: Any, data: Path) -> As
 
 def exporter(component: ModuleType, text: str, data: Path) -> Any:
     """The exporter of `component` with this config."""
-    log = logging.LoggerAdapter(logging.getLogger("tests.component"))
-    return component.create(read_config(component, text), ExporterContext("test", log, data))
+    return component.create(read_config(component, text), ExporterContext("test", log(), data))
