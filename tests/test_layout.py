@@ -35,6 +35,8 @@ LAYERS = {
     "errors": 1,
     "config": 2,
     "rpc": 2,
+    "folder": 2,
+    "logs": 2,
     "intake": 3,
     "store": 3,
     "ledger": 3,

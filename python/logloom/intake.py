@@ -4,24 +4,21 @@ What happens to the bytes is the core's (`rust/intake`); here stands which recei
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from logloom._native import Delivery, Intake, Journal, Messages, Source
-from logloom.config import Config, OptionValue
-from logloom.errors import DataFolderError
+from logloom.config import Config, OptionValue, PipelineConfig
+from logloom.folder import component_folder
+from logloom.logs import Log
 
-__all__ = ["Push", "Receiver", "ReceiverContext", "intake_of", "own_folder"]
+__all__ = ["Push", "Receiver", "ReceiverContext", "intake_of"]
 
 SPAN_FORMATS: Final = frozenset({"jaeger", "otlp_traces", "otlp_traces_json", "zipkin"})
 """The formats whose records come from spans: what a `traces` pipeline takes."""
-
-TRACES: Final = "\0traces"
-"""Marks a receiver's spans within the core where `traces` pipelines take them; no id of a config holds it."""
 
 INLINE_BYTES_MAX: Final = 64 << 10
 """A message up to this size is read on the event loop, in some 20 microseconds; a larger one on a thread, so that the
@@ -54,14 +51,14 @@ class ReceiverContext:
 
     id: str
     stopping: asyncio.Event
-    log: logging.LoggerAdapter[Any]
+    log: Log
     data: Path
     ready: Callable[[], bool]
     on_up: Callable[[Mapping[str, str]], None]
 
     def folder(self) -> Path:
         """This receiver's own folder below the data folder, made with rights for its owner alone."""
-        return own_folder(self.data, "receivers", self.id)
+        return component_folder(self.data, "receivers", self.id)
 
     def up(self, **listening: str) -> None:
         """Say that it listens, and where, as in `up(grpc="127.0.0.1:4317")`, with the real ports."""
@@ -71,13 +68,12 @@ class ReceiverContext:
 class Push:
     """What one receiver pushes to."""
 
-    def __init__(self, receiver: str, intake: Intake, journal: Journal, threads: Executor, *, traces: bool) -> None:
-        """`traces`: whether `traces` pipelines take this receiver's spans, and they alone."""
+    def __init__(self, receiver: str, intake: Intake, journal: Journal, threads: Executor) -> None:
+        """`receiver` is its id; large messages are read on `threads`."""
         self.receiver = receiver
         self._intake = intake
         self._journal = journal
         self._threads = threads
-        self._traces = traces
 
     def messages(self, format_name: str, *, keep_original: bool = True, **options: OptionValue) -> Messages:
         """What whole messages of one format are pushed to (request bodies, datagrams); usable from any thread.
@@ -85,7 +81,7 @@ class Push:
         Raises:
             ConfigError: No such format or option.
         """
-        return self._intake.messages(self._source_of(format_name), format_name, keep_original=keep_original, **options)
+        return self._intake.messages(self.receiver, format_name, keep_original=keep_original, **options)
 
     def source(
         self,
@@ -110,9 +106,14 @@ class Push:
         Raises:
             ConfigError: No such format or option.
         """
-        receiver = self._source_of(format_name)
         return self._intake.source(
-            receiver, format_name, peer=peer, resource=resource, offset=offset, keep_original=keep_original, **options
+            self.receiver,
+            format_name,
+            peer=peer,
+            resource=resource,
+            offset=offset,
+            keep_original=keep_original,
+            **options,
         )
 
     async def __call__(self, to: Messages | Source, data: "bytes | bytearray | memoryview", peer: str = "") -> Delivery:
@@ -132,41 +133,43 @@ class Push:
             return True
         return await asyncio.to_thread(self._journal.wait_settled, position, timeout_s)
 
-    def _source_of(self, format_name: str) -> str:
-        return self.receiver + TRACES if self._traces and format_name in SPAN_FORMATS else self.receiver
-
-
-def span_receivers(config: Config) -> frozenset[str]:
-    """The receivers whose spans belong to `traces` pipelines alone: those that one names."""
-    return frozenset(
-        receiver
-        for name, pipeline in config.service.pipelines.items()
-        if name.partition("/")[0] == "traces"
-        for receiver in pipeline.receivers
-    )
-
 
 def intake_of(config: Config, journal: Journal) -> Intake:
     """The core's Intake for this config, appending to `journal`."""
-    pipelines = []
-    for name, pipeline in config.service.pipelines.items():
-        mark = TRACES if name.partition("/")[0] == "traces" else ""
-        receivers = [receiver + mark for receiver in pipeline.receivers]
-        pipelines.append({"name": name, "receivers": receivers, "when": pipeline.when})
-    return Intake(journal, pipelines, default_pipeline=config.service.default_pipeline)
+    pipelines = config.service.pipelines
+    span_receivers = {
+        receiver for name, pipeline in pipelines.items() if _takes_spans(name) for receiver in pipeline.receivers
+    }
+    return Intake(
+        journal,
+        [
+            {
+                "name": name,
+                "receivers": pipeline.receivers,
+                "when": _condition(name, pipeline, span_receivers.intersection(pipeline.receivers)),
+            }
+            for name, pipeline in pipelines.items()
+        ],
+        default_pipeline=config.service.default_pipeline,
+    )
 
 
-def own_folder(data: Path, section: str, identifier: str) -> Path:
-    """The folder of one component below the data folder, 0700, made where it is not there.
+def _takes_spans(pipeline: str) -> bool:
+    return pipeline.partition("/")[0] == "traces"
 
-    Raises:
-        DataFolderError: It cannot be made.
-    """
-    safe = "".join(c if c.isalnum() or c in "._-" else f"%{ord(c):02x}" for c in identifier.replace("/", "+"))
-    folder = data / section / safe
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        msg = f"{folder}: cannot be made: {error.strerror}"
-        raise DataFolderError(msg) from error
-    return folder
+
+def _condition(name: str, pipeline: PipelineConfig, span_receivers: set[str]) -> str | None:
+    """The pipeline's own condition, and what its name says of spans: decided once a batch, by its origin."""
+    spans = f"format in [{', '.join(map(_quoted, sorted(SPAN_FORMATS)))}]"
+    own = [f"({pipeline.when})"] if pipeline.when is not None else []
+    if _takes_spans(name):
+        return " and ".join([spans, *own])
+    if span_receivers:
+        receivers = f"receiver in [{', '.join(map(_quoted, sorted(span_receivers)))}]"
+        return " and ".join([f"not ({receivers} and {spans})", *own])
+    return pipeline.when
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -28,8 +28,10 @@ from logloom.config.model import (
     loads,
 )
 from logloom.config.shared import ClientTls, QueueBatch, Retry, SendingQueue, ServerTls, format_problems
+from logloom.config.typed import FILE_BYTES_MAX
 
 __all__ = [
+    "FILE_BYTES_MAX",
     "Bound",
     "Bytes",
     "ClientTls",

@@ -163,11 +163,9 @@ class ServiceConfig:
     telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """The default pipeline must be one of the pipelines."""
+        """Something must run."""
         if not self.pipelines:
             yield "pipelines", "empty: at least one pipeline is needed"
-        if self.default_pipeline is not None and self.default_pipeline not in self.pipelines:
-            yield "default_pipeline", unknown("pipeline", self.default_pipeline, self.pipelines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +311,9 @@ class _Checker:
                 del pipelines[name]
             elif signal not in ("logs", "traces") or not _ID.fullmatch(name):
                 self.reader.problem(pipeline, "a pipeline's name is logs, logs/name, traces or traces/name")
+        default = typed.value.get("default_pipeline") if isinstance(typed.value, dict) else None
+        if default is not None and (name := self.reader.resolve(default).text) and name not in pipelines:
+            self.reader.problem(default, unknown("pipeline", name, pipelines))
         return self.reader.fields(ServiceConfig, typed)
 
     def pipelines(self) -> dict[str, Typed]:

@@ -77,6 +77,7 @@ class Reader:
             if reference is None:
                 self.problem(typed, _bad_reference(match[0]))
                 return ""
+            names.append(reference[1])
             value = self.environment.get(reference[1], "")
             if not value and reference[2]:
                 return reference[3]
@@ -86,7 +87,6 @@ class Reader:
                     f"the environment variable {reference[1]} is not set: set it, "
                     f"or give a default as in ${{env:{reference[1]}:-default}}",
                 )
-            names.append(reference[1])
             return value
 
         before = len(self.problems)
@@ -126,10 +126,10 @@ class Reader:
                 self.problem(at(typed, key), what)
         return made
 
-    def wrong(self, typed: Typed, expected: str) -> None:
+    def wrong(self, typed: Typed, expected: str, hint: str = "") -> None:
         """Note that `typed` is not what is `expected`."""
         if typed.value is not _WRONG:
-            self.problem(typed, f"expected {expected}, not {typed.kind}")
+            self.problem(typed, f"expected {expected}, not {typed.kind}{hint}")
 
     def _union(self, hints: tuple[Any, ...], typed: Typed) -> Any:
         if typed.value is None and types.NoneType in hints:
@@ -149,7 +149,8 @@ class Reader:
         if typed.value is None:
             return origin()
         if not isinstance(typed.value, list):
-            self.wrong(typed, "a list")
+            simple = isinstance(typed.value, str) and typed.value is not _WRONG and not typed.names
+            self.wrong(typed, "a list", f": write [{typed.text}]" if simple and len(typed.text) <= 60 else "")
             return None
         return origin([self.read(hint, item) for item in typed.value])
 
@@ -203,8 +204,8 @@ def _number(typed: Typed) -> str | int | float:
 
 
 def _read_text(hint: type[str], typed: Typed) -> str:
-    if typed.value is None or typed.value is _WRONG:
-        raise ValueError
+    if typed.value is _WRONG or (typed.value is None and not typed.names):
+        raise ValueError  # a variable that is empty is an empty text
     return hint(typed.text)
 
 

@@ -163,6 +163,8 @@ class _Reader:
 
     def expand(self, node: _Node, path: str, line: int, depth: int) -> Typed:
         self.count(node.line, path, depth)
+        if node.tag not in _TAGS[(node.items is not None) - (node.pairs is not None)]:
+            self.problem(node.line, path, f"the tag '{node.tag}' means nothing here: remove it")
         if node.items is not None:
             items = [self.expand(item, f"{path}[{i}]", item.line, depth + 1) for i, item in enumerate(node.items)]
             return Typed(items, "", path, line)
@@ -171,10 +173,7 @@ class _Reader:
         text = node.scalar or ""
         value: Scalar = text
         if node.tag is not None:
-            if node.tag not in _TAGS:
-                self.problem(node.line, path, f"the tag '{node.tag}' means nothing here: remove it")
-            elif not node.tag.endswith(":str"):
-                value = plain_scalar(text)
+            value = text if node.tag.endswith(":str") else plain_scalar(text)
         elif node.plain:
             value = plain_scalar(text)
         return Typed(value, text, path, line, plain=node.plain and node.tag is None)
@@ -202,7 +201,11 @@ class _Reader:
         return merged | own
 
 
-_TAGS: Final = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")}
+_TAGS: Final = tuple(
+    {None, *(f"tag:yaml.org,2002:{name}" for name in names)}
+    for names in (("str", "int", "float", "bool", "null"), ("seq",), ("map",))
+)
+"""The tags that mean something: of a scalar, of a list, of a map."""
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT: Final = re.compile(r"[-+]?[0-9]{1,30}|0o[0-7]{1,30}|0x[0-9a-fA-F]{1,30}")

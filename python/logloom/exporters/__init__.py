@@ -3,12 +3,13 @@
 A file holds a docstring, `class Config`, `def create(config, context)` and one class with `send`.
 """
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from logloom._native import Batch, Delivery
+from logloom.folder import component_folder
+from logloom.logs import Log
 
 __all__ = ["Exporter", "ExporterContext"]
 
@@ -44,11 +45,9 @@ class ExporterContext:
     """
 
     id: str
-    log: logging.LoggerAdapter[Any]
+    log: Log
     data: Path
 
     def folder(self) -> Path:
         """This exporter's own folder below the data folder, made with rights for its owner alone."""
-        from logloom.intake import own_folder
-
-        return own_folder(self.data, "exporters", self.id)
+        return component_folder(self.data, "exporters", self.id)

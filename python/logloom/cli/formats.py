@@ -1,0 +1,60 @@
+"""`logloom formats`: what can be read, and with which options."""
+
+import argparse
+import sys
+from typing import Any
+
+SUMMARY = "list the formats that can be read, or describe one"
+EPILOG = """\
+examples:
+  logloom formats
+  logloom formats envoy                         what it is, its options, an example
+  logloom formats --json | jq -r '.[].name'"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """`NAME` and `--json`."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="the format to describe")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """List, or describe; 2 where there is no such format."""
+    from logloom import _native
+
+    known = _native.formats()
+    if args.name:
+        known = [about for about in known if about["name"] == args.name]
+        if not known:
+            _native.Parser(args.name)  # raises, and says which name is near
+    if args.json:
+        import orjson
+
+        sys.stdout.write(orjson.dumps(known if not args.name else known[0], option=orjson.OPT_INDENT_2).decode() + "\n")
+    elif args.name:
+        _describe(known[0])
+    else:
+        width = max(len(about["name"]) for about in known)
+        for about in known:
+            print(f"{about['name']:{width}}  {_summary(about)}")
+    return 0
+
+
+def _summary(about: dict[str, Any]) -> str:
+    return str(about.get("summary") or about.get("about") or "")
+
+
+def _describe(about: dict[str, Any]) -> None:
+    print(f"{about['name']}: {_summary(about)}")
+    for key, value in about.items():
+        if key in ("name", "summary", "about") or not value:
+            continue
+        if key == "options":
+            print("\noptions (--option NAME=VALUE):")
+            rows = value.items() if isinstance(value, dict) else [(row["name"], row["doc"]) for row in value]
+            for name, doc in rows:
+                print(f"  {name}\n      {doc}")
+        elif "\n" in str(value) or len(str(value)) > 80:
+            print(f"\n{key}:\n" + "\n".join(f"  {line}" for line in str(value).splitlines()))
+        else:
+            print(f"{key}: {value}")

@@ -1,0 +1,104 @@
+"""`logloom run`: the collector."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from logloom.config import Config
+    from logloom.service import Listening
+
+SUMMARY = "run the collector"
+EPILOG = """\
+Without --config it takes OTLP (gRPC 4317, HTTP 4318) and Zipkin (9411) on the loopback interface, and writes
+OpenTelemetry log records as OTLP JSON under the data folder, and briefly to the terminal. The config speaks the
+OpenTelemetry Collector's language; 'logloom check --default' prints one to start from.
+
+SIGTERM or Ctrl-C stops it: what was accepted is delivered first, within service.shutdown_timeout. A second Ctrl-C
+ends it at once. Exit codes: 0 stopped, all delivered; 1 it failed, or could not deliver in time; 2 the config is wrong.
+
+examples:
+  logloom run
+  logloom run --config logloom.yaml --data /var/lib/logloom"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """`--config` and `--data`."""
+    parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="the config (default: the embedded one)")
+    parser.add_argument(
+        "-d",
+        "--data",
+        type=Path,
+        default=Path("data"),
+        metavar="DIR",
+        help="where all that logloom keeps lies (default: ./data)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until stopped; see the exit codes in the help."""
+    from logloom import config, logs
+    from logloom.errors import ServiceError
+
+    loaded = config.load(args.config) if args.config else config.loads(config.default_text(), "default.yaml")
+    logs.show(loaded.service.telemetry.logs.level)
+    for note in loaded.notes:
+        logs.log_of("config").warning(note.what, extra={"at": f"{loaded.file}:{note.line}", "key": note.path})
+    os.umask(0o077)  # what is written holds what people's programs logged
+    try:
+        asyncio.run(_serve(loaded, args.data))
+    except ServiceError as error:
+        print(f"logloom: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(config: "Config", data: Path) -> None:
+    from logloom.service import Service
+
+    service = Service(config, data)
+    loop = asyncio.get_running_loop()
+    interrupts = 0
+
+    def interrupted(name: str) -> None:
+        nonlocal interrupts
+        interrupts += 1
+        if interrupts > 1:
+            print("logloom: ended at once; what was not delivered yet is lost", file=sys.stderr, flush=True)
+            os._exit(130)
+        print(f"logloom: {name}: delivering what was accepted; once more ends at once", file=sys.stderr, flush=True)
+        service.stop()
+
+    for number, name in ((signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")):
+        loop.add_signal_handler(number, interrupted, name)
+    await service.run(lambda listening: print(_banner(config, data, listening), file=sys.stderr, flush=True))
+
+
+def _banner(config: "Config", data: Path, listening: "Listening") -> str:
+    """What listens where, where it goes, and what to try."""
+    from logloom import __version__
+
+    lines = [f"logloom {__version__} is ready (process {os.getpid()}); its data is in {data}"]
+    for identifier, endpoints in listening.items():
+        where = ", ".join(f"{protocol} {endpoint}" for protocol, endpoint in endpoints.items())
+        lines.append(f"  {identifier:16} {where or 'reading'}")
+    for name, pipeline in config.service.pipelines.items():
+        lines.append(f"  {name:16} {', '.join(pipeline.receivers)} → {', '.join(pipeline.exporters)}")
+    for identifier, endpoints in listening.items():
+        with contextlib.suppress(KeyError):
+            if config.receivers[identifier].type == "otlp":
+                lines += ["Try:", f"  {_CURL.format(endpoint=endpoints['http'])}"]
+                break
+    lines.append("Ctrl-C stops it.")
+    return "\n".join(lines)
+
+
+_CURL = (
+    "curl http://{endpoint}/v1/logs -H 'Content-Type: application/json' -d "
+    """'{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"body":{{"stringValue":"hello"}}}}]}}]}}]}}'"""
+)

@@ -1,0 +1,231 @@
+"""Builds everything from the config, last to first, runs it, and takes it down again. The only wiring there is."""
+
+import asyncio
+import importlib
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from logloom._native import Journal
+from logloom.config import Component, Config, PipelineConfig
+from logloom.errors import ComponentError, LogloomError, ServiceError
+from logloom.exporters import Exporter, ExporterContext
+from logloom.exporters._follow import RECORDS_MAX, Cut, Follower
+from logloom.folder import held, listening_file
+from logloom.intake import Push, Receiver, ReceiverContext, intake_of
+from logloom.logs import log_of
+
+__all__ = ["Listening", "Service"]
+
+Listening = Mapping[str, Mapping[str, str]]
+"""Where the receivers listen: by id, by protocol, the endpoint."""
+
+PUSH_THREADS: Final = 4
+"""Threads that read large messages; the core releases the GIL."""
+RECEIVERS_SHARE: Final = 0.8
+"""The share of `service.shutdown_timeout` that receivers have to finish what is in hand."""
+
+
+class Service:
+    """Everything that a config describes, running."""
+
+    def __init__(self, config: Config, data: Path) -> None:
+        """Nothing is opened yet; `data` is the data folder."""
+        self.config = config
+        self.data = data
+        self._log = log_of("service")
+        self._stopping = asyncio.Event()
+        self._ready = False
+        self._listening: dict[str, Mapping[str, str]] = {}
+        self._all_up = asyncio.Event()
+
+    def ready(self) -> bool:
+        """Whether every receiver is up and the service takes more."""
+        return self._ready
+
+    def stop(self) -> None:
+        """Take no more, deliver what was accepted, and let `run` return."""
+        self._stopping.set()
+
+    async def run(self, on_ready: Callable[[Listening], None] = lambda _: None) -> None:
+        """Run until `stop` is called, then deliver what was accepted, within `service.shutdown_timeout`.
+
+        Args:
+            on_ready: Called once all receivers are up, with where they listen.
+
+        Raises:
+            DataFolderError: The data folder cannot be used.
+            ComponentError: A receiver or exporter cannot start, or failed; the others were stopped as by `stop`.
+            ServiceError: Some records were not delivered in time.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(held(self.data))
+            threads = stack.enter_context(ThreadPoolExecutor(PUSH_THREADS, "push"))
+            waiters = stack.enter_context(ThreadPoolExecutor(len(self.config.exporters), "exporter"))
+            journal = Journal(bytes_max=self.config.service.journal.bytes_max)
+            stack.callback(journal.close)  # before the waiters are joined: it wakes them
+            async with AsyncExitStack() as opened:
+                followers = [
+                    await self._follower(component, journal, waiters, opened)
+                    for component in self.config.exporters.values()
+                ]
+                intake = intake_of(self.config, journal)
+                receivers = [
+                    (
+                        _create(component, "receiver", self._receiver_context(component)),
+                        Push(component.id, intake, journal, threads),
+                    )
+                    for component in self.config.receivers.values()
+                ]
+                await self._run(followers, receivers, journal, on_ready)
+            self._tell_counts(intake.counters(), followers)
+
+    async def _run(
+        self,
+        followers: list[Follower],
+        receivers: list[tuple[Receiver, Push]],
+        journal: Journal,
+        on_ready: Callable[[Listening], None],
+    ) -> None:
+        out = [_task(f"exporter {follower.id}", follower.run()) for follower in followers]
+        into = [_task(f"receiver {push.receiver}", receiver.run(push)) for receiver, push in receivers]
+        up = asyncio.create_task(self._all_up.wait())
+        stop = asyncio.create_task(self._stopping.wait())
+        try:
+            done, _ = await asyncio.wait([up, stop, *into, *out], return_when=asyncio.FIRST_COMPLETED)
+            if up in done and done <= {up, stop}:
+                with listening_file(self.data, self._listening):
+                    self._ready = True
+                    on_ready(self._listening)
+                    await asyncio.wait([stop, *into, *out], return_when=asyncio.FIRST_COMPLETED)
+                    self._ready = False
+            failed = None if self._stopping.is_set() else next(task for task in (*into, *out) if task.done())
+            left = await self._drain(followers, into, out, journal)
+            if failed is None:
+                failed = next((task for task in (*into, *out) if _error_of(task) is not None), None)
+            if failed is not None:
+                raise _component_error(failed)
+            if left:
+                raise ServiceError(
+                    f"not delivered within service.shutdown_timeout ({self.config.service.shutdown_timeout:g}s): {left}"
+                )
+        finally:
+            for task in (up, stop, *into, *out):
+                task.cancel()
+            await asyncio.gather(up, stop, *into, *out, return_exceptions=True)
+
+    async def _drain(
+        self,
+        followers: list[Follower],
+        into: list[asyncio.Task[None]],
+        out: list[asyncio.Task[None]],
+        journal: Journal,
+    ) -> str:
+        """First the receivers, then the exporters; what is left undelivered, in words, or nothing."""
+        self._ready = False
+        self._stopping.set()
+        loop = asyncio.get_running_loop()
+        timeout_s = self.config.service.shutdown_timeout
+        deadline = loop.time() + timeout_s
+        for follower in followers:
+            follower.stopping()
+        _, late = await asyncio.wait(into, timeout=timeout_s * RECEIVERS_SHARE)
+        for task in late:
+            self._log.warning("did not stop in time, and is cut off", extra={"component": task.get_name()})
+            task.cancel()
+        await asyncio.gather(*into, return_exceptions=True)
+        for follower in followers:
+            follower.closed()
+        journal.close()
+        await asyncio.wait(out, timeout=max(deadline - loop.time(), 0.0))
+        left = [(follower.id, follower.pending.pending_records) for follower in followers]
+        return ", ".join(f"{count} records of exporter {identifier}" for identifier, count in left if count)
+
+    async def _follower(
+        self, component: Component, journal: Journal, waiters: ThreadPoolExecutor, opened: AsyncExitStack
+    ) -> Follower:
+        context = ExporterContext(component.id, log_of(component.id), self.data)
+        exporter: Exporter = _create(component, "exporter", context)
+        if hasattr(exporter, "__aenter__"):
+            try:
+                await opened.enter_async_context(exporter)  # type: ignore[arg-type]
+            except (LogloomError, OSError) as error:
+                raise ComponentError(f"exporter {component.id}: {error}") from error
+        named = {
+            name: pipeline
+            for name, pipeline in self.config.service.pipelines.items()
+            if component.id in pipeline.exporters
+        }
+        retry = getattr(component.config, "retry_on_failure", None)
+        cut = self._cut(component, list(named.values()))
+        cursor = journal.cursor(component.id, list(named))
+        return Follower(exporter, cursor, waiters, retry=retry, cut=cut, context=context)
+
+    def _cut(self, component: Component, pipelines: list[PipelineConfig]) -> Cut:
+        """How its requests are cut: as `sending_queue.batch` says, or the `batch` processors of its pipelines."""
+        batch = getattr(getattr(component.config, "sending_queue", None), "batch", None)
+        if batch is not None:
+            sizes = [(batch.min_size, batch.max_size, batch.flush_timeout)]
+        else:
+            sizes = [
+                (config.send_batch_size, config.send_batch_max_size, config.timeout)
+                for pipeline in pipelines
+                for config in (self.config.processors[name].config for name in pipeline.processors)
+            ]
+        if not sizes:
+            return Cut()
+        return Cut(
+            records_min=min(size[0] for size in sizes),
+            records_max=min((size[1] for size in sizes if size[1]), default=RECORDS_MAX),
+            linger_s=min(size[2] for size in sizes),
+        )
+
+    def _receiver_context(self, component: Component) -> ReceiverContext:
+        def on_up(listening: Mapping[str, str]) -> None:
+            self._listening[component.id] = listening
+            if len(self._listening) == len(self.config.receivers):
+                self._all_up.set()
+
+        log = log_of(component.id)
+        return ReceiverContext(component.id, self._stopping, log, self.data, self.ready, on_up)
+
+    def _tell_counts(self, intake: Mapping[str, Any], followers: list[Follower]) -> None:
+        for identifier, counts in intake["receivers"].items():
+            self._log.info("received", extra={"receiver": identifier, **counts})
+        if intake["unrouted"]:
+            self._log.warning("matched no pipeline", extra={"records": intake["unrouted"]})
+        for follower in followers:
+            counts = follower.counts
+            told = {"exporter": follower.id, "records": counts.delivered, "refused": counts.refused}
+            self._log.info("delivered", extra=told | {"dropped": counts.dropped, "retries": counts.retries})
+
+
+def _create(component: Component, what: str, context: Any) -> Any:
+    module = importlib.import_module(f"logloom.{what}s.{component.type}")
+    try:
+        return module.create(component.config, context)
+    except LogloomError as error:
+        raise ComponentError(f"{what} {component.id}: {error}") from error
+
+
+def _task(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    return asyncio.create_task(work, name=name)
+
+
+def _error_of(task: asyncio.Task[None]) -> BaseException | None:
+    return task.exception() if task.done() and not task.cancelled() else None
+
+
+def _component_error(task: asyncio.Task[None]) -> ComponentError:
+    """What to tell of a component that failed, or that ended though nobody stopped it."""
+    error = _error_of(task)
+    if error is None:
+        return ComponentError(f"{task.get_name()}: ended by itself, which none should")
+    if not isinstance(error, LogloomError | OSError):  # a bug: its place is needed
+        logging.getLogger("logloom").error("unexpected failure", exc_info=error)
+    told = ComponentError(f"{task.get_name()}: {str(error) or type(error).__name__}")
+    told.__cause__ = error
+    return told

@@ -1,0 +1,71 @@
+"""The folders of good and bad configs; run as a program, it rewrites the errors expected of the bad ones."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from logloom import config
+from logloom.errors import ConfigError, InvalidConfigError
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+GOOD = sorted((CONFIGS / "good").glob("*.yaml"))
+BAD = sorted((CONFIGS / "bad").glob("*.yaml"))
+ENVIRONMENT = {"LOGLOOM_TEST_TEXT": "secret text"}
+
+
+def error_of(path: Path) -> str:
+    with pytest.raises(InvalidConfigError) as caught:
+        config.load(path, ENVIRONMENT)
+    return str(caught.value).replace(str(path), path.name)
+
+
+def test_there_are_configs() -> None:
+    assert len(GOOD) >= 1
+    assert len(BAD) >= 15
+    assert {path.stem for path in (CONFIGS / "bad").glob("*.txt")} == {path.stem for path in BAD}
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_good(path: Path) -> None:
+    loaded = config.load(path, ENVIRONMENT)
+    assert loaded.service.pipelines
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_bad(path: Path) -> None:
+    error = error_of(path)
+    assert error + "\n" == path.with_suffix(".txt").read_text("utf-8")
+    assert "secret text" not in error
+
+
+def test_the_embedded_config_loads() -> None:
+    loaded = config.loads(config.default_text())
+    assert list(loaded.receivers) == ["otlp", "zipkin"]
+    assert list(loaded.exporters) == ["file", "debug"]
+    assert loaded.receivers["zipkin"].config.endpoint == config.Endpoint("127.0.0.1", 9411)
+    protocols = loaded.receivers["otlp"].config.protocols
+    assert (str(protocols.grpc.endpoint), str(protocols.http.endpoint)) == ("127.0.0.1:4317", "127.0.0.1:4318")
+    assert loaded.notes == ()
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file"):
+        config.load(tmp_path / "none.yaml")
+
+
+def test_a_file_that_is_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "large.yaml"
+    path.write_bytes(b"# " + b"x" * (1 << 20))
+    with pytest.raises(InvalidConfigError, match="a config has at most 1048576"):
+        config.load(path)
+
+
+if __name__ == "__main__":
+    for bad in BAD:
+        try:
+            config.load(bad, ENVIRONMENT)
+        except InvalidConfigError as error:
+            bad.with_suffix(".txt").write_text(str(error).replace(str(bad), bad.name) + "\n", "utf-8")
+        else:
+            sys.exit(f"{bad} loads")
