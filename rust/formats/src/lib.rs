@@ -7,7 +7,9 @@
 mod decoder;
 mod detect;
 pub mod envoy;
+mod fields;
 pub mod formats;
+mod ids;
 pub mod json;
 mod options;
 mod scan;

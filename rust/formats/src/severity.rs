@@ -6,6 +6,9 @@
 
 use logloom_record::Text;
 
+/// The severity of what is nothing out of the ordinary.
+pub const INFO: u8 = 9;
+
 /// Words, in small letters, by what they mean. Where two families differ on a word, the reading is the milder one's or the more common one's:
 /// `critical` is syslog's (ERROR2), `panic` that of Go's loggers (FATAL), `verbose` that of Serilog and Android (TRACE).
 const WORDS: &[(u8, &[&str])] = &[

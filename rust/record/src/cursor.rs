@@ -197,19 +197,72 @@ impl<'w> RecordCursor<'w> {
     /// An attribute of any key and scalar; over `attributes_max` it is counted as dropped instead.
     #[inline]
     pub fn attr_scalar(mut self, name: Text<'_>, value: Scalar<'_>) -> Self {
-        if !self.admit() {
-            return self;
+        match value {
+            Scalar::Str(text) => return self.attr_text(name, text),
+            Scalar::Int(value) => return self.attr_int(name, value),
+            _ if self.admit() => self.other_attr(name, value),
+            _ => {}
         }
-        if let Scalar::Str(text) = value {
-            self.string_kv(0x32, name, text);
-            return self;
-        }
+        self
+    }
+
+    fn other_attr(&mut self, name: Text<'_>, value: Scalar<'_>) {
         let kv = self.open(0x32);
         self.len_field(0x0a, name);
         let any = self.open(0x12);
         self.scalar(value);
         self.close(any);
         self.close(kv);
+    }
+
+    /// A string attribute of any key; over `attributes_max` it is counted as dropped instead.
+    #[inline(always)]
+    pub fn attr_text(mut self, name: Text<'_>, value: Text<'_>) -> Self {
+        if !self.admit() {
+            return self;
+        }
+        let (k, n) = (name.len(), value.len());
+        if k <= 56
+            && n <= 64
+            && let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<ROOM>)
+        {
+            out[..4].copy_from_slice(&[0x32, (k + n + 6) as u8, 0x0a, k as u8]);
+            copy_short(&mut out[4..], name);
+            out[4 + k..8 + k].copy_from_slice(&[0x12, (n + 2) as u8, 0x0a, n as u8]);
+            copy_short(&mut out[8 + k..], value);
+            self.pos += 8 + k + n;
+            return self;
+        }
+        self.string_kv(0x32, name, value);
+        self
+    }
+
+    /// An integer attribute of any key; over `attributes_max` it is counted as dropped instead.
+    #[inline(always)]
+    pub fn attr_int(mut self, name: Text<'_>, value: i64) -> Self {
+        if !self.admit() {
+            return self;
+        }
+        let k = name.len();
+        if k <= 56
+            && let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<ROOM>)
+        {
+            let n = varint_len(value as u64);
+            out[..4].copy_from_slice(&[0x32, (k + n + 5) as u8, 0x0a, k as u8]);
+            copy_short(&mut out[4..], name);
+            out[4 + k..7 + k].copy_from_slice(&[0x12, (n + 1) as u8, 0x18]);
+            put_varint(&mut out[7 + k..], value as u64);
+            self.pos += 7 + k + n;
+            return self;
+        }
+        self.other_attr(name, Scalar::Int(value));
+        self
+    }
+
+    /// Counts attributes that the format itself left out.
+    #[inline(always)]
+    pub fn dropped(mut self, attributes: u32) -> Self {
+        self.dropped = self.dropped.saturating_add(attributes);
         self
     }
 

@@ -73,10 +73,11 @@ impl BatchWriter {
         writer
     }
 
-    /// Whether formats keep the original line, in the body or in `log.record.original`. True unless switched off.
+    /// Whether formats keep the original line, in the body or in `log.record.original`. True unless switched off, or while a frame is
+    /// read that was repaired: its records carry the bytes from before the repair there.
     #[inline(always)]
     pub fn keeps_original(&self) -> bool {
-        self.keep_original
+        self.keep_original && self.sink.raw.is_none()
     }
 
     /// Switches the keeping of original lines.

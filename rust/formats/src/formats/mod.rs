@@ -4,6 +4,7 @@ use crate::Spec;
 
 // formats:begin
 pub mod auto;
+pub mod json;
 pub mod otlp;
 pub mod text;
 
@@ -11,6 +12,7 @@ pub mod text;
 #[rustfmt::skip]
 pub static FORMATS: &[&Spec] = &[
     &auto::SPEC,
+    &json::SPEC,
     &otlp::SPEC,
     &text::SPEC,
 ];

@@ -37,4 +37,5 @@ pub use scanner::{Scanner, Value};
 pub use string::Str;
 pub use value::{write_attribute, write_value};
 
-pub(crate) use string::hash;
+pub(crate) use scanner::Seen;
+pub(crate) use string::{hash, unescape};

@@ -79,6 +79,27 @@ impl<'a> Scanner<'a> {
         self
     }
 
+    /// Passes a byte order mark, which the first line of a file may have.
+    #[inline(always)]
+    pub fn byte_order_mark(&mut self) {
+        if self.peek() == Some(0xef) && self.frame.bytes().starts_with(b"\xef\xbb\xbf") {
+            self.at = 3;
+        }
+    }
+
+    /// Passes the blanks before the next value; where it begins.
+    #[inline(always)]
+    pub fn start(&mut self) -> usize {
+        self.blanks();
+        self.at
+    }
+
+    /// What [`suspects_duplicates`](Self::suspects_duplicates) says; from here on it says no, until another is found.
+    #[inline(always)]
+    pub(crate) fn take_suspicion(&mut self) -> bool {
+        std::mem::take(&mut self.suspect)
+    }
+
     /// Reads the next value; of an object or array only its bracket.
     #[inline(always)]
     pub fn value(&mut self) -> Result<Value<'a>, RejectReason> {

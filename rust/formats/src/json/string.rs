@@ -41,16 +41,22 @@ impl<'a> Str<'a> {
     }
 
     /// Appends the string with its escapes resolved; a lone surrogate becomes U+FFFD. It never grows.
+    #[inline]
     pub fn unescape_into(self, out: &mut Vec<u8>) {
-        let mut rest = self.text.bytes();
-        while let Some(at) = memchr::memchr(b'\\', rest) {
-            out.extend_from_slice(rest.get(..at).unwrap_or_default());
-            rest = rest.get(at..).unwrap_or_default();
-            let used = unescape_one(rest, out);
-            rest = rest.get(used..).unwrap_or_default();
-        }
-        out.extend_from_slice(rest);
+        unescape(self.text, out);
     }
+}
+
+/// Appends the text of a string, which was checked, with its escapes resolved.
+pub(crate) fn unescape(text: Text<'_>, out: &mut Vec<u8>) {
+    let mut rest = text.bytes();
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(rest.get(..at).unwrap_or_default());
+        rest = rest.get(at..).unwrap_or_default();
+        let used = unescape_one(rest, out);
+        rest = rest.get(used..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
 }
 
 /// Resolves the escape at the start of `rest`, which was checked; its length.

@@ -1,0 +1,330 @@
+//! The table of keys, compiled: from a key to what it says.
+
+use logloom_record::{Key, Text, nearest};
+
+use super::keys::{CONTAINERS, ROWS};
+use crate::{OptionError, json::hash};
+
+/// What a key says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// An attribute under its own name.
+    Plain,
+    /// The time: RFC 3339 and its relatives, or a number since 1970.
+    Time,
+    /// The time, in a dialect whose severity is INFO where it names none: Serilog's compact one.
+    CompactTime,
+    /// Its whole seconds, beside [`Role::TimeNanos`].
+    TimeSeconds,
+    /// Its nanoseconds within the second.
+    TimeNanos,
+    /// The severity, as a word or a number.
+    Severity,
+    /// The severity in Python's numbers.
+    PythonLevel,
+    /// The severity in syslog's numbers.
+    SyslogSeverity,
+    /// OpenTelemetry's severity number.
+    SeverityNumber,
+    /// The body.
+    Body,
+    /// The trace id: 32 hexadecimal digits, with what Google Cloud and X-Ray write around them; 16 are padded.
+    TraceId,
+    /// The trace id, where digits alone are decimal.
+    DatadogTraceId,
+    /// The span id: 16 hexadecimal digits.
+    SpanId,
+    /// The span id in decimal digits.
+    DatadogSpanId,
+    /// The W3C trace flags: a number, two hexadecimal digits, or whether it is sampled.
+    TraceFlags,
+    /// W3C's `traceparent`: trace id, span id and flags.
+    Traceparent,
+    /// The event name.
+    EventName,
+    /// A line kept by somebody before us.
+    Original,
+    /// A thread: its name or its number.
+    Thread,
+    /// An exception: its stack trace where it has several lines, else its message.
+    Exception,
+    /// `file:line`.
+    Caller,
+    /// An attribute under the name of the semantic conventions.
+    Attribute(Target),
+    /// An attribute under a name that the user gave: its position in [`Dialect::renamed`].
+    Renamed(u8),
+}
+
+/// Attributes that have a name in OpenTelemetry's semantic conventions (`log.logger` is that of ECS, which merged with them).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Logger,
+    ThreadName,
+    ThreadId,
+    ProcessPid,
+    HostName,
+    ServiceName,
+    ServiceVersion,
+    Environment,
+    ExceptionType,
+    ExceptionMessage,
+    ExceptionStacktrace,
+    CodeFile,
+    CodeLine,
+    CodeFunction,
+    MessageTemplate,
+}
+
+impl Target {
+    pub(super) const ALL: [Self; 15] = [
+        Self::Logger,
+        Self::ThreadName,
+        Self::ThreadId,
+        Self::ProcessPid,
+        Self::HostName,
+        Self::ServiceName,
+        Self::ServiceVersion,
+        Self::Environment,
+        Self::ExceptionType,
+        Self::ExceptionMessage,
+        Self::ExceptionStacktrace,
+        Self::CodeFile,
+        Self::CodeLine,
+        Self::CodeFunction,
+        Self::MessageTemplate,
+    ];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Logger => "log.logger",
+            Self::ThreadName => "thread.name",
+            Self::ThreadId => "thread.id",
+            Self::ProcessPid => "process.pid",
+            Self::HostName => "host.name",
+            Self::ServiceName => "service.name",
+            Self::ServiceVersion => "service.version",
+            Self::Environment => "deployment.environment.name",
+            Self::ExceptionType => "exception.type",
+            Self::ExceptionMessage => "exception.message",
+            Self::ExceptionStacktrace => "exception.stacktrace",
+            Self::CodeFile => "code.file.path",
+            Self::CodeLine => "code.line.number",
+            Self::CodeFunction => "code.function.name",
+            Self::MessageTemplate => "message_template.text",
+        }
+    }
+
+    /// Whether the conventions have it as an integer; the others are strings.
+    pub(super) const fn is_integer(self) -> bool {
+        matches!(self, Self::ThreadId | Self::ProcessPid | Self::CodeLine)
+    }
+
+    #[inline(always)]
+    pub(super) fn key(self) -> &'static Key {
+        static KEYS: [Key; Target::ALL.len()] = {
+            let mut keys = [const { Key::new("") }; Target::ALL.len()];
+            let mut i = 0;
+            while i < keys.len() {
+                keys[i] = Key::new(Target::ALL[i].name());
+                i += 1;
+            }
+            keys
+        };
+        &KEYS[self as usize]
+    }
+}
+
+/// How an object's entries are read, where not as one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Container {
+    /// As one value.
+    No,
+    /// As attributes `container.entry`.
+    Dotted,
+    /// As attributes `entry`, or `container.entry` where that name is taken.
+    Plain,
+}
+
+/// What the table knows of a key.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(super) name: Box<[u8]>,
+    pub(super) role: Role,
+    pub(super) rank: u8,
+    pub(super) container: Container,
+}
+
+/// A compiled table.
+#[derive(Debug)]
+pub(crate) struct Dialect {
+    entries: Vec<Entry>,
+    /// Hash and position of the entry, counted from 1, by the hash's low bits; 0 is an empty slot.
+    slots: Box<[(u32, u32); SLOTS]>,
+    /// The attribute names that the user gave.
+    pub(super) renamed: Vec<String>,
+}
+
+/// Four times as many as there are keys, so that most keys that are not in the table meet an empty slot at once.
+const SLOTS: usize = 1024;
+/// The most keys that a user may add.
+const USER_KEYS_MAX: usize = 200;
+/// A key that names its role exactly, or that the user named, is not outranked.
+const RANK_EXACT: u8 = 200;
+const RANK_USER: u8 = 255;
+
+/// The roles that a user may name.
+const ROLES: &[(&str, Role)] = &[
+    ("time", Role::Time),
+    ("severity", Role::Severity),
+    ("body", Role::Body),
+    ("message", Role::Body),
+    ("trace_id", Role::TraceId),
+    ("span_id", Role::SpanId),
+    ("trace_flags", Role::TraceFlags),
+    ("event_name", Role::EventName),
+    ("caller", Role::Caller),
+    ("exception", Role::Exception),
+    ("attribute", Role::Plain),
+];
+
+impl Dialect {
+    /// The built-in table with the user's own `keys` before it: key to role, or to the name of an attribute.
+    pub(crate) fn compile(keys: &[(String, String)]) -> Result<Self, OptionError> {
+        let mut dialect = Self { entries: Vec::new(), slots: Box::new([(0, 0); SLOTS]), renamed: Vec::new() };
+        if keys.len() > USER_KEYS_MAX {
+            return Err(OptionError::new("keys", format!("at most {USER_KEYS_MAX} keys, not {}", keys.len())));
+        }
+        for (key, role) in keys {
+            let role = dialect.user_role(key, role)?;
+            dialect.add(key, role, RANK_USER);
+        }
+        for (n, name) in dialect.renamed.clone().iter().enumerate() {
+            dialect.add(name, Role::Renamed(n as u8), RANK_EXACT);
+        }
+        for target in Target::ALL {
+            dialect.add(target.name(), Role::Attribute(target), RANK_EXACT);
+        }
+        for (role, keys) in ROWS {
+            for (key, rank) in *keys {
+                dialect.add(key, *role, *rank);
+            }
+        }
+        for (key, container) in CONTAINERS {
+            let entry = dialect.find(hash(Text::from(*key)), key.as_bytes());
+            match entry.and_then(|position| dialect.entries.get_mut(position as usize)) {
+                Some(entry) if entry.rank != RANK_USER => entry.container = *container,
+                Some(_) => {}
+                None => {
+                    let at = dialect.add(key, Role::Plain, 0);
+                    if let Some(entry) = dialect.entries.get_mut(at) {
+                        entry.container = *container;
+                    }
+                }
+            }
+        }
+        Ok(dialect)
+    }
+
+    fn user_role(&mut self, key: &str, role: &str) -> Result<Role, OptionError> {
+        if let Some((_, role)) = ROLES.iter().find(|(name, _)| *name == role) {
+            return Ok(*role);
+        }
+        if let Some(target) = Target::ALL.into_iter().find(|target| target.name() == role) {
+            return Ok(Role::Attribute(target));
+        }
+        let names: Vec<_> = ROLES.iter().map(|(name, _)| *name).collect();
+        if !role.contains('.') {
+            let hint =
+                nearest(role, &names).map_or_else(|| format!("roles are {}", names.join(", ")), |name| format!("did you mean '{name}'?"));
+            return Err(OptionError::new(
+                "keys",
+                format!("'{key}': there is no role '{role}', {hint} (the name of an attribute has a dot)"),
+            ));
+        }
+        let position = self.renamed.iter().position(|name| name == role).unwrap_or_else(|| {
+            self.renamed.push(role.to_owned());
+            self.renamed.len() - 1
+        });
+        Ok(Role::Renamed(position as u8))
+    }
+
+    /// Adds a key where it is not there yet; its position.
+    fn add(&mut self, key: &str, role: Role, rank: u8) -> usize {
+        let hash = hash(Text::from(key));
+        if let Some(position) = self.find(hash, key.as_bytes()) {
+            return position as usize;
+        }
+        let mut slot = hash as usize % SLOTS;
+        while self.slots[slot].1 != 0 {
+            slot = (slot + 1) % SLOTS;
+        }
+        self.entries.push(Entry { name: key.as_bytes().into(), role, rank, container: Container::No });
+        self.slots[slot] = (hash, self.entries.len() as u32);
+        self.entries.len() - 1
+    }
+
+    /// The position of the entry of `key`, whose hash is given.
+    #[inline(always)]
+    pub(super) fn find(&self, hash: u32, key: &[u8]) -> Option<u32> {
+        let mut slot = hash as usize % SLOTS;
+        loop {
+            let (found, position) = self.slots[slot];
+            let position = position.checked_sub(1)?;
+            if found == hash && self.entries.get(position as usize).is_some_and(|entry| *entry.name == *key) {
+                return Some(position);
+            }
+            slot = (slot + 1) % SLOTS;
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn entry(&self, position: u32) -> Option<&Entry> {
+        self.entries.get(position as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_key_stands_twice_and_each_is_found() {
+        let dialect = Dialect::compile(&[]).unwrap();
+        let mut keys = BTreeSet::new();
+        for (role, rows) in ROWS {
+            for (key, _) in *rows {
+                assert!(keys.insert(key), "{key} stands twice");
+                let entry = dialect.find(hash(Text::from(*key)), key.as_bytes()).and_then(|at| dialect.entry(at)).unwrap();
+                assert_eq!(entry.role, *role, "{key}");
+            }
+        }
+        for (key, container) in CONTAINERS {
+            assert_eq!(
+                dialect.find(hash(Text::from(*key)), key.as_bytes()).and_then(|at| dialect.entry(at)).unwrap().container,
+                *container
+            );
+        }
+        assert!(dialect.find(hash(Text::from("no such key")), b"no such key").is_none());
+        assert!(dialect.entries.len() + USER_KEYS_MAX < SLOTS / 2, "enough slots stay empty");
+    }
+
+    #[test]
+    fn what_a_user_may_say_and_what_not() {
+        let pair = |key: &str, role: &str| [(key.to_owned(), role.to_owned())];
+        for (role, message) in [
+            ("tim", "keys: 'ts': there is no role 'tim', did you mean 'time'? (the name of an attribute has a dot)"),
+            (
+                "",
+                "keys: 'ts': there is no role '', roles are time, severity, body, message, trace_id, span_id, trace_flags, event_name, caller, exception, attribute (the name of an attribute has a dot)",
+            ),
+        ] {
+            assert_eq!(Dialect::compile(&pair("ts", role)).unwrap_err().to_string(), message);
+        }
+        let many: Vec<_> = (0..=USER_KEYS_MAX).map(|i| (format!("k{i}"), "x.y".to_owned())).collect();
+        assert_eq!(Dialect::compile(&many).unwrap_err().to_string(), "keys: at most 200 keys, not 201");
+        assert!(Dialect::compile(&many[1..]).is_ok());
+    }
+}

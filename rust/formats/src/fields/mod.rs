@@ -1,0 +1,334 @@
+//! A line's fields, gathered before they are written: time, severity and body stand before the attributes in a record, but anywhere in a
+//! line. Used by the formats whose lines are keys and values.
+
+mod dialect;
+mod keys;
+mod roles;
+mod write;
+
+use std::cell::Cell;
+
+use logloom_record::{RejectReason, Text};
+
+pub(crate) use dialect::{Container, Dialect, Role, Target};
+
+use crate::json::{Scanner, Seen, Str, Value, hash};
+
+/// Keys below this rank take a role only with a value that leaves no doubt: a severity word, a full time.
+const WEAK: u8 = 20;
+
+/// What kind of value a field has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A later field has the same name.
+    Gone,
+    Null,
+    Bool,
+    Int,
+    Double,
+    /// Text as it stands in the frame.
+    Text,
+    /// Text with escapes.
+    Escaped,
+    /// An object or array of JSON, from its bracket on.
+    Nested,
+    /// The same; an object in it may have a key twice.
+    NestedTwice,
+}
+
+/// One field: where its name and value lie in the frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    name_at: u32,
+    name_len: u32,
+    at: u32,
+    len: u32,
+    /// The value of a `Bool`, `Int` or `Double`, as bits.
+    number: u64,
+    /// The position of the key's entry in the dialect, counted from 1.
+    entry: u16,
+    kind: Kind,
+    /// The name lies in `Fields::names`, not in the frame.
+    in_names: bool,
+    /// What stands before the name in `names`: the path of a container whose name is left out.
+    path_len: u16,
+    /// Which container it stands in, counted in the line from 1; 0 for none.
+    container: u16,
+}
+
+/// The fields of one line; the memory is kept from line to line.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    list: Vec<Field>,
+    /// Names that do not stand in the frame as they are: paths and unescaped ones.
+    names: Vec<u8>,
+    /// Fields that were left out: those over the bound, and earlier ones of a name that came again.
+    dropped: u32,
+    containers: u16,
+    count_max: usize,
+    depth_max: u32,
+}
+
+thread_local! {
+    /// The memory of this thread's last line.
+    static KEPT: Cell<Option<Box<Fields>>> = const { Cell::new(None) };
+}
+
+/// What is kept from line to line, at most: a line with more fields gives its memory back.
+const KEPT_FIELDS_MAX: usize = 4096;
+const KEPT_NAMES_BYTES_MAX: usize = 1 << 18;
+/// Fields that are no attributes in the end are not counted against `attributes_max`.
+const ROLES_MAX: usize = 16;
+/// The most fields that are told apart by their names, however many attributes a record may have.
+const FIELDS_MAX: usize = 1 << 14;
+
+impl Fields {
+    /// Runs `read` on empty fields.
+    #[inline(always)]
+    pub(crate) fn with<T>(attributes_max: u32, depth_max: u32, read: impl FnOnce(&mut Self) -> T) -> T {
+        let mut fields = KEPT.take().unwrap_or_default();
+        fields.list.clear();
+        fields.names.clear();
+        fields.dropped = 0;
+        fields.containers = 0;
+        fields.count_max = (attributes_max as usize).min(FIELDS_MAX) + ROLES_MAX;
+        fields.depth_max = depth_max;
+        let result = read(&mut fields);
+        if fields.list.capacity() <= KEPT_FIELDS_MAX && fields.names.capacity() <= KEPT_NAMES_BYTES_MAX {
+            KEPT.set(Some(fields));
+        }
+        result
+    }
+
+    /// Gathers the entries of the object that `json` is in; it is left behind the object's end.
+    #[inline(always)]
+    pub(crate) fn gather(&mut self, dialect: &Dialect, json: &mut Scanner<'_>) -> Result<(), RejectReason> {
+        let mut seen = Seen::default();
+        while let Some(key) = json.key()? {
+            if key.has_escapes {
+                *json = self.escaped_key(dialect, &mut seen, *json, key)?;
+                continue;
+            }
+            let hash = hash(key.text);
+            let entry = dialect.find(hash, key.text.bytes());
+            let at = json.start();
+            let value = json.value()?;
+            if let Value::Object = value
+                && let Some(entry) = entry.and_then(|position| dialect.entry(position)).filter(|entry| entry.container != Container::No)
+            {
+                let path = self.enter(key.text, entry.container);
+                *json = self.flatten(dialect, &mut seen, *json, path)?;
+                continue;
+            }
+            let name_at = key_at(json.frame(), key.text);
+            let mut field = Field::new(name_at, key.text.len(), entry);
+            field.read(json, at, value)?;
+            self.push(json.frame(), &mut seen, hash, field);
+        }
+        Ok(())
+    }
+
+    /// A key with escapes: its name is kept unescaped.
+    #[cold]
+    #[inline(never)]
+    fn escaped_key<'a>(
+        &mut self,
+        dialect: &Dialect,
+        seen: &mut Seen,
+        mut json: Scanner<'a>,
+        key: Str<'a>,
+    ) -> Result<Scanner<'a>, RejectReason> {
+        let name_at = self.names.len();
+        key.unescape_into(&mut self.names);
+        let name = Text::from(self.names.get(name_at..).unwrap_or_default());
+        let hash = hash(name);
+        let mut field = Field::new(name_at, name.len(), dialect.find(hash, name.bytes()));
+        field.in_names = true;
+        let at = json.start();
+        let value = json.value()?;
+        field.read(&mut json, at, value)?;
+        self.push(json.frame(), seen, hash, field);
+        Ok(json)
+    }
+
+    /// Gathers the entries of an object under its path.
+    #[inline(never)]
+    fn flatten<'a>(&mut self, dialect: &Dialect, seen: &mut Seen, mut json: Scanner<'a>, path: Path) -> Result<Scanner<'a>, RejectReason> {
+        while let Some(key) = json.key()? {
+            // The path is written once more for each entry: names must not overlap.
+            let start = self.names.len();
+            self.names.extend_from_within(path.at..path.at + path.len);
+            key.unescape_into(&mut self.names);
+            let full = Text::from(self.names.get(start..).unwrap_or_default());
+            let full_hash = hash(full);
+            let full_entry = dialect.find(full_hash, full.bytes());
+            let mut entry = full_entry;
+            let mut plain_hash = full_hash;
+            if path.is_plain {
+                let plain = full.after(path.len);
+                plain_hash = hash(plain);
+                entry = entry.or_else(|| dialect.find(plain_hash, plain.bytes()));
+            }
+            let full_len = full.len();
+            let at = json.start();
+            let value = json.value()?;
+            if let Value::Object = value
+                && let Some(entry) =
+                    full_entry.and_then(|position| dialect.entry(position)).filter(|entry| entry.container != Container::No)
+            {
+                let inner = self.path(start, full_len, entry.container);
+                json = self.flatten(dialect, seen, json, inner)?;
+                continue;
+            }
+            let hidden = if path.is_plain { path.len } else { 0 };
+            let mut field = Field::new(start + hidden, full_len - hidden, entry);
+            field.in_names = true;
+            field.path_len = u16::try_from(hidden).unwrap_or_default();
+            field.container = path.container;
+            field.read(&mut json, at, value)?;
+            self.push(json.frame(), seen, plain_hash, field);
+        }
+        Ok(json)
+    }
+
+    /// Adds a field. Of two with one name the later one counts.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, frame: Text<'_>, seen: &mut Seen, hash: u32, field: Field) {
+        if self.list.len() >= self.count_max && field.entry == 0 {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        if seen.add(hash) {
+            return self.push_again(frame, seen, field);
+        }
+        self.list.push(field);
+    }
+
+    /// Adds a field whose name may be there already.
+    #[cold]
+    #[inline(never)]
+    fn push_again(&mut self, frame: Text<'_>, seen: &mut Seen, mut field: Field) {
+        let name = self.name(frame, &field).bytes();
+        let earlier = self.list.iter().position(|other| other.kind != Kind::Gone && self.name(frame, other).bytes() == name);
+        if let Some(position) = earlier
+            && let Some(other) = self.list.get(position).copied()
+        {
+            if other.container == field.container || (other.path_len == 0 && field.path_len == 0) {
+                self.dropped = self.dropped.saturating_add(1);
+                if let Some(other) = self.list.get_mut(position) {
+                    other.kind = Kind::Gone;
+                }
+            } else if field.path_len > 0 {
+                // It gives up the short name and takes the whole path.
+                field.unhide();
+                let name = hash(self.name(frame, &field));
+                return self.push(frame, seen, name, field);
+            } else {
+                if let Some(other) = self.list.get_mut(position) {
+                    other.kind = Kind::Gone;
+                }
+                let mut other = other;
+                other.unhide();
+                let name = hash(self.name(frame, &other));
+                self.push(frame, seen, name, other);
+            }
+        }
+        self.list.push(field);
+    }
+
+    /// Writes the name of a container as a path.
+    #[cold]
+    fn enter(&mut self, name: Text<'_>, container: Container) -> Path {
+        let at = self.names.len();
+        self.names.extend_from_slice(name.bytes());
+        self.path(at, name.len(), container)
+    }
+
+    /// The path of the container whose name stands last in `names`.
+    fn path(&mut self, at: usize, len: usize, container: Container) -> Path {
+        self.names.push(b'.');
+        self.containers = self.containers.saturating_add(1);
+        Path { at, len: len + 1, is_plain: container == Container::Plain, container: self.containers }
+    }
+
+    #[inline(always)]
+    fn name<'s>(&'s self, frame: Text<'s>, field: &Field) -> Text<'s> {
+        let range = field.name_at as usize..field.name_at as usize + field.name_len as usize;
+        if field.in_names { Text::of(&self.names, range) } else { frame.slice(range) }
+    }
+}
+
+impl Field {
+    #[inline(always)]
+    pub(crate) fn new(name_at: usize, name_len: usize, entry: Option<u32>) -> Self {
+        Self {
+            name_at: name_at as u32,
+            name_len: name_len as u32,
+            at: 0,
+            len: 0,
+            number: 0,
+            entry: entry.map_or(0, |position| position as u16 + 1),
+            kind: Kind::Null,
+            in_names: false,
+            path_len: 0,
+            container: 0,
+        }
+    }
+
+    /// Takes in `value`, which was just read and began at `at`; passes over what is nested.
+    #[inline(always)]
+    fn read<'a>(&mut self, json: &mut Scanner<'a>, at: usize, value: Value<'a>) -> Result<(), RejectReason> {
+        self.at = at as u32;
+        self.len = (json.position() - at) as u32;
+        match value {
+            Value::Null => self.kind = Kind::Null,
+            Value::Bool(value) => {
+                self.kind = Kind::Bool;
+                self.number = u64::from(value);
+            }
+            Value::Int(value) => {
+                self.kind = Kind::Int;
+                self.number = value as u64;
+            }
+            Value::Double(value) => {
+                self.kind = Kind::Double;
+                self.number = value.to_bits();
+            }
+            Value::Digits(_) => self.kind = Kind::Text,
+            Value::Str(text) => {
+                self.kind = if text.has_escapes { Kind::Escaped } else { Kind::Text };
+                self.at += 1;
+                self.len -= 2;
+            }
+            Value::Object | Value::Array => {
+                json.skip(value)?;
+                self.kind = if json.take_suspicion() { Kind::NestedTwice } else { Kind::Nested };
+                self.len = (json.position() - at) as u32;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the whole path as the name. A key of another name has no part in the table.
+    fn unhide(&mut self) {
+        self.name_at -= u32::from(self.path_len);
+        self.name_len += u32::from(self.path_len);
+        self.path_len = 0;
+        self.entry = 0;
+    }
+}
+
+/// Where the entries of a container belong.
+#[derive(Clone, Copy, Debug)]
+struct Path {
+    at: usize,
+    len: usize,
+    is_plain: bool,
+    container: u16,
+}
+
+/// Where a part of the frame stands in it: the frame's tail is the longer by what lies before the part.
+#[inline(always)]
+fn key_at(frame: Text<'_>, key: Text<'_>) -> usize {
+    frame.tail().len() - key.tail().len()
+}

@@ -1,0 +1,413 @@
+//! What the gathered fields say together: which field takes which role.
+
+use logloom_record::Text;
+
+use super::{Dialect, Field, Fields, Kind, Role, Target, WEAK};
+use crate::{
+    ids,
+    severity::{self, Scale},
+    time,
+};
+
+/// What stands in a record beside its attributes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Head {
+    pub(super) time_unix_nano: u64,
+    pub(super) severity: u8,
+    pub(super) severity_text: Option<Field>,
+    pub(super) body: Option<Field>,
+    pub(super) flags: u32,
+    pub(super) trace_id: Option<[u8; 16]>,
+    pub(super) span_id: Option<[u8; 8]>,
+    pub(super) event_name: Option<Field>,
+}
+
+/// Under what name a field is written, in [`Field::entry`] once the roles are given.
+pub(super) mod name {
+    /// Its own.
+    pub(in crate::fields) const OWN: u16 = 0;
+    /// Two of them: `file:line`.
+    pub(in crate::fields) const CALLER: u16 = 1;
+    /// That of a [`Target`](super::Target), from here on.
+    pub(in crate::fields) const TARGET: u16 = 2;
+    /// One that the user gave, from here on.
+    pub(in crate::fields) const RENAMED: u16 = 64;
+}
+
+/// Roles that one field of a record has, each with its place in [`Slots`].
+mod slot {
+    pub(super) const TIME: usize = 0;
+    pub(super) const TIME_SECONDS: usize = 1;
+    pub(super) const TIME_NANOS: usize = 2;
+    pub(super) const SEVERITY: usize = 3;
+    pub(super) const SEVERITY_NUMBER: usize = 4;
+    pub(super) const BODY: usize = 5;
+    pub(super) const TRACE_ID: usize = 6;
+    pub(super) const SPAN_ID: usize = 7;
+    pub(super) const FLAGS: usize = 8;
+    pub(super) const TRACEPARENT: usize = 9;
+    pub(super) const EVENT_NAME: usize = 10;
+    pub(super) const CALLER: usize = 11;
+    pub(super) const TARGET: usize = 12;
+    pub(super) const COUNT: usize = TARGET + super::Target::ALL.len();
+}
+
+/// Who has each role so far: the field's position counted from 1, and the score it came with.
+struct Slots([(u32, u16); slot::COUNT]);
+
+impl Slots {
+    /// Whether a field of this score would take the role.
+    #[inline(always)]
+    fn beats(&self, slot: usize, score: u16) -> bool {
+        score > self.0[slot].1
+    }
+
+    #[inline(always)]
+    fn take(&mut self, slot: usize, position: usize, score: u16) {
+        self.0[slot] = (position as u32 + 1, score);
+    }
+
+    fn holder(&self, slot: usize) -> Option<usize> {
+        (self.0[slot].0 as usize).checked_sub(1)
+    }
+
+    fn free(&mut self, slot: usize) {
+        self.0[slot] = (0, 0);
+    }
+}
+
+impl Fields {
+    /// Gives the roles. Afterwards a field that says nothing more is `Gone`, and each other's `entry` is a [`name`].
+    /// `original_follows`: the line is kept as `log.record.original`.
+    pub(super) fn assign(&mut self, dialect: &Dialect, frame: Text<'_>, original_follows: bool) -> Head {
+        let mut head = Head::default();
+        let mut slots = Slots([(0, 0); slot::COUNT]);
+        let mut renamed = [0u64; 4];
+        let (mut seconds, mut nanos, mut is_compact) = (0, 0, false);
+        for position in 0..self.list.len() {
+            let Some(&field) = self.list.get(position) else { break };
+            let Some(entry) = usize::from(field.entry).checked_sub(1).and_then(|entry| dialect.entry(entry as u32)) else { continue };
+            if let Some(field) = self.list.get_mut(position) {
+                field.entry = name::OWN;
+            }
+            if field.kind == Kind::Gone {
+                continue;
+            }
+            let (rank, rank_score) = (entry.rank, u16::from(entry.rank) + 1);
+            match entry.role {
+                Role::Plain => {}
+                Role::Time | Role::CompactTime => {
+                    if slots.beats(slot::TIME, rank_score)
+                        && let Some(time) = time_of(&field, frame, rank)
+                    {
+                        head.time_unix_nano = time;
+                        is_compact = entry.role == Role::CompactTime;
+                        slots.take(slot::TIME, position, rank_score);
+                    }
+                }
+                Role::TimeSeconds => {
+                    if let Some(value) = integer_of(&field, frame).filter(|value| (0..=i64::MAX / 1_000_000_000).contains(value)) {
+                        seconds = value as u64;
+                        slots.take(slot::TIME_SECONDS, position, rank_score);
+                    }
+                }
+                Role::TimeNanos => {
+                    if let Some(value) = integer_of(&field, frame).filter(|value| (0..1_000_000_000).contains(value)) {
+                        nanos = value as u64;
+                        slots.take(slot::TIME_NANOS, position, rank_score);
+                    }
+                }
+                Role::Severity => {
+                    let score = rank_score + severity_class(&field, frame, rank, Scale::Level);
+                    if score > rank_score && slots.beats(slot::SEVERITY, score) {
+                        head.severity =
+                            severity_of(&field, frame, if *entry.name == *b"severity" { Scale::Severity } else { Scale::Level });
+                        head.severity_text = Some(field);
+                        slots.take(slot::SEVERITY, position, score);
+                    }
+                }
+                Role::PythonLevel | Role::SyslogSeverity => {
+                    let scale = if entry.role == Role::PythonLevel { Scale::Python } else { Scale::Severity };
+                    let score = rank_score + severity_class(&field, frame, rank, scale);
+                    if score > rank_score && slots.beats(slot::SEVERITY, score) {
+                        head.severity = severity_of(&field, frame, scale);
+                        head.severity_text = Some(field);
+                        slots.take(slot::SEVERITY, position, score);
+                    }
+                }
+                Role::SeverityNumber => {
+                    if integer_of(&field, frame).is_some_and(|value| (1..=24).contains(&value)) {
+                        slots.take(slot::SEVERITY_NUMBER, position, rank_score);
+                    }
+                }
+                Role::Body => {
+                    let is_text = matches!(field.kind, Kind::Text | Kind::Escaped);
+                    if field.kind != Kind::Null && (is_text || rank >= 60) && slots.beats(slot::BODY, rank_score) {
+                        head.body = Some(field);
+                        slots.take(slot::BODY, position, rank_score);
+                    }
+                }
+                Role::TraceId | Role::DatadogTraceId => {
+                    if slots.beats(slot::TRACE_ID, rank_score)
+                        && let Some(id) = trace_id_of(&field, frame, entry.role == Role::DatadogTraceId)
+                    {
+                        head.trace_id = Some(id);
+                        slots.take(slot::TRACE_ID, position, rank_score);
+                    }
+                }
+                Role::SpanId | Role::DatadogSpanId => {
+                    if slots.beats(slot::SPAN_ID, rank_score)
+                        && let Some(id) = span_id_of(&field, frame, entry.role == Role::DatadogSpanId)
+                    {
+                        head.span_id = Some(id);
+                        slots.take(slot::SPAN_ID, position, rank_score);
+                    }
+                }
+                Role::TraceFlags => {
+                    if slots.beats(slot::FLAGS, rank_score)
+                        && let Some(flags) = flags_of(&field, frame)
+                    {
+                        head.flags = u32::from(flags);
+                        slots.take(slot::FLAGS, position, rank_score);
+                    }
+                }
+                Role::Traceparent => slots.take(slot::TRACEPARENT, position, rank_score),
+                Role::EventName => {
+                    if field.kind == Kind::Text && slots.beats(slot::EVENT_NAME, rank_score) {
+                        head.event_name = Some(field);
+                        slots.take(slot::EVENT_NAME, position, rank_score);
+                    }
+                }
+                Role::Original => {
+                    if original_follows {
+                        self.drop_at(position);
+                    }
+                }
+                Role::Caller => {
+                    if slots.beats(slot::CALLER, rank_score) && caller(&field, frame).is_some() {
+                        slots.take(slot::CALLER, position, rank_score);
+                    }
+                }
+                Role::Thread => match field.kind {
+                    Kind::Text | Kind::Escaped => self.take_target(&mut slots, Target::ThreadName, position, rank_score, frame),
+                    _ => self.take_target(&mut slots, Target::ThreadId, position, rank_score, frame),
+                },
+                Role::Exception => {
+                    let target = if has_lines(&field, frame) { Target::ExceptionStacktrace } else { Target::ExceptionMessage };
+                    self.take_target(&mut slots, target, position, rank_score, frame);
+                }
+                Role::Attribute(target) => self.take_target(&mut slots, target, position, rank_score, frame),
+                Role::Renamed(n) => self.rename(&mut renamed, dialect, n, position, frame),
+            }
+        }
+        if is_compact && head.severity_text.is_none() {
+            head.severity = severity::INFO;
+        }
+        self.settle(&mut head, &mut slots, frame, seconds * 1_000_000_000 + nanos);
+        head
+    }
+
+    /// What depends on several fields; then those that a role used up are gone, and the others are renamed.
+    fn settle(&mut self, head: &mut Head, slots: &mut Slots, frame: Text<'_>, seconds_and_nanos: u64) {
+        let has_seconds = slots.holder(slot::TIME_SECONDS).is_some();
+        if has_seconds && slots.holder(slot::TIME).is_none() && seconds_and_nanos != 0 {
+            head.time_unix_nano = seconds_and_nanos;
+        } else {
+            slots.free(slot::TIME_SECONDS);
+            slots.free(slot::TIME_NANOS);
+        }
+        if let Some(value) = slots.holder(slot::SEVERITY_NUMBER).and_then(|at| self.list.get(at)).and_then(|field| integer_of(field, frame))
+        {
+            head.severity = severity::of_number(value, Scale::OpenTelemetry);
+        }
+        let parent = slots.holder(slot::TRACEPARENT).and_then(|at| self.list.get(at));
+        if let Some((trace_id, span_id, flags)) = parent.and_then(|field| ids::traceparent(text_of(field, frame)?.bytes()))
+            && head.trace_id.is_none_or(|id| id == trace_id)
+            && head.span_id.is_none_or(|id| id == span_id)
+        {
+            head.trace_id = Some(trace_id);
+            head.span_id = Some(span_id);
+            if slots.holder(slot::FLAGS).is_none() {
+                head.flags = u32::from(flags);
+            }
+        } else {
+            slots.free(slot::TRACEPARENT);
+        }
+        if let Some(position) = slots.holder(slot::CALLER) {
+            let targets = [Target::CodeFile, Target::CodeLine];
+            let is_free = targets.iter().all(|target| slots.holder(slot::TARGET + *target as usize).is_none());
+            if let Some(field) = self.list.get_mut(position).filter(|_| is_free) {
+                field.entry = name::CALLER;
+            }
+            slots.free(slot::CALLER);
+        }
+        for used in slots.0.iter().take(slot::TARGET) {
+            if let Some(field) = (used.0 as usize).checked_sub(1).and_then(|position| self.list.get_mut(position)) {
+                field.kind = Kind::Gone;
+            }
+        }
+        for (target, used) in slots.0.iter().skip(slot::TARGET).enumerate() {
+            if let Some(field) = (used.0 as usize).checked_sub(1).and_then(|position| self.list.get_mut(position)) {
+                field.entry = name::TARGET + target as u16;
+            }
+        }
+    }
+
+    /// Gives the field the attribute, where its type is right and no other has it with more right.
+    fn take_target(&mut self, slots: &mut Slots, target: Target, position: usize, score: u16, frame: Text<'_>) {
+        let Some(field) = self.list.get(position) else { return };
+        let fits = if target.is_integer() { field.kind == Kind::Int } else { matches!(field.kind, Kind::Text | Kind::Escaped) };
+        let place = slot::TARGET + target as usize;
+        if fits && slots.beats(place, score) {
+            let loser = slots.holder(place);
+            slots.take(place, position, score);
+            self.drop_namesake(loser, target.name(), frame);
+        } else if slots.holder(place).is_some() {
+            self.drop_namesake(Some(position), target.name(), frame);
+        }
+    }
+
+    /// A field that lost the name that is its own cannot be written beside the one that won it.
+    fn drop_namesake(&mut self, loser: Option<usize>, name: &str, frame: Text<'_>) {
+        if let Some(position) = loser
+            && self.list.get(position).is_some_and(|field| self.name(frame, field).bytes() == name.as_bytes())
+        {
+            self.drop_at(position);
+        }
+    }
+
+    fn rename(&mut self, taken: &mut [u64; 4], dialect: &Dialect, n: u8, position: usize, frame: Text<'_>) {
+        let Some(word) = taken.get_mut(usize::from(n) / 64) else { return };
+        let bit = 1 << (n % 64);
+        if *word & bit != 0 {
+            let name = dialect.renamed.get(usize::from(n)).map(String::as_str).unwrap_or_default();
+            return self.drop_namesake(Some(position), name, frame);
+        }
+        *word |= bit;
+        if let Some(field) = self.list.get_mut(position) {
+            field.entry = name::RENAMED + u16::from(n);
+        }
+    }
+
+    fn drop_at(&mut self, position: usize) {
+        self.dropped = self.dropped.saturating_add(1);
+        if let Some(field) = self.list.get_mut(position) {
+            field.kind = Kind::Gone;
+        }
+    }
+}
+
+/// The text of a field that has no escapes.
+fn text_of<'a>(field: &Field, frame: Text<'a>) -> Option<Text<'a>> {
+    (field.kind == Kind::Text).then(|| field.span(frame))
+}
+
+/// A whole number, also one in quotes.
+fn integer_of(field: &Field, frame: Text<'_>) -> Option<i64> {
+    match field.kind {
+        Kind::Int => Some(field.number as i64),
+        Kind::Text => std::str::from_utf8(field.span(frame).bytes()).ok()?.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Numbers under this many seconds since 1970 (in 1973) are durations and the like, not times.
+const EPOCH_SECONDS_MIN: u64 = 100_000_000;
+
+fn time_of(field: &Field, frame: Text<'_>, rank: u8) -> Option<u64> {
+    let number = |text: Text<'_>| {
+        let nanos = time::epoch::parse(text.bytes()).ok()?;
+        (rank >= WEAK && nanos >= EPOCH_SECONDS_MIN * 1_000_000_000).then_some(nanos)
+    };
+    match field.kind {
+        Kind::Int | Kind::Double => number(field.span(frame)),
+        Kind::Text => {
+            let text = field.span(frame);
+            time::parse(text.bytes()).ok().or_else(|| number(text))
+        }
+        _ => None,
+    }
+    .filter(|time| *time != 0)
+}
+
+/// How sure a field is of being the severity: a known word, another word, a known number; 0 for none.
+fn severity_class(field: &Field, frame: Text<'_>, rank: u8, scale: Scale) -> u16 {
+    match field.kind {
+        Kind::Text if severity::of_text(field.span(frame)) != 0 => 3 << 8,
+        Kind::Text | Kind::Int if rank >= WEAK && integer_of(field, frame).is_some_and(|value| severity::of_number(value, scale) != 0) => {
+            1 << 8
+        }
+        Kind::Text if rank >= WEAK && !field.span(frame).is_empty() => 2 << 8,
+        _ => 0,
+    }
+}
+
+fn severity_of(field: &Field, frame: Text<'_>, scale: Scale) -> u8 {
+    let word = if field.kind == Kind::Text { severity::of_text(field.span(frame)) } else { 0 };
+    if word != 0 {
+        return word;
+    }
+    integer_of(field, frame).map_or(0, |value| severity::of_number(value, scale))
+}
+
+/// Hexadecimal digits as such, behind Google Cloud's path, in a UUID or X-Ray's parts; a decimal number where Datadog writes one.
+fn trace_id_of(field: &Field, frame: Text<'_>, decimal: bool) -> Option<[u8; 16]> {
+    if decimal && let Some(id) = decimal_of(field, frame) {
+        return Some(u128::from(id).to_be_bytes());
+    }
+    let text = text_of(field, frame)?.bytes();
+    if let Some(id) = ids::trace_id(text) {
+        return Some(id);
+    }
+    let last = text.rsplit(|&byte| byte == b'/').next()?;
+    let xray = last.strip_prefix(b"1-").filter(|rest| rest.len() == 33);
+    let mut digits = [0; 32];
+    let plain = xray.unwrap_or(last).iter().filter(|&&byte| byte != b'-');
+    if !matches!((last.len(), xray), (32, _) | (36, None) | (_, Some(_))) || plain.clone().count() != 32 {
+        return None;
+    }
+    for (to, from) in digits.iter_mut().zip(plain) {
+        *to = *from;
+    }
+    ids::trace_id(&digits)
+}
+
+fn span_id_of(field: &Field, frame: Text<'_>, decimal: bool) -> Option<[u8; 8]> {
+    if decimal && let Some(id) = decimal_of(field, frame) {
+        return Some(id.to_be_bytes());
+    }
+    ids::span_id(text_of(field, frame)?.bytes())
+}
+
+/// A decimal id of 64 bits. 16 digits of which all are decimal could be hexadecimal: Datadog's hexadecimal ids have 32.
+fn decimal_of(field: &Field, frame: Text<'_>) -> Option<u64> {
+    let text = if field.kind == Kind::Int { field.span(frame) } else { text_of(field, frame)? };
+    let digits = std::str::from_utf8(text.bytes()).ok().filter(|digits| digits.len() <= 20)?;
+    digits.parse().ok().filter(|id| *id != 0)
+}
+
+fn flags_of(field: &Field, frame: Text<'_>) -> Option<u8> {
+    match field.kind {
+        Kind::Bool => Some(u8::from(field.number != 0)),
+        Kind::Int => u8::try_from(field.number).ok(),
+        Kind::Text => ids::hex2(field.span(frame).bytes()),
+        _ => None,
+    }
+}
+
+/// Whether a text has several lines, as a stack trace has.
+fn has_lines(field: &Field, frame: Text<'_>) -> bool {
+    field.kind == Kind::Escaped && field.span(frame).bytes().windows(2).any(|pair| pair == b"\\n")
+}
+
+/// The parts of `file:line`.
+pub(super) fn caller<'a>(field: &Field, frame: Text<'a>) -> Option<(Text<'a>, i64)> {
+    let text = text_of(field, frame)?;
+    let colon = text.bytes().iter().rposition(|&byte| byte == b':')?;
+    let line = text.bytes().get(colon + 1..).filter(|digits| (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit))?;
+    let line = line.iter().fold(0, |line, digit| line * 10 + i64::from(digit - b'0'));
+    let file = text.slice(0..colon);
+    // A file has a suffix, and no digits behind a colon of its own: that would be a line and a column.
+    let plausible = memchr::memchr(b'.', file.bytes()).is_some() && memchr::memchr2(b':', b' ', file.bytes().get(2..)?).is_none();
+    plausible.then_some((file, line))
+}
