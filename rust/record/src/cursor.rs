@@ -227,9 +227,9 @@ impl<'w> RecordCursor<'w> {
             && let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<ROOM>)
         {
             out[..4].copy_from_slice(&[0x32, (k + n + 6) as u8, 0x0a, k as u8]);
-            copy_short(&mut out[4..], name);
+            name.copy_short(&mut out[4..]);
             out[4 + k..8 + k].copy_from_slice(&[0x12, (n + 2) as u8, 0x0a, n as u8]);
-            copy_short(&mut out[8 + k..], value);
+            value.copy_short(&mut out[8 + k..]);
             self.pos += 8 + k + n;
             return self;
         }
@@ -249,7 +249,7 @@ impl<'w> RecordCursor<'w> {
         {
             let n = varint_len(value as u64);
             out[..4].copy_from_slice(&[0x32, (k + n + 5) as u8, 0x0a, k as u8]);
-            copy_short(&mut out[4..], name);
+            name.copy_short(&mut out[4..]);
             out[4 + k..7 + k].copy_from_slice(&[0x12, (n + 1) as u8, 0x18]);
             put_varint(&mut out[7 + k..], value as u64);
             self.pos += 7 + k + n;
