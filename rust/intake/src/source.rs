@@ -14,9 +14,7 @@ pub struct Source {
     decoder: Box<dyn Decoder>,
     origin: Origin,
     keep_original: bool,
-    /// Where the source was resumed: the decoder counts from there.
-    base: u64,
-    /// Bytes pushed since.
+    /// The source offset of the next byte to be pushed.
     fed: u64,
     /// The source offset from which the decoder still needs bytes.
     held_from: u64,
@@ -34,8 +32,9 @@ impl std::fmt::Debug for Source {
 impl Source {
     /// A source that goes on at `offset` bytes. `origin` says whose it is; its arrival time is set with each push.
     pub fn new(intake: Arc<Intake>, format: Arc<dyn Format>, origin: Origin, offset: u64, keep_original: bool) -> Self {
-        let decoder = format.open(intake.limits().frame_bytes_max);
-        Self { intake, decoder, origin, keep_original, base: offset, fed: 0, held_from: 0, open: VecDeque::new(), durable_to: offset }
+        let mut decoder = format.open(intake.limits().frame_bytes_max);
+        decoder.resume(offset);
+        Self { intake, decoder, origin, keep_original, fed: offset, held_from: offset, open: VecDeque::new(), durable_to: offset }
     }
 
     /// The next bytes. On [`Delivery::Retry`] nothing was taken: push the same again.
@@ -74,7 +73,7 @@ impl Source {
         let mut delivery = self.intake.push(&chunk, decoding, &mut self.held_from);
         if let Delivery::Done(done) = &mut delivery {
             self.fed += len;
-            let safe = self.base + if flush { self.fed } else { self.held_from };
+            let safe = if flush { self.fed } else { self.held_from };
             match self.open.back_mut() {
                 // Nothing was appended: what was safe with the last open entry reaches as far as this.
                 Some(last) if done.entry == 0 => last.1 = safe,

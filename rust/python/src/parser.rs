@@ -160,3 +160,9 @@ pub fn formats(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     }
     Ok(list)
 }
+
+/// The name of the format that the first bytes of a source look like; `text` rather than a guess.
+#[pyfunction]
+pub fn detect(py: Python<'_>, data: Input) -> &'static str {
+    py.detach(|| logloom_formats::detect(&data.0).name)
+}
