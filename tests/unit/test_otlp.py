@@ -1,17 +1,20 @@
 """OTLP in and out, binary and JSON, against the official classes."""
 
+import base64
 import math
 import struct
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from google.protobuf import json_format
 from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from logloom._native import Batch, DataError
+from logloom._native import Batch, DataError, LogloomError
 from tests import otlp
 from tests.requests import requests
 
@@ -84,6 +87,47 @@ def test_json_is_written_as_otlp_has_it() -> None:
     }
 
 
+def hex_ids(value: Any) -> Any:
+    """Protobuf's JSON with ids as OTLP writes them."""
+    if isinstance(value, list):
+        return [hex_ids(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: base64.b64decode(item).hex() if key in {"traceId", "spanId", "trace_id", "span_id"} else hex_ids(item)
+            for key, item in value.items()
+        }
+    return value
+
+
+@given(requests(), st.booleans(), st.booleans())
+def test_json_of_the_official_classes_is_read(
+    request_: ExportLogsServiceRequest, snake_case: bool, numbers: bool
+) -> None:
+    written = json_format.MessageToDict(
+        request_, preserving_proto_field_name=snake_case, use_integers_for_enums=numbers
+    )
+    batch = Batch.from_otlp_json(orjson.dumps(hex_ids(written)))
+    assert not batch.rejects
+    assert same(json_format.MessageToDict(batch.to_proto()), json_format.MessageToDict(request_))
+
+
+@given(requests(), st.data())
+def test_json_cut_short_or_changed_never_passes_for_whole(
+    request_: ExportLogsServiceRequest, data: st.DataObject
+) -> None:
+    text = Batch.from_proto(request_).to_otlp_json()
+    cut = data.draw(st.integers(1, len(text) - 1))
+    with pytest.raises(DataError):
+        Batch.from_otlp_json(text[:cut])
+    changed = bytearray(text)
+    changed[cut] = data.draw(st.integers(0, 255))
+    try:
+        batch = Batch.from_otlp_json(changed)
+    except LogloomError:
+        return
+    assert len(Batch.from_otlp(batch.to_otlp())) == len(batch)
+
+
 @given(requests())
 def test_ndjson_is_one_object_a_record(request_: ExportLogsServiceRequest) -> None:
     batch = Batch.from_proto(request_)
@@ -109,3 +153,61 @@ def test_a_traces_request_is_refused() -> None:
     span.trace_id, span.name = bytes(16), "GET /"
     with pytest.raises(DataError, match=r"some other message.* \(at byte \d+\)"):
         Batch.from_otlp(request.SerializeToString())
+
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "corpora"
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the corpora are not beside this checkout")
+@pytest.mark.parametrize("name", ["logs", "events"])
+def test_the_examples_of_the_specification(name: str) -> None:
+    text = (SHARED / "otel-proto-examples" / "examples" / f"{name}.json").read_bytes()
+    wanted = json_format.ParseDict(otlp.base64_ids(orjson.loads(text)), ExportLogsServiceRequest())
+    batch = Batch.from_otlp_json(text)
+    assert batch.to_proto() == wanted
+    assert Batch.from_otlp_json(batch.to_otlp_json()).to_proto() == wanted
+
+
+FLUENT_BIT = SHARED / "fluent-bit" / "tests" / "internal" / "data" / "opentelemetry" / "logs.json"
+# Where OTLP takes more than Fluent Bit, the official classes decide: lists that are missing are empty.
+LISTS_THAT_MAY_BE_MISSING = {"scopeLogs_missing", "resourceLogs_missing", "resource_valid_scope_missing"}
+
+
+@pytest.mark.skipif(not FLUENT_BIT.exists(), reason="the corpora are not beside this checkout")
+def test_the_cases_of_fluent_bit() -> None:
+    """A case that is an error there has no record here that reads as if it were good."""
+    cases = orjson.loads(FLUENT_BIT.read_bytes())
+    assert len(cases) > 50
+    for name, case in cases.items():
+        text = orjson.dumps(case["input"])
+        if "expected_error" in case and name not in LISTS_THAT_MAY_BE_MISSING:
+            try:
+                batch = Batch.from_otlp_json(text)
+            except DataError:
+                continue
+            assert batch.rejects, name
+            continue
+        batch = Batch.from_otlp_json(text)
+        assert not batch.rejects, name
+        wanted = case.get("expected", {})
+        if (
+            "log_body" not in wanted or name == "unwrapped_plain_map"
+        ):  # a value that is no AnyValue: unknown keys, passed over
+            continue
+        record = batch[0]
+        body = {"log": record.body} if not isinstance(record.body, dict) else record.body
+        assert {k: v or None for k, v in body.items()} == {k: v or None for k, v in wanted["log_body"].items()}, name
+        said = wanted["log_metadata"]["otlp"]
+        found = {
+            "observed_timestamp": record.observed_time_unix_nano,
+            "severity_number": record.severity_number,
+            "severity_text": record.severity_text,
+            "attributes": record.attributes,
+            "trace_id": record.trace_id.upper(),
+            "span_id": record.span_id.upper(),
+            "event_name": record.event_name,
+            "dropped_attributes_count": record.dropped_attributes_count,
+        }
+        assert {key: found[key] for key in said if key in found} == {key: said[key] for key in said if key in found}, (
+            name
+        )

@@ -12,6 +12,7 @@ pub mod formats;
 mod ids;
 pub mod json;
 mod options;
+pub mod proto_json;
 mod scan;
 pub mod severity;
 mod swar;

@@ -1,9 +1,13 @@
 //! Batches and what stands in them.
 
-use std::ffi::{c_int, c_void};
+use std::{
+    ffi::{c_int, c_void},
+    sync::Arc,
+};
 
 use bytes::Bytes;
-use logloom_record::Limits;
+use logloom_formats::formats::otlp_json;
+use logloom_record::{Limits, Origin};
 use pyo3::{
     exceptions::PyBufferError,
     ffi,
@@ -14,6 +18,7 @@ use pyo3::{
 use crate::{
     errors::IntoPy,
     input::Input,
+    parser::now_unix_nano,
     record::{Record, Records},
 };
 
@@ -39,6 +44,13 @@ impl Batch {
     #[staticmethod]
     fn from_otlp(py: Python<'_>, data: Input) -> PyResult<Self> {
         py.detach(|| logloom_record::Batch::from_otlp(data.0, &Limits::DEFAULT)).map(Self).map_err(IntoPy::into_py)
+    }
+
+    /// Reads OTLP JSON, one request or one after the other. What could not be read is among the records as Rejects; an error where that is all.
+    #[staticmethod]
+    fn from_otlp_json(py: Python<'_>, data: Input) -> PyResult<Self> {
+        let origin = Arc::new(Origin { format: otlp_json::SPEC.name.into(), arrival_unix_nano: now_unix_nano(), ..Origin::default() });
+        py.detach(|| otlp_json::read(&data.0, &Limits::DEFAULT, &origin)).map(Self).map_err(IntoPy::into_py)
     }
 
     /// Reads an official `ExportLogsServiceRequest` or `LogsData`.

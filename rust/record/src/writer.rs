@@ -33,6 +33,7 @@ pub struct BatchWriter {
     origin: Arc<Origin>,
     batch: Batch,
     chunk: Bytes,
+    frame_offset: u64,
     sealed_records: usize,
     sealed_bytes: u64,
     keep_original: bool,
@@ -64,6 +65,7 @@ impl BatchWriter {
             origin: Arc::clone(origin),
             batch: Batch::default(),
             chunk: Bytes::new(),
+            frame_offset: 0,
             sealed_records: 0,
             sealed_bytes: 0,
             keep_original: true,
@@ -171,7 +173,7 @@ impl BatchWriter {
         for part in 0..pieces {
             let from = part * max;
             let piece = frame.get(from..frame.len().min(from + max)).unwrap_or_default();
-            let record = self.sink.index.len() as u32;
+            let record = self.len() as u32;
             let written = self.attempt(|out| {
                 out.write_reject(piece, reason, format, first.map(|first| first + part));
                 Ok(())
@@ -232,6 +234,22 @@ impl BatchWriter {
     /// The records of a frame that was repaired carry these bytes as `log.record.original`; `None` ends it.
     pub fn set_raw(&mut self, raw: Option<Vec<u8>>) {
         self.sink.raw = raw;
+    }
+
+    /// Whether the frame was not UTF-8, so that its format sees a repaired copy.
+    pub fn is_repairing(&self) -> bool {
+        self.sink.raw.is_some()
+    }
+
+    /// The next frame begins here in its source, in bytes. The driver says so.
+    #[inline(always)]
+    pub fn set_frame_offset(&mut self, offset: u64) {
+        self.frame_offset = offset;
+    }
+
+    /// Where the frame began in its source, for a format that [rejects](Self::reject) a part of one.
+    pub fn frame_offset(&self) -> u64 {
+        self.frame_offset
     }
 
     /// A frame ended well: its records stay. Bounds that need a quiet moment are kept here.

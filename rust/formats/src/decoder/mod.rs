@@ -39,6 +39,7 @@ pub trait Decoder: Send {
 /// `checked`: the frame is known to be UTF-8.
 #[inline(always)]
 pub fn read_frame<F: Format + ?Sized>(format: &F, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
+    out.set_frame_offset(offset);
     if !checked && simdutf8::basic::from_utf8(frame.bytes()).is_err() {
         return read_repaired(format, frame.bytes(), offset, out);
     }

@@ -6,6 +6,7 @@ use crate::Spec;
 pub mod auto;
 pub mod json;
 pub mod otlp;
+pub mod otlp_json;
 pub mod text;
 
 /// Every format, sorted by name.
@@ -14,6 +15,7 @@ pub static FORMATS: &[&Spec] = &[
     &auto::SPEC,
     &json::SPEC,
     &otlp::SPEC,
+    &otlp_json::SPEC,
     &text::SPEC,
 ];
 // formats:end

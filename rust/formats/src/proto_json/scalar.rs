@@ -1,0 +1,95 @@
+//! Scalars as Protobuf's JSON has them. Each is `None` for what is none of its kind.
+
+use crate::json::{Str, Value};
+
+/// An integer: a number, also one like `1.0`, or a string of digits.
+pub(super) fn integer<T: TryFrom<i128>>(value: Value<'_>) -> Option<T> {
+    let number = match value {
+        Value::Int(value) => value.into(),
+        Value::Double(value) if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_993.0 => value as i128,
+        Value::Digits(text) => digits(text.bytes())?,
+        Value::Str(text) => digits(text.text.bytes())?,
+        _ => return None,
+    };
+    T::try_from(number).ok()
+}
+
+fn digits(bytes: &[u8]) -> Option<i128> {
+    let unsigned = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    // 20 digits hold every integer of 64 bits.
+    if unsigned.is_empty() || unsigned.len() > 20 || !unsigned.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+/// An enum's number: itself, or its name.
+pub(super) fn enumeration(value: Value<'_>, names: &[&str]) -> Option<i32> {
+    if let Value::Str(text) = value
+        && let Some(number) = names.iter().position(|name| text.is(name.as_bytes()))
+    {
+        return i32::try_from(number).ok();
+    }
+    integer(value)
+}
+
+/// A double: a number, or a string of one, `NaN`, `Infinity` or `-Infinity`.
+pub(super) fn double(value: Value<'_>) -> Option<f64> {
+    match value {
+        Value::Double(value) => Some(value),
+        Value::Int(value) => Some(value as f64),
+        Value::Digits(text) => number(text.bytes()),
+        Value::Str(text) => match text.text.bytes() {
+            b"NaN" => Some(f64::NAN),
+            b"Infinity" => Some(f64::INFINITY),
+            b"-Infinity" => Some(f64::NEG_INFINITY),
+            other => number(other),
+        },
+        _ => None,
+    }
+}
+
+/// A number in digits; one too large for a double is none.
+fn number(bytes: &[u8]) -> Option<f64> {
+    if !bytes.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')) {
+        return None;
+    }
+    std::str::from_utf8(bytes).ok()?.parse::<f64>().ok().filter(|value| value.is_finite())
+}
+
+/// Hex digits of either case, two a byte.
+pub(super) fn hex(text: Str<'_>) -> Option<Vec<u8>> {
+    let digits = text.text.bytes();
+    let digit = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
+    let pair = |pair: &[u8]| if let [high, low] = *pair { Some(digit(high)? << 4 | digit(low)?) } else { None };
+    digits.chunks(2).map(pair).collect()
+}
+
+/// Base64 of either alphabet, with or without its padding.
+pub(super) fn base64(text: Str<'_>) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    text.unescape_into(&mut plain); // a slash may be escaped
+    let padding = plain.iter().rev().take_while(|byte| **byte == b'=').count();
+    let digits = plain.get(..plain.len() - padding)?;
+    if padding > 2 || digits.len() % 4 == 1 || (padding > 0 && plain.len() % 4 != 0) {
+        return None;
+    }
+    let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 2);
+    for four in digits.chunks(4) {
+        let mut bits = 0u32;
+        for &byte in four {
+            let digit = match byte {
+                b'A'..=b'Z' => byte - b'A',
+                b'a'..=b'z' => byte - b'a' + 26,
+                b'0'..=b'9' => byte - b'0' + 52,
+                b'+' | b'-' => 62,
+                b'/' | b'_' => 63,
+                _ => return None,
+            };
+            bits = bits << 6 | u32::from(digit);
+        }
+        let [_, three @ ..] = (bits << (6 * (4 - four.len()))).to_be_bytes();
+        out.extend_from_slice(three.get(..four.len() - 1)?);
+    }
+    Some(out)
+}
