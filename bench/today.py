@@ -7,6 +7,7 @@ at once the independent opinion that logloom's are checked against.
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -74,6 +75,16 @@ ISTIO_KEYS = {
 }
 """Istio's JSON key to the field, where it is not the same word."""
 
+APP_NAMES = {
+    "logger": "log.logger",
+    "logger_name": "log.logger",
+    "thread_name": "thread.name",
+    "service": "service.name",
+    "pid": "process.pid",
+    "hostname": "host.name",
+}
+"""The libraries' key to its name in the conventions; any other key keeps its own."""
+
 TIME_KEYS = ("time", "ts", "@timestamp")
 MESSAGE_KEYS = ("msg", "message")
 LEVELS = {"debug": 5, "info": 9, "warn": 13, "error": 17}
@@ -97,7 +108,9 @@ def _access(found: dict[str, Any], line: str) -> Said:
     found["address"], _, port = found.pop("authority").partition(":")
     if port:
         found["port"] = int(port)
-    if "forwarded" in found:
+    if "downstream_remote_address" in found:
+        found["client"] = found["downstream_remote_address"].rpartition(":")[0]
+    elif "forwarded" in found:
         found["client"] = found["forwarded"].partition(",")[0]
     for key in ("forwarded", "request_id"):  # headers are lists in the conventions
         if key in found:
@@ -131,12 +144,17 @@ def app(data: bytes) -> Iterator[Said]:
         if isinstance(stamp, str):
             time_ns = nanoseconds(stamp)
         else:  # seconds as a float, or milliseconds
-            time_ns = round(stamp * 1e6) * 1000 if isinstance(stamp, float) else stamp * 10**6
+            time_ns = int(Decimal(repr(stamp)) * 10**9) if isinstance(stamp, float) else stamp * 10**6
         level = found.pop("level")
         severity = LEVELS[level.lower()] if isinstance(level, str) else PINO[level]
         body = next(found.pop(key) for key in MESSAGE_KEYS if key in found)
         ids = found.pop("trace_id", ""), found.pop("span_id", "")
-        yield Said(time_ns, body, found, severity, *ids)
+        if "caller" in found:
+            file, _, number = found.pop("caller").partition(":")
+            found |= {"code.file.path": file, "code.line.number": int(number)}
+        for key, value in found.pop("exception", {}).items():
+            found[f"exception.{key}"] = value
+        yield Said(time_ns, body, {APP_NAMES.get(key, key): value for key, value in found.items()}, severity, *ids)
 
 
 def any_value(value: Any) -> AnyValue:
