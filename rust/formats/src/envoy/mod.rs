@@ -6,6 +6,7 @@
 mod address;
 pub mod docs;
 mod fields;
+mod json;
 mod operator;
 mod status;
 mod target;
@@ -13,6 +14,7 @@ mod trace;
 pub mod write;
 
 pub use fields::{FIELDS, Field, Role, Shape};
+pub(crate) use json::JsonKeys;
 pub use operator::{Operator, OperatorSyntax};
 pub use target::{Name, Target};
 pub use trace::{Trace, parse_trace_id};

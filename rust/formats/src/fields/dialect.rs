@@ -1,9 +1,12 @@
 //! The table of keys, compiled: from a key to what it says.
 
-use logloom_record::{Key, Text, nearest};
+use logloom_record::{Key, nearest};
 
-use super::keys::{CONTAINERS, ROWS};
-use crate::{OptionError, json::hash};
+use super::{
+    Keys, Table,
+    keys::{CONTAINERS, ROWS},
+};
+use crate::OptionError;
 
 /// What a key says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,26 +150,22 @@ pub(crate) enum Container {
 }
 
 /// What the table knows of a key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
-    pub(super) name: Box<[u8]>,
     pub(super) role: Role,
     pub(super) rank: u8,
     pub(super) container: Container,
 }
 
 /// A compiled table.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Dialect {
+    pub(super) keys: Keys,
     entries: Vec<Entry>,
-    /// Hash and position of the entry, counted from 1, by the hash's low bits; 0 is an empty slot.
-    slots: Box<[(u32, u32); SLOTS]>,
     /// The attribute names that the user gave.
     pub(super) renamed: Vec<String>,
 }
 
-/// Four times as many as there are keys, so that most keys that are not in the table meet an empty slot at once.
-const SLOTS: usize = 1024;
 /// The most keys that a user may add.
 const USER_KEYS_MAX: usize = 200;
 /// A key that names its role exactly, or that the user named, is not outranked.
@@ -191,7 +190,7 @@ const ROLES: &[(&str, Role)] = &[
 impl Dialect {
     /// The built-in table with the user's own `keys` before it: key to role, or to the name of an attribute.
     pub(crate) fn compile(keys: &[(String, String)]) -> Result<Self, OptionError> {
-        let mut dialect = Self { entries: Vec::new(), slots: Box::new([(0, 0); SLOTS]), renamed: Vec::new() };
+        let mut dialect = Self::default();
         if keys.len() > USER_KEYS_MAX {
             return Err(OptionError::new("keys", format!("at most {USER_KEYS_MAX} keys, not {}", keys.len())));
         }
@@ -211,16 +210,11 @@ impl Dialect {
             }
         }
         for (key, container) in CONTAINERS {
-            let entry = dialect.find(hash(Text::from(*key)), key.as_bytes());
-            match entry.and_then(|position| dialect.entries.get_mut(position as usize)) {
-                Some(entry) if entry.rank != RANK_USER => entry.container = *container,
-                Some(_) => {}
-                None => {
-                    let at = dialect.add(key, Role::Plain, 0);
-                    if let Some(entry) = dialect.entries.get_mut(at) {
-                        entry.container = *container;
-                    }
-                }
+            dialect.add(key, Role::Plain, 0);
+            let entry = dialect.keys.position(key).and_then(|position| dialect.entries.get_mut(position));
+            // What the user says of a key holds for its objects too.
+            if let Some(entry) = entry.filter(|entry| entry.rank != RANK_USER) {
+                entry.container = *container;
             }
         }
         Ok(dialect)
@@ -249,38 +243,28 @@ impl Dialect {
         Ok(Role::Renamed(position as u8))
     }
 
-    /// Adds a key where it is not there yet; its position.
-    fn add(&mut self, key: &str, role: Role, rank: u8) -> usize {
-        let hash = hash(Text::from(key));
-        if let Some(position) = self.find(hash, key.as_bytes()) {
-            return position as usize;
-        }
-        let mut slot = hash as usize % SLOTS;
-        while self.slots[slot].1 != 0 {
-            slot = (slot + 1) % SLOTS;
-        }
-        self.entries.push(Entry { name: key.as_bytes().into(), role, rank, container: Container::No });
-        self.slots[slot] = (hash, self.entries.len() as u32);
-        self.entries.len() - 1
-    }
-
-    /// The position of the entry of `key`, whose hash is given.
-    #[inline(always)]
-    pub(super) fn find(&self, hash: u32, key: &[u8]) -> Option<u32> {
-        let mut slot = hash as usize % SLOTS;
-        loop {
-            let (found, position) = self.slots[slot];
-            let position = position.checked_sub(1)?;
-            if found == hash && self.entries.get(position as usize).is_some_and(|entry| *entry.name == *key) {
-                return Some(position);
-            }
-            slot = (slot + 1) % SLOTS;
+    /// Adds a key where it is not there yet.
+    fn add(&mut self, key: &str, role: Role, rank: u8) {
+        if self.keys.add(key) {
+            self.entries.push(Entry { role, rank, container: Container::No });
         }
     }
 
     #[inline(always)]
-    pub(super) fn entry(&self, position: u32) -> Option<&Entry> {
-        self.entries.get(position as usize)
+    pub(super) fn entry(&self, position: u32) -> Option<Entry> {
+        self.entries.get(position as usize).copied()
+    }
+}
+
+impl Table for Dialect {
+    #[inline(always)]
+    fn find(&self, hash: u32, key: &[u8]) -> Option<u32> {
+        self.keys.find(hash, key)
+    }
+
+    #[inline(always)]
+    fn container(&self, position: Option<u32>) -> Container {
+        position.and_then(|position| self.entry(position)).map_or(Container::No, |entry| entry.container)
     }
 }
 
@@ -297,18 +281,15 @@ mod tests {
         for (role, rows) in ROWS {
             for (key, _) in *rows {
                 assert!(keys.insert(key), "{key} stands twice");
-                let entry = dialect.find(hash(Text::from(*key)), key.as_bytes()).and_then(|at| dialect.entry(at)).unwrap();
+                let entry = dialect.keys.position(key).and_then(|at| dialect.entry(at as u32)).unwrap();
                 assert_eq!(entry.role, *role, "{key}");
             }
         }
         for (key, container) in CONTAINERS {
-            assert_eq!(
-                dialect.find(hash(Text::from(*key)), key.as_bytes()).and_then(|at| dialect.entry(at)).unwrap().container,
-                *container
-            );
+            assert_eq!(dialect.container(dialect.keys.position(key).map(|at| at as u32)), *container);
         }
-        assert!(dialect.find(hash(Text::from("no such key")), b"no such key").is_none());
-        assert!(dialect.entries.len() + USER_KEYS_MAX < SLOTS / 2, "enough slots stay empty");
+        assert_eq!(dialect.keys.position("no such key"), None);
+        assert!(dialect.keys.len() + USER_KEYS_MAX * 2 < 768, "a table holds them all");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod dialect;
 mod keys;
 mod roles;
+mod table;
 mod write;
 
 use std::cell::Cell;
@@ -11,6 +12,7 @@ use std::cell::Cell;
 use logloom_record::{RejectReason, Text};
 
 pub(crate) use dialect::{Container, Dialect, Role, Target};
+pub(crate) use table::{Keys, Table};
 
 use crate::json::{Scanner, Seen, Str, Value, hash};
 
@@ -77,6 +79,8 @@ thread_local! {
 /// What is kept from line to line, at most: a line with more fields gives its memory back.
 const KEPT_FIELDS_MAX: usize = 4096;
 const KEPT_NAMES_BYTES_MAX: usize = 1 << 18;
+/// The longest path of containers in containers, in bytes: it is written once for each of their entries.
+const PATH_LEN_MAX: usize = 256;
 /// Fields that are no attributes in the end are not counted against `attributes_max`.
 const ROLES_MAX: usize = 16;
 /// The most fields that are told apart by their names, however many attributes a record may have.
@@ -102,22 +106,23 @@ impl Fields {
 
     /// Gathers the entries of the object that `json` is in; it is left behind the object's end.
     #[inline(always)]
-    pub(crate) fn gather(&mut self, dialect: &Dialect, json: &mut Scanner<'_>) -> Result<(), RejectReason> {
+    pub(crate) fn gather(&mut self, table: &impl Table, json: &mut Scanner<'_>) -> Result<(), RejectReason> {
         let mut seen = Seen::default();
         while let Some(key) = json.key()? {
             if key.has_escapes {
-                *json = self.escaped_key(dialect, &mut seen, *json, key)?;
+                *json = self.escaped_key(table, &mut seen, *json, key)?;
                 continue;
             }
             let hash = hash(key.text);
-            let entry = dialect.find(hash, key.text.bytes());
+            let entry = table.find(hash, key.text.bytes());
             let at = json.start();
             let value = json.value()?;
             if let Value::Object = value
-                && let Some(entry) = entry.and_then(|position| dialect.entry(position)).filter(|entry| entry.container != Container::No)
+                && let container @ (Container::Dotted | Container::Plain) = table.container(entry)
+                && key.text.len() < PATH_LEN_MAX
             {
-                let path = self.enter(key.text, entry.container);
-                *json = self.flatten(dialect, &mut seen, *json, path)?;
+                let path = self.enter(key.text, container);
+                *json = self.flatten(table, &mut seen, *json, path)?;
                 continue;
             }
             let name_at = key_at(json.frame(), key.text);
@@ -133,7 +138,7 @@ impl Fields {
     #[inline(never)]
     fn escaped_key<'a>(
         &mut self,
-        dialect: &Dialect,
+        table: &impl Table,
         seen: &mut Seen,
         mut json: Scanner<'a>,
         key: Str<'a>,
@@ -142,7 +147,7 @@ impl Fields {
         key.unescape_into(&mut self.names);
         let name = Text::from(self.names.get(name_at..).unwrap_or_default());
         let hash = hash(name);
-        let mut field = Field::new(name_at, name.len(), dialect.find(hash, name.bytes()));
+        let mut field = Field::new(name_at, name.len(), table.find(hash, name.bytes()));
         field.in_names = true;
         let at = json.start();
         let value = json.value()?;
@@ -153,7 +158,7 @@ impl Fields {
 
     /// Gathers the entries of an object under its path.
     #[inline(never)]
-    fn flatten<'a>(&mut self, dialect: &Dialect, seen: &mut Seen, mut json: Scanner<'a>, path: Path) -> Result<Scanner<'a>, RejectReason> {
+    fn flatten<'a>(&mut self, table: &impl Table, seen: &mut Seen, mut json: Scanner<'a>, path: Path) -> Result<Scanner<'a>, RejectReason> {
         while let Some(key) = json.key()? {
             // The path is written once more for each entry: names must not overlap.
             let start = self.names.len();
@@ -161,23 +166,23 @@ impl Fields {
             key.unescape_into(&mut self.names);
             let full = Text::from(self.names.get(start..).unwrap_or_default());
             let full_hash = hash(full);
-            let full_entry = dialect.find(full_hash, full.bytes());
+            let full_entry = table.find(full_hash, full.bytes());
             let mut entry = full_entry;
             let mut plain_hash = full_hash;
             if path.is_plain {
                 let plain = full.after(path.len);
                 plain_hash = hash(plain);
-                entry = entry.or_else(|| dialect.find(plain_hash, plain.bytes()));
+                entry = entry.or_else(|| table.find(plain_hash, plain.bytes()));
             }
             let full_len = full.len();
             let at = json.start();
             let value = json.value()?;
             if let Value::Object = value
-                && let Some(entry) =
-                    full_entry.and_then(|position| dialect.entry(position)).filter(|entry| entry.container != Container::No)
+                && let container @ (Container::Dotted | Container::Plain) = table.container(full_entry)
+                && full_len < PATH_LEN_MAX
             {
-                let inner = self.path(start, full_len, entry.container);
-                json = self.flatten(dialect, seen, json, inner)?;
+                let inner = self.path(start, full_len, container);
+                json = self.flatten(table, seen, json, inner)?;
                 continue;
             }
             let hidden = if path.is_plain { path.len } else { 0 };
@@ -186,22 +191,26 @@ impl Fields {
             field.path_len = u16::try_from(hidden).unwrap_or_default();
             field.container = path.container;
             field.read(&mut json, at, value)?;
-            self.push(json.frame(), seen, plain_hash, field);
+            if !self.push(json.frame(), seen, plain_hash, field) {
+                self.names.truncate(start);
+            }
         }
         Ok(json)
     }
 
-    /// Adds a field. Of two with one name the later one counts.
+    /// Adds a field. Of two with one name the later one counts. False where there are too many.
     #[inline(always)]
-    pub(crate) fn push(&mut self, frame: Text<'_>, seen: &mut Seen, hash: u32, field: Field) {
+    pub(crate) fn push(&mut self, frame: Text<'_>, seen: &mut Seen, hash: u32, field: Field) -> bool {
         if self.list.len() >= self.count_max && field.entry == 0 {
             self.dropped = self.dropped.saturating_add(1);
-            return;
+            return false;
         }
         if seen.add(hash) {
-            return self.push_again(frame, seen, field);
+            self.push_again(frame, seen, field);
+        } else {
+            self.list.push(field);
         }
-        self.list.push(field);
+        true
     }
 
     /// Adds a field whose name may be there already.
@@ -222,7 +231,8 @@ impl Fields {
                 // It gives up the short name and takes the whole path.
                 field.unhide();
                 let name = hash(self.name(frame, &field));
-                return self.push(frame, seen, name, field);
+                self.push(frame, seen, name, field);
+                return;
             } else {
                 if let Some(other) = self.list.get_mut(position) {
                     other.kind = Kind::Gone;
@@ -251,8 +261,25 @@ impl Fields {
         Path { at, len: len + 1, is_plain: container == Container::Plain, container: self.containers }
     }
 
+    /// How many fields there are, those that are gone included.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The field at a position.
     #[inline(always)]
-    fn name<'s>(&'s self, frame: Text<'s>, field: &Field) -> Text<'s> {
+    pub(crate) fn get(&self, position: usize) -> Option<Field> {
+        self.list.get(position).copied()
+    }
+
+    /// How many fields were left out.
+    pub(crate) fn dropped(&self) -> u32 {
+        self.dropped
+    }
+
+    /// The name of a field, path and all.
+    #[inline(always)]
+    pub(crate) fn name<'s>(&'s self, frame: Text<'s>, field: &Field) -> Text<'s> {
         let range = field.name_at as usize..field.name_at as usize + field.name_len as usize;
         if field.in_names { Text::of(&self.names, range) } else { frame.slice(range) }
     }
@@ -273,6 +300,24 @@ impl Field {
             path_len: 0,
             container: 0,
         }
+    }
+
+    /// The position of what the table knows of its name.
+    #[inline(always)]
+    pub(crate) fn entry(&self) -> Option<usize> {
+        usize::from(self.entry).checked_sub(1)
+    }
+
+    /// What kind of value it has.
+    #[inline(always)]
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The value of an `Int`.
+    #[inline(always)]
+    pub(crate) fn integer(&self) -> i64 {
+        self.number as i64
     }
 
     /// Takes in `value`, which was just read and began at `at`; passes over what is nested.

@@ -120,8 +120,11 @@ impl Fields {
                 Role::Severity => {
                     let score = rank_score + severity_class(&field, frame, rank, Scale::Level);
                     if score > rank_score && slots.beats(slot::SEVERITY, score) {
-                        head.severity =
-                            severity_of(&field, frame, if *entry.name == *b"severity" { Scale::Severity } else { Scale::Level });
+                        head.severity = severity_of(
+                            &field,
+                            frame,
+                            if dialect.keys.name(usize::from(field.entry) - 1) == b"severity" { Scale::Severity } else { Scale::Level },
+                        );
                         head.severity_text = Some(field);
                         slots.take(slot::SEVERITY, position, score);
                     }

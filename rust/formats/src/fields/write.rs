@@ -86,9 +86,9 @@ impl Fields {
         }
     }
 
-    /// An attribute under a name that lies in the frame, or is given.
+    /// An attribute of this name with the field's value.
     #[inline(always)]
-    fn attribute<'w>(
+    pub(crate) fn attribute<'w>(
         &self,
         rec: RecordCursor<'w>,
         frame: Text<'_>,
@@ -162,12 +162,12 @@ impl Fields {
 impl Field {
     /// Where its value stands.
     #[inline(always)]
-    pub(super) fn span<'a>(&self, frame: Text<'a>) -> Text<'a> {
+    pub(crate) fn span<'a>(&self, frame: Text<'a>) -> Text<'a> {
         frame.slice(self.at as usize..self.at as usize + self.len as usize)
     }
 
     /// Its text without escapes, in `scratch`, which is overwritten.
-    fn resolve<'s>(&self, frame: Text<'_>, unescape: Unescape, scratch: &'s mut Vec<u8>) -> Text<'s> {
+    pub(crate) fn resolve<'s>(&self, frame: Text<'_>, unescape: Unescape, scratch: &'s mut Vec<u8>) -> Text<'s> {
         scratch.clear();
         unescape(self.span(frame), scratch);
         Text::from(scratch.as_slice())

@@ -4,6 +4,7 @@ use crate::Spec;
 
 // formats:begin
 pub mod auto;
+pub mod envoy_json;
 pub mod json;
 pub mod otlp;
 pub mod otlp_json;
@@ -13,6 +14,7 @@ pub mod text;
 #[rustfmt::skip]
 pub static FORMATS: &[&Spec] = &[
     &auto::SPEC,
+    &envoy_json::SPEC,
     &json::SPEC,
     &otlp::SPEC,
     &otlp_json::SPEC,
