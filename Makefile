@@ -67,6 +67,7 @@ check-python: build $(STAMPS)/dev
 
 check-shape: build $(STAMPS)/dev
 	$(PY) tools/formats.py --check
+	$(PY) tools/config.py --check
 	$(PY) -m pytest tests/test_layout.py
 
 format: $(STAMPS)/dev ## bring all code into the house's format
@@ -79,6 +80,7 @@ formats: $(STAMPS)/dev ## rewrite the list of formats and the README's table of 
 	cargo run --quiet --release -p logloom-formats --example envoy_docs > docs/envoy.md
 	@$(MAKE) build
 	$(PY) tools/formats.py --readme
+	$(PY) tools/config.py
 
 bench: build $(STAMPS)/dev ## time everything, beside the recorded ratios
 	$(PY) bench/run.py

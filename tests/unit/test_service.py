@@ -223,6 +223,16 @@ async def test_batches_linger_for_others(tmp_path: Path) -> None:
         assert run.exporter().bodies[1:] == [["5"]]
 
 
+async def test_batches_keep_their_bound(tmp_path: Path) -> None:
+    batch = "endpoint: 'a:1', sending_queue: {batch: {min_size: 4, max_size: 4, flush_timeout: 30s}}"
+    async with running(ONE.replace('endpoint: "a:1"', batch), tmp_path) as run:
+        for lines in (["1", "2"], ["3", "4", "5"], ["6"]):
+            delivery = await run.receiver().text(*lines)
+        assert await run.receiver().push.settled(delivery.entry, 5.0)
+        assert run.exporter().bodies == [["1", "2"], ["3", "4", "5", "6"]]
+        await run.stop()
+
+
 async def test_the_failure_of_a_receiver_ends_all_and_loses_nothing(tmp_path: Path) -> None:
     async with running(ONE, tmp_path) as run:
         await run.receiver().text("one")

@@ -34,7 +34,7 @@ ELSEWHERE: Final[dict[str, dict[str, str]]] = {
         "memory_limiter": "service.journal.bytes_max bounds what is held: remove this",
         "filter": "a pipeline's 'when:' says which records it takes: write the condition there",
     },
-    "exporters": {"nop": "a pipeline always delivers: use 'debug' with a verbosity of 'basic'"},
+    "exporters": {},
     "": {
         "connectors": "one record may go to several pipelines, each with its own 'when:'; remove this",
         "extensions": "/healthz and /readyz are on every HTTP receiver; remove this and service.extensions",

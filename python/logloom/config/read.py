@@ -8,7 +8,6 @@ import dataclasses
 import re
 import types
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -103,7 +102,7 @@ class Reader:
         if not isinstance(typed.value, dict):
             self.wrong(typed, "a map")
             return None
-        hints = field_hints(cls)  # type: ignore[arg-type]
+        hints = field_hints(cls)
         ignored: Mapping[str, str] = getattr(cls, "IGNORED", {})
         values: dict[str, Any] = {}
         before = len(self.problems)
@@ -273,7 +272,6 @@ def _expected(hint: Any, marks: tuple[Any, ...] = ()) -> str:
     return _EXPECTED[hint]
 
 
-@cache
 def field_hints(cls: type[Any]) -> dict[str, Any]:
     """The hints of a dataclass's fields, by name, in order."""
     hints = get_type_hints(cls, include_extras=True)

@@ -48,7 +48,8 @@ class QueueBatch:
     Attributes:
         flush_timeout: The longest that a record waits for others.
         min_size: Send as soon as so many records are there.
-        max_size: The most records in one request; 0: as many as are there, up to the bound in bytes.
+        max_size: The most records in one request, but that what came in one message stays together; 0: as many as are
+            there, up to 3.5 MB.
         sizer: How `min_size` and `max_size` are measured; only in records.
     """
 

@@ -15,8 +15,8 @@ from logloom.exporters import Exporter, ExporterContext
 
 __all__ = ["Counts", "Cut", "Follower"]
 
-REQUEST_BYTES_MAX: Final = 2 << 20
-"""A request takes no further entry once it has so many bytes: half of what gRPC servers take by default."""
+REQUEST_BYTES_MAX: Final = 3_500_000
+"""Entries are merged into a request up to so many bytes: gRPC servers take 4 MiB by default."""
 RECORDS_MAX: Final = 1 << 30
 """Where the config bounds the bytes alone."""
 WAIT_S: Final = 5.0
@@ -33,7 +33,7 @@ class Cut:
 
     Attributes:
         records_min: Enough: send at once.
-        records_max: Take no further entry into a request that has so many records.
+        records_max: Entries are merged into a request up to so many records.
         linger_s: The longest that records wait for others, in seconds.
     """
 
@@ -82,6 +82,7 @@ class Follower:
         self._cut = cut
         self._threads = threads
         self._log = context.log
+        self._held: tuple[Batch, int] | None = None
         self._closed = threading.Event()
         self._stopping = asyncio.Event()
 
@@ -108,7 +109,8 @@ class Follower:
 
     def _next(self) -> tuple[Batch, int] | None:
         cut = self._cut
-        step = self._cursor.next(cut.records_max, REQUEST_BYTES_MAX, WAIT_S)
+        step, self._held = self._held, None
+        step = step or self._cursor.next(cut.records_max, REQUEST_BYTES_MAX, WAIT_S)
         if step is None or cut.linger_s <= 0:
             return step
         batch, position = step
@@ -116,9 +118,14 @@ class Follower:
         while len(batch) < min(cut.records_min, cut.records_max) and batch.otlp_len < REQUEST_BYTES_MAX:
             if (left_s := until - time.monotonic()) <= 0 or self._closed.is_set():
                 break
-            more = self._cursor.next(cut.records_max - len(batch), REQUEST_BYTES_MAX - batch.otlp_len, left_s)
-            if more is not None:
-                batch, position = batch.append(more[0]), more[1]
+            room, room_bytes = cut.records_max - len(batch), REQUEST_BYTES_MAX - batch.otlp_len
+            more = self._cursor.next(room, room_bytes, left_s)
+            if more is None:
+                continue
+            if len(more[0]) > room or more[0].otlp_len > room_bytes:
+                self._held = more  # an entry is never split: it opens the next request
+                break
+            batch, position = batch.append(more[0]), more[1]
         return batch, position
 
     async def _deliver(self, batch: Batch) -> None:

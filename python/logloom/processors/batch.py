@@ -18,7 +18,8 @@ class Config:
     Attributes:
         timeout: The longest that a record waits for others. 0: not at all.
         send_batch_size: Send as soon as so many records are there.
-        send_batch_max_size: The most records in one request; 0: as many as are there, up to the bound in bytes.
+        send_batch_max_size: The most records in one request, but that what came in one message stays together; 0: as
+            many as are there, up to 3.5 MB.
     """
 
     IGNORED: ClassVar[Mapping[str, str]] = {

@@ -24,8 +24,8 @@ impl Cursor {
         entry.parts.iter().filter(move |part| part.pipelines.iter().any(mine)).map(|part| &part.batch)
     }
 
-    /// The next records, merged from whole entries until one of the bounds is reached (one entry may be larger), and the position
-    /// for [`done`](Self::done). `None` when nothing came in time, or the journal is closed and read to its end.
+    /// The next records, merged from whole entries as long as none of the bounds is exceeded (one entry alone may be larger), and the
+    /// position for [`done`](Self::done). `None` when nothing came in time, or the journal is closed and read to its end.
     pub fn next(&self, records_max: usize, bytes_max: usize, timeout: Duration) -> Option<(Batch, u64)> {
         let read = self.place(|place| place.read)?;
         let mine = |entry: &Entry| self.own(entry).any(|batch| !batch.is_empty());
@@ -36,6 +36,12 @@ impl Cursor {
         let mut merged: Option<Batch> = None;
         let mut position = read;
         for entry in state.after(read) {
+            if let Some(merged) = &merged {
+                let (records, bytes) = sizes(self.own(entry));
+                if merged.len() + records > records_max || merged.otlp_len() + bytes > bytes_max {
+                    break;
+                }
+            }
             for batch in self.own(entry).filter(|batch| !batch.is_empty()) {
                 match &mut merged {
                     Some(merged) => merged.append(batch),
@@ -78,15 +84,17 @@ impl Cursor {
     pub fn pending(&self) -> (usize, usize) {
         let done = self.place(|place| place.done).unwrap_or_default();
         let state = self.journal.lock();
-        state
-            .after(done)
-            .flat_map(|entry| self.own(entry))
-            .fold((0, 0), |(records, bytes), batch| (records + batch.len(), bytes + batch.otlp_len()))
+        sizes(state.after(done).flat_map(|entry| self.own(entry)))
     }
 
     fn place<T>(&self, read: impl Fn(&crate::memory::Place) -> T) -> Option<T> {
         self.journal.lock().places.iter().find(|place| place.id == self.id).map(read)
     }
+}
+
+/// Their records and OTLP bytes together.
+fn sizes<'a>(batches: impl Iterator<Item = &'a Batch>) -> (usize, usize) {
+    batches.fold((0, 0), |(records, bytes), batch| (records + batch.len(), bytes + batch.otlp_len()))
 }
 
 impl Drop for Cursor {
@@ -141,6 +149,17 @@ mod tests {
         both.done(3);
         assert_eq!((journal.settled(), journal.bytes()), (3, 0));
         assert!(both.next(1, 1, NOW).is_none());
+    }
+
+    #[test]
+    fn bounds_are_kept_but_for_an_entry_that_exceeds_them_alone() {
+        let journal = Journal::new(1 << 20);
+        let cursor = journal.cursor(vec!["a".into()]);
+        for bodies in [&["1", "2"][..], &["3", "4"], &["5"], &["6", "7", "8", "9"], &["10"]] {
+            journal.append(vec![part(&["a"], bodies)]);
+        }
+        let lengths: Vec<_> = std::iter::from_fn(|| cursor.next(3, 1 << 20, NOW)).map(|(batch, _)| batch.len()).collect();
+        assert_eq!(lengths, [2, 3, 4, 1]);
     }
 
     #[test]

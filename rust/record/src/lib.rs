@@ -7,7 +7,6 @@
 //! NDJSON, Arrow and the conditions.
 #![forbid(unsafe_code)]
 
-pub mod arrow;
 mod batch;
 mod chunk;
 mod cursor;
