@@ -1,6 +1,10 @@
-"""The gRPC health service, as an orchestrator asks it."""
+"""The gRPC health service, as an orchestrator asks it: through a client generated from `proto/health.proto`."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -8,38 +12,57 @@ import pytest
 
 from logloom.config import Endpoint
 from logloom.receivers._grpc import GrpcServer
+from tests.protos import generated
 
-CHECK = "/grpc.health.v1.Health/Check"
-WATCH = "/grpc.health.v1.Health/Watch"
+health, stubs = generated("health")
+State = health.HealthCheckResponse
+
+
+@dataclass
+class Asked:
+    """A server and a client of its health service."""
+
+    stub: Any
+    channel: grpc.aio.Channel
+    ready: bool = False
+
+
+@asynccontextmanager
+async def asked() -> AsyncIterator[Asked]:
+    server = GrpcServer({}, message_bytes_max=1000, ready=lambda: it.ready, options=[])
+    port = server.bind(Endpoint("127.0.0.1", 0), None)
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        it = Asked(stubs.HealthStub(channel), channel)
+        yield it
+    await server.stop(1)
 
 
 async def test_check_and_watch_follow_the_state() -> None:
-    ready = False
-    server = GrpcServer({}, message_bytes_max=1000, ready=lambda: ready, options=[])
-    port = server.bind(Endpoint("127.0.0.1", 0), None)
-    await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as client:
-        check, watch = client.unary_unary(CHECK), client.unary_stream(WATCH)(b"")
-        answers = aiter(watch)
-        assert await anext(answers) == b"\x08\x02"
-        assert await check(b"") == b"\x08\x02"
-        ready = True
-        assert await check(b"") == b"\x08\x01"
-        assert await asyncio.wait_for(anext(answers), 10) == b"\x08\x01"
-        watch.cancel()
-    await server.stop(1)
+    async with asked() as server:
+        call = server.stub.Watch(health.HealthCheckRequest())
+        answers = aiter(call)
+        assert (await anext(answers)).status == State.NOT_SERVING
+        assert (await server.stub.Check(health.HealthCheckRequest())).status == State.NOT_SERVING
+        server.ready = True
+        assert (await server.stub.Check(health.HealthCheckRequest())).status == State.SERVING
+        assert (await asyncio.wait_for(anext(answers), 10)).status == State.SERVING
+        call.cancel()
 
 
-@pytest.mark.parametrize("request_bytes", [b"\x0a\x05other", b"\x0a\x7f"])
-async def test_a_service_that_is_not_there(request_bytes: bytes) -> None:
-    server = GrpcServer({}, message_bytes_max=1000, ready=lambda: True, options=[])
-    port = server.bind(Endpoint("127.0.0.1", 0), None)
-    await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as client:
+async def test_a_service_that_is_not_there() -> None:
+    async with asked() as server:
+        other = health.HealthCheckRequest(service="other")
         with pytest.raises(grpc.aio.AioRpcError) as error:
-            await client.unary_unary(CHECK)(request_bytes)
+            await server.stub.Check(other)
         assert error.value.code() == grpc.StatusCode.NOT_FOUND
-        watch = client.unary_stream(WATCH)(request_bytes)
-        assert await anext(aiter(watch)) == b"\x08\x03"
-        watch.cancel()
-    await server.stop(1)
+        call = server.stub.Watch(other)
+        assert (await anext(aiter(call))).status == State.SERVICE_UNKNOWN
+        call.cancel()
+
+
+async def test_a_request_that_is_none() -> None:
+    async with asked() as server:
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await server.channel.unary_unary("/grpc.health.v1.Health/Check")(b"\x0a\x7f")
+        assert error.value.code() == grpc.StatusCode.NOT_FOUND
