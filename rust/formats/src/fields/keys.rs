@@ -61,6 +61,7 @@ pub(super) const ROWS: &[Row] = &[
             ("sev", 60),
             ("status", 10), // Datadog; elsewhere a number of HTTP
             ("s", 10),      // MongoDB
+            ("at", 15),     // Heroku
             ("l", 10),
             ("L", 10), // zap's development encoder
         ],

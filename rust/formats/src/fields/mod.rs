@@ -3,6 +3,7 @@
 
 mod dialect;
 mod keys;
+mod pairs;
 mod roles;
 mod table;
 mod write;
@@ -12,6 +13,7 @@ use std::cell::Cell;
 use logloom_record::{RejectReason, Text};
 
 pub(crate) use dialect::{Container, Dialect, Role, Target};
+pub(crate) use pairs::unescape_pair;
 pub(crate) use table::{Keys, Table};
 
 use crate::json::{Scanner, Seen, Str, Value, hash};

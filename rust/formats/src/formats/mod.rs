@@ -6,6 +6,7 @@ use crate::Spec;
 pub mod auto;
 pub mod envoy_json;
 pub mod json;
+pub mod logfmt;
 pub mod otlp;
 pub mod otlp_json;
 pub mod text;
@@ -16,6 +17,7 @@ pub static FORMATS: &[&Spec] = &[
     &auto::SPEC,
     &envoy_json::SPEC,
     &json::SPEC,
+    &logfmt::SPEC,
     &otlp::SPEC,
     &otlp_json::SPEC,
     &text::SPEC,
