@@ -26,7 +26,7 @@ class Core:
     def __post_init__(self) -> None:
         self.cursor: Cursor = self.journal.cursor("test", ["logs"])
         intake = Intake(self.journal, [{"name": "logs", "receivers": ["test"], "when": None}])
-        self.push = Push("test", intake, self.journal, self.threads, traces=False)
+        self.push = Push("test", intake, self.journal, self.threads)
         self.position = 0
 
     async def take(self, count: int) -> list[str]:
