@@ -29,6 +29,13 @@ CASES: list[Case] = [
         today.app,
         False,
     ),
+    (
+        Figure("envoy_json", "Envoy JSON, 24 keys", "lines", 5.5e5, keeps_original=True),
+        "envoy_json",
+        corpus.envoy_json,
+        today.envoy_json,
+        True,
+    ),
 ]
 
 
