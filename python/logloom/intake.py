@@ -25,6 +25,10 @@ INLINE_BYTES_MAX: Final = 64 << 10
 loop goes on answering."""
 
 
+SETTLED_STEP_S: Final = 0.5
+"""The longest that a thread waits at a time for exporters to be done, in seconds."""
+
+
 class Receiver(Protocol):
     """A way in."""
 
@@ -129,9 +133,14 @@ class Push:
 
     async def settled(self, position: int, timeout_s: float) -> bool:
         """Whether all exporters are done with the entry at `position`, waiting at most `timeout_s` seconds for it."""
-        if self._journal.settled() >= position:
-            return True
-        return await asyncio.to_thread(self._journal.wait_settled, position, timeout_s)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + timeout_s
+        while self._journal.settled() < position:
+            if (left_s := until - loop.time()) <= 0:
+                return False
+            # In steps, so that a cancelled wait leaves its thread soon.
+            await asyncio.to_thread(self._journal.wait_settled, position, min(left_s, SETTLED_STEP_S))
+        return True
 
 
 def intake_of(config: Config, journal: Journal) -> Intake:

@@ -7,16 +7,29 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, Final
 
-from logloom._native import Batch, Record
+from logloom._native import Batch, Parser, Record
 from logloom.errors import ConfigError
 
-__all__ = ["BINARY", "OUTPUTS", "Write", "writer"]
+__all__ = ["BINARY", "OUTPUTS", "Write", "check", "writer"]
 
-Write = Callable[[Batch], None]
+Write = Callable[[Batch], object]
 
 OUTPUTS: Final = ("arrow", "ndjson", "otlp", "otlp-json", "parquet", "table")
 BINARY: Final = frozenset({"arrow", "otlp", "parquet"})
 """What no terminal shows."""
+
+ROW_GROUP_BYTES: Final = 32 << 20
+"""Parquet's row groups begin anew after so many bytes: large enough to compress well, small enough to hold."""
+
+
+def check(output: str) -> None:
+    """Whether this can be written here.
+
+    Raises:
+        ConfigError: pyarrow is needed, and not there.
+    """
+    if output in ("arrow", "parquet"):
+        _pyarrow(output)
 
 
 @contextlib.contextmanager
@@ -49,31 +62,40 @@ def _write(to: BinaryIO, data: bytes | memoryview) -> None:
     to.write(data)
 
 
-@contextlib.contextmanager
-def _columns(output: str, to: BinaryIO) -> Iterator[Write]:
+def _pyarrow(output: str) -> Any:
     try:
         import pyarrow as pa  # type: ignore[import-untyped]
     except ImportError as error:
         msg = f"--output {output} needs pyarrow: pip install 'logloom[parquet]'"
         raise ConfigError(msg) from error
+    return pa
 
-    from logloom._native import Parser
 
+@contextlib.contextmanager
+def _columns(output: str, to: BinaryIO) -> Iterator[Write]:
+    pa = _pyarrow(output)
     schema = pa.RecordBatchReader.from_stream(Parser("text").parse(b"")).schema
-    opened: Any
     if output == "arrow":
-        opened = pa.ipc.new_stream(to, schema)
-    else:
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+        with pa.ipc.new_stream(to, schema) as sink:
+            yield lambda batch: [sink.write_batch(rows) for rows in pa.RecordBatchReader.from_stream(batch)]
+        return
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-        opened = pq.ParquetWriter(to, schema, compression="zstd")
-    with opened as sink:
+    gathered: list[Any] = []
+    with pq.ParquetWriter(to, schema, compression="zstd") as sink:
+
+        def flush() -> None:
+            sink.write_table(pa.Table.from_batches(gathered, schema))
+            gathered.clear()
 
         def write(batch: Batch) -> None:
-            for rows in pa.RecordBatchReader.from_stream(batch):
-                sink.write_batch(rows)
+            gathered.extend(pa.RecordBatchReader.from_stream(batch))
+            if sum(rows.nbytes for rows in gathered) >= ROW_GROUP_BYTES:
+                flush()
 
         yield write
+        if gathered:
+            flush()
 
 
 class _Table:
@@ -107,7 +129,7 @@ def _row(record: Record) -> str:
     body = record.body
     text = body if isinstance(body, str) else "" if body is None else _value(body)
     rest = " ".join(f"{key}={_value(value)}" for key, value in known.items())
-    severity = "!reject" if record.is_reject else record.severity_text or _severity(record.severity_number)
+    severity = "!reject" if record.is_reject else _severity(record.severity_number) or record.severity_text or "-"
     return (
         f"{_time(record.time_unix_nano or record.observed_time_unix_nano)}  {severity[:8]:8}  {text}  {rest}".rstrip()
     )
@@ -123,7 +145,7 @@ def _time(unix_nano: int) -> str:
 
 def _severity(number: int) -> str:
     names = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
-    return names[(number - 1) // 4] if 1 <= number <= 24 else "-"
+    return names[(number - 1) // 4] if 1 <= number <= 24 else ""
 
 
 def _value(value: object) -> str:

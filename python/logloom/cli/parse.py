@@ -79,7 +79,8 @@ def run(args: argparse.Namespace) -> int:
             "logloom parse: no FILE given, and standard input is a terminal; see logloom parse --help", file=sys.stderr
         )
         return 2
-    _parser(args)  # what is wrong with the format or its options is said before a file is touched
+    _parser(args)  # what is wrong with the format, its options or the output is said before a file is touched
+    _outputs.check(output)
     shown = sys.stderr.isatty() and (bool(args.write) or not sys.stdout.isatty()) and not args.no_progress
     progress = Progress(_total_bytes(args.files), shown=shown)
     code = 0

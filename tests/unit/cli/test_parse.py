@@ -221,4 +221,4 @@ def test_table_shows_what_is_known() -> None:
     done = logloom("parse", "-f", "json", "-o", "table", "--no-original", "-", stdin=line.encode())
     head, row = done.stdout.decode().splitlines()
     assert head.split() == ["TIME", "(UTC)", "SEVERITY", "BODY", "ATTRIBUTES"]
-    assert row == '2026-01-02 03:04:05.678  warn      slow answer  status=504 path="/a b"'
+    assert row == '2026-01-02 03:04:05.678  WARN      slow answer  status=504 path="/a b"'
