@@ -16,6 +16,7 @@ pub mod proto_json;
 mod scan;
 pub mod severity;
 mod swar;
+pub mod template;
 pub mod time;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The table: which operator becomes which attribute.
 
+use crate::template::Shape;
+
 /// How a value becomes attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -52,33 +54,6 @@ impl Role {
     }
 }
 
-/// What the text of a value looks like. `-` and nothing, which mean absent, always fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// A time: fixed by its pattern.
-    Time,
-    /// Digits.
-    Unsigned,
-    /// Digits, perhaps behind a minus.
-    Signed,
-    /// Letters, digits, commas and underscores.
-    Flags,
-    /// `HTTP/1.1`.
-    Protocol,
-    /// No blank and no quote: what Envoy itself made or checked.
-    Word,
-    /// No blank: what a client sent as method or path.
-    Token,
-    /// Anything; usually an address list.
-    AddressList,
-    /// Anything; usually no blank and no quote.
-    Identifier,
-    /// Anything; usually digits.
-    Number,
-    /// Anything; usually no quote.
-    Any,
-}
-
 /// One row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -106,6 +81,10 @@ const fn two(operator: &'static str, argument: &'static str, role: Role, shape: 
 
 const fn text(operator: &'static str, name: &'static str) -> Field {
     row(operator, "", Role::Text, Shape::Any, name)
+}
+
+const fn name(operator: &'static str, name: &'static str) -> Field {
+    row(operator, "", Role::Text, Shape::Identifier, name)
 }
 
 const fn word(operator: &'static str, name: &'static str) -> Field {
@@ -148,10 +127,10 @@ pub static FIELDS: &[Field] = &[
     request("B3", Role::B3, Shape::Identifier, "http.request.header.b3"),
     // Request and response, by the HTTP conventions.
     request(":METHOD", Role::Text, Shape::Token, "http.request.method"),
-    two("REQ", ":PATH", Role::Path, Shape::Token, PATH),
-    two("REQ", "X-ENVOY-ORIGINAL-PATH", Role::Path, Shape::Token, PATH),
-    two("PATH", "", Role::Path, Shape::Token, PATH),
-    row("QUERY_PARAMS", "", Role::Text, Shape::Token, "url.query"),
+    two("REQ", ":PATH", Role::Path, Shape::Identifier, PATH),
+    two("REQ", "X-ENVOY-ORIGINAL-PATH", Role::Path, Shape::Identifier, PATH),
+    two("PATH", "", Role::Path, Shape::Identifier, PATH),
+    row("QUERY_PARAMS", "", Role::Text, Shape::Identifier, "url.query"),
     request(":SCHEME", Role::Text, Shape::Word, "url.scheme"),
     two("REQ", ":AUTHORITY", Role::Address, Shape::Word, SERVER),
     two("REQ", "HOST", Role::Address, Shape::Word, SERVER),
@@ -199,22 +178,22 @@ pub static FIELDS: &[Field] = &[
     word("DOWNSTREAM_PEER_CERT_V_END", "tls.client.not_after"),
     word("TLS_JA3_FINGERPRINT", "tls.client.ja3"),
     word("TLS_JA4_FINGERPRINT", "envoy.tls_ja4_fingerprint"),
-    text("REQUESTED_SERVER_NAME", "envoy.requested_server_name"),
+    name("REQUESTED_SERVER_NAME", "envoy.requested_server_name"),
     // How it went, in Envoy's own words.
     row("RESPONSE_FLAGS", "", Role::Text, Shape::Flags, "envoy.response_flags"),
     row("RESPONSE_FLAGS_LONG", "", Role::Text, Shape::Flags, "envoy.response_flags_long"),
     word("RESPONSE_CODE_DETAILS", "envoy.response_code_details"),
     word("CONNECTION_TERMINATION_DETAILS", "envoy.connection_termination_details"),
-    text("ROUTE_NAME", "envoy.route_name"),
-    text("VIRTUAL_CLUSTER_NAME", "envoy.virtual_cluster_name"),
+    name("ROUTE_NAME", "envoy.route_name"),
+    name("VIRTUAL_CLUSTER_NAME", "envoy.virtual_cluster_name"),
     int("ROUTE_RESOLUTION_COUNT", "envoy.route_resolution_count"),
     signed("ROUTE_RESOLUTION_TIME_US", "envoy.route_resolution_time_us"),
     int("CONNECTION_ID", "envoy.connection_id"),
     row("STREAM_ID", "", Role::Text, Shape::Identifier, "envoy.stream_id"),
     word("UNIQUE_ID", "envoy.unique_id"),
     word("ACCESS_LOG_TYPE", "envoy.access_log_type"),
-    text("FILTER_CHAIN_NAME", "envoy.filter_chain_name"),
-    text("LISTENER_NAME", "envoy.listener_name"),
+    name("FILTER_CHAIN_NAME", "envoy.filter_chain_name"),
+    name("LISTENER_NAME", "envoy.listener_name"),
     int("REQUEST_HEADERS_BYTES", "envoy.request_headers_bytes"),
     int("RESPONSE_HEADERS_BYTES", "envoy.response_headers_bytes"),
     int("RESPONSE_TRAILERS_BYTES", "envoy.response_trailers_bytes"),

@@ -6,6 +6,7 @@
 mod address;
 pub mod docs;
 mod fields;
+mod format_string;
 mod json;
 mod operator;
 mod status;
@@ -13,7 +14,8 @@ mod target;
 mod trace;
 pub mod write;
 
-pub use fields::{FIELDS, Field, Role, Shape};
+pub use fields::{FIELDS, Field, Role};
+pub use format_string::{Line, parse_format_string};
 pub(crate) use json::JsonKeys;
 pub use operator::{Operator, OperatorSyntax};
 pub use target::{Name, Target};

@@ -2,7 +2,9 @@
 
 use logloom_record::{Key, nearest};
 
-use super::{FIELDS, Field, Operator, Role, Shape, fields::NAMED_BY_RULE};
+use crate::template::Shape;
+
+use super::{FIELDS, Field, Operator, Role, fields::NAMED_BY_RULE};
 
 const CLIENT_ADDRESS: &str = "client.address";
 
@@ -169,10 +171,13 @@ fn row(operator: &Operator<'_>) -> Option<&'static Field> {
     }
 }
 
-/// The known operator nearest to `name`, where one is near enough to be meant; `None` for a known one too.
+/// The known operator that `name` is but for a slip of one or two letters; `None` for a known one, and for one that is merely new.
 pub(crate) fn suggestion(name: &str) -> Option<&'static str> {
-    let mut known: Vec<&'static str> = FIELDS.iter().map(|field| field.operator).chain(NAMED_BY_RULE.iter().copied()).collect();
-    known.sort_unstable();
-    known.dedup();
-    if known.contains(&name) { None } else { nearest(name, &known) }
+    let known: Vec<&'static str> = FIELDS.iter().map(|field| field.operator).chain(NAMED_BY_RULE.iter().copied()).collect();
+    let near = if known.contains(&name) { None } else { nearest(name, &known) }?;
+    let same = name.bytes().zip(near.bytes()).take_while(|(a, b)| a == b).count();
+    let behind = |text: &str| text.len() - same;
+    let most = behind(name).min(behind(near));
+    let same_end = name.bytes().rev().zip(near.bytes().rev()).take(most).take_while(|(a, b)| a == b).count();
+    (behind(name).max(behind(near)) - same_end <= 2).then_some(near)
 }

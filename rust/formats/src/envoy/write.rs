@@ -4,12 +4,7 @@ use logloom_record::{RecordCursor, Scalar, Text};
 
 use super::{Name, Role, Target, Trace, address, parse_trace_id, status, trace::parse_span_id};
 use crate::swar::leading_u64;
-
-/// Whether the text of a value means that there is none: `-`, or nothing where empty values are omitted.
-#[inline(always)]
-pub fn is_absent(value: Text<'_>) -> bool {
-    value.is_empty() || (value.len() == 1 && value.tail().first() == Some(&b'-'))
-}
+pub use crate::template::is_absent;
 
 /// Writes the text of a value that is not absent. The time is the caller's, as it is written first: here it is a string. Trace and
 /// span ids go into `trace`, from where the caller writes them last; what is no id, or one more, is an attribute.

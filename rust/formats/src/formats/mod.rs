@@ -4,6 +4,7 @@ use crate::Spec;
 
 // formats:begin
 pub mod auto;
+pub mod envoy;
 pub mod envoy_json;
 pub mod json;
 pub mod logfmt;
@@ -15,6 +16,7 @@ pub mod text;
 #[rustfmt::skip]
 pub static FORMATS: &[&Spec] = &[
     &auto::SPEC,
+    &envoy::SPEC,
     &envoy_json::SPEC,
     &json::SPEC,
     &logfmt::SPEC,

@@ -96,7 +96,7 @@ impl Civil {
             () if self.minute > 59 => "the minute is not 0 to 59",
             () => "the second is not 0 to 60",
         };
-        TimeError::new(what, 0)
+        TimeError::out_of_range(what, 0)
     }
 }
 
@@ -104,10 +104,10 @@ impl Civil {
 #[inline(always)]
 pub(crate) fn nanos(seconds: i64, nanosecond: u32) -> Result<u64, TimeError> {
     const SECONDS_MAX: u64 = (i64::MAX / 1_000_000_000) as u64;
-    let Ok(seconds) = u64::try_from(seconds) else { return Err(TimeError::new("the time is before 1970", 0)) };
+    let Ok(seconds) = u64::try_from(seconds) else { return Err(TimeError::out_of_range("the time is before 1970", 0)) };
     let nanos = seconds.min(SECONDS_MAX) * 1_000_000_000 + u64::from(nanosecond);
     if seconds > SECONDS_MAX || nanos > i64::MAX as u64 {
-        return Err(TimeError::new("the time is after 2262-04-11", 0));
+        return Err(TimeError::out_of_range("the time is after 2262-04-11", 0));
     }
     Ok(nanos)
 }

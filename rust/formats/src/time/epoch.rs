@@ -6,7 +6,7 @@ use crate::swar::leading_u64;
 /// Under this many units a whole number counts seconds; under a thousand times as many milliseconds, and so on.
 const SECONDS_UNDER: u64 = 100_000_000_000;
 
-const TOO_LARGE: TimeError = TimeError::new("the time is after 2262-04-11", 0);
+const TOO_LARGE: TimeError = TimeError::out_of_range("the time is after 2262-04-11", 0);
 
 /// A whole number: under 10¹¹ seconds, under 10¹⁴ milliseconds, under 10¹⁷ microseconds, else nanoseconds.
 pub fn integer(value: u64) -> Result<u64, TimeError> {
@@ -22,7 +22,7 @@ pub fn integer(value: u64) -> Result<u64, TimeError> {
 /// Decimal digits, exactly: `1795257659`, `1795257659.509466`, `1795257659509.466`, `1.795257659e9`. The whole part says which unit.
 pub fn parse(text: &[u8]) -> Result<u64, TimeError> {
     if text.first() == Some(&b'-') {
-        return Err(TimeError::new("the time is before 1970", 0));
+        return Err(TimeError::out_of_range("the time is before 1970", 0));
     }
     let (whole, n) = leading_u64(text).ok_or(TimeError::new("expected a number since 1970", 0))?;
     match text.get(n..).unwrap_or_default() {
@@ -79,7 +79,7 @@ fn exponent(text: &[u8]) -> Result<u64, TimeError> {
 /// s, so its fraction is rounded to the microsecond; read the digits with [`parse`] where they are at hand.
 pub fn double(value: f64) -> Result<u64, TimeError> {
     if !value.is_finite() || value < 0.0 {
-        return Err(TimeError::new("the time is before 1970 or no number", 0));
+        return Err(TimeError::out_of_range("the time is before 1970 or no number", 0));
     }
     if value >= i64::MAX as f64 {
         return Err(TOO_LARGE);

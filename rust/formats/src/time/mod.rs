@@ -26,11 +26,17 @@ pub struct TimeError {
     pub what: &'static str,
     /// Where in the text, in bytes.
     pub at: usize,
+    /// Whether the text has the shape of a time and only a part of it is out of range.
+    pub is_value: bool,
 }
 
 impl TimeError {
     pub(crate) const fn new(what: &'static str, at: usize) -> Self {
-        Self { what, at }
+        Self { what, at, is_value: false }
+    }
+
+    pub(crate) const fn out_of_range(what: &'static str, at: usize) -> Self {
+        Self { what, at, is_value: true }
     }
 
     /// The reject for a frame in which the text begins at byte `offset`.

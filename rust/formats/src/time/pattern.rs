@@ -80,7 +80,7 @@ pub(super) enum Item {
 #[derive(Clone, Debug)]
 pub struct TimePattern {
     pub(super) items: Vec<Item>,
-    pub(super) is_millis_z: bool,
+    pub(super) millis_z: bool,
 }
 
 /// Composites may hold composites; no pattern of ours goes deeper.
@@ -93,13 +93,13 @@ impl TimePattern {
         expand(pattern, &mut items, 0)?;
         join_epoch_fraction(&mut items);
         fix_widths(&mut items);
-        let is_millis_z = items == Self::millis_z_items();
-        Ok(Self { items, is_millis_z })
+        let millis_z = items == Self::millis_z_items();
+        Ok(Self { items, millis_z })
     }
 
     /// Envoy's default, `%Y-%m-%dT%H:%M:%S.%3fZ`.
     pub fn millis_z() -> Self {
-        Self { items: Self::millis_z_items(), is_millis_z: true }
+        Self { items: Self::millis_z_items(), millis_z: true }
     }
 
     fn millis_z_items() -> Vec<Item> {
@@ -109,6 +109,11 @@ impl TimePattern {
         items.extend([Item::Literal(b'T'), number(Part::Hour), Item::Literal(b':'), number(Part::Minute), Item::Literal(b':')]);
         items.extend([number(Part::Second), Item::Literal(b'.'), millis, Item::Literal(b'Z')]);
         items
+    }
+
+    /// Whether it is [`millis_z`](Self::millis_z).
+    pub fn is_millis_z(&self) -> bool {
+        self.millis_z
     }
 
     /// Whether what it reads can name a moment: a weekday alone cannot.
@@ -122,17 +127,20 @@ impl TimePattern {
         })
     }
 
-    /// Whether two texts of this pattern could be told from each other's start: it begins with a digit, a sign or a letter of its own.
+    /// Whether it begins with a digit.
     pub fn starts_with_digit(&self) -> bool {
         matches!(self.items.first(), Some(Item::Number { .. } | Item::EpochWithFraction { .. }))
     }
 
-    /// Whether it ends in digits of no fixed number, so that a digit behind it would be read as its own.
-    pub fn ends_open(&self) -> bool {
+    /// Which bytes right behind it could be read as its own: none where its end is fixed.
+    pub fn may_go_on_with(&self) -> &'static [u8] {
         match self.items.last() {
-            Some(Item::Number { min, max, .. }) => min != max,
-            Some(Item::EpochWithFraction { .. } | Item::OptionalFraction | Item::Word(_) | Item::Blank) => true,
-            _ => false,
+            Some(Item::Number { min, max, .. }) if min != max => b"0123456789",
+            Some(Item::EpochWithFraction { .. }) => b"0123456789",
+            Some(Item::OptionalFraction) => b".0123456789",
+            Some(Item::Word(_)) => b"0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+            Some(Item::Blank) => b" \t",
+            _ => b"",
         }
     }
 }

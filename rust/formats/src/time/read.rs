@@ -49,7 +49,7 @@ impl TimePattern {
     /// moment ([`names_a_moment`](Self::names_a_moment)), or names it only beside an arrival that is not known.
     #[inline]
     pub fn prefix(&self, text: &[u8], context: &Context) -> Result<(Option<u64>, usize), TimeError> {
-        if self.is_millis_z
+        if self.millis_z
             && let Some(time) = text.first_chunk().and_then(iso::millis_z)
         {
             return Ok((Some(time), 24));
@@ -110,7 +110,7 @@ fn number(rest: &[u8], min: u8, max: u8, padded: bool, part: Part, parts: &mut P
     if n < usize::from(min) {
         return Err(TimeError::new("the number has too few digits", pad));
     }
-    parts.set(part, value).map_err(|what| TimeError::new(what, pad))?;
+    parts.set(part, value).map_err(|what| TimeError::out_of_range(what, pad))?;
     Ok(pad + n)
 }
 
@@ -128,7 +128,7 @@ fn optional_fraction(rest: &[u8], parts: &mut Parts) -> usize {
 fn epoch_with_fraction(rest: &[u8], fraction: usize, parts: &mut Parts) -> Result<usize, TimeError> {
     let run = rest.iter().take_while(|b| b.is_ascii_digit()).count();
     let whole = run.checked_sub(fraction).filter(|n| *n > 0).ok_or(TimeError::new("the number has too few digits", 0))?;
-    let (seconds, _) = rest.get(..whole).and_then(swar::leading_u64).ok_or(TimeError::new("the time is after 2262-04-11", 0))?;
+    let (seconds, _) = rest.get(..whole).and_then(swar::leading_u64).ok_or(TimeError::out_of_range("the time is after 2262-04-11", 0))?;
     parts.epoch = Some(seconds);
     parts.nanosecond = iso::fraction(rest.get(whole..run).unwrap_or_default()).0;
     Ok(run)
@@ -244,7 +244,7 @@ impl Parts {
             let (this_year, ..) = civil_from_days(today);
             let years = [this_year, this_year.saturating_sub(1), this_year + 1];
             let candidates = years.into_iter().filter_map(|year| self.days(year).ok()).map(|days| days * DAY_S + of_day);
-            candidates.min_by_key(|seconds| (seconds - arrival_s).abs()).ok_or(TimeError::new("the month has no such day", 0))?
+            candidates.min_by_key(|seconds| (seconds - arrival_s).abs()).ok_or(TimeError::out_of_range("the month has no such day", 0))?
         } else if hour.is_some() {
             let candidates = [today, today - 1, today + 1].into_iter().map(|days| days * DAY_S + of_day);
             candidates.min_by_key(|seconds| (seconds - arrival_s).abs()).unwrap_or_default()
@@ -268,7 +268,7 @@ impl Parts {
     fn days(&self, year: u32) -> Result<i64, TimeError> {
         if let (Some(day), None) = (self.day_of_year, self.day) {
             if day == 366 && !is_leap(year) {
-                return Err(TimeError::new("the year has no day 366", 0));
+                return Err(TimeError::out_of_range("the year has no day 366", 0));
             }
             return Ok(days_from_civil(year, 1, 1) + i64::from(day) - 1);
         }

@@ -27,7 +27,7 @@ pub(crate) fn offset(text: &[u8]) -> Result<Option<(i32, usize)>, TimeError> {
             let (minute, second) = (minute.unwrap_or(0), second.unwrap_or(0));
             // RFC 3339 allows up to 23:59, though the world ends at 14:00.
             if hour > 23 || minute > 59 || second > 59 {
-                return Err(TimeError::new("the offset is out of range", 0));
+                return Err(TimeError::out_of_range("the offset is out of range", 0));
             }
             let seconds = hour * 3600 + minute * 60 + second;
             Ok(Some((if *sign == b'-' { -seconds } else { seconds }, len)))

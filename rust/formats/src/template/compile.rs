@@ -1,0 +1,184 @@
+//! From pieces to a matcher.
+
+use logloom_record::Text;
+
+use super::{Shape, class::Class};
+use crate::time::TimePattern;
+
+/// The most fields that one template may have.
+const FIELDS_MAX: usize = 256;
+
+/// A field of a pattern.
+#[derive(Clone, Debug)]
+pub struct FieldSpec {
+    /// What its values look like.
+    pub shape: Shape,
+    /// How a time is written; `None` for what is no time.
+    pub time: Option<TimePattern>,
+    /// To how many bytes its values are cut.
+    pub cut_bytes: Option<usize>,
+    /// Where in the pattern it stands, in bytes.
+    pub at: usize,
+}
+
+/// A part of a pattern.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// Text that stands as it is in every line.
+    Literal(String),
+    /// A value.
+    Field(FieldSpec),
+}
+
+/// Why a pattern cannot be compiled, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateError {
+    /// What is wrong and the way out.
+    pub message: String,
+    /// Where in the pattern, in bytes.
+    pub at: usize,
+}
+
+/// Literal text, its first bytes as a number to compare at once.
+#[derive(Clone, Debug)]
+pub(super) struct Literal {
+    pub(super) bytes: Vec<u8>,
+    pub(super) word: u64,
+    pub(super) mask: u64,
+}
+
+impl Literal {
+    fn new(bytes: Vec<u8>) -> Self {
+        let mut first = [0; 8];
+        let mut mask = [0; 8];
+        for ((to, mask), from) in first.iter_mut().zip(&mut mask).zip(&bytes) {
+            (*to, *mask) = (*from, 0xff);
+        }
+        Self { bytes, word: u64::from_le_bytes(first), mask: u64::from_le_bytes(mask) }
+    }
+
+    /// Whether it stands at `at`, as far as the buffer goes: it may go on behind the line.
+    #[inline(always)]
+    pub(super) fn stands(&self, line: Text<'_>, at: usize) -> bool {
+        let Some(tail) = line.tail().get(at..) else { return false };
+        match tail.first_chunk::<8>() {
+            Some(first) if self.bytes.len() <= 8 => u64::from_le_bytes(*first) & self.mask == self.word,
+            _ => tail.starts_with(&self.bytes),
+        }
+    }
+}
+
+/// How the end of a field is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// `2026-11-21T10:40:59.509Z`.
+    MillisZ,
+    /// Where the time's pattern ends.
+    Pattern,
+    /// Where digits end.
+    Digits,
+    /// Where digits, perhaps behind a minus, end.
+    Signed,
+    /// Where digits end, if the literal stands there; else where it first stands.
+    DigitsOr(u8),
+    /// Where the next literal, which begins with this byte, first stands.
+    Before(u8),
+    /// Where the class's run ends.
+    Run,
+    /// Where the last literal begins.
+    Last,
+}
+
+/// A pattern, ready to read what it wrote.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// What stands before the first field.
+    pub(super) prefix: Literal,
+    /// Each field, with what stands behind it.
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) end: End,
+    pub(super) literal: Literal,
+    pub(super) spec: FieldSpec,
+    pub(super) possible: Class,
+    /// Whether a blank must be looked for in the value: there, the line may have to be divided otherwise.
+    pub(super) check_blank: bool,
+}
+
+impl Template {
+    /// Compiles the pieces of a pattern.
+    pub fn compile(pieces: Vec<Piece>) -> Result<Self, TemplateError> {
+        let mut prefix = Vec::new();
+        let mut fields: Vec<(FieldSpec, Vec<u8>)> = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Literal(text) => fields.last_mut().map_or(&mut prefix, |(_, literal)| literal).extend_from_slice(text.as_bytes()),
+                Piece::Field(field) => fields.push((field, Vec::new())),
+            }
+        }
+        if let Some((field, _)) = fields.get(FIELDS_MAX) {
+            return Err(TemplateError { message: format!("more than {FIELDS_MAX} fields"), at: field.at });
+        }
+        let shapes: Vec<_> = fields.iter().map(|(field, _)| field.clone()).collect();
+        let count = fields.len();
+        let steps = fields.into_iter().enumerate().map(|(i, (spec, literal))| {
+            let end = match shapes.get(i + 1) {
+                Some(next) if literal.is_empty() => adjacent(&spec, next)?,
+                _ => end_of(&spec, &literal, i + 1 == count),
+            };
+            let possible = spec.shape.possible();
+            let lacks_blank = if end == End::Last { !spec.shape.usual().has(b' ') } else { !possible.has(b' ') };
+            let check_blank = lacks_blank && literal.first() != Some(&b' ') && matches!(end, End::Before(_) | End::Last);
+            Ok(Step { end, literal: Literal::new(literal), possible, check_blank, spec })
+        });
+        Ok(Self { prefix: Literal::new(prefix), steps: steps.collect::<Result<_, _>>()? })
+    }
+
+    /// The fields, in order.
+    pub fn fields(&self) -> impl Iterator<Item = &FieldSpec> {
+        self.steps.iter().map(|step| &step.spec)
+    }
+}
+
+/// How the end of a field with text behind it, or of the last one, is found.
+fn end_of(spec: &FieldSpec, literal: &[u8], is_last: bool) -> End {
+    let first = literal.first().copied();
+    match (spec.shape, first) {
+        _ if spec.time.as_ref().is_some_and(TimePattern::is_millis_z) => End::MillisZ,
+        _ if spec.time.is_some() => End::Pattern,
+        // A literal that may itself begin with a digit is looked for.
+        (Shape::Unsigned, _) if !first.is_some_and(|b| Class::DIGITS.has(b)) => End::Digits,
+        (Shape::Signed, _) if !first.is_some_and(|b| Class::SIGNED.has(b)) => End::Signed,
+        (Shape::Number, Some(byte)) if !is_last && !Class::SIGNED.has(byte) => End::DigitsOr(byte),
+        // The last value goes up to the end of the line. One that has no quote inside is looked for from the left all the same: what
+        // was taken wrongly before it then shows.
+        (shape, Some(byte)) if is_last && shape.usual().has(byte) => End::Last,
+        (Shape::Any | Shape::AddressList | Shape::Number, _) if is_last => End::Last,
+        (_, None) => End::Last,
+        (_, Some(byte)) => End::Before(byte),
+    }
+}
+
+/// How the end of a field is found right behind which `next` begins.
+fn adjacent(spec: &FieldSpec, next: &FieldSpec) -> Result<End, TemplateError> {
+    if spec.time.as_ref().is_some_and(TimePattern::is_millis_z) {
+        return Ok(End::MillisZ);
+    }
+    let follows = match &next.time {
+        Some(time) if time.starts_with_digit() => Class::DIGITS,
+        _ => next.shape.first(),
+    };
+    match &spec.time {
+        Some(time) if Class::of(time.may_go_on_with()).is_apart_from(follows) => return Ok(End::Pattern),
+        None if spec.shape.possible().is_apart_from(follows) => {
+            return Ok(if spec.shape == Shape::Unsigned { End::Digits } else { End::Run });
+        }
+        _ => {}
+    }
+    let message =
+        "nothing stands between this field and the one before it, so that nobody can tell where one ends: put a text between them";
+    Err(TemplateError { message: message.into(), at: next.at })
+}

@@ -1,0 +1,187 @@
+//! Reading a line from left to right.
+
+use logloom_record::Text;
+
+use super::{
+    Template,
+    compile::{End, Step},
+};
+use crate::{
+    scan, swar,
+    time::{Context, is_millis_z},
+};
+
+/// Takes the values of a line in order. By value, so that what it writes to stays in registers.
+pub trait Visit: Sized {
+    /// The value of field `i`, which is not absent.
+    #[must_use]
+    fn text(self, i: usize, value: Text<'_>) -> Self;
+
+    /// The value of field `i`, of which the text is this number.
+    #[must_use]
+    fn number(self, i: usize, value: i64) -> Self;
+}
+
+/// Where a line stops being of the template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// What was expected, for people.
+    pub what: &'static str,
+    /// Where in the line, in bytes.
+    pub at: usize,
+    /// Whether the shape is right and only a value is out of range.
+    pub is_value: bool,
+}
+
+impl Wrong {
+    fn shape(what: &'static str, at: usize) -> Self {
+        Self { what, at, is_value: false }
+    }
+}
+
+/// The end of a field, and its number where reading it is the way to find the end.
+pub(super) type Found = Result<(usize, Option<i64>), Wrong>;
+
+impl Template {
+    /// Hands the values of a line to `visit`, from left to right; [`Wrong`] where the line is not of the template, or may be only by
+    /// another division: then [`search`](Self::search).
+    #[inline(always)]
+    pub fn read<V: Visit>(&self, line: Text<'_>, context: &Context, mut visit: V) -> Result<V, Wrong> {
+        let mut at = self.begin(line)?;
+        for (i, step) in self.steps.iter().enumerate() {
+            let (end, number) = step.end(line, at, context)?;
+            if let Some(number) = number {
+                visit = visit.number(i, number);
+            } else {
+                let value = line.slice(at..end);
+                if !is_absent(value) {
+                    visit = visit.text(i, value);
+                }
+            }
+            at = step.behind(line, end)?;
+        }
+        if at == line.len() { Ok(visit) } else { Err(Wrong::shape("expected the end of the line", at.min(line.len()))) }
+    }
+
+    /// The time in field `which`, in nanoseconds since the epoch; 0 where it is absent or names no moment.
+    #[inline(always)]
+    pub fn time(&self, line: Text<'_>, which: usize, context: &Context) -> Result<u64, Wrong> {
+        let mut at = self.begin(line)?;
+        for step in self.steps.get(..which).unwrap_or_default() {
+            let (end, _) = step.end(line, at, context)?;
+            at = step.behind(line, end)?;
+        }
+        match self.steps.get(which) {
+            Some(step) => step.time(line, at, context).map(|(time, _)| time),
+            None => Ok(0),
+        }
+    }
+
+    #[inline(always)]
+    fn begin(&self, line: Text<'_>) -> Result<usize, Wrong> {
+        if self.prefix.stands(line, 0) {
+            return Ok(self.prefix.bytes.len());
+        }
+        Err(Wrong::shape("the line does not begin as the format does", 0))
+    }
+}
+
+/// Whether the text of a value means that there is none: `-`, or nothing where empty values are omitted.
+#[inline(always)]
+pub fn is_absent(value: Text<'_>) -> bool {
+    value.is_empty() || (value.len() == 1 && value.tail().first() == Some(&b'-'))
+}
+
+impl Step {
+    /// Where the field that begins at `at` ends.
+    #[inline(always)]
+    pub(super) fn end(&self, line: Text<'_>, at: usize, context: &Context) -> Found {
+        match self.end {
+            End::MillisZ => match line.tail().get(at..).and_then(<[u8]>::first_chunk) {
+                Some(first) if is_millis_z(first) => Ok((at + 24, None)),
+                _ => self.time(line, at, context).map(|(_, end)| (end, None)),
+            },
+            End::Pattern => self.time(line, at, context).map(|(_, end)| (end, None)),
+            End::Digits => Ok(digits(line, at)),
+            End::Signed => {
+                let minus = usize::from(line.tail().get(at) == Some(&b'-'));
+                let (end, number) = digits(line, at + minus);
+                Ok((end, number.map(|number| if minus == 1 { -number } else { number })))
+            }
+            End::DigitsOr(byte) => {
+                let (end, number) = digits(line, at);
+                if self.literal.stands(line, end) { Ok((end, number)) } else { self.before(line, at, byte) }
+            }
+            End::Before(byte) => self.before(line, at, byte),
+            End::Run => Ok((at + self.possible.run(line.bytes(), at, line.len()), None)),
+            End::Last => match line.len().checked_sub(self.literal.bytes.len()) {
+                Some(end) if end >= at && self.has_no_blank(line, at, end) => Ok((end, None)),
+                Some(end) if end >= at => Err(Wrong::shape("a value has a blank that it cannot have", at)),
+                _ => Err(Wrong::shape("the line ends too early", at)),
+            },
+        }
+    }
+
+    /// Where the literal, which begins with `byte`, first stands.
+    #[inline(always)]
+    fn before(&self, line: Text<'_>, at: usize, byte: u8) -> Found {
+        let mut from = at;
+        loop {
+            let rest = line.after(from);
+            match scan::find(rest, byte) {
+                Some(n) if self.literal.stands(line, from + n) => {
+                    if self.has_no_blank(line, at, from + n) {
+                        return Ok((from + n, None));
+                    }
+                    return Err(Wrong::shape("a value has a blank that it cannot have", at));
+                }
+                Some(n) => from += n + 1,
+                None => return Err(Wrong::shape("a value is not ended by the text that follows it in the format", at)),
+            }
+        }
+    }
+
+    /// Whether the value has no blank where its shape has none and its end does not see to that.
+    #[inline(always)]
+    fn has_no_blank(&self, line: Text<'_>, at: usize, end: usize) -> bool {
+        !self.check_blank || scan::find(line.slice(at..end), b' ').is_none()
+    }
+
+    /// Where the literal that must stand at `at` ends.
+    #[inline(always)]
+    fn behind(&self, line: Text<'_>, at: usize) -> Result<usize, Wrong> {
+        if self.literal.stands(line, at) {
+            return Ok(at + self.literal.bytes.len());
+        }
+        Err(Wrong::shape("a value is not of its type, or the text behind it is not that of the format", at.min(line.len())))
+    }
+
+    /// The time that begins at `at`, and where it ends.
+    #[inline(always)]
+    pub(super) fn time(&self, line: Text<'_>, at: usize, context: &Context) -> Result<(u64, usize), Wrong> {
+        let rest = line.after(at);
+        let Some(pattern) = &self.spec.time else { return Ok((0, at)) };
+        match pattern.prefix(rest.bytes(), context) {
+            Ok((time, len)) => Ok((time.unwrap_or(0), at + len)),
+            // Absent, or omitted.
+            Err(_) if rest.tail().first() == Some(&b'-') && self.literal.stands(line, at + 1) => Ok((0, at + 1)),
+            Err(_) if self.literal.stands(line, at) => Ok((0, at)),
+            Err(error) => Err(Wrong { what: error.what, at: at + error.at, is_value: error.is_value }),
+        }
+    }
+}
+
+/// Where the digits at `at` end, and their number; `-` and nothing are absent.
+#[inline(always)]
+fn digits(line: Text<'_>, at: usize) -> (usize, Option<i64>) {
+    let tail = line.tail().get(at..).unwrap_or_default();
+    match swar::leading_u64(tail) {
+        // What follows the line in its buffer is no part of it.
+        Some((_, n)) if at + n > line.len() => digits(Text::from(line.bytes()), at.min(line.len())),
+        Some((number, n)) => match i64::try_from(number) {
+            Ok(number) => (at + n, Some(number)),
+            Err(_) => (at + n, None),
+        },
+        None => (at + usize::from(tail.first() == Some(&b'-')), None),
+    }
+}

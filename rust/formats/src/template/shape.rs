@@ -1,0 +1,77 @@
+//! What the text of a value looks like.
+
+use super::class::Class;
+
+/// What the text of a value looks like. `-` and nothing, which mean absent, always fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A time: its pattern says what it looks like.
+    Time,
+    /// Digits.
+    Unsigned,
+    /// Digits, perhaps behind a minus.
+    Signed,
+    /// No blank; usually letters, digits, commas and underscores.
+    Flags,
+    /// No blank; usually `HTTP/1.1`.
+    Protocol,
+    /// No blank, usually no quote: what the program itself made or checked.
+    Word,
+    /// No blank, usually no quote: what a client sent as its method.
+    Token,
+    /// Anything; usually an address list.
+    AddressList,
+    /// Anything; usually no blank and no quote: paths, ids, names.
+    Identifier,
+    /// Anything; usually digits.
+    Number,
+    /// Anything; usually no quote.
+    Any,
+}
+
+const NO_BLANK: Class = Class::except(b" \t\r\n");
+const NO_BLANK_OR_QUOTE: Class = Class::except(b" \t\r\n\"");
+const NO_QUOTE: Class = Class::except(b"\"");
+
+impl Shape {
+    /// The bytes that a value may have; a line in which one has others is not of the template.
+    pub(super) fn possible(self) -> Class {
+        match self {
+            Self::Unsigned => Class::DIGITS,
+            Self::Signed => Class::SIGNED,
+            Self::Flags | Self::Protocol | Self::Word | Self::Token => NO_BLANK,
+            Self::Time | Self::AddressList | Self::Identifier | Self::Number | Self::Any => Class::ALL,
+        }
+    }
+
+    /// The bytes that a value may begin with.
+    pub(super) fn first(self) -> Class {
+        match self {
+            Self::Protocol => Class::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+            shape => shape.possible(),
+        }
+    }
+
+    /// The bytes that a value usually has.
+    pub(super) fn usual(self) -> Class {
+        match self {
+            Self::Unsigned | Self::Number => Class::DIGITS,
+            Self::Signed => Class::SIGNED,
+            Self::Flags => Class::alphanumeric_and(b",_"),
+            Self::Protocol => Class::alphanumeric_and(b"/."),
+            Self::Word | Self::Token | Self::Identifier => NO_BLANK_OR_QUOTE,
+            Self::AddressList => Class::alphanumeric_and(b".:, []%_-"),
+            Self::Time | Self::Any => NO_QUOTE,
+        }
+    }
+
+    /// How much it weighs against a division of a line that a value of this shape is unusual: the most where the program itself makes
+    /// the value, the least where anybody may send anything.
+    pub(super) fn weight(self) -> u32 {
+        match self {
+            Self::Any => 1,
+            Self::Identifier | Self::AddressList | Self::Token => 3,
+            _ => 8,
+        }
+    }
+}
