@@ -64,6 +64,88 @@ pub(crate) fn hex2(digits: &[u8]) -> Option<u8> {
     Some(digit(high)? << 4 | digit(low)?)
 }
 
+/// The value of each digit; 0xff for what is none.
+const DIGITS: [u8; 256] = {
+    let mut table = [0xff; 256];
+    let mut i = 0;
+    while i < 10 {
+        table[b'0' as usize + i] = i as u8;
+        i += 1;
+    }
+    i = 0;
+    while i < 6 {
+        table[b'a' as usize + i] = 10 + i as u8;
+        table[b'A' as usize + i] = 10 + i as u8;
+        i += 1;
+    }
+    table
+};
+
+/// The id of `N` bytes that `digits` write; a shorter one is padded with zeros on the left: Jaeger leaves leading zeros out. `None` for no digits,
+/// too many or something else; all zeros are an id here.
+#[inline]
+pub(crate) fn padded<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    if digits.is_empty() || digits.len() > 2 * N {
+        return None;
+    }
+    let mut id = [0; N];
+    let mut bad = 0;
+    let digit = |byte: u8| DIGITS[byte as usize];
+    for (byte, pair) in id.iter_mut().rev().zip(digits.rchunks(2)) {
+        let (high, low) = match *pair {
+            [high, low] => (digit(high), digit(low)),
+            [low] => (0, digit(low)),
+            _ => (0xff, 0xff),
+        };
+        bad |= high | low;
+        *byte = high << 4 | low;
+    }
+    (bad & 0xf0 == 0).then_some(id)
+}
+
+/// Appends the bytes that `digits` write; false, and nothing, where they are no pairs of digits.
+pub(crate) fn decode_into(out: &mut Vec<u8>, digits: &[u8]) -> bool {
+    let from = out.len();
+    let mut bad = 0;
+    for pair in digits.chunks(2) {
+        let (high, low) = match *pair {
+            [high, low] => (DIGITS[high as usize], DIGITS[low as usize]),
+            _ => (0xff, 0xff),
+        };
+        bad |= high | low;
+        out.push(high << 4 | low & 15);
+    }
+    if bad & 0xf0 != 0 {
+        out.truncate(from);
+    }
+    bad & 0xf0 == 0
+}
+
+/// The digits of an id of 8 bytes.
+#[inline]
+pub(crate) fn digits(id: [u8; 8]) -> [u8; 16] {
+    let mut out = [0; 16];
+    for (pair, byte) in out.chunks_exact_mut(2).zip(id) {
+        pair.copy_from_slice(&digit_pair(byte));
+    }
+    out
+}
+
+/// The digits of an id of 16 bytes.
+pub(crate) fn digits_16(id: [u8; 16]) -> [u8; 32] {
+    let mut out = [0; 32];
+    for (pair, byte) in out.chunks_exact_mut(2).zip(id) {
+        pair.copy_from_slice(&digit_pair(byte));
+    }
+    out
+}
+
+#[inline(always)]
+fn digit_pair(byte: u8) -> [u8; 2] {
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
+    [digit(byte >> 4), digit(byte & 15)]
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -104,5 +186,28 @@ mod tests {
         }
         assert_eq!(trace_id(b"b7ad6b7169203331"), Some([0, 0, 0, 0, 0, 0, 0, 0, 0xb7, 0xad, 0x6b, 0x71, 0x69, 0x20, 0x33, 0x31]));
         assert_eq!(traceparent(b"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), None);
+    }
+
+    #[test]
+    fn short_ids_are_padded_on_the_left() {
+        assert_eq!(padded::<8>(b"00000000000000aB"), Some([0, 0, 0, 0, 0, 0, 0, 0xab]));
+        assert_eq!(padded::<16>(b"463ac35c9f6413ad"), Some([0, 0, 0, 0, 0, 0, 0, 0, 0x46, 0x3a, 0xc3, 0x5c, 0x9f, 0x64, 0x13, 0xad]));
+        assert_eq!(padded::<2>(b"abc"), Some([0x0a, 0xbc]));
+        for bad in [&b""[..], b"00000000000000000", b"0x12", b"12 ", b"\xff1", b"g0"] {
+            assert_eq!(padded::<8>(bad), None, "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_come_back(bytes: [u8; 8], more: [u8; 16]) {
+            prop_assert_eq!(padded::<8>(&digits(bytes)), Some(bytes));
+            prop_assert_eq!(padded::<16>(&digits_16(more)), Some(more));
+            let mut decoded = vec![1];
+            prop_assert!(decode_into(&mut decoded, &digits_16(more)));
+            prop_assert_eq!(&decoded[1..], &more[..]);
+            prop_assert!(!decode_into(&mut decoded, b"123"));
+            prop_assert_eq!(decoded.len(), 17);
+        }
     }
 }

@@ -15,6 +15,7 @@ mod options;
 pub mod proto_json;
 mod scan;
 pub mod severity;
+mod spans;
 mod swar;
 pub mod template;
 pub mod time;

@@ -334,6 +334,18 @@ impl<'w> RecordCursor<'w> {
         }
     }
 
+    /// Writes a length-delimited field of one tag byte whose content is encoded already, such as an `AnyValue` that came as OTLP.
+    #[inline]
+    pub fn message(&mut self, tag: u8, content: &[u8]) {
+        self.len_field(tag, Text::from(content));
+    }
+
+    /// Counts attributes that the sender left out, as it said.
+    #[inline]
+    pub fn count_dropped(&mut self, attributes: u32) {
+        self.dropped = self.dropped.saturating_add(attributes);
+    }
+
     /// Makes the record part of the Batch.
     #[inline(always)]
     pub fn finish(mut self, tail: &Tail<'_>) {

@@ -7,7 +7,7 @@ use std::ops::Range;
 /// The writer copies short values by a fixed 32-byte copy, which may read past the value's end; a plain
 /// slice could not allow that in safe code. A `Text` is UTF-8 when its source was checked: formats only
 /// write such, see [`BatchWriter`](crate::BatchWriter).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Text<'a> {
     tail: &'a [u8],
     len: usize,

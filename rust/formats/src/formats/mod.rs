@@ -11,6 +11,7 @@ pub mod logfmt;
 pub mod otlp;
 pub mod otlp_json;
 pub mod text;
+pub mod zipkin;
 
 /// Every format, sorted by name.
 #[rustfmt::skip]
@@ -23,5 +24,6 @@ pub static FORMATS: &[&Spec] = &[
     &otlp::SPEC,
     &otlp_json::SPEC,
     &text::SPEC,
+    &zipkin::SPEC,
 ];
 // formats:end

@@ -1,0 +1,292 @@
+//! Spans as log records: one mapping for all formats that carry spans. `docs/spans.md` is its description.
+//!
+//! A format fills a [`Span`], which borrows from the frame; [`Span::write`] lays it out. The vectors of a Span are taken from the last one of the
+//! thread, so that nothing is allocated per span.
+
+mod duplicates;
+mod resource;
+mod tags;
+mod write;
+
+use std::{cell::RefCell, ops::Range};
+
+use logloom_record::{RejectReason, Text};
+
+use crate::json::{Scanner, Str, Value as Json};
+
+pub(crate) use resource::Owner;
+
+/// A value of a tag.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Value<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    Str(Str<'a>),
+    /// Bytes, written as hexadecimal digits; a string where they are none.
+    Hex(Text<'a>),
+    /// An object or array of JSON that was checked, and whether it may have a key twice.
+    Json(Text<'a>, bool),
+    /// An OTLP `AnyValue` message that was checked.
+    Encoded(Text<'a>),
+}
+
+/// Which [`Value`] a tag has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+enum What {
+    Null,
+    Bool,
+    Int,
+    Double,
+    Str,
+    EscapedStr,
+    Hex,
+    Json,
+    Encoded,
+}
+
+/// A tag of a span, or a field of an event. Flat and without a gap: copying an enum with gaps costs more than reading the tag did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tag<'a> {
+    name: Text<'a>,
+    text: Text<'a>,
+    number: u64,
+    what: What,
+    name_escaped: u32,
+}
+
+impl<'a> Tag<'a> {
+    #[inline(always)]
+    pub(crate) fn new(name: Str<'a>, value: Value<'a>) -> Self {
+        let (what, text, number) = match value {
+            Value::Null => (What::Null, Text::EMPTY, 0),
+            Value::Bool(value) => (What::Bool, Text::EMPTY, u64::from(value)),
+            Value::Int(value) => (What::Int, Text::EMPTY, value as u64),
+            Value::Double(value) => (What::Double, Text::EMPTY, value.to_bits()),
+            Value::Str(Str { text, has_escapes: false }) => (What::Str, text, 0),
+            Value::Str(Str { text, has_escapes: true }) => (What::EscapedStr, text, 0),
+            Value::Hex(digits) => (What::Hex, digits, 0),
+            Value::Json(text, suspect) => (What::Json, text, u64::from(suspect)),
+            Value::Encoded(any) => (What::Encoded, any, 0),
+        };
+        Self { name: name.text, text, number, what, name_escaped: u32::from(name.has_escapes) }
+    }
+
+    pub(crate) fn name(&self) -> Str<'a> {
+        Str { text: self.name, has_escapes: self.name_escaped != 0 }
+    }
+
+    pub(crate) fn value(&self) -> Value<'a> {
+        match self.what {
+            What::Null => Value::Null,
+            What::Bool => Value::Bool(self.number != 0),
+            What::Int => Value::Int(self.number as i64),
+            What::Double => Value::Double(f64::from_bits(self.number)),
+            What::Str => Value::Str(plain(self.text)),
+            What::EscapedStr => Value::Str(Str { text: self.text, has_escapes: true }),
+            What::Hex => Value::Hex(self.text),
+            What::Json => Value::Json(self.text, self.number != 0),
+            What::Encoded => Value::Encoded(self.text),
+        }
+    }
+
+    /// Its name and value where both are plain strings, as nearly all are.
+    #[inline(always)]
+    fn plain_texts(&self) -> Option<(Text<'a>, Text<'a>)> {
+        (self.what == What::Str && self.name_escaped == 0).then_some((self.name, self.text))
+    }
+}
+
+/// What a span was to its peer; the words are OpenTelemetry's, in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Internal,
+    Server,
+    Client,
+    Producer,
+    Consumer,
+}
+
+impl Kind {
+    const ALL: [(&'static str, Self); 5] = [
+        ("internal", Self::Internal),
+        ("server", Self::Server),
+        ("client", Self::Client),
+        ("producer", Self::Producer),
+        ("consumer", Self::Consumer),
+    ];
+
+    /// Of its name, in letters of any size.
+    pub(crate) fn of(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|(word, _)| word.as_bytes().eq_ignore_ascii_case(name)).map(|row| row.1)
+    }
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+    }
+}
+
+/// How a span ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Status {
+    #[default]
+    Unset,
+    Ok,
+    Error,
+}
+
+/// Another span that this one names.
+#[derive(Clone, Debug)]
+pub(crate) struct Link<'a> {
+    pub(crate) trace_id: [u8; 16],
+    pub(crate) span_id: [u8; 8],
+    /// Jaeger's word for what it is, in lower case; empty where there is none.
+    pub(crate) kind: &'static str,
+    pub(crate) trace_state: Text<'a>,
+    /// Its attributes among the span's `fields`.
+    pub(crate) fields: Range<usize>,
+}
+
+/// Something that happened in a span: an annotation, a log.
+#[derive(Clone, Debug)]
+pub(crate) struct Event<'a> {
+    pub(crate) time_unix_nano: u64,
+    /// Its name, where the format has one besides the fields.
+    pub(crate) name: Option<Str<'a>>,
+    /// Its attributes among the span's `fields`.
+    pub(crate) fields: Range<usize>,
+    /// How many attributes the sender left out.
+    pub(crate) dropped: u32,
+}
+
+/// A span on its way to records.
+#[derive(Debug, Default)]
+pub(crate) struct Span<'a> {
+    pub(crate) trace_id: [u8; 16],
+    pub(crate) span_id: [u8; 8],
+    /// Zero where there is none.
+    pub(crate) parent_span_id: [u8; 8],
+    /// The low 8 bits are the W3C trace flags.
+    pub(crate) flags: u32,
+    pub(crate) name: Option<Str<'a>>,
+    /// 0 where there is none.
+    pub(crate) start_unix_nano: u64,
+    pub(crate) duration_ns: Option<i64>,
+    pub(crate) kind: Option<Kind>,
+    pub(crate) status: Status,
+    pub(crate) status_message: Option<Str<'a>>,
+    pub(crate) trace_state: Option<Str<'a>>,
+    /// The instrumentation scope that tags named.
+    pub(crate) scope_name: Option<Str<'a>>,
+    pub(crate) scope_version: Option<Str<'a>>,
+    pub(crate) tags: Vec<Tag<'a>>,
+    /// What links and events carry.
+    pub(crate) fields: Vec<Tag<'a>>,
+    pub(crate) links: Vec<Link<'a>>,
+    pub(crate) events: Vec<Event<'a>>,
+    /// Attributes that the format itself adds.
+    pub(crate) extras: Vec<Tag<'a>>,
+    /// The span as it came; empty where it is not kept.
+    pub(crate) original: Text<'a>,
+}
+
+/// The vectors of a span, empty, between two spans.
+#[derive(Debug, Default)]
+struct Spare {
+    tags: Vec<Tag<'static>>,
+    fields: Vec<Tag<'static>>,
+    links: Vec<Link<'static>>,
+    events: Vec<Event<'static>>,
+    extras: Vec<Tag<'static>>,
+}
+
+thread_local! {
+    static SPARE: RefCell<Spare> = RefCell::default();
+}
+
+/// The most tags that a spare vector keeps room for.
+const SPARE_TAGS_MAX: usize = 4096;
+
+/// An empty vector in the memory of another one, whose elements borrowed something else.
+fn recycle<A, B>(mut used: Vec<A>) -> Vec<B> {
+    used.clear();
+    if used.capacity() > SPARE_TAGS_MAX {
+        return Vec::new();
+    }
+    // Collecting in place: the two have the same layout.
+    used.into_iter().filter_map(|_| None).collect()
+}
+
+impl<'a> Span<'a> {
+    /// An empty span, in the memory of the last one that this thread gave back.
+    pub(crate) fn begin() -> Self {
+        let spare = SPARE.take();
+        Self {
+            tags: recycle(spare.tags),
+            fields: recycle(spare.fields),
+            links: recycle(spare.links),
+            events: recycle(spare.events),
+            extras: recycle(spare.extras),
+            ..Self::default()
+        }
+    }
+
+    /// Adds an attribute of the format itself.
+    pub(crate) fn extra(&mut self, name: &'static str, value: Value<'a>) {
+        self.extras.push(Tag::new(plain(Text::from(name)), value));
+    }
+
+    /// Gives the memory back.
+    pub(crate) fn end(self) {
+        SPARE.set(Spare {
+            tags: recycle(self.tags),
+            fields: recycle(self.fields),
+            links: recycle(self.links),
+            events: recycle(self.events),
+            extras: recycle(self.extras),
+        });
+    }
+}
+
+/// The value that stands next, as a tag's; an object or array is passed over, and so checked. The scanner comes back behind it.
+#[inline]
+pub(crate) fn json_value(mut json: Scanner<'_>) -> Result<(Scanner<'_>, Value<'_>), RejectReason> {
+    let from = json.position();
+    let value = match json.value()? {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(value),
+        Json::Int(value) => Value::Int(value),
+        Json::Double(value) => Value::Double(value),
+        Json::Digits(digits) => Value::Str(plain(digits)),
+        Json::Str(text) => Value::Str(text),
+        nested @ (Json::Object | Json::Array) => {
+            json.skip(nested)?;
+            Value::Json(json.frame().slice(from..json.position()), json.suspects_duplicates())
+        }
+    };
+    Ok((json, value))
+}
+
+/// A text without escapes as the strings of spans are.
+pub(crate) fn plain(text: Text<'_>) -> Str<'_> {
+    Str { text, has_escapes: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_reuse_their_memory() {
+        let mut span = Span::begin();
+        span.tags.push(Tag::new(plain(Text::from("a")), Value::Null));
+        span.tags.reserve(100);
+        let (address, capacity) = (span.tags.as_ptr() as usize, span.tags.capacity());
+        span.end();
+        let span = Span::begin();
+        assert_eq!((span.tags.as_ptr() as usize, span.tags.capacity()), (address, capacity));
+        assert!(span.tags.is_empty());
+    }
+}
