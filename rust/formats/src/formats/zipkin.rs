@@ -115,7 +115,9 @@ fn read<'a>(frame: Text<'a>, depth_max: u32, span: &mut Span<'a>) -> Result<Owne
                 span.span_id = span_id(value).ok_or(RejectReason::value("id is not 1 to 16 hexadecimal digits", at))?;
                 has_id = span.span_id != [0; 8];
             }
-            b"parentId" => span.parent_span_id = span_id(value).ok_or(RejectReason::value("parentId is not 1 to 16 hexadecimal digits", at))?,
+            b"parentId" => {
+                span.parent_span_id = span_id(value).ok_or(RejectReason::value("parentId is not 1 to 16 hexadecimal digits", at))?
+            }
             b"name" => span.name = Some(text(value).ok_or(RejectReason::value("name is not a string", at))?),
             b"kind" => kind = Some(text(value).ok_or(RejectReason::value("kind is not a string", at))?),
             b"timestamp" => {
