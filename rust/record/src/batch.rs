@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Origin, Reject};
+use crate::{BlockPool, Limits, Origin, Reject};
 
 /// A run of `ResourceLogs` fields: concatenated blocks are an `ExportLogsServiceRequest`.
 #[derive(Clone, Debug)]
@@ -128,6 +128,19 @@ impl Batch {
         match self.blocks.as_slice() {
             [] => Bytes::new(),
             [block] => block.otlp(),
+            blocks if self.otlp_len() <= Limits::BLOCK_BYTES_MAX => {
+                let pool = BlockPool::global();
+                let mut whole = pool.take(self.otlp_len());
+                let mut at = 0;
+                for block in blocks {
+                    let bytes = block.bytes.get(block.head..).unwrap_or_default();
+                    if let Some(to) = whole.get_mut(at..at + bytes.len()) {
+                        to.copy_from_slice(bytes);
+                    }
+                    at += bytes.len();
+                }
+                pool.freeze(whole).slice(..at)
+            }
             blocks => {
                 let mut whole = BytesMut::with_capacity(self.otlp_len());
                 for block in blocks {

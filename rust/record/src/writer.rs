@@ -14,6 +14,9 @@ use crate::{
     sink::Sink,
 };
 
+/// The most bytes that a lane begins with, but for the first: there may be many.
+const LANE_BYTES_MAX: usize = 64 << 10;
+
 /// Writes records as OTLP bytes with their index.
 ///
 /// The strings it is given must be UTF-8: the driver checks a chunk once and repairs a frame that is not, in which case
@@ -37,6 +40,8 @@ pub struct BatchWriter {
     sealed_records: usize,
     sealed_bytes: u64,
     keep_original: bool,
+    /// What a further lane begins with: growing it copies what it holds.
+    lane_bytes: usize,
     scratch: Vec<u8>,
 }
 
@@ -69,6 +74,7 @@ impl BatchWriter {
             sealed_records: 0,
             sealed_bytes: 0,
             keep_original: true,
+            lane_bytes: (estimate_bytes / 64).clamp(1, LANE_BYTES_MAX),
             scratch: Vec::new(),
         };
         writer.open_first_lane(estimate_bytes.max(1));
@@ -120,7 +126,7 @@ impl BatchWriter {
         let (mut resource, mut scope) = (Vec::new(), Vec::new());
         build(&mut resource, &mut scope);
         self.park();
-        self.open_lane(key.to_vec(), &resource, &scope, 1);
+        self.open_lane(key.to_vec(), &resource, &scope, self.lane_bytes);
     }
 
     /// A reusable buffer for what must be unescaped before it is written; give it back with [`give_scratch`](Self::give_scratch).

@@ -111,7 +111,7 @@ impl Fields {
     pub(crate) fn gather(&mut self, table: &impl Table, json: &mut Scanner<'_>) -> Result<(), RejectReason> {
         let mut seen = Seen::default();
         while let Some(key) = json.key()? {
-            if key.has_escapes {
+            if key.has_escapes() {
                 *json = self.escaped_key(table, &mut seen, *json, key)?;
                 continue;
             }
@@ -343,7 +343,7 @@ impl Field {
             }
             Value::Digits(_) => self.kind = Kind::Text,
             Value::Str(text) => {
-                self.kind = if text.has_escapes { Kind::Escaped } else { Kind::Text };
+                self.kind = if text.has_escapes() { Kind::Escaped } else { Kind::Text };
                 self.at += 1;
                 self.len -= 2;
             }

@@ -34,7 +34,7 @@ mod tests;
 mod value;
 
 pub use scanner::{Scanner, Value};
-pub use string::Str;
+pub use string::{Escapes, Str};
 pub use value::{write_attribute, write_value};
 
 pub(crate) use scanner::Seen;

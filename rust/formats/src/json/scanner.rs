@@ -242,7 +242,7 @@ fn skip_container(mut scanner: Scanner<'_>, is_object: bool) -> Result<Scanner<'
     if is_object {
         let mut keys = Seen::default();
         while let Some(key) = scanner.key()? {
-            scanner.suspect |= key.has_escapes || keys.add(hash(key.text));
+            scanner.suspect |= key.has_escapes() || keys.add(hash(key.text));
             let value = scanner.value()?;
             if let Value::Object | Value::Array = value {
                 scanner = skip_container(scanner, matches!(value, Value::Object))?;

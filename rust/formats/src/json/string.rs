@@ -9,14 +9,31 @@ pub struct Str<'a> {
     /// What stands between the quotes.
     pub text: Text<'a>,
     /// Whether a backslash stands in it.
-    pub has_escapes: bool,
+    pub escapes: Escapes,
+}
+
+/// Whether a backslash stands in a string. As wide as its neighbours: a gap of seven bytes beside a `bool` is copied piece by piece, and read back
+/// before it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Escapes {
+    /// The source is the string.
+    None,
+    /// They are to be resolved.
+    Some,
 }
 
 impl<'a> Str<'a> {
+    /// Whether a backslash stands in it.
+    #[inline(always)]
+    pub fn has_escapes(self) -> bool {
+        self.escapes == Escapes::Some
+    }
+
     /// Whether the string, its escapes resolved, is `name`.
     #[inline]
     pub fn is(self, name: &[u8]) -> bool {
-        if self.has_escapes { self.is_escaped(name) } else { self.text.bytes() == name }
+        if self.has_escapes() { self.is_escaped(name) } else { self.text.bytes() == name }
     }
 
     #[cold]
@@ -32,7 +49,7 @@ impl<'a> Str<'a> {
     where
         'a: 's,
     {
-        if !self.has_escapes {
+        if !self.has_escapes() {
             return self.text;
         }
         scratch.clear();
@@ -103,10 +120,10 @@ fn hex4(digits: &[u8]) -> Option<u16> {
 pub(super) fn string(frame: Text<'_>, start: usize) -> Result<(Str<'_>, usize), RejectReason> {
     let end = special(frame.tail(), start);
     if end < frame.len() && frame.tail().get(end) == Some(&b'"') {
-        return Ok((Str { text: frame.slice(start..end), has_escapes: false }, end + 1));
+        return Ok((Str { text: frame.slice(start..end), escapes: Escapes::None }, end + 1));
     }
     let end = escaped_end(frame, end)?;
-    Ok((Str { text: frame.slice(start..end), has_escapes: true }, end + 1))
+    Ok((Str { text: frame.slice(start..end), escapes: Escapes::Some }, end + 1))
 }
 
 /// The end of a string that has an escape, or something wrong, at `at`.

@@ -49,7 +49,7 @@ pub fn write_value<'a>(
                 }
                 let name = key.resolve(scratch);
                 if let Value::Str(text) = value
-                    && !text.has_escapes
+                    && !text.has_escapes()
                 {
                     rec.string_entry(0x0a, name, text.text);
                     continue;

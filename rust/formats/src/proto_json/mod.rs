@@ -288,7 +288,7 @@ fn start_of(scanner: Scanner<'_>) -> usize {
 /// The field that a key names: in camelCase, or as the `.proto` file has it.
 #[inline]
 fn find(fields: &'static [Field], key: Str<'_>) -> Option<&'static Field> {
-    if key.has_escapes {
+    if key.has_escapes() {
         return fields.iter().find(|field| key.is(field.name.as_bytes()));
     }
     let key = key.text.bytes();

@@ -12,7 +12,7 @@ use std::{cell::RefCell, ops::Range};
 
 use logloom_record::{RejectReason, Text};
 
-use crate::json::{Scanner, Str, Value as Json};
+use crate::json::{Escapes, Scanner, Str, Value as Json};
 
 pub(crate) use resource::Owner;
 
@@ -65,17 +65,17 @@ impl<'a> Tag<'a> {
             Value::Bool(value) => (What::Bool, Text::EMPTY, u64::from(value)),
             Value::Int(value) => (What::Int, Text::EMPTY, value as u64),
             Value::Double(value) => (What::Double, Text::EMPTY, value.to_bits()),
-            Value::Str(Str { text, has_escapes: false }) => (What::Str, text, 0),
-            Value::Str(Str { text, has_escapes: true }) => (What::EscapedStr, text, 0),
+            Value::Str(Str { text, escapes: Escapes::None }) => (What::Str, text, 0),
+            Value::Str(Str { text, escapes: Escapes::Some }) => (What::EscapedStr, text, 0),
             Value::Hex(digits) => (What::Hex, digits, 0),
             Value::Json(text, suspect) => (What::Json, text, u64::from(suspect)),
             Value::Encoded(any) => (What::Encoded, any, 0),
         };
-        Self { name: name.text, text, number, what, name_escaped: u32::from(name.has_escapes) }
+        Self { name: name.text, text, number, what, name_escaped: u32::from(name.has_escapes()) }
     }
 
     pub(crate) fn name(&self) -> Str<'a> {
-        Str { text: self.name, has_escapes: self.name_escaped != 0 }
+        Str { text: self.name, escapes: if self.name_escaped == 0 { Escapes::None } else { Escapes::Some } }
     }
 
     pub(crate) fn value(&self) -> Value<'a> {
@@ -85,7 +85,7 @@ impl<'a> Tag<'a> {
             What::Int => Value::Int(self.number as i64),
             What::Double => Value::Double(f64::from_bits(self.number)),
             What::Str => Value::Str(plain(self.text)),
-            What::EscapedStr => Value::Str(Str { text: self.text, has_escapes: true }),
+            What::EscapedStr => Value::Str(Str { text: self.text, escapes: Escapes::Some }),
             What::Hex => Value::Hex(self.text),
             What::Json => Value::Json(self.text, self.number != 0),
             What::Encoded => Value::Encoded(self.text),
@@ -271,7 +271,7 @@ pub(crate) fn json_value(mut json: Scanner<'_>) -> Result<(Scanner<'_>, Value<'_
 
 /// A text without escapes as the strings of spans are.
 pub(crate) fn plain(text: Text<'_>) -> Str<'_> {
-    Str { text, has_escapes: false }
+    Str { text, escapes: Escapes::None }
 }
 
 #[cfg(test)]

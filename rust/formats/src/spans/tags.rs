@@ -95,7 +95,7 @@ impl<'a> Span<'a> {
     /// Whether the tag's value is now said by the span itself.
     fn consume(&mut self, meaning: Meaning, value: Value<'a>) -> bool {
         let Value::Str(text) = value else { return false };
-        if text.has_escapes && meaning == Meaning::Kind {
+        if text.has_escapes() && meaning == Meaning::Kind {
             return false;
         }
         let place = match meaning {
