@@ -108,24 +108,26 @@ fn read<'a>(frame: Text<'a>, depth_max: u32, span: &mut Span<'a>) -> Result<Owne
         }
         match key.resolve(&mut unescaped).bytes() {
             b"traceId" => {
-                span.trace_id = trace_id(value).ok_or(RejectReason::value("traceId is not 1 to 32 hexadecimal digits", at))?;
+                span.trace_id = trace_id(value).ok_or_else(|| RejectReason::value("traceId is not 1 to 32 hexadecimal digits", at))?;
                 has_trace_id = span.trace_id != [0; 16];
             }
             b"id" => {
-                span.span_id = span_id(value).ok_or(RejectReason::value("id is not 1 to 16 hexadecimal digits", at))?;
+                span.span_id = span_id(value).ok_or_else(|| RejectReason::value("id is not 1 to 16 hexadecimal digits", at))?;
                 has_id = span.span_id != [0; 8];
             }
             b"parentId" => {
-                span.parent_span_id = span_id(value).ok_or(RejectReason::value("parentId is not 1 to 16 hexadecimal digits", at))?
+                span.parent_span_id =
+                    span_id(value).ok_or_else(|| RejectReason::value("parentId is not 1 to 16 hexadecimal digits", at))?;
             }
-            b"name" => span.name = Some(text(value).ok_or(RejectReason::value("name is not a string", at))?),
-            b"kind" => kind = Some(text(value).ok_or(RejectReason::value("kind is not a string", at))?),
+            b"name" => span.name = Some(text(value).ok_or_else(|| RejectReason::value("name is not a string", at))?),
+            b"kind" => kind = Some(text(value).ok_or_else(|| RejectReason::value("kind is not a string", at))?),
             b"timestamp" => {
-                span.start_unix_nano = nanoseconds(value).ok_or(RejectReason::value("timestamp is not in microseconds", at))? as u64;
+                span.start_unix_nano =
+                    nanoseconds(value).ok_or_else(|| RejectReason::value("timestamp is not in microseconds", at))? as u64;
                 has_start = span.start_unix_nano != 0;
             }
             b"duration" => {
-                span.duration_ns = Some(nanoseconds(value).ok_or(RejectReason::value("duration is not in microseconds", at))?);
+                span.duration_ns = Some(nanoseconds(value).ok_or_else(|| RejectReason::value("duration is not in microseconds", at))?);
             }
             b"localEndpoint" => (json, local) = endpoint(json, matches!(value, Json::Object), at)?,
             b"remoteEndpoint" => (json, remote) = endpoint(json, matches!(value, Json::Object), at)?,
@@ -199,7 +201,7 @@ fn nanoseconds(value: Json<'_>) -> Option<i64> {
 
 // The scanner goes in and comes back by value: one whose address is taken lives in memory, not in registers.
 
-fn endpoint<'a>(mut json: Scanner<'a>, is_object: bool, at: usize) -> Result<(Scanner<'a>, Endpoint<'a>), RejectReason> {
+fn endpoint(mut json: Scanner<'_>, is_object: bool, at: usize) -> Result<(Scanner<'_>, Endpoint<'_>), RejectReason> {
     let mut endpoint = Endpoint::default();
     if !is_object {
         return Err(RejectReason::value("an endpoint is not an object", at));
@@ -236,7 +238,8 @@ fn annotations<'a>(mut json: Scanner<'a>, is_array: bool, at: usize, span: &mut 
             let value = json.value()?;
             match key.resolve(&mut unescaped).bytes() {
                 b"timestamp" if !matches!(value, Json::Null) => {
-                    let nanos = nanoseconds(value).ok_or(RejectReason::value("an annotation's timestamp is not in microseconds", at))?;
+                    let nanos =
+                        nanoseconds(value).ok_or_else(|| RejectReason::value("an annotation's timestamp is not in microseconds", at))?;
                     event.time_unix_nano = nanos as u64;
                 }
                 b"value" => event.name = text(value),

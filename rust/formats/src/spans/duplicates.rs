@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Span, Tag};
+use super::Tag;
 use crate::json::{Seen, hash};
 
 /// The positions of tags that a later one of the same name takes the place of, in order.
@@ -14,20 +14,18 @@ pub(super) fn is_superseded(superseded: &Superseded, position: usize) -> bool {
     superseded.as_ref().is_some_and(|positions| positions.binary_search(&position).is_ok())
 }
 
-impl Span<'_> {
-    /// Looks for equal names: by a filter first, which says seldom that there might be some.
-    #[inline]
-    pub(super) fn superseded(&self, tags: &[Tag<'_>]) -> Superseded {
-        if tags.len() < 2 {
-            return None;
-        }
-        let mut seen = Seen::default();
-        let mut suspect = false;
-        for tag in tags {
-            suspect |= (tag.name_escaped != 0) | seen.add(hash(tag.name));
-        }
-        if suspect { exactly(tags) } else { None }
+/// Looks for equal names: by a filter first, which says seldom that there might be some.
+#[inline]
+pub(super) fn superseded(tags: &[Tag<'_>]) -> Superseded {
+    if tags.len() < 2 {
+        return None;
     }
+    let mut seen = Seen::default();
+    let mut suspect = false;
+    for tag in tags {
+        suspect |= (tag.name_escaped != 0) | seen.add(hash(tag.name));
+    }
+    if suspect { exactly(tags) } else { None }
 }
 
 #[cold]

@@ -163,6 +163,7 @@ pub(crate) struct Event<'a> {
 
 /// A span on its way to records.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_field_names)] // OpenTelemetry's names
 pub(crate) struct Span<'a> {
     pub(crate) trace_id: [u8; 16],
     pub(crate) span_id: [u8; 8],

@@ -2,7 +2,12 @@
 
 use logloom_record::{AnyValue, BatchWriter, Key, RecordCursor, Scalar, Tail, Text};
 
-use super::{Event, Link, Span, Status, Tag, Value, duplicates::is_superseded, plain, tags::is_ours};
+use super::{
+    Event, Link, Span, Status, Tag, Value,
+    duplicates::{is_superseded, superseded},
+    plain,
+    tags::is_ours,
+};
 use crate::{
     ids,
     json::{Scanner, Str, write_value},
@@ -26,7 +31,7 @@ const RENAMED: &[u8] = b"tag.";
 impl<'a> Span<'a> {
     /// Writes the span's record and those of its events into the current lane. `scratch` is overwritten.
     pub(crate) fn write(&self, out: &mut BatchWriter, scratch: &mut Vec<u8>) {
-        let superseded = self.superseded(&self.tags);
+        let gone = superseded(&self.tags);
         let severity = if self.status == Status::Error { ERROR } else { INFO };
         let mut rec = out.begin(self.start_unix_nano, severity, Text::EMPTY);
         if let Some(name) = self.name.filter(|name| !name.text.is_empty()) {
@@ -56,7 +61,7 @@ impl<'a> Span<'a> {
             write_tag(&mut rec, extra, scratch);
         }
         for (at, tag) in self.tags.iter().enumerate() {
-            if !is_superseded(&superseded, at) {
+            if !is_superseded(&gone, at) {
                 let ours = is_ours(tag.name.bytes()) || self.extras.iter().any(|extra| tag.name.bytes() == extra.name.bytes());
                 if ours { write_renamed(&mut rec, tag, scratch) } else { write_tag(&mut rec, tag, scratch) }
             }
@@ -81,7 +86,7 @@ impl<'a> Span<'a> {
     /// else the name. Its severity is what a `level` field says; ERROR for an exception, else INFO.
     fn write_event(&self, event: &Event<'a>, out: &mut BatchWriter, scratch: &mut Vec<u8>) {
         let fields = self.fields.get(event.fields.clone()).unwrap_or_default();
-        let superseded = self.superseded(fields);
+        let gone = superseded(fields);
         let find = |name: &[u8]| fields.iter().rev().find(|tag| tag.name().is(name)).and_then(|tag| text_of(tag.value()));
         let named = if event.name.is_none() { find(b"event") } else { None };
         let message = find(b"message");
@@ -101,7 +106,7 @@ impl<'a> Span<'a> {
         }
         for (at, tag) in fields.iter().enumerate() {
             let consumed = named.is_some() && tag.name().is(b"event");
-            if !consumed && !is_superseded(&superseded, at) {
+            if !consumed && !is_superseded(&gone, at) {
                 write_tag(&mut rec, tag, scratch);
             }
         }
@@ -147,9 +152,9 @@ impl<'a> Span<'a> {
         rec.name(Text::from("attributes"));
         let any = rec.open(0x12);
         let map = rec.open(0x32);
-        let superseded = self.superseded(fields);
+        let gone = superseded(fields);
         for (at, tag) in fields.iter().enumerate() {
-            if !is_superseded(&superseded, at) {
+            if !is_superseded(&gone, at) {
                 write_pair(rec, 0x0a, tag, scratch);
             }
         }
