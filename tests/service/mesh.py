@@ -257,7 +257,7 @@ def traffic(count: int, seed: int = 1) -> list[tuple[int, Route, Request]]:
 
     Each path ends in the request's own number, so that a log line can be found by it.
     """
-    choose = random.Random(seed)  # noqa: S311 - to be repeatable is the point
+    choose = random.Random(seed)
     order = ROUTES + choose.choices(ROUTES[:6], k=max(0, count - len(ROUTES)))
     choose.shuffle(order)
     return [(number, route, _request(number, route, choose)) for number, route in enumerate(order[:count])]
