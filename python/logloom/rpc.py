@@ -25,6 +25,7 @@ __all__ = [
     "read_partial_success",
     "read_partial_success_json",
     "read_status",
+    "read_status_json",
     "status",
     "status_json",
 ]
@@ -211,6 +212,18 @@ def _read_retry_info(packed: bytes, otherwise: float | None) -> float | None:
     if not isinstance(seconds, int) or not isinstance(nanos, int) or seconds >> 63 or nanos > 999_999_999:
         return 0.0
     return min(seconds, RETRY_SECONDS_MAX) + nanos / 1e9
+
+
+def read_status_json(data: bytes) -> Status:
+    """The same from JSON; the delay is not read: HTTP names it in `Retry-After`."""
+    try:
+        said = orjson.loads(data)
+        code, message = said.get("code"), said.get("message")
+    except (orjson.JSONDecodeError, AttributeError):
+        return Status(0, "", None)
+    return Status(
+        code if isinstance(code, int) else 0, message[:MESSAGE_CHARS_MAX] if isinstance(message, str) else "", None
+    )
 
 
 def read_partial_success(data: bytes) -> PartialSuccess:

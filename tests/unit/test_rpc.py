@@ -98,3 +98,13 @@ def test_every_cut_of_a_status_is_survived() -> None:
         said = rpc.read_status(whole[:size])
         assert said.code in (0, 14)
         assert said.retry_after_s in (None, 0.0, 1.0, 1.5)
+
+
+@given(st.integers(0, 16), TEXTS)
+def test_a_status_in_json_is_read(code: int, message: str) -> None:
+    assert rpc.read_status_json(rpc.status_json(code, message)) == rpc.Status(code, message, None)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"code":"x","message":5}', b"\xff"])
+def test_what_is_no_status_in_json_says_nothing(data: bytes) -> None:
+    assert rpc.read_status_json(data) == rpc.Status(0, "", None)

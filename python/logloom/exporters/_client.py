@@ -1,0 +1,129 @@
+"""What the exporters that connect to a destination have in common: TLS, headers, and reading its answers."""
+
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from logloom._native import VERSION, Delivery
+from logloom.errors import ConfigError
+
+if TYPE_CHECKING:
+    import logging
+
+    from logloom.config import ClientTls, Secret
+    from logloom.rpc import PartialSuccess
+
+__all__ = ["USER_AGENT", "Pems", "Warnings", "header_problems", "load_pems", "retry_after_s", "ssl_context", "taken"]
+
+USER_AGENT: Final = f"logloom/{VERSION}"
+
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE: Final = re.compile(r"[\x20-\x7e]*")
+_OURS: Final = {"content-type", "content-length", "content-encoding", "transfer-encoding", "te", "connection"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pems:
+    """The contents of a `tls:` section's files; None where they are not given."""
+
+    ca: bytes | None
+    cert: bytes | None
+    key: bytes | None
+
+
+def load_pems(tls: "ClientTls") -> Pems:
+    """Read the files of `tls`, and prove that they fit together.
+
+    Raises:
+        ConfigError: One cannot be read, is no PEM, or the key is not the certificate's.
+    """
+    ssl_context(tls)
+    return Pems(*(_read(path) if path else None for path in (tls.ca_file, tls.cert_file, tls.key_file)))
+
+
+def ssl_context(tls: "ClientTls") -> ssl.SSLContext:
+    """A client's context: TLS 1.2 or newer; the destination must prove its name, unless `tls` says otherwise.
+
+    Raises:
+        ConfigError: As `load_pems`.
+    """
+    for path in (tls.ca_file, tls.cert_file, tls.key_file):
+        if path is not None:
+            _read(path)
+    try:
+        context = ssl.create_default_context(cafile=str(tls.ca_file) if tls.ca_file else None)
+    except ssl.SSLError as error:
+        msg = f"tls: {tls.ca_file} holds no certificates in PEM: {error}"
+        raise ConfigError(msg) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if tls.cert_file and tls.key_file:
+        try:
+            context.load_cert_chain(str(tls.cert_file), str(tls.key_file), password=lambda: "")
+        except (ssl.SSLError, ValueError) as error:
+            told = "are no certificate and its key, in PEM and without a password"
+            msg = f"tls: {tls.cert_file} and {tls.key_file} {told}: {error}"
+            raise ConfigError(msg) from None
+    if tls.insecure_skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        msg = f"tls: {path} cannot be read: {error.strerror}"
+        raise ConfigError(msg) from None
+
+
+def header_problems(headers: "Mapping[str, Secret]") -> Iterator[tuple[str, str]]:
+    """What is wrong with the names and values of headers; no value is shown."""
+    for name, value in headers.items():
+        if not _HEADER.fullmatch(name):
+            yield f"headers.{name}", "is no name of a header: letters, digits and dashes"
+        elif name.lower() in _OURS:
+            yield f"headers.{name}", "is set by the exporter itself: remove it"
+        elif not _VALUE.fullmatch(value.reveal()):
+            yield f"headers.{name}", "its value has characters that a header cannot have: only printable ASCII"
+
+
+def retry_after_s(text: str | None, now: datetime | None = None) -> float:
+    """The delay of a `Retry-After` header in seconds: a number, or a date; 0.0 where it is absent or neither."""
+    if not text:
+        return 0.0
+    if text.strip().isascii() and text.strip().isdigit():
+        return float(text.strip()[:9])
+    try:
+        when = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
+
+
+class Warnings:
+    """What a destination warns of, said once until it says something else."""
+
+    def __init__(self, log: "logging.LoggerAdapter[Any]") -> None:
+        self._log = log
+        self._said = ""
+
+    def say(self, text: str) -> None:
+        """Log it, if it is not what was said last."""
+        if text and text != self._said:
+            self._log.warning("the destination took all, and warns", extra={"why": text})
+        self._said = text
+
+
+def taken(records: int, partial: "PartialSuccess", warnings: Warnings) -> Delivery:
+    """What an answer of success is: all of it done, or all but what was rejected. It does not say which those are."""
+    rejected = min(partial.rejected, records)
+    warnings.say("" if rejected else partial.message)
+    return Delivery.done(records - rejected, [(0, partial.message or "no reason given")] if rejected else [])

@@ -1,0 +1,166 @@
+"""`otlp`: OpenTelemetry's own protocol over gRPC, to a Collector, another logloom, or a vendor.
+
+A batch is sent as the bytes that it is. Which answers are tried again, and when, is the specification's:
+https://opentelemetry.io/docs/specs/otlp/#failures
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NoReturn, Self
+
+from logloom import rpc
+from logloom.config import Bound, ClientTls, Endpoint, Retry, Seconds, Secret, SendingQueue
+from logloom.errors import RefuseError, RetryError
+from logloom.exporters._client import USER_AGENT, Warnings, header_problems, load_pems, taken
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # a destination that is down is told in our own log
+
+import grpc
+import grpc.aio
+
+if TYPE_CHECKING:
+    from logloom._native import Batch, Delivery
+    from logloom.exporters import ExporterContext
+
+METHOD: Final = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+ANSWER_BYTES_MAX: Final = 64 << 10
+RECONNECT_MS_MAX: Final = 5_000
+"""gRPC itself would wait up to two minutes before it looks for a destination again that was down."""
+
+RETRYABLE: Final = {
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.OUT_OF_RANGE,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DATA_LOSS,
+}
+"""And RESOURCE_EXHAUSTED, where the destination says when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keepalive:
+    """How a silent connection is probed.
+
+    Attributes:
+        time: After so long without anything from the destination.
+        timeout: It is given up where the probe has no answer for so long.
+        permit_without_stream: Whether also while nothing is being sent.
+    """
+
+    time: Annotated[Seconds, Bound(10, 86400)] = 60.0
+    timeout: Annotated[Seconds, Bound(1, 3600)] = 10.0
+    permit_without_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Where to, and how.
+
+    Attributes:
+        endpoint: `host:port`; with `http://` before it plain text, with `https://` TLS in any case.
+        tls: How the connection is secured; by default TLS, with the system's authorities.
+        compression: How requests are compressed.
+        headers: Sent with each request.
+        timeout: How long a request may take.
+        keepalive: How a silent connection is probed.
+        retry_on_failure: When what was not taken is sent again.
+        sending_queue: How batches are cut.
+    """
+
+    IGNORED: ClassVar[Mapping[str, str]] = {
+        "balancer_name": "one connection is used",
+        "read_buffer_size": "answers are small",
+        "wait_for_ready": "a destination that is down is tried again, as retry_on_failure says",
+        "write_buffer_size": "gRPC chooses it",
+    }
+
+    endpoint: Endpoint
+    tls: ClientTls = field(default_factory=ClientTls)
+    compression: Literal["gzip", "none"] = "gzip"
+    headers: dict[str, Secret] = field(default_factory=dict)
+    timeout: Annotated[Seconds, Bound(0.001, 3600)] = 5.0
+    keepalive: Keepalive = field(default_factory=Keepalive)
+    retry_on_failure: Retry = field(default_factory=Retry)
+    sending_queue: SendingQueue = field(default_factory=SendingQueue)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """What gRPC cannot do."""
+        if not self.endpoint.host:
+            yield "endpoint", "lacks a host: write host:port"
+        if self.tls.insecure_skip_verify:
+            yield "tls.insecure_skip_verify", "gRPC always verifies: give the authority in ca_file instead"
+        yield from header_problems(self.headers)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether TLS is used."""
+        return self.endpoint.scheme == "https" or not (self.tls.insecure or self.endpoint.scheme == "http")
+
+
+def create(config: Config, context: "ExporterContext") -> "Otlp":
+    """The exporter; it connects when it sends."""
+    return Otlp(config, context)
+
+
+class Otlp:
+    """Calls `LogsService/Export`."""
+
+    def __init__(self, config: Config, context: "ExporterContext") -> None:
+        self._config = config
+        self._warnings = Warnings(context.log)
+        self._metadata = tuple((name.lower(), value.reveal()) for name, value in config.headers.items())
+        self._channel: grpc.aio.Channel | None = None
+        self._export: Any = None
+
+    async def __aenter__(self) -> Self:
+        """Set the channel up.
+
+        Raises:
+            ConfigError: The files of `tls` are not as they must be.
+        """
+        config, target = self._config, str(self._config.endpoint)
+        compression = grpc.Compression.Gzip if config.compression == "gzip" else grpc.Compression.NoCompression
+        options: list[tuple[str, Any]] = [
+            ("grpc.primary_user_agent", USER_AGENT),
+            ("grpc.enable_retries", 0),
+            ("grpc.initial_reconnect_backoff_ms", 1_000),
+            ("grpc.max_reconnect_backoff_ms", RECONNECT_MS_MAX),
+            ("grpc.max_receive_message_length", ANSWER_BYTES_MAX),
+            ("grpc.keepalive_time_ms", round(config.keepalive.time * 1000)),
+            ("grpc.keepalive_timeout_ms", round(config.keepalive.timeout * 1000)),
+            ("grpc.keepalive_permit_without_calls", int(config.keepalive.permit_without_stream)),
+        ]
+        if config.is_secure:
+            if config.tls.server_name_override:
+                options.append(("grpc.ssl_target_name_override", config.tls.server_name_override))
+            pems = load_pems(config.tls)
+            credentials = grpc.ssl_channel_credentials(pems.ca, pems.key, pems.cert)
+            self._channel = grpc.aio.secure_channel(target, credentials, options=options, compression=compression)
+        else:
+            self._channel = grpc.aio.insecure_channel(target, options=options, compression=compression)
+        self._export = self._channel.unary_unary(METHOD)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Close the connection."""
+        if self._channel is not None:
+            await self._channel.close()
+
+    async def send(self, batch: "Batch") -> "Delivery":
+        """Send one request, and read the answer."""
+        try:
+            answer = await self._export(bytes(batch), timeout=self._config.timeout, metadata=self._metadata)
+        except grpc.aio.AioRpcError as error:
+            self._fail(error)
+        return taken(len(batch), rpc.read_partial_success(answer), self._warnings)
+
+    def _fail(self, error: grpc.aio.AioRpcError) -> NoReturn:
+        details = next((value for key, value in error.trailing_metadata() or () if key == rpc.STATUS_KEY), b"")
+        delay_s = rpc.read_status(details).retry_after_s if isinstance(details, bytes) else None
+        code = error.code()
+        why = f"{self._config.endpoint}: {code.name}: {(error.details() or '')[: rpc.MESSAGE_CHARS_MAX]}"
+        if code in RETRYABLE or (code == grpc.StatusCode.RESOURCE_EXHAUSTED and delay_s is not None):
+            raise RetryError(why, delay_s or 0.0) from None
+        raise RefuseError(why) from None

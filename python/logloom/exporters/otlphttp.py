@@ -1,0 +1,188 @@
+"""`otlphttp`: OpenTelemetry's own protocol over HTTP, as protobuf or JSON.
+
+Which answers are tried again, and when, is the specification's:
+https://opentelemetry.io/docs/specs/otlp/#failures-1
+"""
+
+import asyncio
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NoReturn, Self
+
+import aiohttp
+
+from logloom import rpc
+from logloom._native import compress
+from logloom.config import Bound, ClientTls, Compression, HttpUrl, Retry, Seconds, Secret, SendingQueue
+from logloom.errors import RefuseError, RetryError
+from logloom.exporters._client import USER_AGENT, Warnings, header_problems, retry_after_s, ssl_context, taken
+
+if TYPE_CHECKING:
+    from logloom._native import Batch, Delivery
+    from logloom.exporters import ExporterContext
+
+RETRYABLE: Final = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
+ANSWER_BYTES_MAX: Final = 64 << 10
+"""The most of an answer that is read."""
+TEXT_BYTES_MAX: Final = 300
+"""The most that is told of an answer that is no `google.rpc.Status`."""
+TYPES: Final = {"proto": "application/x-protobuf", "json": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Where to, and how.
+
+    Attributes:
+        endpoint: The destination, to which `/v1/logs` is added.
+        logs_endpoint: The whole address instead.
+        encoding: Protobuf or JSON.
+        compression: How bodies are compressed.
+        headers: Sent with each request.
+        timeout: How long a request may take.
+        tls: How an https connection is secured.
+        proxy_url: A proxy on the way.
+        retry_on_failure: When what was not taken is sent again.
+        sending_queue: How batches are cut.
+    """
+
+    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("disable_keep_alives", "idle_conn_timeout", "max_conns_per_host", "max_idle_conns", "max_idle_conns_per_host"),
+        "one connection is used, and kept",
+    ) | {
+        "http2_ping_timeout": "HTTP/1.1 is used",
+        "http2_read_idle_timeout": "HTTP/1.1 is used",
+        "metrics_endpoint": "only logs are sent",
+        "profiles_endpoint": "only logs are sent",
+        "read_buffer_size": "answers are small",
+        "traces_endpoint": "spans are sent as logs",
+        "write_buffer_size": "it has no use here",
+    }
+
+    endpoint: HttpUrl | None = None
+    logs_endpoint: HttpUrl | None = None
+    encoding: Literal["proto", "json"] = "proto"
+    compression: Compression = "gzip"
+    headers: dict[str, Secret] = field(default_factory=dict)
+    timeout: Annotated[Seconds, Bound(0.001, 3600)] = 30.0
+    tls: ClientTls = field(default_factory=ClientTls)
+    proxy_url: HttpUrl | None = None
+    retry_on_failure: Retry = field(default_factory=Retry)
+    sending_queue: SendingQueue = field(default_factory=SendingQueue)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """What must hold between the fields."""
+        if self.endpoint is None and self.logs_endpoint is None:
+            yield "endpoint", "is needed, or logs_endpoint"
+        yield from header_problems(self.headers)
+
+    @property
+    def url(self) -> str:
+        """Where logs are posted."""
+        return self.logs_endpoint or f"{(self.endpoint or '').rstrip('/')}/v1/logs"
+
+    @property
+    def shown(self) -> str:
+        """The same for the logs, without what may be a secret."""
+        return self.url.partition("?")[0]
+
+
+def create(config: Config, context: "ExporterContext") -> "OtlpHttp":
+    """The exporter; it connects when it sends."""
+    return OtlpHttp(config, context)
+
+
+class OtlpHttp:
+    """Posts to one address."""
+
+    def __init__(self, config: Config, context: "ExporterContext") -> None:
+        self._config = config
+        self._warnings = Warnings(context.log)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Set the session up.
+
+        Raises:
+            ConfigError: The files of `tls` are not as they must be.
+        """
+        config = self._config
+        ours = {"Content-Type": TYPES[config.encoding], "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+        if config.compression != "none":
+            ours["Content-Encoding"] = config.compression
+        secured = ssl_context(config.tls) if config.url.startswith("https:") else True
+        self._session = aiohttp.ClientSession(
+            auto_decompress=False,
+            connector=aiohttp.TCPConnector(ssl=secured, limit=1),
+            headers=ours | {name: value.reveal() for name, value in config.headers.items()},
+            timeout=aiohttp.ClientTimeout(total=config.timeout),
+        )
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Close the connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(self, batch: "Batch") -> "Delivery":
+        """Post one request, and read the answer."""
+        if self._session is None:
+            msg = "send() before the exporter was entered"
+            raise RuntimeError(msg)
+        config = self._config
+        body = await asyncio.to_thread(self._body, batch)
+        try:
+            async with self._session.post(
+                config.url,
+                data=io.BytesIO(body),
+                allow_redirects=False,
+                proxy=config.proxy_url,
+                server_hostname=config.tls.server_name_override or None,
+            ) as response:
+                answer = await _read(response)
+        except TimeoutError:
+            msg = f"{config.shown}: no answer within {config.timeout:g} s"
+            raise RetryError(msg) from None
+        except aiohttp.ClientError as error:
+            msg = f"{config.shown}: {str(error) or type(error).__name__}"
+            raise RetryError(msg) from None
+        if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
+            self._fail(response, answer)
+        read = rpc.read_partial_success_json if _is_json(response) else rpc.read_partial_success
+        return taken(len(batch), read(answer), self._warnings)
+
+    def _body(self, batch: "Batch") -> bytes:
+        data = batch.to_otlp() if self._config.encoding == "proto" else batch.to_otlp_json()
+        return bytes(data) if self._config.compression == "none" else compress(data, self._config.compression)
+
+    def _fail(self, response: aiohttp.ClientResponse, answer: bytes) -> NoReturn:
+        if response.content_type.startswith("text/"):
+            said = answer[:TEXT_BYTES_MAX].decode("utf-8", "replace").strip()
+        else:
+            said = (rpc.read_status_json if _is_json(response) else rpc.read_status)(answer).message
+        why = f"{self._config.shown}: {response.status} {response.reason or ''}".rstrip()
+        why = f"{why}: {said}" if said else why
+        if response.status in RETRYABLE:
+            raise RetryError(why, retry_after_s(response.headers.get("Retry-After")))
+        if location := response.headers.get("Location"):
+            why = f"{why}: it is at {location[: rpc.MESSAGE_CHARS_MAX]}: give that as the endpoint"
+        raise RefuseError(why)
+
+
+def _is_json(response: aiohttp.ClientResponse) -> bool:
+    return response.content_type == TYPES["json"]
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The answer's body, or as much as is read of one."""
+    body = bytearray()
+    while len(body) < ANSWER_BYTES_MAX and (piece := await response.content.read(ANSWER_BYTES_MAX - len(body))):
+        body += piece
+    return bytes(body)

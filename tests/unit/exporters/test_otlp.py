@@ -1,0 +1,179 @@
+"""The gRPC exporter against a server of the official stubs, which answers as the specification lets it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import (
+    LogsServiceServicer,
+    add_LogsServiceServicer_to_server,
+)
+
+import logloom
+from logloom.errors import RefuseError, RetryError
+from logloom.exporters import otlp
+from tests.components import exporter, problems_of, read_config
+
+OK = logs.ExportLogsServiceResponse()
+
+
+class Sink(LogsServiceServicer):  # type: ignore[misc]
+    """Keeps the requests; answers as the test says."""
+
+    def __init__(self) -> None:
+        self.requests: list[logs.ExportLogsServiceRequest] = []
+        self.metadata: list[dict[str, Any]] = []
+        self.answer: Callable[[Any], Any] = self.accept
+
+    async def accept(self, _context: Any) -> Any:
+        return OK
+
+    async def Export(self, request: Any, context: Any) -> Any:  # noqa: N802 — the stub's
+        self.metadata.append(dict(context.invocation_metadata()))
+        answer = await self.answer(context)
+        self.requests.append(request)
+        return answer
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    sink, server = Sink(), grpc.aio.server()
+    add_LogsServiceServicer_to_server(sink, server)
+    sink.port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield sink
+    await server.stop(0)
+
+
+def config(sink: Any, more: str = "") -> str:
+    return f"{{endpoint: 'http://127.0.0.1:{sink.port}'{more}}}"
+
+
+def batch() -> logloom.Batch:
+    return logloom.parse("one\ntwo\nthree\n", format="text")
+
+
+@pytest.mark.parametrize("compression", ["gzip", "none"])
+async def test_a_batch_arrives_as_it_is(sink: Any, tmp_path: Path, compression: str) -> None:
+    more = f", compression: {compression}, headers: {{X-Key: secret, tenant: t1}}"
+    async with exporter(otlp, config(sink, more), tmp_path) as sender:
+        sent = batch()
+        delivery = await sender.send(sent)
+    assert (delivery.kind, delivery.accepted, delivery.refused) == ("done", 3, [])
+    assert (
+        sink.requests[0].SerializeToString()
+        == logs.ExportLogsServiceRequest.FromString(bytes(sent)).SerializeToString()
+    )
+    assert (sink.metadata[0]["x-key"], sink.metadata[0]["tenant"]) == ("secret", "t1")
+    assert sink.metadata[0]["user-agent"].startswith("logloom/")
+
+
+async def test_what_is_rejected_of_a_batch_is_not_sent_again(sink: Any, tmp_path: Path) -> None:
+    async def partly(_context: Any) -> Any:
+        said = logs.ExportLogsPartialSuccess(rejected_log_records=2, error_message="too old")
+        return logs.ExportLogsServiceResponse(partial_success=said)
+
+    sink.answer = partly
+    async with exporter(otlp, config(sink), tmp_path) as sender:
+        delivery = await sender.send(batch())
+    assert (delivery.kind, delivery.accepted, delivery.refused) == ("done", 1, [(0, "too old")])
+
+
+async def test_a_warning_is_logged_once(sink: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def warns(_context: Any) -> Any:
+        return logs.ExportLogsServiceResponse(partial_success=logs.ExportLogsPartialSuccess(error_message="slow down"))
+
+    sink.answer = warns
+    async with exporter(otlp, config(sink), tmp_path) as sender:
+        for _ in range(3):
+            assert (await sender.send(batch())).accepted == 3
+    assert [record.__dict__["why"] for record in caplog.records] == ["slow down"]
+
+
+def status(code: grpc.StatusCode, delay: Duration | None) -> tuple[tuple[str, bytes], ...]:
+    details = Status(code=code.value[0], message="why")
+    if delay is not None:
+        details.details.add().Pack(RetryInfo(retry_delay=delay))
+    return (("grpc-status-details-bin", details.SerializeToString()),)
+
+
+RETRIED = {"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"}
+
+
+@pytest.mark.parametrize("delay", [None, Duration(seconds=3, nanos=500_000_000)], ids=["no delay", "a delay"])
+@pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code != grpc.StatusCode.OK], ids=lambda c: c.name)
+async def test_each_code_is_tried_again_or_not_as_specified(
+    sink: Any, tmp_path: Path, code: grpc.StatusCode, delay: Duration | None
+) -> None:
+    async def fails(context: Any) -> Any:
+        await context.abort(code, "why", status(code, delay))
+
+    sink.answer = fails
+    retried = code.name in RETRIED or (code.name == "RESOURCE_EXHAUSTED" and delay is not None)
+    async with exporter(otlp, config(sink), tmp_path) as sender:
+        with pytest.raises(
+            RetryError if retried else RefuseError, match=f"127.0.0.1:{sink.port}: {code.name}: why"
+        ) as error:
+            await sender.send(batch())
+    if retried:
+        assert error.value.after_s == (3.5 if delay else 0.0)
+
+
+@pytest.mark.parametrize("junk", [b"", b"\xff" * 50, b"\x1a\x7f"])
+async def test_a_damaged_status_is_survived(sink: Any, tmp_path: Path, junk: bytes) -> None:
+    async def fails(context: Any) -> Any:
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "why", (("grpc-status-details-bin", junk),))
+
+    sink.answer = fails
+    async with exporter(otlp, config(sink), tmp_path) as sender:
+        with pytest.raises(RetryError) as error:
+            await sender.send(batch())
+    assert error.value.after_s == 0.0
+
+
+async def test_a_silent_destination_and_one_that_is_not_there_are_tried_again(sink: Any, tmp_path: Path) -> None:
+    async def silent(_context: Any) -> Any:
+        await asyncio.Event().wait()
+
+    sink.answer = silent
+    async with exporter(otlp, config(sink, ", timeout: 100ms"), tmp_path) as sender:
+        with pytest.raises(RetryError, match="DEADLINE_EXCEEDED"):
+            await sender.send(batch())
+    async with exporter(otlp, "{endpoint: '127.0.0.1:1', tls: {insecure: true}}", tmp_path) as sender:
+        with pytest.raises(RetryError, match=r"127\.0\.0\.1:1: UNAVAILABLE"):
+            await sender.send(batch())
+
+
+@pytest.mark.parametrize(
+    ("text", "secure"),
+    [
+        ("endpoint: siem:4317", True),
+        ("endpoint: https://siem:4317", True),
+        ("endpoint: http://siem:4317", False),
+        ("endpoint: siem:4317, tls: {insecure: true}", False),
+        ("endpoint: https://siem:4317, tls: {insecure: true}", True),
+        ("endpoint: '[::1]:4317'", True),
+    ],
+)
+def test_the_forms_of_an_endpoint(text: str, secure: bool) -> None:
+    assert read_config(otlp, f"{{{text}}}").is_secure is secure
+
+
+def test_what_cannot_be_is_named_and_no_secret_shown() -> None:
+    wrong = problems_of(otlp, '{endpoint: "a:1", headers: {"a b": x, te: x, key: "se\\ncret"}, compression: zstd}')
+    assert set(wrong) == {"compression"}
+    wrong = problems_of(otlp, '{endpoint: "a:1", headers: {"a b": x, te: x, key: "se\\ncret"}}')
+    assert set(wrong) == {"headers.a b", "headers.te", "headers.key"}
+    assert "cret" not in str(wrong)
+    assert set(problems_of(otlp, "{endpoint: ':4317'}")) == {"endpoint"}
+    assert set(problems_of(otlp, "{endpoint: 'a:1', tls: {insecure_skip_verify: true}}")) == {
+        "tls.insecure_skip_verify"
+    }
