@@ -105,6 +105,11 @@ impl Batch {
         PyBytes::new(py, &py.detach(|| self.0.to_ndjson()))
     }
 
+    /// The records in order, in pieces of at most `otlp_bytes_max` bytes; one record that is over it alone is a piece of its own.
+    fn split(&self, py: Python<'_>, otlp_bytes_max: usize) -> Vec<Self> {
+        py.detach(|| self.0.split(otlp_bytes_max).into_iter().map(Self).collect())
+    }
+
     fn append(&self, py: Python<'_>, other: &Self) -> Self {
         py.detach(|| {
             let mut both = self.0.clone();

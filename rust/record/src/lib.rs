@@ -28,6 +28,7 @@ mod reject;
 mod scan;
 mod select;
 mod sink;
+mod split;
 mod text;
 pub mod time;
 mod value;

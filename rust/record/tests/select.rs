@@ -149,3 +149,17 @@ fn blocks_stay_bounded() {
     assert_eq!(sizes, [7, 7, 5, 9], "only a record over 8 MiB makes a larger block");
     assert_eq!(Batch::from_otlp(selected.to_otlp(), &Limits::DEFAULT).unwrap().len(), 20);
 }
+
+proptest! {
+    #[test]
+    fn pieces_hold_all_records_in_order_within_the_bound(shape in prop::collection::vec(prop::collection::vec(0usize..20, 1..4), 1..5), max in 1usize..2000) {
+        let batch = Batch::from_otlp(request(&shape), &Limits::DEFAULT).unwrap();
+        let pieces = batch.split(max);
+        let together: Vec<Seen> = pieces.iter().flat_map(seen).collect();
+        prop_assert_eq!(together, seen(&batch));
+        for piece in &pieces {
+            prop_assert!(piece.otlp_len() <= max || piece.len() <= 1, "{} bytes, {} records", piece.otlp_len(), piece.len());
+            prop_assert_eq!(Batch::from_otlp(piece.to_otlp(), &Limits::DEFAULT).unwrap().len(), piece.len());
+        }
+    }
+}
