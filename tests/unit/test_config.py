@@ -21,7 +21,7 @@ def error_of(path: Path) -> str:
 
 
 def test_there_are_configs() -> None:
-    assert len(GOOD) >= 1
+    assert len(GOOD) >= 2
     assert len(BAD) >= 15
     assert {path.stem for path in (CONFIGS / "bad").glob("*.txt")} == {path.stem for path in BAD}
 
@@ -47,6 +47,35 @@ def test_the_embedded_config_loads() -> None:
     protocols = loaded.receivers["otlp"].config.protocols
     assert (str(protocols.grpc.endpoint), str(protocols.http.endpoint)) == ("127.0.0.1:4317", "127.0.0.1:4318")
     assert loaded.notes == ()
+
+
+def test_a_collectors_config_is_read_as_it_is() -> None:
+    loaded = config.load(CONFIGS / "good" / "collector.yaml", ENVIRONMENT)
+    backend = loaded.exporters["otlp_grpc/backend"]
+    assert backend.type == "otlp"
+    assert backend.config.tls.insecure
+    assert backend.config.headers["x-api-key"].reveal() == "none"
+    assert backend.config.retry_on_failure.initial_interval == 1.0
+    assert loaded.processors["batch"].config.send_batch_size == 8192
+    assert "otlphttp/unused" not in loaded.exporters
+    notes = {note.path: note.what for note in loaded.notes}
+    assert notes["exporters.otlphttp/unused"] == "unused: no pipeline names it"
+    assert notes["exporters.otlp_grpc/backend.sending_queue.num_consumers"].startswith("has no effect here: ")
+    assert "service.telemetry.metrics" in notes
+
+
+def test_aliases_and_merges() -> None:
+    loaded = config.load(CONFIGS / "good" / "routing.yaml", ENVIRONMENT)
+    mesh, other = loaded.receivers["filelog/mesh"], loaded.receivers["file_log/other"]
+    assert (mesh.type, other.type) == ("filelog", "filelog")
+    assert mesh.config.include == ["/var/log/envoy/*.log"]
+    assert other.config.include == ["/var/log/other.log"]
+    assert (mesh.config.start_at, other.config.start_at) == ("end", "beginning")
+    headers = loaded.exporters["otlphttp/siem"].config.headers
+    assert headers["Authorization"].reveal() == "Bearer ${not-a-reference}"
+    assert "Bearer" not in repr(loaded)
+    assert loaded.service.shutdown_timeout == 90.0
+    assert loaded.service.journal.bytes_max == 64 << 20
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

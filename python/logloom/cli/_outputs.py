@@ -127,12 +127,23 @@ def _row(record: Record) -> str:
     if name := record.resource.get("service.name"):
         known = {"service.name": name} | known
     body = record.body
-    text = body if isinstance(body, str) else "" if body is None else _value(body)
+    text = body if isinstance(body, str) else _request(known) if body is None else _value(body)
     rest = " ".join(f"{key}={_value(value)}" for key, value in known.items())
     severity = "!reject" if record.is_reject else _severity(record.severity_number) or record.severity_text or "-"
     return (
         f"{_time(record.time_unix_nano or record.observed_time_unix_nano)}  {severity[:8]:8}  {text}  {rest}".rstrip()
     )
+
+
+def _request(known: dict[str, Any]) -> str:
+    """A record without a body that tells of an HTTP request: `GET /cart?id=1 200`, taken out of its attributes."""
+    if "http.request.method" not in known:
+        return ""
+    method, path, query, status = (known.pop(name, "") for name in _REQUEST)
+    return f"{method} {path}{'?' if query else ''}{query} {status}"
+
+
+_REQUEST: Final = ("http.request.method", "url.path", "url.query", "http.response.status_code")
 
 
 def _time(unix_nano: int) -> str:

@@ -79,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
             "logloom parse: no FILE given, and standard input is a terminal; see logloom parse --help", file=sys.stderr
         )
         return 2
+    # A table shows what was read, not the line it was read from as well.
+    args.keep_original = not args.no_original and output != "table"
     _parser(args)  # what is wrong with the format, its options or the output is said before a file is touched
     _outputs.check(output)
     shown = sys.stderr.isatty() and (bool(args.write) or not sys.stdout.isatty()) and not args.no_progress
@@ -133,7 +135,7 @@ def _parser(args: argparse.Namespace) -> "Parser":
 
     resource = _pairs("--resource", args.resource)
     options: dict[str, Any] = _options(args.option)
-    return Parser(args.format, keep_original=not args.no_original, resource=resource or None, **options)
+    return Parser(args.format, keep_original=args.keep_original, resource=resource or None, **options)
 
 
 def _pairs(flag: str, words: list[str]) -> dict[str, str]:

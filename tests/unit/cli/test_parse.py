@@ -116,6 +116,26 @@ def test_rejects_are_summed_up() -> None:
     assert "first at byte 30)" in done.stderr.decode()
 
 
+def test_options_of_formats_and_resources() -> None:
+    done = logloom(
+        "parse",
+        "-f",
+        "envoy",
+        "--option",
+        "format_string=%RESPONSE_CODE% %DURATION%",
+        "--resource",
+        "service.name=edge",
+        "--no-original",
+        "-",
+        stdin=b"503 7\n",
+    )
+    assert done.returncode == 0, done.stderr
+    record = orjson.loads(done.stdout)
+    assert record["attributes"]["http.response.status_code"] == 503
+    assert record["resource"] == {"service.name": "edge"}
+    assert "log.record.original" not in record["attributes"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -214,6 +234,12 @@ def test_a_progress_bar_on_a_terminal(tmp_path: Path) -> None:
     assert "%" in shown
     assert shown.endswith("\r\x1b[K")
     assert on_terminal(["parse", str(path), "-f", "text", "-o", "otlp", "-w", str(out), "--no-progress"], 100) == ""
+
+
+def test_a_table_of_an_access_log_shows_the_requests() -> None:
+    line = b'[2026-01-02T03:04:05.678Z] "GET /cart?id=1 HTTP/1.1" 504 UT 0 24 9 - "-" "curl/8" "r-1" "shop" "10.0.0.1:80"\n'
+    done = logloom("parse", "-f", "envoy", "-o", "table", "-", stdin=line)
+    assert done.stdout.decode().splitlines()[1].startswith("2026-01-02 03:04:05.678  -         GET /cart?id=1 504  ")
 
 
 def test_table_shows_what_is_known() -> None:
