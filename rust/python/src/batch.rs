@@ -7,16 +7,16 @@ use std::{
 
 use bytes::Bytes;
 use logloom_formats::formats::otlp_json;
-use logloom_record::{Limits, Origin};
+use logloom_record::{Limits, Origin, arrow};
 use pyo3::{
     exceptions::PyBufferError,
     ffi,
     prelude::*,
-    types::{PyBytes, PyMemoryView},
+    types::{PyBytes, PyCapsule, PyMemoryView},
 };
 
 use crate::{
-    errors::IntoPy,
+    errors::{DataError, IntoPy},
     input::Input,
     parser::now_unix_nano,
     record::{Record, Records},
@@ -108,6 +108,20 @@ impl Batch {
     /// The records in order, in pieces of at most `otlp_bytes_max` bytes; one record that is over it alone is a piece of its own.
     fn split(&self, py: Python<'_>, otlp_bytes_max: usize) -> Vec<Self> {
         py.detach(|| self.0.split(otlp_bytes_max).into_iter().map(Self).collect())
+    }
+
+    /// The schema, one for every Batch (docs/arrow.md), as an Arrow PyCapsule.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let schema = arrow::c_schema().map_err(|error| DataError::new_err(error.to_string()))?;
+        PyCapsule::new_with_value(py, schema, c"arrow_schema")
+    }
+
+    /// All records as an Arrow PyCapsule stream, of which pyarrow, polars, DuckDB and pandas make tables. A schema other than ours may be asked
+    /// for, but is not given: the protocol leaves the cast to who asks.
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(&self, py: Python<'py>, requested_schema: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyCapsule>> {
+        drop(requested_schema);
+        PyCapsule::new_with_value(py, arrow::Reader::new(self.0.clone()).into_c_stream(), c"arrow_array_stream")
     }
 
     fn append(&self, py: Python<'_>, other: &Self) -> Self {

@@ -51,6 +51,10 @@ pub struct Group {
     pub resource: Range<u32>,
     /// The `InstrumentationScope` message; empty where there is none.
     pub scope: Range<u32>,
+    /// The `schema_url` of its `ResourceLogs`; empty where there is none.
+    pub resource_schema_url: Range<u32>,
+    /// Its own `schema_url`; empty where there is none.
+    pub scope_schema_url: Range<u32>,
 }
 
 /// What is known of a record besides its values.

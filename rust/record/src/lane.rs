@@ -49,6 +49,7 @@ impl Lane {
             scope_logs: scope_logs_start as u32..pos as u32,
             resource: self.resource.content(resource_start),
             scope: self.scope.content(scope_start),
+            ..Group::default() // a lane has no schema URLs
         };
         // A block that stays in the journal should not keep a buffer four times its size alive.
         if pos * 4 <= self.buf.len() && self.buf.len() > 1 << 14 {

@@ -7,6 +7,7 @@
 //! NDJSON, Arrow and the conditions.
 #![forbid(unsafe_code)]
 
+pub mod arrow;
 mod batch;
 mod chunk;
 mod cursor;

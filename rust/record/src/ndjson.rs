@@ -13,9 +13,10 @@
 //! | `dropped_attributes_count` | |
 //! | `reject` | `true` where the format could not read the frame: the body is the frame |
 //!
-//! What has no value is left out. Values are JSON's own: integers have all their digits, a double always has a fraction or an exponent (those that
-//! JSON has no number for are the strings `"NaN"`, `"Infinity"`, `"-Infinity"`), bytes are base64. This form is for reading: it does not tell base64 from
-//! text; OTLP JSON does.
+//! What has no value is left out. Values are JSON's own, and exact: integers have all their digits, a double always has a fraction or an exponent.
+//! What JSON has no value for is an object of one key that begins with `$`: bytes are `{"$bytes": "<base64>"}`, a double that is no number is
+//! `{"$double": "NaN"}` (`"Infinity"`, `"-Infinity"`), and a map that would read as one of these stands in `{"$map": {...}}`. Only what is not UTF-8 in a
+//! string is lost: it becomes U+FFFD.
 
 use crate::{
     AnyValue, Attributes, Batch, Record,
@@ -159,8 +160,17 @@ fn push_value(out: &mut Vec<u8>, value: &AnyValue<'_>) {
         AnyValue::Str(text) => push_string(out, text),
         AnyValue::Bool(value) => push_number(out, value),
         AnyValue::Int(value) => push_number(out, value),
-        AnyValue::Double(value) => push_double(out, *value),
-        AnyValue::Bytes(bytes) => push_base64(out, bytes),
+        AnyValue::Double(value) if value.is_finite() => push_double(out, *value),
+        AnyValue::Double(value) => {
+            out.extend_from_slice(b"{\"$double\":");
+            push_double(out, *value);
+            out.push(b'}');
+        }
+        AnyValue::Bytes(bytes) => {
+            out.extend_from_slice(b"{\"$bytes\":");
+            push_base64(out, bytes);
+            out.push(b'}');
+        }
         AnyValue::Array(values) => {
             out.push(b'[');
             let mut commas = Commas::new();
@@ -170,6 +180,36 @@ fn push_value(out: &mut Vec<u8>, value: &AnyValue<'_>) {
             }
             out.push(b']');
         }
+        AnyValue::Map(pairs) if looks_special(pairs) => {
+            out.extend_from_slice(b"{\"$map\":");
+            push_map(out, pairs.clone());
+            out.push(b'}');
+        }
         AnyValue::Map(pairs) => push_map(out, pairs.clone()),
+    }
+}
+
+/// Whether a map has one key, which begins with `$`.
+fn looks_special(pairs: &Attributes<'_>) -> bool {
+    let mut keys = pairs.clone().map(|(key, _)| key);
+    keys.next().is_some_and(|key| key.starts_with(b"$")) && keys.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::push_field;
+
+    #[test]
+    fn what_json_has_no_value_for() {
+        let json = |any: &[u8]| String::from_utf8(AnyValue::read(any).to_json()).unwrap();
+        assert_eq!(json(&[0x3a, 1, 0xff]), r#"{"$bytes":"/w=="}"#);
+        let double = |value: f64| json(&[&[0x21][..], &value.to_le_bytes()].concat());
+        assert_eq!([double(f64::NAN), double(1.0), double(1e300)], [r#"{"$double":"NaN"}"#, "1.0", "1e300"]);
+        let (mut pair, mut list, mut any) = (Vec::new(), Vec::new(), Vec::new());
+        push_field(&mut pair, 0x0a, b"$bytes");
+        push_field(&mut list, 0x0a, &pair);
+        push_field(&mut any, 0x32, &list);
+        assert_eq!(json(&any), r#"{"$map":{"$bytes":null}}"#);
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     AnyValue, Attributes, Batch, Record,
     batch::Group,
     json_text::{Commas, push_base64, push_double, push_hex, push_number, push_string},
-    proto::{Fields, Value},
+    proto::{Fields, Value, number_field, text_field},
 };
 
 impl Batch {
@@ -63,7 +63,7 @@ impl Batch {
             push_entity_refs(out, &mut keys, resource);
             out.push(b'}');
         }
-        push_text_field(out, keys, "schemaUrl", self.part(group, &group.resource_logs), 3);
+        push_text(out, keys, "schemaUrl", self.part(group, &group.resource_schema_url));
     }
 
     fn push_scope_logs(&self, out: &mut Vec<u8>, group: &Group, positions: &[u32]) {
@@ -88,7 +88,7 @@ impl Batch {
             push_record(out, &record);
         }
         out.push(b']');
-        push_text_field(out, &mut keys, "schemaUrl", self.part(group, &group.scope_logs), 3);
+        push_text(out, &mut keys, "schemaUrl", self.part(group, &group.scope_schema_url));
         out.push(b'}');
     }
 }
@@ -208,29 +208,20 @@ fn push_quoted(out: &mut Vec<u8>, value: impl std::fmt::Display) {
     out.push(b'"');
 }
 
-/// The last string that is field `number` of `message`.
-fn text_field(message: &[u8], number: u32) -> &[u8] {
-    let texts = Fields::new(message).flatten().filter_map(|field| match field {
-        (field, Value::Len(text)) if field == number => Some(text),
-        _ => None,
-    });
-    texts.last().unwrap_or_default()
-}
-
-fn push_text_field(out: &mut Vec<u8>, keys: &mut Commas, name: &str, message: &[u8], number: u32) {
-    let text = text_field(message, number);
+fn push_text(out: &mut Vec<u8>, keys: &mut Commas, name: &str, text: &[u8]) {
     if !text.is_empty() {
         keys.key(out, name);
         push_string(out, text);
     }
 }
 
+fn push_text_field(out: &mut Vec<u8>, keys: &mut Commas, name: &str, message: &[u8], number: u32) {
+    push_text(out, keys, name, text_field(message, number));
+}
+
 fn push_count(out: &mut Vec<u8>, keys: &mut Commas, message: &[u8], number: u32) {
-    let counts = Fields::new(message).flatten().filter_map(|field| match field {
-        (field, Value::Varint(count)) if field == number => Some(count as u32),
-        _ => None,
-    });
-    if let Some(count) = counts.last().filter(|count| *count != 0) {
+    let count = number_field(message, number) as u32;
+    if count != 0 {
         keys.key(out, "droppedAttributesCount");
         push_number(out, count);
     }

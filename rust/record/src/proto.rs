@@ -152,6 +152,24 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// The string or bytes that field `number` of `message` has: the last where it stands twice, empty where it does not stand.
+pub fn text_field(message: &[u8], number: u32) -> &[u8] {
+    let texts = Fields::new(message).flatten().filter_map(|field| match field {
+        (field, Value::Len(text)) if field == number => Some(text),
+        _ => None,
+    });
+    texts.last().unwrap_or_default()
+}
+
+/// The same of a number.
+pub fn number_field(message: &[u8], number: u32) -> u64 {
+    let numbers = Fields::new(message).flatten().filter_map(|field| match field {
+        (field, Value::Varint(value)) if field == number => Some(value),
+        _ => None,
+    });
+    numbers.last().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -3,7 +3,7 @@
 use crate::{
     AnyValue, Attributes, Batch, EntryFlags,
     batch::Entry,
-    proto::{Fields, Value},
+    proto::{Fields, Value, number_field, text_field},
 };
 
 /// One OpenTelemetry `LogRecord`, its fields in plain form; values, resource and scope are walked when asked for. Strings are the bytes as they
@@ -117,17 +117,37 @@ impl<'a> Record<'a> {
 
     /// The `name` of its scope; empty where there is none.
     pub fn scope_name(&self) -> &'a [u8] {
-        self.scope_text(1)
+        text_field(self.scope(), 1)
     }
 
     /// The `version` of its scope; empty where there is none.
     pub fn scope_version(&self) -> &'a [u8] {
-        self.scope_text(2)
+        text_field(self.scope(), 2)
     }
 
     /// The attributes of its scope, in order.
     pub fn scope_attributes(&self) -> Attributes<'a> {
         Attributes::new(self.scope(), 3)
+    }
+
+    /// The `schema_url` of its resource; empty where there is none.
+    pub fn resource_schema_url(&self) -> &'a [u8] {
+        self.batch.group_bytes(self.group, |group| group.resource_schema_url.clone())
+    }
+
+    /// The `schema_url` of its scope; empty where there is none.
+    pub fn scope_schema_url(&self) -> &'a [u8] {
+        self.batch.group_bytes(self.group, |group| group.scope_schema_url.clone())
+    }
+
+    /// The `dropped_attributes_count` of its resource.
+    pub fn resource_dropped_attributes_count(&self) -> u32 {
+        number_field(self.batch.group_bytes(self.group, |group| group.resource.clone()), 2) as u32
+    }
+
+    /// The `dropped_attributes_count` of its scope.
+    pub fn scope_dropped_attributes_count(&self) -> u32 {
+        number_field(self.scope(), 4) as u32
     }
 
     /// Whether its Format could not read it, so that it holds the raw frame as its body.
@@ -137,13 +157,5 @@ impl<'a> Record<'a> {
 
     fn scope(&self) -> &'a [u8] {
         self.batch.group_bytes(self.group, |group| group.scope.clone())
-    }
-
-    fn scope_text(&self, number: u32) -> &'a [u8] {
-        let texts = Fields::new(self.scope()).flatten().filter_map(|field| match field {
-            (field, Value::Len(text)) if field == number => Some(text),
-            _ => None,
-        });
-        texts.last().unwrap_or_default()
     }
 }

@@ -95,7 +95,7 @@ impl Scan {
     fn resource_logs(&mut self, mut message: Reader<'_>) -> Scanned {
         let whole = message.range();
         let first = self.groups.len();
-        let mut resource = None;
+        let (mut resource, mut schema_url) = (None, 0..0);
         while let Some(tag) = message.tag() {
             match tag {
                 0x0a => {
@@ -104,7 +104,7 @@ impl Scan {
                     self.resource(part)?;
                 }
                 0x12 => self.scope_logs(message.enter()?)?,
-                0x1a => message.skip_len()?,
+                0x1a => schema_url = message.enter()?.range(),
                 _ => message.other(RESOURCE_LOGS)?,
             }
         }
@@ -112,6 +112,7 @@ impl Scan {
         for group in self.groups.iter_mut().skip(first) {
             group.resource_logs = whole.clone();
             group.resource = resource.clone();
+            group.resource_schema_url = schema_url.clone();
         }
         Ok(())
     }
@@ -119,7 +120,7 @@ impl Scan {
     fn scope_logs(&mut self, mut message: Reader<'_>) -> Scanned {
         let group = self.groups.len();
         self.groups.push(Group { scope_logs: message.range(), ..Group::default() });
-        let mut scope = None;
+        let (mut scope, mut schema_url) = (None, 0..0);
         while let Some(tag) = message.tag() {
             match tag {
                 0x12 => self.log_record(message.enter()?, group as u32)?,
@@ -128,12 +129,13 @@ impl Scan {
                     self.merges |= scope.replace(part.range()).is_some();
                     self.scope(part)?;
                 }
-                0x1a => message.skip_len()?,
+                0x1a => schema_url = message.enter()?.range(),
                 _ => message.other(SCOPE_LOGS)?,
             }
         }
-        if let (Some(group), Some(scope)) = (self.groups.get_mut(group), scope) {
-            group.scope = scope;
+        if let Some(group) = self.groups.get_mut(group) {
+            group.scope = scope.unwrap_or_default();
+            group.scope_schema_url = schema_url;
         }
         Ok(())
     }

@@ -49,6 +49,8 @@ struct Frame {
     bytes: Vec<u8>,
     /// Where the content of field 1 (scope, resource) lies in `bytes`.
     first: Range<usize>,
+    /// The same of field 3, the schema URL.
+    schema_url: Range<usize>,
 }
 
 impl Frame {
@@ -62,15 +64,20 @@ impl Frame {
                 continue;
             }
             frame.bytes.extend_from_slice(message.get(start..fields.position()).unwrap_or_default());
-            if let (1, Value::Len(content)) = (field, value) {
-                frame.first = frame.bytes.len() - content.len()..frame.bytes.len();
+            let Value::Len(content) = value else { continue };
+            let place = frame.bytes.len() - content.len()..frame.bytes.len();
+            match field {
+                1 => frame.first = place,
+                3 => frame.schema_url = place,
+                _ => {}
             }
         }
     }
 
-    /// Field 1 in a block where this frame was written at `start`.
-    fn first_at(&self, start: usize) -> Range<u32> {
-        if self.first.is_empty() { 0..0 } else { (start + self.first.start) as u32..(start + self.first.end) as u32 }
+    /// Fields 1 and 3 in a block where this frame was written at `start`.
+    fn places_at(&self, start: usize) -> (Range<u32>, Range<u32>) {
+        let place = |part: &Range<usize>| if part.is_empty() { 0..0 } else { (start + part.start) as u32..(start + part.end) as u32 };
+        (place(&self.first), place(&self.schema_url))
     }
 }
 
@@ -195,15 +202,23 @@ impl Selection<'_> {
 
     fn write_resource(&mut self, plan: &ResourcePlan, out: &mut Out) {
         let resource_logs = out.header(0x0a, plan.len());
-        let resource = plan.frame.first_at(out.pos);
+        let (resource, resource_schema_url) = plan.frame.places_at(out.pos);
         out.put(&plan.frame.bytes);
         for scope_plan in &plan.scopes {
             let scope_logs = out.header(0x12, scope_plan.len());
-            let scope = scope_plan.frame.first_at(out.pos);
+            let (scope, scope_schema_url) = scope_plan.frame.places_at(out.pos);
             out.put(&scope_plan.frame.bytes);
             let group = self.groups.len() as u32;
             let block = self.blocks.len() as u32;
-            self.groups.push(Group { block, resource_logs: resource_logs.clone(), scope_logs, resource: resource.clone(), scope });
+            self.groups.push(Group {
+                block,
+                resource_logs: resource_logs.clone(),
+                scope_logs,
+                resource: resource.clone(),
+                scope,
+                resource_schema_url: resource_schema_url.clone(),
+                scope_schema_url,
+            });
             for &(position, rank) in &scope_plan.records {
                 let Some(entry) = self.from.index.get(position as usize) else { continue };
                 let record = self.from.record_bytes(entry);

@@ -121,7 +121,7 @@ struct Reader {
 
 impl Reader {
     /// The rest of an object whose bracket was read.
-    fn message<'a>(&mut self, scanner: &mut Scanner<'a>, message: &'static Message, depth: u32) -> Result<(), RejectReason> {
+    fn message(&mut self, scanner: &mut Scanner<'_>, message: &'static Message, depth: u32) -> Result<(), RejectReason> {
         let mut values = 0;
         while let Some(key) = scanner.key()? {
             let Some(field) = find(message.fields, key) else {
@@ -146,7 +146,7 @@ impl Reader {
         Ok(())
     }
 
-    fn list<'a>(&mut self, scanner: &mut Scanner<'a>, field: &'static Field, depth: u32) -> Result<(), RejectReason> {
+    fn list(&mut self, scanner: &mut Scanner<'_>, field: &'static Field, depth: u32) -> Result<(), RejectReason> {
         while scanner.item()? {
             let (before, start, mark) = (*scanner, start_of(*scanner), self.out.len());
             let value = scanner.value()?;
@@ -298,7 +298,7 @@ fn find(fields: &'static [Field], key: Str<'_>) -> Option<&'static Field> {
         .or_else(|| fields.iter().find(|field| key.contains(&b'_') && is_snake(key, field.name)))
 }
 
-/// Whether `key` is the camelCase `name` in snake_case.
+/// Whether `key` is the camelCase `name` in `snake_case`.
 fn is_snake(key: &[u8], name: &str) -> bool {
     let mut key = key.iter();
     name.bytes().all(|byte| {
