@@ -19,7 +19,7 @@ LINES = 41
 def _config(folder: Path, out: Path) -> dict[str, Any]:
     return {
         "receivers": {
-            "filelog": {"include": [f"{folder}/access.log*"], "start_at": "beginning", "format": "text"},
+            "filelog": {"include": [f"{folder}/access.log*"], "start_at": "beginning", "format": "envoy"},
         },
         "exporters": {"file": {"path": str(out)}},
         "service": {"pipelines": {"logs": {"receivers": ["filelog"], "exporters": ["file"]}}},
