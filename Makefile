@@ -88,10 +88,12 @@ bench: build $(STAMPS)/dev ## time everything, beside the recorded ratios
 wheel: $(STAMPS)/core ## the abi3 wheel, in dist/
 	$(PY) -m maturin build --release --locked --interpreter $(PY) --out dist
 
-fuzz-brief: ## each fuzz target for FUZZ_SECONDS (20)
+fuzz-brief: $(STAMPS)/venv ## each fuzz target for FUZZ_SECONDS (20)
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "this needs cargo-fuzz: cargo install --locked cargo-fuzz" >&2; exit 1; }
-	cd rust/fuzz && for target in $$(cargo fuzz list); do \
-		cargo fuzz run --sanitizer none "$$target" -- -max_total_time=$${FUZZ_SECONDS:-20} -rss_limit_mb=2048 || exit 1; done
+	$(PY) tools/fuzz_seeds.py
+	for target in $$(cargo fuzz list --fuzz-dir rust/fuzz); do \
+		cargo fuzz run --fuzz-dir rust/fuzz --sanitizer none "$$target" -- \
+			-max_total_time=$${FUZZ_SECONDS:-20} -rss_limit_mb=2048 -timeout=10 || exit 1; done
 
 lock: ## resolve the Python dependencies anew and write both lock files
 	tools/lock.sh $(PYTHON)

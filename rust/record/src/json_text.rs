@@ -76,6 +76,7 @@ pub(crate) fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Writes a comma before each item but the first.
+#[derive(Clone)]
 pub(crate) struct Commas(bool);
 
 impl Commas {

@@ -54,15 +54,11 @@ impl Batch {
 
     fn push_resource(&self, out: &mut Vec<u8>, keys: &mut Commas, group: &Group) {
         let resource = self.part(group, &group.resource);
-        if !resource.is_empty() {
-            keys.key(out, "resource");
-            out.push(b'{');
-            let mut keys = Commas::new();
-            push_attributes(out, &mut keys, Attributes::new(resource, 1));
-            push_count(out, &mut keys, resource, 2);
-            push_entity_refs(out, &mut keys, resource);
-            out.push(b'}');
-        }
+        push_object(out, keys, "resource", |out, keys| {
+            push_attributes(out, keys, Attributes::new(resource, 1));
+            push_count(out, keys, resource, 2);
+            push_entity_refs(out, keys, resource);
+        });
         push_text(out, keys, "schemaUrl", self.part(group, &group.resource_schema_url));
     }
 
@@ -70,16 +66,12 @@ impl Batch {
         out.push(b'{');
         let mut keys = Commas::new();
         let scope = self.part(group, &group.scope);
-        if !scope.is_empty() {
-            keys.key(out, "scope");
-            out.push(b'{');
-            let mut keys = Commas::new();
-            push_text_field(out, &mut keys, "name", scope, 1);
-            push_text_field(out, &mut keys, "version", scope, 2);
-            push_attributes(out, &mut keys, Attributes::new(scope, 3));
-            push_count(out, &mut keys, scope, 4);
-            out.push(b'}');
-        }
+        push_object(out, &mut keys, "scope", |out, keys| {
+            push_text_field(out, keys, "name", scope, 1);
+            push_text_field(out, keys, "version", scope, 2);
+            push_attributes(out, keys, Attributes::new(scope, 3));
+            push_count(out, keys, scope, 4);
+        });
         keys.key(out, "logRecords");
         out.push(b'[');
         let mut records = Commas::new();
@@ -89,6 +81,21 @@ impl Batch {
         }
         out.push(b']');
         push_text(out, &mut keys, "schemaUrl", self.part(group, &group.scope_schema_url));
+        out.push(b'}');
+    }
+}
+
+/// An object; nothing, where nothing stands in it.
+fn push_object(out: &mut Vec<u8>, keys: &mut Commas, name: &str, content: impl FnOnce(&mut Vec<u8>, &mut Commas)) {
+    let (before, mark) = (keys.clone(), out.len());
+    keys.key(out, name);
+    out.push(b'{');
+    let empty = out.len();
+    content(out, &mut Commas::new());
+    if out.len() == empty {
+        out.truncate(mark);
+        *keys = before;
+    } else {
         out.push(b'}');
     }
 }

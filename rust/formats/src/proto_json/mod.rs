@@ -6,6 +6,8 @@
 
 mod scalar;
 pub mod schema;
+#[cfg(test)]
+mod tests;
 
 use logloom_record::{RejectReason, Text, proto::push_varint, proto::varint_len};
 

@@ -6,7 +6,7 @@ use crate::json::{Str, Value};
 pub(super) fn integer<T: TryFrom<i128>>(value: Value<'_>) -> Option<T> {
     let number = match value {
         Value::Int(value) => value.into(),
-        Value::Double(value) if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_993.0 => value as i128,
+        Value::Double(value) if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 => value as i128,
         Value::Digits(text) => digits(text.bytes())?,
         Value::Str(text) => digits(text.text.bytes())?,
         _ => return None,

@@ -1,0 +1,83 @@
+//! What the fuzz targets hold true.
+#![allow(clippy::unwrap_used, clippy::panic)] // a fuzz target says what is wrong by panicking
+
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use logloom_formats::{FORMATS, Format, Options, formats::otlp_json};
+use logloom_record::{Batch, BatchWriter, BlockPool, Limits, Origin, arrow};
+
+#[path = "../../formats/tests/fixtures/well_formed.rs"]
+mod well_formed;
+
+/// Small bounds, so that inputs of a few KB reach them.
+static LIMITS: LazyLock<Limits> =
+    LazyLock::new(|| Limits { frame_bytes_max: 1000, depth_max: 8, attributes_max: 16, batch_bytes_max: 64 << 20, lanes_max: 2 });
+
+/// Every format, as far as it needs no options.
+static COMPILED: LazyLock<Vec<Option<Arc<dyn Format>>>> =
+    LazyLock::new(|| FORMATS.iter().map(|spec| (spec.compile)(&Options::default()).ok()).collect());
+
+static ORIGIN: LazyLock<Arc<Origin>> = LazyLock::new(|| {
+    let resource = vec![("service.name".to_owned(), "fuzz".to_owned())];
+    Arc::new(Origin { arrival_unix_nano: 1_767_225_600_000_000_000, resource, ..Origin::default() })
+});
+
+/// What `format` makes of `input`, fed in two pieces that meet at `cut`.
+fn parse(format: &Arc<dyn Format>, input: &Bytes, cut: usize) -> Batch {
+    let mut out = BatchWriter::new(BlockPool::global(), &LIMITS, &ORIGIN, 1);
+    let mut decoder = Arc::clone(format).open(LIMITS.frame_bytes_max);
+    let cut = cut.min(input.len());
+    let held = decoder.feed(&input.slice(..cut), &mut out);
+    assert!(held.from <= cut as u64, "held from {} of {cut} bytes", held.from);
+    decoder.feed(&input.slice(cut..), &mut out);
+    decoder.flush(&mut out);
+    out.finish()
+}
+
+/// The first byte chooses the format by its place in `FORMATS`, the second where the source is cut.
+pub fn formats(data: &[u8]) {
+    let [which, cut, input @ ..] = data else { return };
+    let Some(format) = &COMPILED[usize::from(*which) % COMPILED.len()] else { return };
+    let name = format.spec().name;
+    let input = Bytes::copy_from_slice(input);
+    let whole = parse(format, &input, 0);
+    let is_adopted = matches!(name, "otlp" | "auto");
+    well_formed::check(&input, is_adopted, &whole).unwrap_or_else(|why| panic!("{name}: {why}"));
+    let seen = |batch: &Batch| batch.records().map(|record| record.bytes().to_vec()).collect::<Vec<_>>();
+    if name != "auto" {
+        let parts = parse(format, &input, usize::from(*cut) * input.len() / 256);
+        assert!(seen(&parts) == seen(&whole), "{name}: other records when the source is cut");
+    }
+    outputs(&whole);
+}
+
+/// OTLP in, and all that is read from it.
+pub fn otlp(data: &[u8]) {
+    let bytes = Bytes::copy_from_slice(data);
+    let Ok(batch) = Batch::from_otlp(bytes.clone(), &LIMITS) else { return };
+    assert_eq!(batch.to_otlp(), bytes);
+    outputs(&batch);
+    let odd = batch.select(|position| position % 2 == 1);
+    let again = Batch::from_otlp(odd.to_otlp(), &Limits::DEFAULT).unwrap();
+    assert!(again.records().map(|r| r.bytes()).eq(odd.records().map(|r| r.bytes())));
+    assert_eq!(odd.len(), batch.len() / 2);
+}
+
+/// OTLP JSON in, and out again as the same.
+pub fn otlp_json(data: &[u8]) {
+    let Ok(batch) = otlp_json::read(&Bytes::copy_from_slice(data), &LIMITS, &ORIGIN) else { return };
+    outputs(&batch);
+}
+
+/// Every output can be made; OTLP JSON reads back as what it was made of.
+fn outputs(batch: &Batch) {
+    let json = Bytes::from(batch.to_otlp_json());
+    let again = otlp_json::read(&json, &Limits { depth_max: 64, ..Limits::DEFAULT }, &ORIGIN).unwrap();
+    assert!(again.rejects().is_empty());
+    assert_eq!(again.len(), batch.len());
+    assert_eq!(Bytes::from(again.to_otlp_json()), json);
+    assert_eq!(batch.to_ndjson().iter().filter(|byte| **byte == b'\n').count(), batch.len());
+    let rows: usize = arrow::Reader::new(batch.clone()).map(|chunk| chunk.unwrap().num_rows()).sum();
+    assert_eq!(rows, batch.len());
+}
