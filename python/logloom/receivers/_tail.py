@@ -17,8 +17,8 @@ __all__ = ["Fingerprint", "Key", "Tail", "is_related", "last_line_end", "open_re
 Key = tuple[int, int]
 """Device and inode."""
 
-CHUNK_BYTES: Final = 1 << 20
-"""The most that is read of one file at once: it stays in one block of the core."""
+CHUNK_BYTES: Final = 512 << 10
+"""The most that is read of one file at once. Its records stay under the 4 MiB that gRPC destinations take at once."""
 MARK_BYTES: Final = 1000
 """How much before the place that was read to is compared, to know a copy of a file."""
 LINE_BYTES: Final = 64 << 10
