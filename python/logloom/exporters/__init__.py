@@ -3,6 +3,7 @@
 A file holds a docstring, `class Config`, `def create(config, context)` and one class with `send`.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,9 @@ from logloom.folder import component_folder
 from logloom.logs import Log
 
 __all__ = ["Exporter", "ExporterContext"]
+
+# Before grpc is imported, which reads it once: what it would write to stderr is told in our own log.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
 class Exporter(Protocol):

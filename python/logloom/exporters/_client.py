@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from logloom._native import VERSION, Delivery
+from logloom._native import VERSION
 from logloom.errors import ConfigError
 
 if TYPE_CHECKING:
-    import logging
-
     from logloom.config import ClientTls, Secret
-    from logloom.rpc import PartialSuccess
 
-__all__ = ["USER_AGENT", "Pems", "Warnings", "header_problems", "load_pems", "retry_after_s", "ssl_context", "taken"]
+__all__ = ["USER_AGENT", "Pems", "header_problems", "load_pems", "retry_after_s", "ssl_context"]
 
 USER_AGENT: Final = f"logloom/{VERSION}"
 
@@ -106,24 +103,3 @@ def retry_after_s(text: str | None, now: datetime | None = None) -> float:
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
-
-
-class Warnings:
-    """What a destination warns of, said once until it says something else."""
-
-    def __init__(self, log: "logging.LoggerAdapter[Any]") -> None:
-        self._log = log
-        self._said = ""
-
-    def say(self, text: str) -> None:
-        """Log it, if it is not what was said last."""
-        if text and text != self._said:
-            self._log.warning("the destination took all, and warns", extra={"why": text})
-        self._said = text
-
-
-def taken(records: int, partial: "PartialSuccess", warnings: Warnings) -> Delivery:
-    """What an answer of success is: all of it done, or all but what was rejected. It does not say which those are."""
-    rejected = min(partial.rejected, records)
-    warnings.say("" if rejected else partial.message)
-    return Delivery.done(records - rejected, [(0, partial.message or "no reason given")] if rejected else [])

@@ -4,20 +4,19 @@ A batch is sent as the bytes that it is. Which answers are tried again, and when
 https://opentelemetry.io/docs/specs/otlp/#failures
 """
 
-import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NoReturn, Self
 
+import grpc
+import grpc.aio
+
 from logloom import rpc
 from logloom.config import Bound, ClientTls, Endpoint, Retry, Seconds, Secret, SendingQueue
 from logloom.errors import RefuseError, RetryError
-from logloom.exporters._client import USER_AGENT, Warnings, header_problems, load_pems, taken
-
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # a destination that is down is told in our own log
-
-import grpc
-import grpc.aio
+from logloom.exporters._client import USER_AGENT, header_problems, load_pems
+from logloom.exporters._pieces import Pieces, TooLargeError
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
@@ -37,6 +36,12 @@ RETRYABLE: Final = {
     grpc.StatusCode.DATA_LOSS,
 }
 """And RESOURCE_EXHAUSTED, where the destination says when."""
+
+REQUEST_BYTES_MAX: Final = 4_000_000
+"""Servers of gRPC take 4 MiB where nothing else is set."""
+TOO_LARGE: Final = {grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.OUT_OF_RANGE}
+TOO_LARGE_SAID: Final = re.compile("larger than max|too large|exceeds maximum size")
+"""What the libraries of gRPC answer to a message over their limit: C and Go, Rust, Java. No code is for that alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ class Otlp:
 
     def __init__(self, config: Config, context: "ExporterContext") -> None:
         self._config = config
-        self._warnings = Warnings(context.log)
+        self._pieces = Pieces(REQUEST_BYTES_MAX, context.log)
         self._metadata = tuple((name.lower(), value.reveal()) for name, value in config.headers.items())
         self._channel: grpc.aio.Channel | None = None
         self._export: Any = None
@@ -149,18 +154,23 @@ class Otlp:
             await self._channel.close()
 
     async def send(self, batch: "Batch") -> "Delivery":
-        """Send one request, and read the answer."""
+        """Send it, in several requests where it is large, and read the answers."""
+        return await self._pieces.send(batch, self._request)
+
+    async def _request(self, batch: "Batch") -> rpc.PartialSuccess:
         try:
             answer = await self._export(bytes(batch), timeout=self._config.timeout, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
             self._fail(error)
-        return taken(len(batch), rpc.read_partial_success(answer), self._warnings)
+        return rpc.read_partial_success(answer)
 
     def _fail(self, error: grpc.aio.AioRpcError) -> NoReturn:
         details = next((value for key, value in error.trailing_metadata() or () if key == rpc.STATUS_KEY), b"")
         delay_s = rpc.read_status(details).retry_after_s if isinstance(details, bytes) else None
         code = error.code()
         why = f"{self._config.endpoint}: {code.name}: {(error.details() or '')[: rpc.MESSAGE_CHARS_MAX]}"
+        if code in TOO_LARGE and delay_s is None and TOO_LARGE_SAID.search(error.details() or ""):
+            raise TooLargeError(why) from None
         if code in RETRYABLE or (code == grpc.StatusCode.RESOURCE_EXHAUSTED and delay_s is not None):
             raise RetryError(why, delay_s or 0.0) from None
         raise RefuseError(why) from None

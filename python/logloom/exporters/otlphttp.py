@@ -17,7 +17,8 @@ from logloom import rpc
 from logloom._native import compress
 from logloom.config import Bound, ClientTls, Compression, HttpUrl, Retry, Seconds, Secret, SendingQueue
 from logloom.errors import RefuseError, RetryError
-from logloom.exporters._client import USER_AGENT, Warnings, header_problems, retry_after_s, ssl_context, taken
+from logloom.exporters._client import USER_AGENT, header_problems, retry_after_s, ssl_context
+from logloom.exporters._pieces import Pieces, TooLargeError
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
@@ -29,6 +30,8 @@ RETRYABLE: Final = {
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 }
+REQUEST_BYTES_MAX: Final = 8_000_000
+"""As protobuf; as JSON it is about twice that. The Collector takes 20 MiB where nothing else is set."""
 ANSWER_BYTES_MAX: Final = 64 << 10
 """The most of an answer that is read."""
 TEXT_BYTES_MAX: Final = 300
@@ -104,7 +107,7 @@ class OtlpHttp:
 
     def __init__(self, config: Config, context: "ExporterContext") -> None:
         self._config = config
-        self._warnings = Warnings(context.log)
+        self._pieces = Pieces(REQUEST_BYTES_MAX, context.log)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -132,7 +135,10 @@ class OtlpHttp:
             await self._session.close()
 
     async def send(self, batch: "Batch") -> "Delivery":
-        """Post one request, and read the answer."""
+        """Post it, in several requests where it is large, and read the answers."""
+        return await self._pieces.send(batch, self._request)
+
+    async def _request(self, batch: "Batch") -> rpc.PartialSuccess:
         if self._session is None:
             msg = "send() before the exporter was entered"
             raise RuntimeError(msg)
@@ -156,7 +162,7 @@ class OtlpHttp:
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
             self._fail(response, answer)
         read = rpc.read_partial_success_json if _is_json(response) else rpc.read_partial_success
-        return taken(len(batch), read(answer), self._warnings)
+        return read(answer)
 
     def _body(self, batch: "Batch") -> bytes:
         data = batch.to_otlp() if self._config.encoding == "proto" else batch.to_otlp_json()
@@ -171,6 +177,8 @@ class OtlpHttp:
         why = f"{why}: {said}" if said else why
         if response.status in RETRYABLE:
             raise RetryError(why, retry_after_s(response.headers.get("Retry-After")))
+        if response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise TooLargeError(why)
         if location := response.headers.get("Location"):
             why = f"{why}: it is at {location[: rpc.MESSAGE_CHARS_MAX]}: give that as the endpoint"
         raise RefuseError(why)

@@ -7,23 +7,19 @@ type 7, which does not exist.
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import unquote
+
+import grpc
+import grpc.aio
 
 from logloom import rpc
 from logloom._native import decompress
 from logloom.errors import DataError, LimitError
 from logloom.receivers._health import Health
 from logloom.receivers._net import Room, cannot_listen, load_pems
-
-# Else each malformed request could write a line to our stderr. What matters is in the statuses we answer.
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-
-import grpc
-import grpc.aio
 
 if TYPE_CHECKING:
     from logloom.config import Endpoint, ServerTls
@@ -141,7 +137,7 @@ class GrpcServer:
                 return decompress(data, "gzip", self.message_bytes_max)
             return await asyncio.to_thread(decompress, data, "gzip", self.message_bytes_max)
         except LimitError:
-            said = f"the message is over {self.message_bytes_max} bytes when inflated: send fewer records at once"
+            said = f"message larger than max ({self.message_bytes_max} bytes, inflated): send fewer records at once"
             raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, said) from None
         except DataError as error:
             raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, f"the gzip of the message is damaged: {error}") from None

@@ -127,6 +127,28 @@ async def test_each_code_is_tried_again_or_not_as_specified(
         assert error.value.after_s == (3.5 if delay else 0.0)
 
 
+async def test_a_batch_over_the_limit_of_the_destination_arrives_in_pieces(sink: Any, tmp_path: Path) -> None:
+    lines = [f"{at} {'x' * 1000}" for at in range(10_000)]  # some 10 MB as OTLP, and servers take 4 MiB
+    async with exporter(otlp, config(sink, ", timeout: 30s"), tmp_path) as sender:
+        delivery = await sender.send(logloom.parse("\n".join(lines), format="text"))
+    assert delivery.accepted == 10_000
+    groups = [group for request in sink.requests for group in request.resource_logs]
+    sent = [record for group in groups for scope in group.scope_logs for record in scope.log_records]
+    assert [record.body.string_value for record in sent] == lines
+
+
+async def test_a_destination_with_a_lower_limit_is_found_out(tmp_path: Path) -> None:
+    sink, server = Sink(), grpc.aio.server(options=[("grpc.max_receive_message_length", 300_000)])
+    add_LogsServiceServicer_to_server(sink, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    text = f"{{endpoint: 'http://127.0.0.1:{port}', compression: none, timeout: 30s}}"
+    async with exporter(otlp, text, tmp_path) as sender:
+        delivery = await sender.send(logloom.parse(b"x" * 100 + b"\n" + b"y\n" * 50_000, format="text"))
+    await server.stop(0)
+    assert (delivery.accepted, delivery.refused) == (50_001, [])
+
+
 @pytest.mark.parametrize("junk", [b"", b"\xff" * 50, b"\x1a\x7f"])
 async def test_a_damaged_status_is_survived(sink: Any, tmp_path: Path, junk: bytes) -> None:
     async def fails(context: Any) -> Any:

@@ -2,6 +2,9 @@
 
 import asyncio
 import gzip
+import os
+import subprocess
+import sys
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -169,3 +172,25 @@ async def test_more_headers_than_the_bound_are_refused() -> None:
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await client.unary_unary(METHOD)(b"", metadata=tuple((f"k{i}", "v" * 1000) for i in range(64)))
         assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_no_request_writes_to_our_stderr() -> None:
+    """In a process of its own: grpc reads what it may say when it is imported."""
+    code = """
+import asyncio, logloom.receivers._grpc as ours, grpc
+from logloom.config import Endpoint
+async def main():
+    server = ours.GrpcServer({}, message_bytes_max=1000, ready=lambda: True, options=[])
+    port = server.bind(Endpoint("127.0.0.1", 0), None)
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", compression=grpc.Compression.Deflate) as client:
+        try:
+            await client.unary_unary("/a/b")(b"x" * 500)
+        except grpc.aio.AioRpcError as error:
+            print(error.code().name)
+    await server.stop(0)
+asyncio.run(main())
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GRPC")}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("UNIMPLEMENTED\n", "")
