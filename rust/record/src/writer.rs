@@ -173,6 +173,9 @@ impl BatchWriter {
 
     /// Like [`reject`](Self::reject) for a frame that comes piece by piece: `part` is how many pieces of it were kept before.
     pub fn reject_from(&mut self, frame: &[u8], reason: RejectReason, offset: u64, format: &'static str, part: Option<usize>) {
+        // What could not be read says nothing of whose it is: not what the frame before it said.
+        let origin = Arc::clone(&self.origin);
+        self.use_resource(&[], |resource, _| push_channel(&origin, resource));
         let max = self.limits.frame_bytes_max.clamp(1, 1 << 20);
         let pieces = frame.len().div_ceil(max).max(1);
         let first = part.or((pieces > 1).then_some(0));
@@ -377,9 +380,7 @@ impl BatchWriter {
     /// The lane of the Origin's resource.
     fn open_first_lane(&mut self, estimate: usize) {
         let mut resource = Vec::new();
-        for (key, value) in &self.origin.resource {
-            push_string_attribute(&mut resource, 0x0a, key.as_bytes(), value.as_bytes());
-        }
+        push_channel(&self.origin, &mut resource);
         self.open_lane(Vec::new(), &resource, &[], estimate);
     }
 
@@ -403,6 +404,13 @@ impl BatchWriter {
         }
         self.sealed_bytes += block.len() as u64;
         self.batch.blocks.push(block);
+    }
+}
+
+/// The resource attributes known from the channel.
+fn push_channel(origin: &Origin, resource: &mut Vec<u8>) {
+    for (key, value) in &origin.resource {
+        push_string_attribute(resource, 0x0a, key.as_bytes(), value.as_bytes());
     }
 }
 

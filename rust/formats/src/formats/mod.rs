@@ -6,6 +6,7 @@ use crate::Spec;
 pub mod auto;
 pub mod envoy;
 pub mod envoy_json;
+pub mod jaeger;
 pub mod json;
 pub mod logfmt;
 pub mod otlp;
@@ -19,6 +20,7 @@ pub static FORMATS: &[&Spec] = &[
     &auto::SPEC,
     &envoy::SPEC,
     &envoy_json::SPEC,
+    &jaeger::SPEC,
     &json::SPEC,
     &logfmt::SPEC,
     &otlp::SPEC,

@@ -142,7 +142,7 @@ pub(crate) enum Status {
 pub(crate) struct Link<'a> {
     pub(crate) trace_id: [u8; 16],
     pub(crate) span_id: [u8; 8],
-    /// Jaeger's word for what it is, in lower case; empty where there is none.
+    /// OpenTelemetry's `opentracing.ref_type`; empty where there is none.
     pub(crate) kind: &'static str,
     pub(crate) trace_state: Text<'a>,
     /// Its attributes among the span's `fields`.

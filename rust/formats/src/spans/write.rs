@@ -138,20 +138,20 @@ impl<'a> Span<'a> {
     fn write_link(&self, link: &Link<'a>, rec: &mut RecordCursor<'_>, scratch: &mut Vec<u8>) {
         rec.string_entry(0x0a, Text::from("trace_id"), Text::from(ids::digits_16(link.trace_id).as_slice()));
         rec.string_entry(0x0a, Text::from("span_id"), Text::from(ids::digits(link.span_id).as_slice()));
-        if !link.kind.is_empty() {
-            rec.string_entry(0x0a, Text::from("type"), Text::from(link.kind));
-        }
         if !link.trace_state.is_empty() {
             rec.string_entry(0x0a, Text::from("trace_state"), link.trace_state);
         }
         let fields = self.fields.get(link.fields.clone()).unwrap_or_default();
-        if fields.is_empty() {
+        if fields.is_empty() && link.kind.is_empty() {
             return;
         }
         let entry = rec.open(0x0a);
         rec.name(Text::from("attributes"));
         let any = rec.open(0x12);
         let map = rec.open(0x32);
+        if !link.kind.is_empty() {
+            rec.string_entry(0x0a, Text::from("opentracing.ref_type"), Text::from(link.kind));
+        }
         let gone = superseded(fields);
         for (at, tag) in fields.iter().enumerate() {
             if !is_superseded(&gone, at) {
