@@ -309,8 +309,8 @@ def test_unit_tests_mirror_the_package() -> None:
     modules = {path.relative_to(PACKAGE).with_name(f"test_{path.stem.lstrip('_')}.py") for path in python_modules()}
     faces = {path.relative_to(PACKAGE).with_name("test_init.py") for path in PACKAGE.rglob("__init__.py")}
     whole = {Path(f"test_{path.parent.name}.py") for path in PACKAGE.glob("*/__init__.py")}
-    core = {Path(f"test_{path.stem}.py") for path in rust_files()}  # through the library: named as in the core
-    core.add(Path("test_fixtures.py"))
+    core = {Path(f"test_{(path.parent if path.stem == 'mod' else path).stem}.py") for path in rust_files()}
+    core.add(Path("test_fixtures.py"))  # through the library, these are named as in the core
     there = {path.relative_to(units) for path in units.rglob("test_*.py")}
     problems = sorted(there - modules - faces - whole - core)
     report([f"tests/unit/{path}: no module or folder of that name" for path in problems])
