@@ -1,6 +1,7 @@
 """`logloom parse`, as a program."""
 
 import gzip
+import io
 import os
 import pty
 import select
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -92,6 +95,18 @@ def test_several_files_and_one_that_is_not_there(tmp_path: Path) -> None:
     done = logloom("parse", "a", "none", "b", "-f", "text", "-o", "otlp", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, b"logloom: none: No such file or directory\n")
     assert bodies(done.stdout) == ["from a", "from b"]
+
+
+def test_columns_out(tmp_path: Path) -> None:
+    done = logloom("parse", "-f", "text", "-o", "arrow", stdin=TEXT)
+    assert done.returncode == 0, done.stderr
+    table = pa.ipc.open_stream(io.BytesIO(done.stdout)).read_all()
+    assert table["body"].to_pylist() == LINES
+    path = tmp_path / "out.parquet"
+    assert logloom("parse", "-f", "text", "-o", "parquet", "-w", path, stdin=TEXT).returncode == 0
+    stored = pq.read_table(path)
+    assert stored["body"].to_pylist() == LINES
+    assert stored.schema.names == table.schema.names
 
 
 def test_columns_without_pyarrow_say_what_to_install() -> None:
@@ -237,7 +252,7 @@ def test_a_progress_bar_on_a_terminal(tmp_path: Path) -> None:
 
 
 def test_a_table_of_an_access_log_shows_the_requests() -> None:
-    line = b'[2026-01-02T03:04:05.678Z] "GET /cart?id=1 HTTP/1.1" 504 UT 0 24 9 - "-" "curl/8" "r-1" "shop" "10.0.0.1:80"\n'
+    line = b'[2026-01-02T03:04:05.678Z] "GET /cart?id=1 HTTP/1.1" 504 UT 0 24 9 - "-" "curl/8" "r-1" "s" "1.2.3.4:5"\n'
     done = logloom("parse", "-f", "envoy", "-o", "table", "-", stdin=line)
     assert done.stdout.decode().splitlines()[1].startswith("2026-01-02 03:04:05.678  -         GET /cart?id=1 504  ")
 
