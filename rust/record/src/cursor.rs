@@ -4,7 +4,7 @@ use crate::{
     Key, Scalar, Text,
     batch::{Entry, EntryFlags},
     proto::{put_varint, varint_len},
-    sink::Sink,
+    sink::{OpenRecord, Sink},
 };
 
 /// A position that no buffer reaches: once space ran out every later write fails too, and `finish` says so.
@@ -40,12 +40,6 @@ pub struct Tail<'a> {
 pub struct RecordCursor<'w> {
     buf: &'w mut [u8],
     pos: usize,
-    start: usize,
-    time_unix_nano: u64,
-    severity: u8,
-    flags: u8,
-    attributes: u32,
-    dropped: u32,
     sink: &'w mut Sink,
 }
 
@@ -53,12 +47,15 @@ impl<'w> RecordCursor<'w> {
     #[inline(always)]
     pub(crate) fn begin(buf: &'w mut [u8], sink: &'w mut Sink, time_unix_nano: u64, severity: u8, severity_text: Text<'_>) -> Self {
         let pos = sink.pos;
-        let mut cursor = Self { buf, pos, start: pos + 3, time_unix_nano, severity, flags: 0, attributes: 0, dropped: 0, sink };
+        sink.open = OpenRecord { start: pos + 3, time_unix_nano, severity, flags: 0, attributes: 0, dropped: 0 };
+        let mut cursor = Self { buf, pos, sink };
         // Field 2 of ScopeLogs; two bytes are kept for the length, which `finish` moves when it needs another size.
-        cursor.raw(&[0x12, 0, 0]);
-        if time_unix_nano != 0 {
-            cursor.raw(&[0x09]);
-            cursor.raw(&time_unix_nano.to_le_bytes());
+        if time_unix_nano == 0 {
+            cursor.raw(&[0x12, 0, 0]);
+        } else {
+            let mut head = [0x12, 0, 0, 0x09, 0, 0, 0, 0, 0, 0, 0, 0];
+            head[4..].copy_from_slice(&time_unix_nano.to_le_bytes());
+            cursor.raw(&head);
         }
         if severity != 0 {
             cursor.raw(&[0x10, severity & 0x7f]);
@@ -69,8 +66,8 @@ impl<'w> RecordCursor<'w> {
         cursor
     }
 
-    pub(crate) fn rejected(mut self) -> Self {
-        self.flags |= EntryFlags::REJECT;
+    pub(crate) fn rejected(self) -> Self {
+        self.sink.open.flags |= EntryFlags::REJECT;
         self
     }
 
@@ -112,10 +109,9 @@ impl<'w> RecordCursor<'w> {
             out[7 + name] = n as u8;
             value.copy_short(&mut out[8 + name..]);
             self.pos += 8 + name + n;
-            self.attributes += 1;
             return self;
         }
-        self.long_attr(key.name(), value);
+        self.pos = long_kv(self.buf, self.pos, key.name(), value);
         self
     }
 
@@ -143,7 +139,6 @@ impl<'w> RecordCursor<'w> {
             out[1] = (name + n + 5) as u8;
             out[5 + name] = (n + 1) as u8;
             self.pos += 7 + name + n;
-            self.attributes += 1;
             return self;
         }
         self.pos = OUT_OF_SPACE;
@@ -169,18 +164,15 @@ impl<'w> RecordCursor<'w> {
             out[5 + name..12 + name].copy_from_slice(&lengths);
             value.copy_short(&mut out[12 + name..]);
             self.pos += 12 + name + n;
-            self.attributes += 1;
             return self;
         }
         self.pos = list_kv(self.buf, self.pos, key.name(), value);
-        self.attributes += 1;
         self
     }
 
     /// Like [`attr_list`](Self::attr_list), of any name.
     pub fn attr_list_named(mut self, name: Text<'_>, value: Text<'_>) -> Self {
         self.pos = list_kv(self.buf, self.pos, name.bytes(), value);
-        self.attributes += 1;
         self
     }
 
@@ -261,8 +253,8 @@ impl<'w> RecordCursor<'w> {
 
     /// Counts attributes that the format itself left out.
     #[inline(always)]
-    pub fn dropped(mut self, attributes: u32) -> Self {
-        self.dropped = self.dropped.saturating_add(attributes);
+    pub fn dropped(self, attributes: u32) -> Self {
+        self.sink.open.dropped = self.sink.open.dropped.saturating_add(attributes);
         self
     }
 
@@ -270,11 +262,11 @@ impl<'w> RecordCursor<'w> {
     /// piece by piece with [`open`](Self::open).
     #[inline]
     pub fn admit(&mut self) -> bool {
-        let admitted = self.attributes < self.sink.attributes_max;
+        let admitted = self.sink.open.attributes < self.sink.attributes_max;
         if admitted {
-            self.attributes += 1;
+            self.sink.open.attributes += 1;
         } else {
-            self.dropped += 1;
+            self.sink.open.dropped += 1;
         }
         admitted
     }
@@ -343,14 +335,14 @@ impl<'w> RecordCursor<'w> {
     /// Counts attributes that the sender left out, as it said.
     #[inline]
     pub fn count_dropped(&mut self, attributes: u32) {
-        self.dropped = self.dropped.saturating_add(attributes);
+        self.sink.open.dropped = self.sink.open.dropped.saturating_add(attributes);
     }
 
     /// Makes the record part of the Batch.
     #[inline(always)]
     pub fn finish(mut self, tail: &Tail<'_>) {
-        if self.sink.raw.is_some() || self.dropped > 0 {
-            self.marks();
+        if self.sink.raw.is_some() || self.sink.open.dropped > 0 {
+            self = self.apart(marks);
         }
         if tail.flags != 0 {
             self.raw(&[0x45]);
@@ -372,69 +364,41 @@ impl<'w> RecordCursor<'w> {
         if !tail.event_name.is_empty() {
             self.len_field(0x62, Text::from(tail.event_name));
         }
-        let len = self.pos.wrapping_sub(self.start);
+        let OpenRecord { start, time_unix_nano, severity, flags, .. } = self.sink.open;
+        let len = self.pos.wrapping_sub(start);
         if self.pos > self.buf.len() {
             self.sink.overflowed = true;
             return;
         }
-        let mut start = self.start;
+        let mut start = start;
         if (0x80..0x4000).contains(&len) {
             if let Some([a, b]) = self.buf.get_mut(start - 2..).and_then(<[u8]>::first_chunk_mut::<2>) {
                 *a = len as u8 | 0x80;
                 *b = (len >> 7) as u8;
             }
         } else {
-            let Some(moved) = self.move_record(len) else { return };
+            let Some(moved) = move_record(self.buf, self.sink, start, len) else { return };
             start = moved;
         }
         self.sink.index.push(Entry {
             group: self.sink.group,
             start: start as u32,
             end: (start + len) as u32,
-            severity: self.severity,
-            flags: EntryFlags(self.flags),
-            time_unix_nano: if self.time_unix_nano == 0 { self.sink.arrival_unix_nano } else { self.time_unix_nano },
+            severity,
+            flags: EntryFlags(flags),
+            time_unix_nano: if time_unix_nano == 0 { self.sink.arrival_unix_nano } else { time_unix_nano },
             trace_id,
         });
         self.sink.pos = start + len;
     }
 
-    /// The record's length takes another number of bytes than was kept for it.
-    #[cold]
-    fn move_record(&mut self, len: usize) -> Option<usize> {
-        let start = self.start - 2 + varint_len(len as u64);
-        if start + len > self.buf.len() {
-            self.sink.overflowed = true;
-            return None;
-        }
-        self.buf.copy_within(self.start..self.start + len, start);
-        put_varint(self.buf.get_mut(self.start - 2..)?, len as u64);
-        Some(start)
-    }
-
-    /// What few records carry: the bytes before repair, and how many attributes were dropped.
-    #[cold]
-    fn marks(&mut self) {
-        if let Some(raw) = self.sink.raw.take() {
-            self.flags |= EntryFlags::REPAIRED;
-            let kv = self.open(0x32);
-            self.name(Text::from("log.record.original"));
-            let any = self.open(0x12);
-            self.scalar(Scalar::Bytes(&raw));
-            self.close(any);
-            self.close(kv);
-            self.sink.raw = Some(raw);
-        }
-        if self.dropped > 0 {
-            self.raw(&[0x38]);
-            self.varint(u64::from(self.dropped));
-        }
-    }
-
-    #[cold]
-    fn long_attr(&mut self, name: &[u8], value: Text<'_>) {
-        self.attributes += 1;
-        self.string_kv(0x32, Text::from(name), value);
+    /// Writes by a function that is not inlined. It gets a cursor of its own: one whose address is taken anywhere would be kept in
+    /// memory everywhere, which costs a record a quarter of its time.
+    #[inline(always)]
+    pub fn apart(self, write: impl for<'a> FnOnce(RecordCursor<'a>) -> RecordCursor<'a>) -> Self {
+        let Self { buf, pos, sink } = self;
+        let pos = write(RecordCursor { buf: &mut *buf, pos, sink: &mut *sink }).pos;
+        Self { buf, pos, sink }
     }
 
     #[inline]
@@ -491,6 +455,66 @@ impl<'w> RecordCursor<'w> {
     }
 }
 
+/// What few records carry: the bytes before repair, and how many attributes were dropped.
+#[cold]
+fn marks(mut cursor: RecordCursor<'_>) -> RecordCursor<'_> {
+    if let Some(raw) = cursor.sink.raw.take() {
+        cursor.sink.open.flags |= EntryFlags::REPAIRED;
+        let kv = cursor.open(0x32);
+        cursor.name(Text::from("log.record.original"));
+        let any = cursor.open(0x12);
+        cursor.scalar(Scalar::Bytes(&raw));
+        cursor.close(any);
+        cursor.close(kv);
+        cursor.sink.raw = Some(raw);
+    }
+    if cursor.sink.open.dropped > 0 {
+        cursor.raw(&[0x38]);
+        cursor.varint(u64::from(cursor.sink.open.dropped));
+    }
+    cursor
+}
+
+/// The record's length takes another number of bytes than was kept for it; answers where the record then begins.
+#[cold]
+fn move_record(buf: &mut [u8], sink: &mut Sink, start: usize, len: usize) -> Option<usize> {
+    let moved = start - 2 + varint_len(len as u64);
+    if moved + len > buf.len() {
+        sink.overflowed = true;
+        return None;
+    }
+    buf.copy_within(start..start + len, moved);
+    put_varint(buf.get_mut(start - 2..)?, len as u64);
+    Some(moved)
+}
+
+/// A `KeyValue` of a string of any length, at `pos`; answers where it ends.
+#[inline(never)]
+fn long_kv(buf: &mut [u8], pos: usize, name: &[u8], value: Text<'_>) -> usize {
+    let any = 1 + varint_len(value.len() as u64) + value.len();
+    let mut head = [0; 16];
+    let mut at = 0;
+    let mut put = |tag: u8, len: usize| {
+        head[at] = tag;
+        at += 1 + put_varint(&mut head[at + 1..], len as u64).unwrap_or_default();
+        at
+    };
+    put(0x32, Key::kv_len(name.len(), value.len()));
+    let name_at = put(0x0a, name.len());
+    put(0x12, any);
+    let end = put(0x0a, value.len());
+    parts(buf, pos, [&head[..name_at], name, &head[name_at..end], value.bytes()])
+}
+
+fn parts(buf: &mut [u8], mut pos: usize, parts: [&[u8]; 4]) -> usize {
+    for part in parts {
+        let Some(out) = buf.get_mut(pos..).and_then(|out| out.get_mut(..part.len())) else { return OUT_OF_SPACE };
+        out.copy_from_slice(part);
+        pos += part.len();
+    }
+    pos
+}
+
 /// A `KeyValue` of a list of one string, at `pos`; answers where it ends.
 #[cold]
 fn list_kv(buf: &mut [u8], pos: usize, name: &[u8], value: Text<'_>) -> usize {
@@ -511,11 +535,5 @@ fn list_kv(buf: &mut [u8], pos: usize, name: &[u8], value: Text<'_>) -> usize {
     put(0x2a, list);
     put(0x0a, item);
     let end = put(0x0a, value.len());
-    let mut pos = pos;
-    for part in [&head[..name_at], name, &head[name_at..end], value.bytes()] {
-        let Some(out) = buf.get_mut(pos..).and_then(|out| out.get_mut(..part.len())) else { return OUT_OF_SPACE };
-        out.copy_from_slice(part);
-        pos += part.len();
-    }
-    pos
+    parts(buf, pos, [&head[..name_at], name, &head[name_at..end], value.bytes()])
 }

@@ -13,4 +13,18 @@ pub(crate) struct Sink {
     pub(crate) observed: Option<[u8; 9]>,
     pub(crate) raw: Option<Vec<u8>>,
     pub(crate) index: Vec<Entry>,
+    pub(crate) open: OpenRecord,
+}
+
+/// What the index will say of the record that is being written. It stands here and not in the cursor, which is to fit in registers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OpenRecord {
+    /// Where the `LogRecord` message begins.
+    pub(crate) start: usize,
+    pub(crate) time_unix_nano: u64,
+    pub(crate) severity: u8,
+    pub(crate) flags: u8,
+    /// Attributes of names not known beforehand.
+    pub(crate) attributes: u32,
+    pub(crate) dropped: u32,
 }

@@ -11,7 +11,7 @@ use crate::{
     lane::{Field, Lane},
     pool::BlockPool,
     proto::{push_string_attribute, varint_len},
-    sink::Sink,
+    sink::{OpenRecord, Sink},
 };
 
 /// The most bytes that a lane begins with, but for the first: there may be many.
@@ -62,6 +62,7 @@ impl BatchWriter {
                 observed: (arrival != 0).then_some(observed),
                 raw: None,
                 index: Vec::with_capacity((estimate_bytes / 512).min(1 << 16)),
+                open: OpenRecord::default(),
             },
             lanes: Vec::new(),
             current: 0,

@@ -6,7 +6,7 @@ use crate::swar::leading_u64;
 
 /// Address and port of `10.0.0.1:80`, `[::1]:80`, `shop.example:8443`, and of `tcp://10.0.0.1:80`, as Envoy once wrote. What has no
 /// port (a path, an internal listener's name, `::1`) is an address as a whole.
-#[inline]
+#[inline(always)]
 pub(super) fn split(text: Text<'_>) -> (Text<'_>, Option<u16>) {
     let text = if text.bytes().starts_with(b"tcp://") { text.after(6) } else { text };
     let bytes = text.bytes();
@@ -35,7 +35,7 @@ fn unbracketed(text: Text<'_>) -> Text<'_> {
 }
 
 /// The first address of `x-forwarded-for`; `None` where that is no IP address, such as `unknown`.
-#[inline]
+#[inline(always)]
 pub(super) fn first_forwarded(text: Text<'_>) -> Option<Text<'_>> {
     let bytes = text.bytes();
     let len = bytes.iter().position(|b| matches!(b, b',' | b' ')).unwrap_or(bytes.len());

@@ -10,7 +10,7 @@ pub use crate::template::is_absent;
 /// span ids go into `trace`, from where the caller writes them last; what is no id, or one more, is an attribute.
 #[inline(always)]
 pub fn text<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>, trace: &mut Trace) -> RecordCursor<'w> {
-    let Name::Short(key) = &target.name else { return long(rec, target, value) };
+    let Name::Short(key) = &target.name else { return rec.apart(|rec| long(rec, target, value)) };
     match target.role {
         Role::Text | Role::Time => rec.attr(key, value),
         Role::Int | Role::Status => match integer(value.bytes()) {
@@ -39,31 +39,31 @@ pub fn text<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>, trace: 
                 None => rec,
             }
         }
-        _ => rare(rec, target, value, trace),
+        _ => rec.apart(|rec| rare(rec, target, value, trace)),
     }
 }
 
 /// Writes a number, as JSON has it.
-#[inline]
+#[inline(always)]
 pub fn number<'w>(rec: RecordCursor<'w>, target: &Target, value: i64) -> RecordCursor<'w> {
-    match target.role {
-        Role::Status if value == 0 => rec,
-        Role::GrpcStatus => match usize::try_from(value).ok().and_then(|code| status::grpc_name(code.to_string().as_bytes())) {
-            Some(name) => scalar(rec, &target.name, Scalar::Str(Text::from(name))),
-            None => scalar(rec, &target.name, Scalar::Int(value)),
-        },
-        _ => match &target.name {
-            Name::Short(key) => rec.attr_i64(key, value),
-            name @ Name::Long(_) => scalar(rec, name, Scalar::Int(value)),
-        },
+    match (target.role, &target.name) {
+        (Role::Status, _) if value == 0 => rec,
+        (Role::Int | Role::Status, Name::Short(key)) => rec.attr_i64(key, value),
+        _ => rec.apart(|rec| rare_number(rec, target, value)),
     }
+}
+
+#[inline(never)]
+fn rare_number<'w>(rec: RecordCursor<'w>, target: &Target, value: i64) -> RecordCursor<'w> {
+    let code = if target.role == Role::GrpcStatus { status::grpc_name(value.to_string().as_bytes()) } else { None };
+    scalar(rec, &target.name, code.map_or(Scalar::Int(value), |name| Scalar::Str(Text::from(name))))
 }
 
 #[inline(always)]
 fn second<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>) -> RecordCursor<'w> {
     match &target.second {
         Name::Short(key) => rec.attr(key, value),
-        name @ Name::Long(_) => scalar(rec, name, Scalar::Str(value)),
+        name @ Name::Long(_) => rec.apart(|rec| scalar(rec, name, Scalar::Str(value))),
     }
 }
 

@@ -73,7 +73,7 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
 /// Writes values as they are read.
 struct Writing<'w, 'f> {
     rec: RecordCursor<'w>,
-    trace: Trace,
+    trace: &'f mut Trace,
     targets: &'f [Option<Target>],
 }
 
@@ -81,7 +81,7 @@ impl Visit for Writing<'_, '_> {
     #[inline(always)]
     fn text(mut self, i: usize, value: Text<'_>) -> Self {
         if let Some(Some(target)) = self.targets.get(i) {
-            self.rec = write::text(self.rec, target, value, &mut self.trace);
+            self.rec = write::text(self.rec, target, value, self.trace);
         }
         self
     }
@@ -97,11 +97,11 @@ impl Visit for Writing<'_, '_> {
 
 impl Line {
     #[inline(always)]
-    fn begin<'w>(&self, line: Text<'_>, time: u64, out: &'w mut BatchWriter) -> Writing<'w, '_> {
+    fn begin<'w, 'f>(&'f self, line: Text<'_>, time: u64, trace: &'f mut Trace, out: &'w mut BatchWriter) -> Writing<'w, 'f> {
         let keep = out.keeps_original();
         let rec = out.begin(time, 0, Text::EMPTY);
         let rec = if keep { rec.body(line) } else { rec };
-        Writing { rec, trace: Trace::default(), targets: &self.targets }
+        Writing { rec, trace, targets: &self.targets }
     }
 
     #[inline(always)]
@@ -110,7 +110,8 @@ impl Line {
             Some(which) => self.template.time(line, which, context)?,
             None => 0,
         };
-        let written = self.template.read(line, context, self.begin(line, time, out))?;
+        let mut trace = Trace::default();
+        let written = self.template.read(line, context, self.begin(line, time, &mut trace, out))?;
         written.rec.finish(&written.trace.tail());
         Ok(())
     }
@@ -146,7 +147,8 @@ impl Envoy {
         };
         let time = known.time_field.map_or(Ok(0), |which| known.template.time_at(line, which, &values, context));
         let time = time.map_err(reason)?;
-        let written = known.template.replay(line, &values, known.begin(line, time, out));
+        let mut trace = Trace::default();
+        let written = known.template.replay(line, &values, known.begin(line, time, &mut trace, out));
         written.rec.finish(&written.trace.tail());
         Ok(())
     }
