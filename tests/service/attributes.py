@@ -88,3 +88,14 @@ def _authority(address: str, port: int | None) -> str:
     if port is None:
         return address
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def spans_by_number(records: list[Flat]) -> dict[int, Flat]:
+    """The tracer's spans by the number of their request, which the path holds; others (a malformed request's) not."""
+    found: dict[int, Flat] = {}
+    for record in records:
+        parts = str(record.attributes.get("http.url")).split("/")
+        if record.event_name == "span" and len(parts) > 4 and parts[4].isdigit():
+            assert int(parts[4]) not in found
+            found[int(parts[4])] = record
+    return found

@@ -46,6 +46,21 @@ def test_a_stream_cut_anywhere_gives_the_same(captured: Captured, name: str) -> 
     assert joined == otlp.from_bytes(whole.to_otlp())
 
 
+def test_the_spans_of_the_tracer(captured: Captured) -> None:
+    parser = logloom.Parser("zipkin")
+    batches = [parser.parse(body) for body in captured.zipkin]
+    assert not any(batch.rejects for batch in batches)
+    spans = attributes.spans_by_number([record for batch in batches for record in otlp.from_bytes(batch.to_otlp())])
+    assert len(spans) == len(captured.exchanges)
+    for exchange in captured.exchanges:
+        record, request = spans[exchange.number], exchange.request
+        assert record.attributes["http.method"] == request.method
+        assert record.attributes["http.url"] == f"http://{request.authority}{request.target}"
+        assert record.attributes["http.status_code"] == str(exchange.response.status)
+        assert record.attributes["response_flags"] == exchange.route.flags
+        assert exchange.began_ns - 1000 <= record.time <= exchange.ended_ns
+
+
 def test_the_export_of_the_otlp_logger_is_taken_as_it_is(captured: Captured) -> None:
     for request in captured.otlp:
         batch = logloom.Batch.from_otlp(request)

@@ -11,7 +11,7 @@ pub enum Role {
     Text,
     /// A whole number; a value that is none stays a string.
     Int,
-    /// A status code: a whole number, of which 0 says that there was none.
+    /// A status code or a port: a whole number, of which 0 says that there was none.
     Status,
     /// A list of one string, as the conventions have headers.
     Header,
@@ -95,6 +95,10 @@ const fn int(operator: &'static str, name: &'static str) -> Field {
     row(operator, "", Role::Int, Shape::Unsigned, name)
 }
 
+const fn port(operator: &'static str, name: &'static str) -> Field {
+    row(operator, "", Role::Status, Shape::Unsigned, name)
+}
+
 const fn signed(operator: &'static str, name: &'static str) -> Field {
     row(operator, "", Role::Int, Shape::Signed, name)
 }
@@ -154,16 +158,16 @@ pub static FIELDS: &[Field] = &[
     // Addresses. The remote address is the client that Envoy settled on (x-forwarded-for, PROXY protocol), the direct one its peer.
     two("DOWNSTREAM_REMOTE_ADDRESS", "", Role::Address, Shape::Word, CLIENT),
     row("DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", "", Role::Text, Shape::Word, CLIENT[0]),
-    int("DOWNSTREAM_REMOTE_PORT", CLIENT[1]),
+    port("DOWNSTREAM_REMOTE_PORT", CLIENT[1]),
     two("DOWNSTREAM_DIRECT_REMOTE_ADDRESS", "", Role::Address, Shape::Word, PEER),
     row("DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", "", Role::Text, Shape::Word, PEER[0]),
-    int("DOWNSTREAM_DIRECT_REMOTE_PORT", PEER[1]),
+    port("DOWNSTREAM_DIRECT_REMOTE_PORT", PEER[1]),
     two("DOWNSTREAM_LOCAL_ADDRESS", "", Role::Address, Shape::Word, LOCAL),
     row("DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", "", Role::Text, Shape::Word, LOCAL[0]),
-    int("DOWNSTREAM_LOCAL_PORT", LOCAL[1]),
+    port("DOWNSTREAM_LOCAL_PORT", LOCAL[1]),
     word("DOWNSTREAM_DIRECT_LOCAL_ADDRESS", "envoy.downstream.direct_local_address"),
     word("DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT", "envoy.downstream.direct_local_address_without_port"),
-    int("DOWNSTREAM_DIRECT_LOCAL_PORT", "envoy.downstream.direct_local_port"),
+    port("DOWNSTREAM_DIRECT_LOCAL_PORT", "envoy.downstream.direct_local_port"),
     row("HOSTNAME", "", Role::Text, Shape::Word, "host.name"),
     // TLS towards the client.
     row("DOWNSTREAM_TLS_VERSION", "", Role::TlsVersion, Shape::Word, "tls.protocol.version"),
@@ -216,8 +220,8 @@ pub static FIELDS: &[Field] = &[
     word("UPSTREAM_CLUSTER_RAW", "envoy.upstream.cluster"),
     word("UPSTREAM_LOCAL_ADDRESS", "envoy.upstream.local_address"),
     word("UPSTREAM_REMOTE_ADDRESS", "envoy.upstream.remote_address"),
-    int("UPSTREAM_LOCAL_PORT", "envoy.upstream.local_port"),
-    int("UPSTREAM_REMOTE_PORT", "envoy.upstream.remote_port"),
+    port("UPSTREAM_LOCAL_PORT", "envoy.upstream.local_port"),
+    port("UPSTREAM_REMOTE_PORT", "envoy.upstream.remote_port"),
     row("UPSTREAM_PROTOCOL", "", Role::Text, Shape::Protocol, "envoy.upstream.protocol"),
     text("UPSTREAM_TRANSPORT_FAILURE_REASON", "envoy.upstream.transport_failure_reason"),
     int("UPSTREAM_REQUEST_ATTEMPT_COUNT", "envoy.upstream.request_attempt_count"),

@@ -1,0 +1,75 @@
+"""Spans as JSON: Zipkin v2 arrays and a Jaeger API answer; each span a record, each annotation or log another."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+
+import logloom
+from bench import corpus
+from bench.answers import attributes, records
+from bench.figures import Figure
+from bench.measure import Measure
+
+SPANS = 1400
+"""About 1 MiB of Zipkin."""
+
+Expected = dict[tuple[str, str, str], dict[str, Any]]
+"""(trace id, span id, event name) to what the record says: "time", "body", and attributes."""
+
+
+def _zipkin(data: bytes) -> Expected:
+    found: Expected = {}
+    for span in orjson.loads(data):
+        at = {key: value for key, value in span["tags"].items() if key != "span.kind"}
+        at["span.kind"] = span["kind"].lower()
+        at["span.duration_ns"] = span["duration"] * 1000
+        if "parentId" in span:
+            at["span.parent_span_id"] = span["parentId"]
+        ids = span["traceId"], span["id"]
+        found[*ids, "span"] = {"time": span["timestamp"] * 1000, "body": span["name"], **at}
+        for note in span.get("annotations", []):
+            found[*ids, note["value"]] = {"time": note["timestamp"] * 1000}
+    return found
+
+
+def _said(record: LogRecord) -> dict[str, Any]:
+    return {
+        "time": record.time_unix_nano,
+        "body": record.body.string_value,
+        "severity": record.severity_number,
+        **attributes(record),
+    }
+
+
+CASES: list[tuple[Figure, str, Callable[[int], bytes], Callable[[bytes], Expected]]] = [
+    (Figure("zipkin", "Zipkin v2 JSON", "spans", 6e5, keeps_original=False), "zipkin", corpus.zipkin, _zipkin),
+]
+
+
+@pytest.mark.parametrize(("figure", "format", "make", "read"), CASES, ids=[figure.name for figure, *_ in CASES])
+def test_spans(
+    measure: Measure,
+    figure: Figure,
+    format: str,
+    make: Callable[[int], bytes],
+    read: Callable[[bytes], Expected],
+) -> None:
+    data = make(SPANS)
+    batch = logloom.parse(data, format=format)
+    assert not batch.rejects
+    found = {(r.trace_id.hex(), r.span_id.hex(), r.event_name): _said(r) for r in records(batch)}
+    wanted = read(data)
+    assert found.keys() == wanted.keys()
+    for key, expected in wanted.items():
+        assert {name: found[key].get(name) for name in expected} == expected, key
+    size = batch.otlp_len
+    note = f"{len(data) / SPANS:.0f} B a span, {len(batch)} records"
+    del batch
+
+    def work() -> None:
+        logloom.parse(data, format=format).to_otlp()
+
+    measure(figure, work, data=data, records=SPANS, output_bytes=size, note=note)
