@@ -3,17 +3,18 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from logloom._native import Delivery
+from logloom._native import Cursor, Delivery, Intake, Journal
 from logloom.config.read import Reader
 from logloom.config.typed import read_yaml
 from logloom.exporters import ExporterContext
-from logloom.intake import ReceiverContext
+from logloom.intake import Push, ReceiverContext
 
 
 class Log(logging.LoggerAdapter[logging.Logger]):
@@ -109,6 +110,39 @@ class Pushed:
         """Wait until something pushed makes `enough` true."""
         async with asyncio.timeout(timeout_s), self.changed:
             await self.changed.wait_for(enough)
+
+
+@dataclass
+class Core:
+    """The real core: a journal with one exporter, which takes what the test asks for."""
+
+    threads: ThreadPoolExecutor
+    journal: Journal = field(default_factory=lambda: Journal(bytes_max=1 << 20))
+    bodies: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.cursor: Cursor = self.journal.cursor("test", ["logs"])
+        self.intake = Intake(self.journal, [{"name": "logs", "receivers": ["test"], "when": None}])
+        self.push = Push("test", self.intake, self.journal, self.threads)
+        self.position = 0
+
+    @property
+    def records(self) -> int:
+        """How many were taken from the receiver so far."""
+        return int(self.intake.counters()["receivers"].get("test", {}).get("records", 0))
+
+    async def take(self, count: int) -> list[str]:
+        """Wait for so many records in all."""
+        async with asyncio.timeout(30):
+            while len(self.bodies) < count:
+                if got := await asyncio.to_thread(self.cursor.next, 1000, 1 << 20, 0.2):
+                    batch, self.position = got
+                    self.bodies += [batch[at].body for at in range(len(batch))]
+        return self.bodies
+
+    def deliver(self) -> None:
+        """All that was taken is done."""
+        self.cursor.done(self.position)
 
 
 @dataclass

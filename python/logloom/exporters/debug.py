@@ -98,8 +98,8 @@ class Debug:
         records, batches, more = self._records, self._batches, self._records - self._shown
         rejects = f"; {self._rejects:,} could not be read and are kept as they came" if self._rejects else ""
         not_shown = f" ({more:,} not shown)" if 0 < more < records else ""
-        plural = "record" if records == 1 else "records"
-        self._write(f"{self._name}: {records:,} {plural} in {batches:,} batches{not_shown}{rejects}\n")
+        counted = f"{_count(records, 'record', 'records')} in {_count(batches, 'batch', 'batches')}"
+        self._write(f"{self._name}: {counted}{not_shown}{rejects}\n")
         self._shown = self._records = self._batches = self._rejects = 0
         self._timer = None
 
@@ -138,6 +138,10 @@ class Debug:
 
 def _safe(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _count(number: int, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}"
 
 
 def _time(unix_nano: int) -> str:

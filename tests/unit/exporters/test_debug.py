@@ -39,7 +39,7 @@ async def test_it_says_so_by_itself_after_a_second() -> None:
     async with exporter:
         await exporter.send(batch("one"))
         await asyncio.wait_for(written.wait(), 20)
-    assert stream.getvalue() == "debug: 1 record in 1 batches\n"
+    assert stream.getvalue() == "debug: 1 record in 1 batch\n"
 
 
 async def test_normal_shows_a_line_each_and_detailed_all_fields() -> None:

@@ -4,43 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
 
-from logloom._native import Cursor, Intake, Journal
-from logloom.intake import Push
 from logloom.receivers import filelog
-from tests.components import problems_of, read_config, running
-
-
-@dataclass
-class Core:
-    """A journal with one exporter, which takes what the test asks for."""
-
-    threads: ThreadPoolExecutor
-    journal: Journal = field(default_factory=lambda: Journal(bytes_max=1 << 20))
-    bodies: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.cursor: Cursor = self.journal.cursor("test", ["logs"])
-        intake = Intake(self.journal, [{"name": "logs", "receivers": ["test"], "when": None}])
-        self.push = Push("test", intake, self.journal, self.threads)
-        self.position = 0
-
-    async def take(self, count: int) -> list[str]:
-        """Wait for so many records in all."""
-        async with asyncio.timeout(30):
-            while len(self.bodies) < count:
-                if got := await asyncio.to_thread(self.cursor.next, 1000, 1 << 20, 0.2):
-                    batch, self.position = got
-                    self.bodies += [batch[at].body for at in range(len(batch))]
-        return self.bodies
-
-    def deliver(self) -> None:
-        """All that was taken is done."""
-        self.cursor.done(self.position)
+from tests.components import Core, problems_of, read_config, running
 
 
 @asynccontextmanager

@@ -182,3 +182,28 @@ async def test_stopping_is_told_as_something_that_passes(server: Running, pushed
             await LogsServiceStub(channel).Export(LOGS, timeout=20)
     assert error.value.code() == grpc.StatusCode.UNAVAILABLE
     assert len(pushed.taken) == 1
+
+
+async def test_one_grpc_connection_too_many_is_closed_and_a_free_place_taken(tmp_path: Path) -> None:
+    config = "protocols: {grpc: {endpoint: '127.0.0.1:0', max_connections: 2}}"
+    own = [("grpc.use_local_subchannel_pool", 1)]  # else channels would share a connection
+    async with running(otlp, config, Pushed(), tmp_path) as server:
+        channels = [grpc.aio.insecure_channel(server.listening["grpc"], options=own) for _ in range(3)]
+        for channel in channels[:2]:
+            await LogsServiceStub(channel).Export(LOGS, timeout=20)
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await LogsServiceStub(channels[2]).Export(LOGS, timeout=20)
+        assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+        await channels[0].close()
+        await LogsServiceStub(channels[2]).Export(LOGS, timeout=20, wait_for_ready=True)
+        for channel in channels[1:]:
+            await channel.close()
+
+
+async def test_ipv6_is_served(tmp_path: Path) -> None:
+    pushed = Pushed()
+    config = "protocols: {grpc: {endpoint: '[::1]:0'}, http: {endpoint: '[::1]:0'}}"
+    async with running(otlp, config, pushed, tmp_path) as server:
+        await export(server, "logs")
+        assert (await post(server, "logs", PROTOBUF))[0].status == 200
+    assert [peer.startswith("[::1]:") for _, _, peer in pushed.taken] == [True, True]
