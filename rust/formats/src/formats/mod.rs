@@ -11,6 +11,8 @@ pub mod json;
 pub mod logfmt;
 pub mod otlp;
 pub mod otlp_json;
+pub mod otlp_traces;
+pub mod otlp_traces_json;
 pub mod text;
 pub mod zipkin;
 
@@ -25,6 +27,8 @@ pub static FORMATS: &[&Spec] = &[
     &logfmt::SPEC,
     &otlp::SPEC,
     &otlp_json::SPEC,
+    &otlp_traces::SPEC,
+    &otlp_traces_json::SPEC,
     &text::SPEC,
     &zipkin::SPEC,
 ];

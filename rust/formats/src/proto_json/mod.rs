@@ -4,10 +4,12 @@
 //! as in the `.proto` file), unknown ones passed over; `null` is absent; 64-bit integers as strings or numbers, enums as numbers (or names), bytes as
 //! base64, trace and span ids as hex.
 
+pub(crate) mod check;
 mod scalar;
 pub mod schema;
 #[cfg(test)]
 mod tests;
+pub(crate) mod traces;
 
 use logloom_record::{RejectReason, Text, proto::push_varint, proto::varint_len};
 
@@ -38,7 +40,7 @@ impl Message {
 pub struct Field {
     /// Its name in camelCase.
     pub name: &'static str,
-    /// Its number, 1 to 15: all that OTLP's messages have.
+    /// Its number, 1 to 31; of a message's field 1 to 15. OTLP has no larger ones.
     pub number: u8,
     /// Its type.
     pub kind: Kind,
@@ -245,20 +247,28 @@ impl Reader {
 
     fn varint(&mut self, tag: u8, value: u64, explicit: bool) {
         if explicit || value != 0 {
-            self.out.push(tag);
+            self.tag(tag);
             push_varint(&mut self.out, value);
+        }
+    }
+
+    /// A tag of 128 and more takes two bytes, of which it is the first.
+    fn tag(&mut self, tag: u8) {
+        self.out.push(tag);
+        if tag >= 0x80 {
+            self.out.push(1);
         }
     }
 
     fn fixed(&mut self, tag: u8, bytes: &[u8], explicit: bool) {
         if explicit || bytes.iter().any(|byte| *byte != 0) {
-            self.out.push(tag);
+            self.tag(tag);
             self.out.extend_from_slice(bytes);
         }
     }
 
     fn bytes(&mut self, tag: u8, bytes: &[u8]) {
-        self.out.push(tag);
+        self.tag(tag);
         push_varint(&mut self.out, bytes.len() as u64);
         self.out.extend_from_slice(bytes);
     }

@@ -4,6 +4,7 @@
 //! thread, so that nothing is allocated per span.
 
 mod duplicates;
+pub(crate) mod otlp;
 mod resource;
 mod tags;
 mod write;
@@ -179,6 +180,8 @@ pub(crate) struct Span<'a> {
     pub(crate) status: Status,
     pub(crate) status_message: Option<Str<'a>>,
     pub(crate) trace_state: Option<Str<'a>>,
+    /// How many attributes the sender left out.
+    pub(crate) dropped: u32,
     /// The instrumentation scope that tags named.
     pub(crate) scope_name: Option<Str<'a>>,
     pub(crate) scope_version: Option<Str<'a>>,

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use logloom_record::{BatchWriter, Text, proto};
+use logloom_record::{Attributes, BatchWriter, Text, proto};
 
 use super::{Span, Tag, Value};
 use crate::{ids, json::Str};
@@ -77,6 +77,26 @@ fn build(owner: &Owner<'_, '_>, channel: &[(String, String)], out: &mut Vec<u8>)
         proto::push_field(&mut pair, 0x12, values.get(&name).map(Vec::as_slice).unwrap_or_default());
         proto::push_field(out, 0x0a, &pair);
     }
+}
+
+/// Makes the lane of an OTLP `Resource` and `InstrumentationScope`, which were checked, the current one.
+pub(super) fn use_encoded_lane(resource: &[u8], scope: &[u8], out: &mut BatchWriter) {
+    let mut key = out.take_scratch();
+    // Never empty, as the Origin's lane is: its resource may be another.
+    proto::push_varint(&mut key, resource.len() as u64);
+    key.extend_from_slice(resource);
+    key.extend_from_slice(scope);
+    let origin = Arc::clone(out.origin());
+    out.use_resource(&key, |to_resource, to_scope| {
+        to_resource.extend_from_slice(resource);
+        for (name, value) in &origin.resource {
+            if Attributes::new(resource, 1).all(|(key, _)| key != name.as_bytes()) {
+                proto::push_string_attribute(to_resource, 0x0a, name.as_bytes(), value.as_bytes());
+            }
+        }
+        to_scope.extend_from_slice(scope);
+    });
+    out.give_scratch(key);
 }
 
 fn string(text: &[u8]) -> Vec<u8> {

@@ -72,6 +72,7 @@ impl<'a> Span<'a> {
         if !self.original.is_empty() {
             rec = rec.attr(&ORIGINAL, self.original);
         }
+        rec.count_dropped(self.dropped);
         rec.finish(&self.tail(b"span"));
         for event in &self.events {
             self.write_event(event, out, scratch);
