@@ -1,4 +1,5 @@
 //! The data path, seen by a receiver and an exporter.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy knows only #[test] functions as tests
 
 use std::{sync::Arc, time::Duration};
 

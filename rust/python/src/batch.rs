@@ -111,6 +111,7 @@ impl Batch {
     }
 
     /// The schema, one for every Batch (docs/arrow.md), as an Arrow PyCapsule.
+    #[allow(clippy::unused_self)] // the protocol asks an instance
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         let schema = arrow::c_schema().map_err(|error| DataError::new_err(error.to_string()))?;
         PyCapsule::new_with_value(py, schema, c"arrow_schema")

@@ -143,13 +143,12 @@ fn quoted_end(line: Text<'_>, start: usize) -> Result<(usize, bool), RejectReaso
 fn find(line: Text<'_>, mut at: usize, mask: impl Fn(u8x16) -> u32) -> usize {
     while at < line.len() {
         let rest = line.tail().get(at..).unwrap_or_default();
-        let found = match rest.first_chunk::<16>() {
-            Some(block) => mask(u8x16::from(*block)),
-            None => {
-                let mut block = [0; 16];
-                block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-                mask(u8x16::from(block))
-            }
+        let found = if let Some(block) = rest.first_chunk::<16>() {
+            mask(u8x16::from(*block))
+        } else {
+            let mut block = [0; 16];
+            block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            mask(u8x16::from(block))
         };
         if found != 0 {
             return (at + found.trailing_zeros() as usize).min(line.len());
