@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from logloom.config import Config
     from logloom.service import Listening
 
+DESCRIPTORS = 65_536
+"""The most files and connections that are ever wanted open at once."""
 SUMMARY = "run the collector"
 EPILOG = """\
 Without --config it takes OTLP (gRPC 4317, HTTP 4318) and Zipkin (9411) on the loopback interface, and writes
@@ -50,12 +53,22 @@ def run(args: argparse.Namespace) -> int:
     for note in loaded.notes:
         logs.log_of("config").warning(note.what, extra={"at": f"{loaded.file}:{note.line}", "key": note.path})
     os.umask(0o077)  # what is written holds what people's programs logged
+    _allow_descriptors()
     try:
         asyncio.run(_serve(loaded, args.data))
     except ServiceError as error:
         print(f"logloom: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _allow_descriptors() -> None:
+    """As many open files as the system lets us have: each connection is one, and 1,024 is what a shell gives."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _serve(config: "Config", data: Path) -> None:
