@@ -35,6 +35,27 @@ def _zipkin(data: bytes) -> Expected:
     return found
 
 
+def _jaeger(data: bytes) -> Expected:
+    found: Expected = {}
+    for trace in orjson.loads(data)["data"]:
+        for span in trace["spans"]:
+            tags = {tag["key"]: tag["value"] for tag in span["tags"]}
+            failed = tags.pop("error")
+            at = {
+                **tags,
+                "span.kind": tags["span.kind"],
+                "span.duration_ns": span["duration"] * 1000,
+                "severity": 17 if failed else 9,
+            }
+            if span["references"]:
+                at["span.parent_span_id"] = span["references"][0]["spanID"]
+            ids = span["traceID"], span["spanID"]
+            found[*ids, "span"] = {"time": span["startTime"] * 1000, "body": span["operationName"], **at}
+            for log in span["logs"]:
+                found[*ids, log["fields"][0]["value"]] = {"time": log["timestamp"] * 1000}
+    return found
+
+
 def _said(record: LogRecord) -> dict[str, Any]:
     return {
         "time": record.time_unix_nano,
@@ -46,6 +67,7 @@ def _said(record: LogRecord) -> dict[str, Any]:
 
 CASES: list[tuple[Figure, str, Callable[[int], bytes], Callable[[bytes], Expected]]] = [
     (Figure("zipkin", "Zipkin v2 JSON", "spans", 6e5, keeps_original=False), "zipkin", corpus.zipkin, _zipkin),
+    (Figure("jaeger", "Jaeger API JSON", "spans", None, keeps_original=False), "jaeger", corpus.jaeger, _jaeger),
 ]
 
 
