@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from hypothesis import HealthCheck, given, settings
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
@@ -162,17 +161,3 @@ def test_the_document_tells_the_schema() -> None:
         kind = "map(string, value)" if pa.types.is_map(field.type) else words.get(str(field.type), str(field.type))
         assert told.pop(field.name) == (kind if field.nullable else f"{kind}, not null")
     assert not told
-
-
-@pytest.mark.parametrize("name", ["polars", "duckdb", "pandas"])
-def test_other_readers(name: str) -> None:
-    module = pytest.importorskip(name)
-    batch = Parser("text", resource={"service.name": "shop"}).parse(b"one\ntwo\n")
-    if name == "duckdb":
-        table = pa.table(batch)
-        assert table.num_rows == 2
-        rows = module.sql("SELECT body, resource['service.name'].str FROM table").fetchall()
-        assert rows == [("one", "shop"), ("two", "shop")]
-    else:
-        frame = module.DataFrame(batch) if name == "polars" else module.DataFrame.from_arrow(batch)
-        assert list(frame["body"]) == ["one", "two"]

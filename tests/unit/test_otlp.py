@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from logloom._native import Batch, DataError, LogloomError
+from logloom._native import Batch, DataError, LogloomError, Parser
 from tests import otlp
 from tests.requests import requests
 
@@ -138,6 +138,50 @@ def test_ndjson_is_one_object_a_record(request_: ExportLogsServiceRequest) -> No
         assert found.get("event_name", "") == record.event_name
         assert found.get("attributes", {}).keys() == record.attributes.keys()
         assert ("time" in found) == (record.time_unix_nano != 0 or record.observed_time_unix_nano != 0)
+
+
+def test_the_document_tells_every_key_of_ndjson() -> None:
+    request = ExportLogsServiceRequest()
+    logs = request.resource_logs.add()
+    logs.resource.attributes.add(key="service.name").value.string_value = "shop"
+    scope = logs.scope_logs.add()
+    scope.scope.name = "lib"
+    record = scope.log_records.add(
+        time_unix_nano=1_795_341_600_123_456_789,
+        observed_time_unix_nano=1_795_341_601_000_000_000,
+        severity_number=14,
+        severity_text="warning",
+        event_name="e",
+        flags=1,
+        trace_id=bytes(range(16)),
+        span_id=bytes(range(8)),
+        dropped_attributes_count=1,
+    )
+    record.body.int_value = 2**63 - 1
+    record.attributes.add(key="raw").value.bytes_value = b"\xff"
+    found = orjson.loads(Batch.from_proto(request).to_ndjson())
+    assert found == {
+        "time": "2026-11-22T10:00:00.123456789Z",
+        "observed_time": "2026-11-22T10:00:01Z",
+        "severity": "WARN2",
+        "severity_text": "warning",
+        "event_name": "e",
+        "body": 2**63 - 1,
+        "trace_id": "000102030405060708090a0b0c0d0e0f",
+        "span_id": "0001020304050607",
+        "flags": 1,
+        "attributes": {"raw": {"$bytes": "/w=="}},
+        "dropped_attributes_count": 1,
+        "resource": {"service.name": "shop"},
+        "scope": {"name": "lib"},
+    }
+    (reject,) = Parser("text", limits={"frame_bytes_max": 4}).parse(b"12345").to_ndjson().splitlines()[:1]
+    assert orjson.loads(reject)["reject"] is True
+    text = (Path(__file__).resolve().parents[2] / "docs" / "ndjson.md").read_text("utf-8")
+    cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert [name.strip(" `") for cell in cells for name in cell.split(",")] == [
+        name for key in found for name in (["body", "reject"] if key == "body" else [key])
+    ]
 
 
 def test_unknown_fields_survive() -> None:

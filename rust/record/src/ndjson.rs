@@ -20,7 +20,7 @@
 
 use crate::{
     AnyValue, Attributes, Batch, Record,
-    json_text::{Commas, push_base64, push_double, push_hex, push_number, push_string},
+    json_text::{Commas, push_base64, push_bool, push_double, push_hex, push_integer, push_string},
     time::push_rfc3339,
 };
 
@@ -104,12 +104,12 @@ fn push_record(out: &mut Vec<u8>, record: &Record<'_>) {
     }
     if record.flags != 0 {
         keys.key(out, "flags");
-        push_number(out, record.flags);
+        push_integer(out, record.flags);
     }
     push_named(out, &mut keys, "attributes", record.attributes());
     if record.dropped_attributes_count != 0 {
         keys.key(out, "dropped_attributes_count");
-        push_number(out, record.dropped_attributes_count);
+        push_integer(out, record.dropped_attributes_count);
     }
     push_named(out, &mut keys, "resource", record.resource_attributes());
     push_scope(out, &mut keys, record);
@@ -158,8 +158,8 @@ fn push_value(out: &mut Vec<u8>, value: &AnyValue<'_>) {
     match value {
         AnyValue::Null => out.extend_from_slice(b"null"),
         AnyValue::Str(text) => push_string(out, text),
-        AnyValue::Bool(value) => push_number(out, value),
-        AnyValue::Int(value) => push_number(out, value),
+        AnyValue::Bool(value) => push_bool(out, *value),
+        AnyValue::Int(value) => push_integer(out, *value),
         AnyValue::Double(value) if value.is_finite() => push_double(out, *value),
         AnyValue::Double(value) => {
             out.extend_from_slice(b"{\"$double\":");

@@ -7,14 +7,14 @@
 use crate::{
     AnyValue, Attributes, Batch, Record,
     batch::Group,
-    json_text::{Commas, push_base64, push_double, push_hex, push_number, push_string},
+    json_text::{Commas, push_base64, push_bool, push_double, push_hex, push_integer, push_string},
     proto::{Fields, Value, number_field, text_field},
 };
 
 impl Batch {
     /// The request as one line of OTLP JSON, without a line end.
     pub fn to_otlp_json(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.otlp_len() * 2 + 32);
+        let mut out = Vec::with_capacity(self.otlp_len() / 2 * 5 + 64);
         out.extend_from_slice(b"{\"resourceLogs\":[");
         let positions = self.positions_by_group();
         let mut resources = Commas::new();
@@ -116,7 +116,7 @@ fn push_record(out: &mut Vec<u8>, record: &Record<'_>) {
     ] {
         if number != 0 {
             keys.key(out, name);
-            push_number(out, number);
+            push_integer(out, number);
         }
     }
     for (name, text) in [("severityText", record.severity_text), ("eventName", record.event_name)] {
@@ -175,11 +175,11 @@ fn push_value(out: &mut Vec<u8>, value: &AnyValue<'_>) {
         }
         AnyValue::Bool(value) => {
             kind(out, "boolValue");
-            push_number(out, value);
+            push_bool(out, *value);
         }
         AnyValue::Int(value) => {
             kind(out, "intValue");
-            push_quoted(out, value);
+            push_quoted(out, *value);
         }
         AnyValue::Double(value) => {
             kind(out, "doubleValue");
@@ -209,9 +209,9 @@ fn push_value(out: &mut Vec<u8>, value: &AnyValue<'_>) {
     out.push(b'}');
 }
 
-fn push_quoted(out: &mut Vec<u8>, value: impl std::fmt::Display) {
+fn push_quoted(out: &mut Vec<u8>, value: impl Into<i128>) {
     out.push(b'"');
-    push_number(out, value);
+    push_integer(out, value);
     out.push(b'"');
 }
 
@@ -230,7 +230,7 @@ fn push_count(out: &mut Vec<u8>, keys: &mut Commas, message: &[u8], number: u32)
     let count = number_field(message, number) as u32;
     if count != 0 {
         keys.key(out, "droppedAttributesCount");
-        push_number(out, count);
+        push_integer(out, count);
     }
 }
 
