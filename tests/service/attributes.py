@@ -32,6 +32,7 @@ LOGGED: dict[str, set[str]] = {
     "istio.log": _ALL,
     "istio.json": _ALL,
     "istio-omit-empty.json": _ALL,
+    "typed.json": _ALL,
     "gateway.json": _ALL - {"UPSTREAM_SERVICE_TIME"},
     "pipes.log": _ALL - {"UPSTREAM_SERVICE_TIME", "X_FORWARDED_FOR", "DOWNSTREAM_LOCAL_ADDRESS"},
     "words.log": {
@@ -57,6 +58,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     **{f"{name}.log": {"format": "envoy", "options": {"format_string": text}} for name, text in logs.CUSTOM.items()},
     "istio.json": {"format": "envoy_json"},
     "istio-omit-empty.json": {"format": "envoy_json"},
+    "typed.json": {"format": "envoy_json"},
     "gateway.json": {"format": "envoy_json"},
     "nested.json": {"format": "envoy_json", "options": {"keys": logs.NESTED_KEYS}},
 }

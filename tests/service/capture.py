@@ -53,6 +53,7 @@ def access_logs(folder: Path) -> list[envoy.Json]:
         *(envoy.text_log(folder / f"{name}.log", format_string) for name, format_string in logs.CUSTOM.items()),
         envoy.file_log(folder / "istio.json", json_format=logs.JSON),
         envoy.file_log(folder / "istio-omit-empty.json", json_format=logs.JSON, omit_empty_values=True),
+        envoy.typed_json_log(folder / "typed.json", logs.JSON),
         envoy.file_log(folder / "gateway.json", json_format=logs.GATEWAY_JSON),
         envoy.file_log(folder / "nested.json", json_format=logs.TYPED_JSON),
     ]

@@ -71,6 +71,12 @@ def file_log(path: Path, **log_format: Any) -> Json:
     return extension("file", "envoy.extensions.access_loggers.file.v3.FileAccessLog", **fields)
 
 
+def typed_json_log(path: Path, keys: dict[str, str]) -> Json:
+    """A FileAccessLog with `typed_json_format`, the field that `log_format` has replaced and old configs still have."""
+    name = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
+    return extension("file", name, path=str(path), typed_json_format=keys)
+
+
 def text_log(path: Path, format_string: str) -> Json:
     """A FileAccessLog with a format string."""
     return file_log(path, text_format_source={"inline_string": format_string})
