@@ -35,6 +35,15 @@ pub(crate) fn leading(chunk: u64) -> (u32, usize) {
     (number(digits << (64 - 8 * n)), n)
 }
 
+/// Which of the eight bytes is the last one that equals `byte`.
+#[inline(always)]
+pub(crate) fn last_of(chunk: u64, byte: u8) -> Option<usize> {
+    let differs = chunk ^ (ONES * u64::from(byte));
+    // The high bit of each byte that is zero; exact, as no carry crosses bytes.
+    let equal = !(((differs & !HIGH) + !HIGH) | differs | !HIGH);
+    (equal != 0).then(|| 7 - equal.leading_zeros() as usize / 8)
+}
+
 /// The number that `text` begins with, and how many digits it has; `None` where it has none or does not fit.
 #[inline(always)]
 pub(crate) fn leading_u64(text: &[u8]) -> Option<(u64, usize)> {
@@ -69,6 +78,12 @@ mod tests {
             let value = value >> shift;
             let text = format!("{value}x{rest}");
             prop_assert_eq!(leading_u64(text.as_bytes()), Some((value, value.to_string().len())));
+        }
+
+        #[test]
+        fn the_last_of_a_byte_is_found(mut bytes: [u8; 8], byte: u8, at in 0usize..9) {
+            if let Some(place) = bytes.get_mut(at) { *place = byte; }
+            prop_assert_eq!(last_of(load(&bytes), byte), bytes.iter().rposition(|b| *b == byte));
         }
 
         #[test]

@@ -111,7 +111,7 @@ impl<'w> RecordCursor<'w> {
             self.pos += 8 + name + n;
             return self;
         }
-        self.pos = long_kv(self.buf, self.pos, key.name(), value);
+        self.pos = if n <= 128 { medium_kv(self.buf, self.pos, key, value) } else { long_kv(self.buf, self.pos, key.name(), value) };
         self
     }
 
@@ -486,6 +486,27 @@ fn move_record(buf: &mut [u8], sink: &mut Sink, start: usize, len: usize) -> Opt
     buf.copy_within(start..start + len, moved);
     put_varint(buf.get_mut(start - 2..)?, len as u64);
     Some(moved)
+}
+
+/// A `KeyValue` of a string that is too long for the prepared lengths, up to 128 bytes, at `pos`; answers where it ends.
+#[inline(never)]
+fn medium_kv(buf: &mut [u8], pos: usize, key: &Key, value: Text<'_>) -> usize {
+    let n = value.len();
+    let name = usize::from(key.name_len) & 63;
+    let (Some(out), Some(from)) = (buf.get_mut(pos..).and_then(<[u8]>::first_chunk_mut::<256>), value.tail().first_chunk::<128>()) else {
+        return long_kv(buf, pos, key.name(), value);
+    };
+    let any = 1 + varint_len(n as u64) + n;
+    out[0] = 0x32;
+    let mut at = 1 + put_varint(&mut out[1..], Key::kv_len(name, n) as u64).unwrap_or_default();
+    out[at..at + 62].copy_from_slice(&key.head[2..]);
+    at += 3 + name;
+    at += put_varint(&mut out[at..], any as u64).unwrap_or_default();
+    out[at] = 0x0a;
+    at += 1;
+    at += put_varint(&mut out[at..], n as u64).unwrap_or_default();
+    out[at..at + 128].copy_from_slice(from);
+    pos + at + n
 }
 
 /// A `KeyValue` of a string of any length, at `pos`; answers where it ends.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     scan, swar,
-    time::{Context, is_millis_z},
+    time::{Context, is_millis_z, millis_z},
 };
 
 /// Takes the values of a line in order. By value, so that what it writes to stays in registers.
@@ -159,6 +159,16 @@ impl Step {
     /// The time that begins at `at`, and where it ends.
     #[inline(always)]
     pub(super) fn time(&self, line: Text<'_>, at: usize, context: &Context) -> Result<(u64, usize), Wrong> {
+        if self.end == End::MillisZ
+            && let Some(time) = line.tail().get(at..).and_then(<[u8]>::first_chunk).and_then(millis_z)
+        {
+            return Ok((time, at + 24));
+        }
+        self.other_time(line, at, context)
+    }
+
+    #[inline(never)]
+    fn other_time(&self, line: Text<'_>, at: usize, context: &Context) -> Result<(u64, usize), Wrong> {
         let rest = line.after(at);
         let Some(pattern) = &self.spec.time else { return Ok((0, at)) };
         match pattern.prefix(rest.bytes(), context) {
@@ -174,14 +184,23 @@ impl Step {
 /// Where the digits at `at` end, and their number; `-` and nothing are absent.
 #[inline(always)]
 fn digits(line: Text<'_>, at: usize) -> (usize, Option<i64>) {
-    let tail = line.tail().get(at..).unwrap_or_default();
-    match swar::leading_u64(tail) {
-        // What follows the line in its buffer is no part of it.
-        Some((_, n)) if at + n > line.len() => digits(Text::from(line.bytes()), at.min(line.len())),
-        Some((number, n)) => match i64::try_from(number) {
-            Ok(number) => (at + n, Some(number)),
-            Err(_) => (at + n, None),
-        },
-        None => (at + usize::from(tail.first() == Some(&b'-')), None),
+    let Some(tail) = line.tail().get(at..) else { return (at, None) };
+    if let Some(first) = tail.first_chunk::<8>() {
+        let (number, n) = swar::leading(swar::load(first));
+        if n < 8 && at + n <= line.len() {
+            let minus = n == 0 && tail.first() == Some(&b'-');
+            return (at + n + usize::from(minus), (n > 0).then_some(i64::from(number)));
+        }
+    }
+    long_digits(line, at)
+}
+
+/// Eight digits or more, or the end of the buffer: what follows the line there is no part of it.
+#[inline(never)]
+fn long_digits(line: Text<'_>, at: usize) -> (usize, Option<i64>) {
+    let rest = line.bytes().get(at..).unwrap_or_default();
+    match swar::leading_u64(rest) {
+        Some((number, n)) => (at + n, i64::try_from(number).ok()),
+        None => (at + usize::from(rest.first() == Some(&b'-')), None),
     }
 }
