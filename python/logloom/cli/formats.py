@@ -1,7 +1,9 @@
 """`logloom formats`: what can be read, and with which options."""
 
 import argparse
+import shutil
 import sys
+import textwrap
 from typing import Any
 
 SUMMARY = "list the formats that can be read, or describe one"
@@ -34,9 +36,11 @@ def run(args: argparse.Namespace) -> int:
     elif args.name:
         _describe(known[0])
     else:
+        columns = max(shutil.get_terminal_size((100, 24)).columns, 60)
         width = max(len(about["name"]) for about in known)
         for about in known:
-            print(f"{about['name']:{width}}  {_summary(about)}")
+            line = f"{about['name']:{width}}  {_summary(about)}"
+            print(textwrap.fill(line, columns, subsequent_indent=" " * (width + 2)))
     return 0
 
 
