@@ -16,7 +16,7 @@ from logloom.receivers import zipkin
 from tests.components import Pushed, Running, running
 
 SIZE_BYTES_MAX = 100_000
-CONFIG = "{endpoint: 127.0.0.1:0, max_request_body_size: 100000, read_timeout: 300ms}"
+CONFIG = "{endpoint: 127.0.0.1:0, max_request_body_size: 100000}"
 JSON = {"Content-Type": "application/json"}
 ENCODE = {
     "gzip": gzip.compress,
@@ -103,7 +103,14 @@ async def test_an_unknown_encoding_is_415_and_told_what_is_known(server: Running
     assert len(said) < 300
 
 
-async def test_a_slow_body_is_408(server: Running, pushed: Pushed) -> None:
+async def test_a_slow_body_is_408(tmp_path: Path) -> None:
+    pushed = Pushed()
+    async with running(zipkin, CONFIG.replace("}", ", read_timeout: 100ms}"), pushed, tmp_path) as server:
+        await send_slowly(server)
+    assert pushed.taken == []
+
+
+async def send_slowly(server: Running) -> None:
     reader, writer = await asyncio.open_connection(*server.listening["http"].split(":"))
     writer.write(
         b"POST /api/v2/spans HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n[1"
@@ -113,7 +120,6 @@ async def test_a_slow_body_is_408(server: Running, pushed: Pushed) -> None:
     assert b"Connection: close" in answer
     await asyncio.wait_for(reader.read(), 20)  # and it is closed
     writer.close()
-    assert pushed.taken == []
 
 
 async def test_a_client_that_goes_away_leaves_nothing(server: Running, pushed: Pushed) -> None:

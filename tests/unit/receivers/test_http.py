@@ -15,7 +15,7 @@ from logloom.errors import ServiceError
 from logloom.receivers import zipkin
 from tests.components import Pushed, Running, running
 
-CONFIG = "{endpoint: 127.0.0.1:0, idle_timeout: 500ms, max_connections: 5}"
+CONFIG = "{endpoint: 127.0.0.1:0, max_connections: 5}"
 POST_JSON = b"POST /api/v2/spans HTTP/1.1\r\nContent-Type: application/json\r\n"
 JSON = {"Content-Type": "application/json"}
 
@@ -75,11 +75,12 @@ async def test_a_connection_is_kept_for_further_requests(
 
 
 @pytest.mark.parametrize("start", [b"", b"POST /api/v2/spans HTTP/1.1\r\nHost: a\r\nX-Slow: "])
-async def test_a_connection_that_brings_no_request_is_closed(server: Running, start: bytes) -> None:
-    reader, writer = await asyncio.open_connection(*server.listening["http"].split(":"))
-    writer.write(start)
-    assert not await asyncio.wait_for(reader.read(), 20)
-    writer.close()
+async def test_a_connection_that_brings_no_request_is_closed(tmp_path: Path, start: bytes) -> None:
+    async with running(zipkin, CONFIG.replace("}", ", idle_timeout: 100ms}"), Pushed(), tmp_path) as server:
+        reader, writer = await asyncio.open_connection(*server.listening["http"].split(":"))
+        writer.write(start)
+        assert not await asyncio.wait_for(reader.read(), 20)
+        writer.close()
 
 
 async def test_one_connection_too_many_is_closed_and_the_others_live(server: Running) -> None:
