@@ -111,7 +111,11 @@ impl<'w> RecordCursor<'w> {
             self.pos += 8 + name + n;
             return self;
         }
-        self.pos = if n <= 128 { medium_kv(self.buf, self.pos, key, value) } else { long_kv(self.buf, self.pos, key.name(), value) };
+        self.pos = if n <= 128 {
+            medium_kv(self.buf, self.pos, key, value)
+        } else {
+            long_kv(self.buf, self.pos, 0x32, key.text(), Scalar::Str(value))
+        };
         self
     }
 
@@ -189,65 +193,27 @@ impl<'w> RecordCursor<'w> {
     /// An attribute of any key and scalar; over `attributes_max` it is counted as dropped instead.
     #[inline]
     pub fn attr_scalar(mut self, name: Text<'_>, value: Scalar<'_>) -> Self {
-        match value {
-            Scalar::Str(text) => return self.attr_text(name, text),
-            Scalar::Int(value) => return self.attr_int(name, value),
-            _ if self.admit() => self.other_attr(name, value),
-            _ => {}
+        if self.admit() {
+            self.scalar_entry(0x32, name, value);
         }
         self
-    }
-
-    fn other_attr(&mut self, name: Text<'_>, value: Scalar<'_>) {
-        let kv = self.open(0x32);
-        self.len_field(0x0a, name);
-        let any = self.open(0x12);
-        self.scalar(value);
-        self.close(any);
-        self.close(kv);
     }
 
     /// A string attribute of any key; over `attributes_max` it is counted as dropped instead.
     #[inline(always)]
     pub fn attr_text(mut self, name: Text<'_>, value: Text<'_>) -> Self {
-        if !self.admit() {
-            return self;
+        if self.admit() {
+            self.string_entry(0x32, name, value);
         }
-        let (k, n) = (name.len(), value.len());
-        if k <= 56
-            && n <= 64
-            && let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<ROOM>)
-        {
-            out[..4].copy_from_slice(&[0x32, (k + n + 6) as u8, 0x0a, k as u8]);
-            name.copy_short(&mut out[4..]);
-            out[4 + k..8 + k].copy_from_slice(&[0x12, (n + 2) as u8, 0x0a, n as u8]);
-            value.copy_short(&mut out[8 + k..]);
-            self.pos += 8 + k + n;
-            return self;
-        }
-        self.string_kv(0x32, name, value);
         self
     }
 
     /// An integer attribute of any key; over `attributes_max` it is counted as dropped instead.
     #[inline(always)]
     pub fn attr_int(mut self, name: Text<'_>, value: i64) -> Self {
-        if !self.admit() {
-            return self;
+        if self.admit() {
+            self.number_entry(0x32, name, 0x18, value as u64, varint_len(value as u64));
         }
-        let k = name.len();
-        if k <= 56
-            && let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<ROOM>)
-        {
-            let n = varint_len(value as u64);
-            out[..4].copy_from_slice(&[0x32, (k + n + 5) as u8, 0x0a, k as u8]);
-            name.copy_short(&mut out[4..]);
-            out[4 + k..7 + k].copy_from_slice(&[0x12, (n + 1) as u8, 0x18]);
-            put_varint(&mut out[7 + k..], value as u64);
-            self.pos += 7 + k + n;
-            return self;
-        }
-        self.other_attr(name, Scalar::Int(value));
         self
     }
 
@@ -401,20 +367,60 @@ impl<'w> RecordCursor<'w> {
         Self { buf, pos, sink }
     }
 
-    #[inline]
-    fn string_kv(&mut self, tag: u8, name: Text<'_>, value: Text<'_>) {
-        self.raw(&[tag]);
-        self.varint(Key::kv_len(name.len(), value.len()) as u64);
-        self.len_field(0x0a, name);
-        self.raw(&[0x12]);
-        self.varint((1 + varint_len(value.len() as u64) + value.len()) as u64);
-        self.len_field(0x0a, value);
+    /// A whole `KeyValue` with a string value as field `tag`: `0x0a` for the entries of a map that was opened.
+    #[inline(always)]
+    pub fn string_entry(&mut self, tag: u8, name: Text<'_>, value: Text<'_>) {
+        let (k, n) = (name.len(), value.len());
+        if k <= 56
+            && n <= 64
+            && let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<ROOM>)
+        {
+            out[..4].copy_from_slice(&[tag, (k + n + 6) as u8, 0x0a, k as u8]);
+            name.copy_short(&mut out[4..]);
+            out[4 + k..8 + k].copy_from_slice(&[0x12, (n + 2) as u8, 0x0a, n as u8]);
+            value.copy_short(&mut out[8 + k..]);
+            self.pos += 8 + k + n;
+            return;
+        }
+        self.pos = long_kv(self.buf, self.pos, tag, name, Scalar::Str(value));
     }
 
-    /// A whole `KeyValue` with a string value as field `tag`, for entries of a map that was opened.
+    /// A whole `KeyValue` with any scalar as field `tag`: `0x0a` for the entries of a map that was opened.
     #[inline]
-    pub fn string_entry(&mut self, tag: u8, name: Text<'_>, value: Text<'_>) {
-        self.string_kv(tag, name, value);
+    pub fn scalar_entry(&mut self, tag: u8, name: Text<'_>, value: Scalar<'_>) {
+        match value {
+            Scalar::Str(text) => self.string_entry(tag, name, text),
+            Scalar::Bool(value) => self.number_entry(tag, name, 0x10, u64::from(value), 1),
+            Scalar::Int(value) => self.number_entry(tag, name, 0x18, value as u64, varint_len(value as u64)),
+            Scalar::Double(value) => self.number_entry(tag, name, 0x21, value.to_bits(), 8),
+            Scalar::Null | Scalar::Bytes(_) => self.pos = long_kv(self.buf, self.pos, tag, name, value),
+        }
+    }
+
+    /// A whole `KeyValue` with a number of `n` bytes: fixed ones behind the tag `0x21`, a varint behind others.
+    #[inline(always)]
+    fn number_entry(&mut self, tag: u8, name: Text<'_>, number_tag: u8, number: u64, n: usize) {
+        let k = name.len();
+        if k <= 56
+            && let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<ROOM>)
+        {
+            out[..4].copy_from_slice(&[tag, (k + n + 5) as u8, 0x0a, k as u8]);
+            name.copy_short(&mut out[4..]);
+            out[4 + k..7 + k].copy_from_slice(&[0x12, (n + 1) as u8, number_tag]);
+            if number_tag == 0x21 {
+                out[7 + k..15 + k].copy_from_slice(&number.to_le_bytes());
+            } else {
+                put_varint(&mut out[7 + k..17 + k], number);
+            }
+            self.pos += 7 + k + n;
+            return;
+        }
+        let value = match number_tag {
+            0x10 => Scalar::Bool(number != 0),
+            0x18 => Scalar::Int(number as i64),
+            _ => Scalar::Double(f64::from_bits(number)),
+        };
+        self.pos = long_kv(self.buf, self.pos, tag, name, value);
     }
 
     #[inline(always)]
@@ -494,7 +500,7 @@ fn medium_kv(buf: &mut [u8], pos: usize, key: &Key, value: Text<'_>) -> usize {
     let n = value.len();
     let name = usize::from(key.name_len) & 63;
     let (Some(out), Some(from)) = (buf.get_mut(pos..).and_then(<[u8]>::first_chunk_mut::<256>), value.tail().first_chunk::<128>()) else {
-        return long_kv(buf, pos, key.name(), value);
+        return long_kv(buf, pos, 0x32, key.text(), Scalar::Str(value));
     };
     let any = 1 + varint_len(n as u64) + n;
     out[0] = 0x32;
@@ -509,31 +515,45 @@ fn medium_kv(buf: &mut [u8], pos: usize, key: &Key, value: Text<'_>) -> usize {
     pos + at + n
 }
 
-/// A `KeyValue` of a string of any length, at `pos`; answers where it ends.
+/// A `KeyValue` of any length as field `tag`, at `pos`; answers where it ends. No method: a cursor whose address was taken would live in
+/// memory, not in registers.
 #[inline(never)]
-fn long_kv(buf: &mut [u8], pos: usize, name: &[u8], value: Text<'_>) -> usize {
-    let any = 1 + varint_len(value.len() as u64) + value.len();
+fn long_kv(buf: &mut [u8], pos: usize, tag: u8, name: Text<'_>, value: Scalar<'_>) -> usize {
     let mut head = [0; 16];
+    let (head_tag, number, rest): (u8, u64, &[u8]) = match value {
+        Scalar::Null => (0, 0, &[]),
+        Scalar::Str(text) => (0x0a, text.len() as u64, text.bytes()),
+        Scalar::Bytes(bytes) => (0x3a, bytes.len() as u64, bytes),
+        Scalar::Bool(value) => (0x10, u64::from(value), &[]),
+        Scalar::Int(value) => (0x18, value as u64, &[]),
+        Scalar::Double(value) => (0x21, value.to_bits(), &[]),
+    };
+    head[0] = head_tag;
+    let head_len = match head_tag {
+        0 => 0,
+        0x21 => {
+            head[1..9].copy_from_slice(&number.to_le_bytes());
+            9
+        }
+        _ => 1 + put_varint(&mut head[1..], number).unwrap_or_default(),
+    };
+    let any = head_len + rest.len();
+    let kv = 1 + varint_len(name.len() as u64) + name.len() + 1 + varint_len(any as u64) + any;
+    let total = 1 + varint_len(kv as u64) + kv;
+    let Some(out) = buf.get_mut(pos..).and_then(|out| out.get_mut(..total)) else { return OUT_OF_SPACE };
     let mut at = 0;
-    let mut put = |tag: u8, len: usize| {
-        head[at] = tag;
-        at += 1 + put_varint(&mut head[at + 1..], len as u64).unwrap_or_default();
+    let mut tagged = |out: &mut [u8], tag: u8, number: usize, bytes: &[u8]| {
+        out[at] = tag;
+        at += 1 + put_varint(&mut out[at + 1..], number as u64).unwrap_or_default();
+        out[at..at + bytes.len()].copy_from_slice(bytes);
+        at += bytes.len();
         at
     };
-    put(0x32, Key::kv_len(name.len(), value.len()));
-    let name_at = put(0x0a, name.len());
-    put(0x12, any);
-    let end = put(0x0a, value.len());
-    parts(buf, pos, [&head[..name_at], name, &head[name_at..end], value.bytes()])
-}
-
-fn parts(buf: &mut [u8], mut pos: usize, parts: [&[u8]; 4]) -> usize {
-    for part in parts {
-        let Some(out) = buf.get_mut(pos..).and_then(|out| out.get_mut(..part.len())) else { return OUT_OF_SPACE };
-        out.copy_from_slice(part);
-        pos += part.len();
-    }
-    pos
+    tagged(out, tag, kv, &[]);
+    tagged(out, 0x0a, name.len(), name.bytes());
+    let at = tagged(out, 0x12, any, &head[..head_len]);
+    out[at..].copy_from_slice(rest);
+    pos + total
 }
 
 /// A `KeyValue` of a list of one string, at `pos`; answers where it ends.
@@ -557,4 +577,13 @@ fn list_kv(buf: &mut [u8], pos: usize, name: &[u8], value: Text<'_>) -> usize {
     put(0x0a, item);
     let end = put(0x0a, value.len());
     parts(buf, pos, [&head[..name_at], name, &head[name_at..end], value.bytes()])
+}
+
+fn parts(buf: &mut [u8], mut pos: usize, parts: [&[u8]; 4]) -> usize {
+    for part in parts {
+        let Some(out) = buf.get_mut(pos..).and_then(|out| out.get_mut(..part.len())) else { return OUT_OF_SPACE };
+        out.copy_from_slice(part);
+        pos += part.len();
+    }
+    pos
 }

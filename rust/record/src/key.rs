@@ -1,6 +1,6 @@
 //! Attribute keys with their protobuf prefix already encoded.
 
-use crate::proto::varint_len;
+use crate::{Text, proto::varint_len};
 
 /// The longest key name that fits the prepared prefix.
 const NAME_LEN_MAX: usize = 56;
@@ -43,6 +43,12 @@ impl Key {
     /// The attribute's name.
     pub fn name(&self) -> &[u8] {
         self.head.get(4..4 + self.name_len as usize).unwrap_or_default()
+    }
+
+    /// The attribute's name, and what lies behind it in memory.
+    #[inline(always)]
+    pub fn text(&self) -> Text<'_> {
+        Text::of(&self.head, 4..4 + usize::from(self.name_len))
     }
 
     /// Bytes of the whole `KeyValue` message for a string value of `value_len` bytes.

@@ -163,25 +163,23 @@ impl JsonKeys {
         self.slots.get(usize::from(operator))
     }
 
-    /// How many of the line's keys hold a known operator's value.
-    pub(crate) fn known(&self, fields: &Fields) -> usize {
-        (0..fields.len()).filter(|&at| fields.get(at).is_some_and(|field| self.slot(&field).is_some())).count()
-    }
-
-    /// Writes the record of a line: `frame` is the line, in which the fields lie.
+    /// Writes the record of a line: `frame` is the line, in which the fields lie. A line without any of the keys is none of Envoy's.
     #[inline(always)]
     pub(crate) fn write(&self, fields: &Fields, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let context = Context { offset_s: 0, arrival_unix_nano: out.origin().arrival_unix_nano };
-        let (mut time, mut time_rank, mut time_field, mut has_client) = (0, 0, usize::MAX, false);
-        for position in 0..fields.len() {
-            let Some(field) = fields.get(position) else { break };
-            let Some(slot) = self.slot(&field) else { continue };
+        let (mut time, mut time_rank, mut time_field, mut has_client, mut is_envoy) = (0, 0, usize::MAX, false, false);
+        for (position, field) in fields.fields().iter().enumerate() {
+            let Some(slot) = self.slot(field) else { continue };
+            is_envoy = true;
             has_client |= slot.is_client;
             if slot.time_rank > time_rank
-                && let Some(found) = slot.time(&field, frame, &context)
+                && let Some(found) = slot.time(field, frame, &context)
             {
                 (time, time_rank, time_field) = (found, slot.time_rank, position);
             }
+        }
+        if !is_envoy {
+            return Err(RejectReason::value("no key is one of Envoy's: name yours by the option keys", 0));
         }
         let keeps_original = out.keeps_original();
         let mut scratch = out.take_scratch();
@@ -190,17 +188,30 @@ impl JsonKeys {
             rec = rec.body(frame);
         }
         let mut line = Line { trace: Trace::default(), written: [0; NAMES_MAX / 64], has_client, dropped: fields.dropped() };
-        for position in 0..fields.len() {
-            let Some(field) = fields.get(position) else { break };
+        for (position, field) in fields.fields().iter().enumerate() {
             let absent =
                 matches!(field.kind(), Kind::Gone | Kind::Null) || (field.kind() == Kind::Text && write::is_absent(field.span(frame)));
             if absent || position == time_field {
                 continue;
             }
-            rec = match self.slot(&field) {
-                Some(slot) => line.known(rec, slot, fields, &field, frame, &mut scratch)?,
-                None => line.unknown(rec, self, fields, &field, frame, &mut scratch)?,
+            let Some(slot) = self.slot(field) else {
+                rec = line.unknown(rec, self, fields, field, frame, &mut scratch)?;
+                continue;
             };
+            let Some(target) = line.target(slot) else { continue };
+            let value = match field.kind() {
+                Kind::Text => field.span(frame),
+                Kind::Escaped => field.resolve(frame, unescape, &mut scratch),
+                Kind::Int => {
+                    rec = write::number(rec, target, field.integer());
+                    continue;
+                }
+                _ => {
+                    rec = fields.attribute(rec, frame, Text::from(target.name.bytes()), field, unescape, &mut scratch)?;
+                    continue;
+                }
+            };
+            rec = write::text(rec, target, value, &mut line.trace);
         }
         rec.dropped(line.dropped).finish(&line.trace.tail());
         out.give_scratch(scratch);
@@ -244,67 +255,22 @@ impl Line {
         free
     }
 
+    /// Where the value goes: to its target, or where another key has written that, to its other one. `None` where that is taken too.
     #[inline(always)]
-    fn known<'w>(
-        &mut self,
-        rec: RecordCursor<'w>,
-        slot: &Slot,
-        fields: &Fields,
-        field: &Field,
-        frame: Text<'_>,
-        scratch: &mut Vec<u8>,
-    ) -> Result<RecordCursor<'w>, RejectReason> {
+    fn target<'s>(&mut self, slot: &'s Slot) -> Option<&'s Target> {
         let is_lesser = slot.lesser.is_some() && (self.has_client || slot.target.role == Role::Time);
-        let target = match &slot.lesser {
-            Some(lesser) if is_lesser => lesser,
-            _ => &slot.target,
+        let (target, names) = match &slot.lesser {
+            Some(lesser) if is_lesser => (lesser, &slot.names[..1]),
+            _ => (&slot.target, &slot.names[..]),
         };
-        let names = if is_lesser { &slot.names[..1] } else { &slot.names[..] };
         if self.take(names) {
-            return self.value(rec, target, fields, field, frame, scratch);
+            return Some(target);
         }
-        self.again(rec, slot, fields, field, frame, scratch)
-    }
-
-    /// A value whose name another key has written.
-    #[inline(never)]
-    fn again<'w>(
-        &mut self,
-        rec: RecordCursor<'w>,
-        slot: &Slot,
-        fields: &Fields,
-        field: &Field,
-        frame: Text<'_>,
-        scratch: &mut Vec<u8>,
-    ) -> Result<RecordCursor<'w>, RejectReason> {
         if self.take(&[slot.otherwise_name]) {
-            return self.value(rec, &slot.otherwise, fields, field, frame, scratch);
+            return Some(&slot.otherwise);
         }
         self.dropped += 1;
-        Ok(rec)
-    }
-
-    #[inline(always)]
-    fn value<'w>(
-        &mut self,
-        rec: RecordCursor<'w>,
-        target: &Target,
-        fields: &Fields,
-        field: &Field,
-        frame: Text<'_>,
-        scratch: &mut Vec<u8>,
-    ) -> Result<RecordCursor<'w>, RejectReason> {
-        match field.kind() {
-            Kind::Text => Ok(write::text(rec, target, field.span(frame), &mut self.trace)),
-            Kind::Int => Ok(write::number(rec, target, field.integer())),
-            Kind::Escaped => Ok(self.escaped(rec, target, field.resolve(frame, unescape, scratch))),
-            _ => fields.attribute(rec, frame, Text::from(target.name.bytes()), field, unescape, scratch),
-        }
-    }
-
-    #[inline(never)]
-    fn escaped<'w>(&mut self, rec: RecordCursor<'w>, target: &Target, value: Text<'_>) -> RecordCursor<'w> {
-        write::text(rec, target, value, &mut self.trace)
+        None
     }
 
     /// A key of which nothing is known is kept as `envoy.<key>`.

@@ -22,10 +22,11 @@ use crate::json::{Scanner, Seen, Str, Value, hash};
 const WEAK: u8 = 20;
 
 /// What kind of value a field has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A later field has the same name.
     Gone,
+    #[default]
     Null,
     Bool,
     Int,
@@ -41,7 +42,7 @@ pub(crate) enum Kind {
 }
 
 /// One field: where its name and value lie in the frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Field {
     name_at: u32,
     name_len: u32,
@@ -63,7 +64,9 @@ pub(crate) struct Field {
 /// The fields of one line; the memory is kept from line to line.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
+    /// The fields, and behind `len` room for more: a field is written in its place, piece by piece.
     list: Vec<Field>,
+    len: usize,
     /// Names that do not stand in the frame as they are: paths and unescaped ones.
     names: Vec<u8>,
     /// Fields that were left out: those over the bound, and earlier ones of a name that came again.
@@ -93,14 +96,14 @@ impl Fields {
     #[inline(always)]
     pub(crate) fn with<T>(attributes_max: u32, depth_max: u32, read: impl FnOnce(&mut Self) -> T) -> T {
         let mut fields = KEPT.take().unwrap_or_default();
-        fields.list.clear();
+        fields.len = 0;
         fields.names.clear();
         fields.dropped = 0;
         fields.containers = 0;
         fields.count_max = (attributes_max as usize).min(FIELDS_MAX) + ROLES_MAX;
         fields.depth_max = depth_max;
         let result = read(&mut fields);
-        if fields.list.capacity() <= KEPT_FIELDS_MAX && fields.names.capacity() <= KEPT_NAMES_BYTES_MAX {
+        if fields.list.len() <= KEPT_FIELDS_MAX && fields.names.capacity() <= KEPT_NAMES_BYTES_MAX {
             KEPT.set(Some(fields));
         }
         result
@@ -127,10 +130,10 @@ impl Fields {
                 *json = self.flatten(table, &mut seen, *json, path)?;
                 continue;
             }
-            let name_at = key_at(json.frame(), key.text);
-            let mut field = Field::new(name_at, key.text.len(), entry);
+            let Some(field) = self.room() else { continue };
+            *field = Field::new(key_at(json.frame(), key.text), key.text.len(), entry);
             field.read(json, at, value)?;
-            self.push(json.frame(), &mut seen, hash, field);
+            self.keep(json.frame(), &mut seen, hash);
         }
         Ok(())
     }
@@ -200,56 +203,70 @@ impl Fields {
         Ok(json)
     }
 
-    /// Adds a field. Of two with one name the later one counts. False where there are too many.
+    /// The place of the next field.
     #[inline(always)]
-    pub(crate) fn push(&mut self, frame: Text<'_>, seen: &mut Seen, hash: u32, field: Field) -> bool {
-        if self.list.len() >= self.count_max && field.entry == 0 {
+    fn room(&mut self) -> Option<&mut Field> {
+        if self.len == self.list.len() {
+            self.grow();
+        }
+        self.list.get_mut(self.len)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        self.list.resize((self.len * 2).max(64), Field::default());
+    }
+
+    /// Adds a field. False where there are too many.
+    fn push(&mut self, frame: Text<'_>, seen: &mut Seen, hash: u32, field: Field) -> bool {
+        if let Some(room) = self.room() {
+            *room = field;
+        }
+        self.keep(frame, seen, hash)
+    }
+
+    /// Keeps the field that was written into its [`room`](Self::room). Of two with one name the later one counts. False where there are
+    /// too many.
+    #[inline(always)]
+    fn keep(&mut self, frame: Text<'_>, seen: &mut Seen, hash: u32) -> bool {
+        if self.len >= self.count_max && self.list.get(self.len).is_some_and(|field| field.entry == 0) {
             self.dropped = self.dropped.saturating_add(1);
             return false;
         }
+        self.len += 1;
         if seen.add(hash) {
-            self.push_again(frame, seen, field);
-        } else {
-            self.list.push(field);
+            self.keep_again(frame, seen);
         }
         true
     }
 
-    /// Adds a field whose name may be there already.
+    /// The last field's name may be there already.
     #[cold]
     #[inline(never)]
-    fn push_again(&mut self, frame: Text<'_>, seen: &mut Seen, mut field: Field) {
-        let name = self.name(frame, &field).bytes();
-        let earlier = self.list.iter().position(|other| other.kind != Kind::Gone && self.name(frame, other).bytes() == name);
-        if let Some(position) = earlier
-            && let Some(other) = self.list.get(position).copied()
-        {
-            if other.container == field.container || (other.path_len == 0 && field.path_len == 0) {
-                self.dropped = self.dropped.saturating_add(1);
-                if let Some(other) = self.list.get_mut(position) {
-                    other.kind = Kind::Gone;
-                }
-            } else if field.path_len > 0 {
-                // It gives up the short name and takes the whole path.
-                field.unhide();
-                let name = hash(self.name(frame, &field));
-                self.push(frame, seen, name, field);
-                return;
-            } else {
-                if let Some(other) = self.list.get_mut(position) {
-                    other.kind = Kind::Gone;
-                }
-                let mut other = other;
-                other.unhide();
-                let name = hash(self.name(frame, &other));
-                self.push(frame, seen, name, other);
-            }
+    fn keep_again(&mut self, frame: Text<'_>, seen: &mut Seen) {
+        let Some((field, before)) = self.fields().split_last() else { return };
+        let (mut field, name) = (*field, self.name(frame, field).bytes());
+        let earlier = before.iter().position(|other| other.kind != Kind::Gone && self.name(frame, other).bytes() == name);
+        let Some(other) = earlier.and_then(|position| self.list.get_mut(position)) else { return };
+        if other.container == field.container || (other.path_len == 0 && field.path_len == 0) {
+            other.kind = Kind::Gone;
+            self.dropped = self.dropped.saturating_add(1);
+            return;
         }
-        self.list.push(field);
+        // One of them gives up the short name and takes the whole path.
+        if field.path_len > 0 {
+            self.len -= 1;
+        } else {
+            field = *other;
+            other.kind = Kind::Gone;
+        }
+        field.unhide();
+        let hash = hash(self.name(frame, &field));
+        self.push(frame, seen, hash, field);
     }
 
     /// Writes the name of a container as a path.
-    #[cold]
     fn enter(&mut self, name: Text<'_>, container: Container) -> Path {
         let at = self.names.len();
         self.names.extend_from_slice(name.bytes());
@@ -263,15 +280,10 @@ impl Fields {
         Path { at, len: len + 1, is_plain: container == Container::Plain, container: self.containers }
     }
 
-    /// How many fields there are, those that are gone included.
-    pub(crate) fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    /// The field at a position.
+    /// The fields, those that are gone included.
     #[inline(always)]
-    pub(crate) fn get(&self, position: usize) -> Option<Field> {
-        self.list.get(position).copied()
+    pub(crate) fn fields(&self) -> &[Field] {
+        self.list.get(..self.len).unwrap_or_default()
     }
 
     /// How many fields were left out.

@@ -30,7 +30,8 @@ impl Fields {
                 return Err(RejectReason::syntax("expected a key", at));
             }
             let hash = hash(key);
-            let mut field = Field::new(at, key.len(), table.find(hash, key.bytes()));
+            let Some(field) = self.room() else { return Ok(pairs) };
+            *field = Field::new(at, key.len(), table.find(hash, key.bytes()));
             at = end;
             match bytes.get(end) {
                 Some(b'=') => {
@@ -40,7 +41,7 @@ impl Fields {
                 Some(b'"') => return Err(RejectReason::syntax("a key has no quotes", end)),
                 _ => {}
             }
-            self.push(line, &mut seen, hash, field);
+            self.keep(line, &mut seen, hash);
         }
     }
 }
@@ -143,13 +144,12 @@ fn quoted_end(line: Text<'_>, start: usize) -> Result<(usize, bool), RejectReaso
 fn find(line: Text<'_>, mut at: usize, mask: impl Fn(u8x16) -> u32) -> usize {
     while at < line.len() {
         let rest = line.tail().get(at..).unwrap_or_default();
-        let found = if let Some(block) = rest.first_chunk::<16>() {
-            mask(u8x16::from(*block))
-        } else {
+        let block = rest.first_chunk().copied().unwrap_or_else(|| {
             let mut block = [0; 16];
             block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-            mask(u8x16::from(block))
-        };
+            block
+        });
+        let found = mask(u8x16::from(block));
         if found != 0 {
             return (at + found.trailing_zeros() as usize).min(line.len());
         }

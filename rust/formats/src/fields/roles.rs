@@ -14,18 +14,21 @@ use crate::{
 pub(super) struct Head {
     pub(super) time_unix_nano: u64,
     pub(super) severity: u8,
-    pub(super) severity_text: Option<Field>,
-    pub(super) body: Option<Field>,
+    /// The positions of the fields that are the severity's text, the body and the event name.
+    pub(super) severity_text: Option<u32>,
+    pub(super) body: Option<u32>,
     pub(super) flags: u32,
     pub(super) trace_id: Option<[u8; 16]>,
     pub(super) span_id: Option<[u8; 8]>,
-    pub(super) event_name: Option<Field>,
+    pub(super) event_name: Option<u32>,
 }
 
 /// Under what name a field is written, in [`Field::entry`] once the roles are given.
 pub(super) mod name {
     /// Its own.
     pub(in crate::fields) const OWN: u16 = 0;
+    /// None: it is no attribute.
+    pub(in crate::fields) const NONE: u16 = u16::MAX;
     /// Two of them: `file:line`.
     pub(in crate::fields) const CALLER: u16 = 1;
     /// That of a [`Target`](super::Target), from here on.
@@ -77,22 +80,20 @@ impl Slots {
 }
 
 impl Fields {
-    /// Gives the roles. Afterwards a field that says nothing more is `Gone`, and each other's `entry` is a [`name`].
+    /// Gives the roles. Afterwards each field's `entry` is a [`name`].
     /// `original_follows`: the line is kept as `log.record.original`.
     pub(super) fn assign(&mut self, dialect: &Dialect, frame: Text<'_>, original_follows: bool) -> Head {
         let mut head = Head::default();
         let mut slots = Slots([(0, 0); slot::COUNT]);
         let mut renamed = [0u64; 4];
         let (mut seconds, mut nanos, mut is_compact) = (0, 0, false);
-        for position in 0..self.list.len() {
-            let Some(&field) = self.list.get(position) else { break };
-            let Some(entry) = usize::from(field.entry).checked_sub(1).and_then(|entry| dialect.entry(entry as u32)) else { continue };
-            if let Some(field) = self.list.get_mut(position) {
-                field.entry = name::OWN;
-            }
-            if field.kind == Kind::Gone {
+        for position in 0..self.len {
+            let Some(place) = self.list.get_mut(position) else { break };
+            let field = *place;
+            place.entry = if field.kind == Kind::Gone { name::NONE } else { name::OWN };
+            let Some(entry) = field.entry().filter(|_| field.kind != Kind::Gone).and_then(|entry| dialect.entry(entry as u32)) else {
                 continue;
-            }
+            };
             let (rank, rank_score) = (entry.rank, u16::from(entry.rank) + 1);
             match entry.role {
                 Role::Plain => {}
@@ -125,7 +126,7 @@ impl Fields {
                             frame,
                             if dialect.keys.name(usize::from(field.entry) - 1) == b"severity" { Scale::Severity } else { Scale::Level },
                         );
-                        head.severity_text = Some(field);
+                        head.severity_text = Some(position as u32);
                         slots.take(slot::SEVERITY, position, score);
                     }
                 }
@@ -134,7 +135,7 @@ impl Fields {
                     let score = rank_score + severity_class(&field, frame, rank, scale);
                     if score > rank_score && slots.beats(slot::SEVERITY, score) {
                         head.severity = severity_of(&field, frame, scale);
-                        head.severity_text = Some(field);
+                        head.severity_text = Some(position as u32);
                         slots.take(slot::SEVERITY, position, score);
                     }
                 }
@@ -146,7 +147,7 @@ impl Fields {
                 Role::Body => {
                     let is_text = matches!(field.kind, Kind::Text | Kind::Escaped);
                     if field.kind != Kind::Null && (is_text || rank >= 60) && slots.beats(slot::BODY, rank_score) {
-                        head.body = Some(field);
+                        head.body = Some(position as u32);
                         slots.take(slot::BODY, position, rank_score);
                     }
                 }
@@ -177,7 +178,7 @@ impl Fields {
                 Role::Traceparent => slots.take(slot::TRACEPARENT, position, rank_score),
                 Role::EventName => {
                     if field.kind == Kind::Text && slots.beats(slot::EVENT_NAME, rank_score) {
-                        head.event_name = Some(field);
+                        head.event_name = Some(position as u32);
                         slots.take(slot::EVENT_NAME, position, rank_score);
                     }
                 }
@@ -246,7 +247,7 @@ impl Fields {
         }
         for used in slots.0.iter().take(slot::TARGET) {
             if let Some(field) = (used.0 as usize).checked_sub(1).and_then(|position| self.list.get_mut(position)) {
-                field.kind = Kind::Gone;
+                field.entry = name::NONE;
             }
         }
         for (target, used) in slots.0.iter().skip(slot::TARGET).enumerate() {
@@ -295,7 +296,7 @@ impl Fields {
     fn drop_at(&mut self, position: usize) {
         self.dropped = self.dropped.saturating_add(1);
         if let Some(field) = self.list.get_mut(position) {
-            field.kind = Kind::Gone;
+            field.entry = name::NONE;
         }
     }
 }

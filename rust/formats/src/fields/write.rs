@@ -6,7 +6,7 @@ use super::{
     Dialect, Field, Fields, Kind, Target,
     roles::{caller, name},
 };
-use crate::json::{Scanner, write_attribute, write_value};
+use crate::json::{Scanner, write_value};
 
 const ORIGINAL: Key = Key::new("log.record.original");
 
@@ -26,36 +26,37 @@ impl Fields {
         out: &mut BatchWriter,
     ) -> Result<(), RejectReason> {
         let keeps_original = out.keeps_original();
-        let mut head = self.assign(dialect, frame, keeps_original);
+        let head = self.assign(dialect, frame, keeps_original);
         let mut scratch = out.take_scratch();
+        let field = |position: Option<u32>| self.fields().get(position? as usize);
         // Serilog leaves the rendering to the reader: better its template than none.
-        if head.body.is_none() {
-            let template = name::TARGET + Target::MessageTemplate as u16;
-            head.body = self.list.iter().find(|field| field.entry == template && field.kind != Kind::Gone).copied();
-        }
-        let tail = Tail {
-            flags: head.flags,
-            trace_id: head.trace_id,
-            span_id: head.span_id,
-            event_name: head.event_name.map_or(&[], |field| field.span(frame).bytes()),
-        };
-        let severity_text = head.severity_text.map_or(Text::EMPTY, |field| field.span(frame));
+        let template = name::TARGET + Target::MessageTemplate as u16;
+        let body = field(head.body).or_else(|| self.fields().iter().find(|field| field.entry == template));
+        let event_name = field(head.event_name).map_or(&[][..], |field| field.span(frame).bytes());
+        let tail = Tail { flags: head.flags, trace_id: head.trace_id, span_id: head.span_id, event_name };
+        let severity_text = field(head.severity_text).map_or(Text::EMPTY, |field| field.span(frame));
         let mut rec = out.begin(head.time_unix_nano, head.severity, severity_text);
-        rec = match head.body {
-            Some(body) => self.body(rec, frame, &body, unescape, &mut scratch)?,
+        rec = match body {
+            Some(body) if body.kind == Kind::Text => rec.body(body.span(frame)),
+            Some(body) => self.body(rec, frame, body, unescape, &mut scratch)?,
             None if keeps_original => rec.body(line),
             None => rec,
         };
-        for field in &self.list {
-            if field.kind == Kind::Gone {
-                continue;
-            }
-            rec = match field.entry {
-                name::OWN => self.attribute(rec, frame, self.name(frame, field), field, unescape, &mut scratch)?,
-                entry => self.named(rec, dialect, frame, entry, field, unescape, &mut scratch)?,
+        for field in self.fields() {
+            let name = match field.entry {
+                name::OWN => self.name(frame, field),
+                name::NONE => continue,
+                name::CALLER => {
+                    if let Some((file, line)) = caller(field, frame) {
+                        rec = rec.attr(Target::CodeFile.key(), file).attr_i64(Target::CodeLine.key(), line);
+                    }
+                    continue;
+                }
+                entry => other_name(dialect, entry),
             };
+            rec = self.attribute(rec, frame, name, field, unescape, &mut scratch)?;
         }
-        if keeps_original && head.body.is_some() {
+        if keeps_original && body.is_some() {
             rec = rec.attr(&ORIGINAL, line);
         }
         rec.dropped(self.dropped).finish(&tail);
@@ -63,6 +64,7 @@ impl Fields {
         Ok(())
     }
 
+    #[inline(never)]
     fn body<'w>(
         &self,
         mut rec: RecordCursor<'w>,
@@ -71,39 +73,45 @@ impl Fields {
         unescape: Unescape,
         scratch: &mut Vec<u8>,
     ) -> Result<RecordCursor<'w>, RejectReason> {
+        let mark = rec.open(0x2a);
         match body.kind {
-            Kind::Text => Ok(rec.body(body.span(frame))),
-            Kind::Escaped => Ok(rec.body(body.resolve(frame, unescape, scratch))),
+            Kind::Escaped => rec.scalar(Scalar::Str(body.resolve(frame, unescape, scratch))),
             Kind::Nested | Kind::NestedTwice => {
-                let mark = rec.open(0x2a);
                 let mut json = self.nested(frame, body);
                 let value = json.value()?;
                 write_value(&mut rec, &mut json, value, scratch)?;
-                rec.close(mark);
-                Ok(rec)
             }
-            _ => Ok(rec.body_scalar(body.scalar())),
+            _ => rec.scalar(body.scalar()),
         }
+        rec.close(mark);
+        Ok(rec)
     }
 
     /// An attribute of this name with the field's value.
     #[inline(always)]
     pub(crate) fn attribute<'w>(
         &self,
-        rec: RecordCursor<'w>,
+        mut rec: RecordCursor<'w>,
         frame: Text<'_>,
         name: Text<'_>,
         field: &Field,
         unescape: Unescape,
         scratch: &mut Vec<u8>,
     ) -> Result<RecordCursor<'w>, RejectReason> {
-        match field.kind {
-            Kind::Text => Ok(rec.attr_text(name, field.span(frame))),
-            Kind::Int => Ok(rec.attr_int(name, field.number as i64)),
-            Kind::Escaped => Ok(rec.attr_text(name, field.resolve(frame, unescape, scratch))),
-            Kind::Nested | Kind::NestedTwice => self.nested_attribute(rec, frame, name, field, scratch),
-            _ => Ok(rec.attr_scalar(name, field.scalar())),
+        if !rec.admit() {
+            return Ok(rec);
         }
+        let value = match field.kind {
+            Kind::Text => field.span(frame),
+            Kind::Escaped => field.resolve(frame, unescape, scratch),
+            Kind::Nested | Kind::NestedTwice => return self.nested_attribute(rec, frame, name, field, scratch),
+            _ => {
+                rec.scalar_entry(0x32, name, field.scalar());
+                return Ok(rec);
+            }
+        };
+        rec.string_entry(0x32, name, value);
+        Ok(rec)
     }
 
     #[inline(never)]
@@ -117,39 +125,13 @@ impl Fields {
     ) -> Result<RecordCursor<'w>, RejectReason> {
         let mut json = self.nested(frame, field);
         let value = json.value()?;
-        write_attribute(&mut rec, name, &mut json, value, scratch)?;
+        let attribute = rec.open(0x32);
+        rec.name(name);
+        let any = rec.open(0x12);
+        write_value(&mut rec, &mut json, value, scratch)?;
+        rec.close(any);
+        rec.close(attribute);
         Ok(rec)
-    }
-
-    /// An attribute under another name than its own.
-    #[inline(never)]
-    #[allow(clippy::too_many_arguments)] // what `attribute` takes, and the two that say the name
-    fn named<'w>(
-        &self,
-        rec: RecordCursor<'w>,
-        dialect: &Dialect,
-        frame: Text<'_>,
-        entry: u16,
-        field: &Field,
-        unescape: Unescape,
-        scratch: &mut Vec<u8>,
-    ) -> Result<RecordCursor<'w>, RejectReason> {
-        if entry == name::CALLER {
-            return Ok(match caller(field, frame) {
-                Some((file, line)) => rec.attr(Target::CodeFile.key(), file).attr_i64(Target::CodeLine.key(), line),
-                None => rec,
-            });
-        }
-        if let Some(n) = entry.checked_sub(name::RENAMED) {
-            let name = dialect.renamed.get(usize::from(n)).map(String::as_str).unwrap_or_default();
-            return self.attribute(rec, frame, Text::from(name), field, unescape, scratch);
-        }
-        let Some(target) = Target::ALL.get(usize::from(entry - name::TARGET)) else { return Ok(rec) };
-        Ok(match field.kind {
-            Kind::Int => rec.attr_i64(target.key(), field.number as i64),
-            Kind::Escaped => rec.attr(target.key(), field.resolve(frame, unescape, scratch)),
-            _ => rec.attr(target.key(), field.span(frame)),
-        })
     }
 
     /// A reader of a field that is an object or array. Its nesting was bounded when it was gathered.
@@ -180,5 +162,14 @@ impl Field {
             Kind::Double => Scalar::Double(f64::from_bits(self.number)),
             _ => Scalar::Null,
         }
+    }
+}
+
+/// The name that [`Fields::assign`] gave.
+#[inline(always)]
+fn other_name(dialect: &Dialect, entry: u16) -> Text<'_> {
+    match entry.checked_sub(name::RENAMED) {
+        Some(n) => Text::from(dialect.renamed.get(usize::from(n)).map_or("", String::as_str)),
+        None => Target::ALL.get(usize::from(entry - name::TARGET)).map_or(Text::EMPTY, |target| target.key().text()),
     }
 }

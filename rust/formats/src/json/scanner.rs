@@ -32,6 +32,8 @@ const DEPTH_MAX: u32 = 512;
 #[derive(Clone, Copy, Debug)]
 pub struct Scanner<'a> {
     frame: Text<'a>,
+    /// The frame's own bytes.
+    bytes: &'a [u8],
     at: usize,
     depth: u32,
     depth_max: u32,
@@ -45,7 +47,7 @@ impl<'a> Scanner<'a> {
     /// A reader of `frame`; objects and arrays nest at most `depth_max` deep (and never deeper than 512).
     #[inline(always)]
     pub fn new(frame: Text<'a>, depth_max: u32) -> Self {
-        Self { frame, at: 0, depth: 0, depth_max: depth_max.min(DEPTH_MAX), comma: false, suspect: false }
+        Self { frame, bytes: frame.bytes(), at: 0, depth: 0, depth_max: depth_max.min(DEPTH_MAX), comma: false, suspect: false }
     }
 
     /// The frame it reads.
@@ -82,7 +84,7 @@ impl<'a> Scanner<'a> {
     /// Passes a byte order mark, which the first line of a file may have.
     #[inline(always)]
     pub fn byte_order_mark(&mut self) {
-        if self.peek() == Some(0xef) && self.frame.bytes().starts_with(b"\xef\xbb\xbf") {
+        if self.peek() == Some(0xef) && self.bytes.starts_with(b"\xef\xbb\xbf") {
             self.at = 3;
         }
     }
@@ -136,17 +138,24 @@ impl<'a> Scanner<'a> {
     /// Inside an object: the next key, behind which its [`value`](Self::value) is read; `None` at the object's end, which it passes.
     #[inline(always)]
     pub fn key(&mut self) -> Result<Option<Str<'a>>, RejectReason> {
-        if !self.more(b'}')? {
-            return Ok(None);
-        }
-        if self.peek() != Some(b'"') {
-            return Err(self.unexpected("expected a key in quotes"));
+        // Mostly no blank stands between two entries.
+        if self.comma && self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) == Some(b",\"") {
+            self.at += 1;
+        } else {
+            if !self.more(b'}')? {
+                return Ok(None);
+            }
+            if self.peek() != Some(b'"') {
+                return Err(self.unexpected("expected a key in quotes"));
+            }
         }
         let (key, at) = string(self.frame, self.at + 1)?;
         self.at = at;
-        self.blanks();
         if self.peek() != Some(b':') {
-            return Err(self.unexpected("expected ':' after the key"));
+            self.blanks();
+            if self.peek() != Some(b':') {
+                return Err(self.unexpected("expected ':' after the key"));
+            }
         }
         self.at += 1;
         Ok(Some(key))
@@ -161,7 +170,6 @@ impl<'a> Scanner<'a> {
     /// Passes over the rest of `value`, which was just read: all of an object or array, nothing otherwise.
     #[inline]
     pub fn skip(&mut self, value: Value<'a>) -> Result<(), RejectReason> {
-        // By value: a scanner whose address was taken would live in memory, not in registers.
         if let Value::Object | Value::Array = value {
             *self = skip_container(*self, matches!(value, Value::Object))?;
         }
@@ -200,7 +208,7 @@ impl<'a> Scanner<'a> {
 
     #[inline(always)]
     fn peek(&self) -> Option<u8> {
-        self.frame.bytes().get(self.at).copied()
+        self.bytes.get(self.at).copied()
     }
 
     /// Passes blanks: mostly there are none, or one.
@@ -213,26 +221,33 @@ impl<'a> Scanner<'a> {
 
     #[inline(always)]
     fn word(&mut self, word: &'static [u8], value: Value<'a>) -> Result<Value<'a>, RejectReason> {
-        if self.frame.bytes().get(self.at..self.at + word.len()) == Some(word) {
+        if self.bytes.get(self.at..self.at + word.len()) == Some(word) {
             self.at += word.len();
             return Ok(value);
         }
-        Err(self.broken_word(word))
+        Err(broken_word(self.bytes, self.at, word))
     }
 
-    #[cold]
-    fn broken_word(&self, word: &[u8]) -> RejectReason {
-        let rest = self.frame.bytes().get(self.at..).unwrap_or_default();
-        if word.starts_with(rest) {
-            RejectReason::truncated("the value has no end", self.frame.len())
-        } else {
-            RejectReason::syntax("expected a value", self.at)
-        }
-    }
-
-    #[cold]
+    /// By value: a scanner whose address was taken would live in memory, not in registers.
+    #[inline(always)]
     fn unexpected(&self, what: &'static str) -> RejectReason {
-        if self.at < self.frame.len() { RejectReason::syntax(what, self.at) } else { RejectReason::truncated(what, self.at) }
+        unexpected(self.frame.len(), self.at, what)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn unexpected(len: usize, at: usize, what: &'static str) -> RejectReason {
+    if at < len { RejectReason::syntax(what, at) } else { RejectReason::truncated(what, at) }
+}
+
+#[cold]
+#[inline(never)]
+fn broken_word(bytes: &[u8], at: usize, word: &[u8]) -> RejectReason {
+    if word.starts_with(bytes.get(at..).unwrap_or_default()) {
+        RejectReason::truncated("the value has no end", bytes.len())
+    } else {
+        RejectReason::syntax("expected a value", at)
     }
 }
 

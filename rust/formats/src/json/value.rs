@@ -48,10 +48,17 @@ pub fn write_value<'a>(
                     continue;
                 }
                 let name = key.resolve(scratch);
-                if let Value::Str(text) = value
-                    && !text.has_escapes()
-                {
-                    rec.string_entry(0x0a, name, text.text);
+                let scalar = match value {
+                    Value::Str(text) if !text.has_escapes() => Some(Scalar::Str(text.text)),
+                    Value::Digits(text) => Some(Scalar::Str(text)),
+                    Value::Int(value) => Some(Scalar::Int(value)),
+                    Value::Double(value) => Some(Scalar::Double(value)),
+                    Value::Bool(value) => Some(Scalar::Bool(value)),
+                    Value::Null => Some(Scalar::Null),
+                    Value::Str(_) | Value::Object | Value::Array => None,
+                };
+                if let Some(scalar) = scalar {
+                    rec.scalar_entry(0x0a, name, scalar);
                     continue;
                 }
                 let entry = rec.open(0x0a);
