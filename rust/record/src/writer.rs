@@ -246,6 +246,11 @@ impl BatchWriter {
         self.sink.raw = raw;
     }
 
+    /// Takes back what [`set_raw`](Self::set_raw) gave, for a frame that makes many records: not each of them should carry all of it.
+    pub fn take_raw(&mut self) -> Option<Vec<u8>> {
+        self.sink.raw.take()
+    }
+
     /// Whether the frame was not UTF-8, so that its format sees a repaired copy.
     pub fn is_repairing(&self) -> bool {
         self.sink.raw.is_some()

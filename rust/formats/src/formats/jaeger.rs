@@ -61,17 +61,24 @@ impl Format for Jaeger {
         ahead.skip(value)?;
         ahead.end()?;
         json.value()?;
-        match object(json)? {
+        let shape = object(json)?;
+        let raw = out.take_raw();
+        let mut source = Source::new(raw.as_deref());
+        let result = match shape {
             Shape::Answer(traces) => each(traces, |item| {
-                match item.inside.map(object) {
-                    Some(Ok(Shape::Trace(trace))) => trace.read(out)?,
-                    _ => item.reject(RejectReason::syntax("expected an object: a trace with its spans", 0), out),
+                if let Some(Ok(Shape::Trace(trace))) = item.inside.map(object) {
+                    trace.read(&mut source, out)?;
+                } else {
+                    let reason = RejectReason::syntax("expected an object: a trace with its spans", 0);
+                    reject(source.of(&item), &item, reason, out);
                 }
                 Ok(())
             }),
-            Shape::Trace(trace) => trace.read(out),
-            Shape::Span => read_span(frame, None, &mut Processes::default(), out),
-        }
+            Shape::Trace(trace) => trace.read(&mut source, out),
+            Shape::Span => read_span(frame, source.raw, None, &mut Processes::default(), out),
+        };
+        out.set_raw(raw);
+        result
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
@@ -125,10 +132,48 @@ struct Item<'a> {
     inside: Option<Scanner<'a>>,
 }
 
-impl Item<'_> {
-    fn reject(&self, reason: RejectReason, out: &mut BatchWriter) {
-        let offset = out.frame_offset() + self.start as u64;
-        out.reject(self.text.bytes(), reason, offset, SPEC.name);
+/// Keeps an item that could not be read; `raw` is it before the frame was repaired, and where that begins in the frame.
+fn reject(raw: Option<(usize, &[u8])>, item: &Item<'_>, reason: RejectReason, out: &mut BatchWriter) {
+    let (start, bytes) = raw.unwrap_or((item.start, item.text.bytes()));
+    let offset = out.frame_offset() + start as u64;
+    out.reject(bytes, reason, offset, SPEC.name);
+}
+
+/// The frame as it came, where it was not UTF-8 and so was repaired. Items are asked for in order.
+struct Source<'r> {
+    raw: Option<&'r [u8]>,
+    chunks: std::str::Utf8Chunks<'r>,
+    /// The valid part that was reached: where it begins in the repaired frame and in the raw one, and its length; and what the invalid bytes behind it
+    /// take in the two.
+    valid: [usize; 3],
+    invalid: [usize; 2],
+}
+
+impl<'r> Source<'r> {
+    fn new(raw: Option<&'r [u8]>) -> Self {
+        Self { raw, chunks: raw.unwrap_or_default().utf8_chunks(), valid: [0; 3], invalid: [0; 2] }
+    }
+
+    /// Where the raw frame has what stands at `position` of the repaired one, an ASCII character.
+    fn position(&mut self, position: usize) -> usize {
+        while position > self.valid[0] + self.valid[2]
+            && let Some(chunk) = self.chunks.next()
+        {
+            let [repaired, raw, len] = self.valid;
+            self.valid = [repaired + len + self.invalid[0], raw + len + self.invalid[1], chunk.valid().len()];
+            let replaced = if chunk.invalid().is_empty() { 0 } else { char::REPLACEMENT_CHARACTER.len_utf8() };
+            self.invalid = [replaced, chunk.invalid().len()];
+        }
+        self.valid[1] + position.saturating_sub(self.valid[0])
+    }
+
+    /// An item before the repair, and where it begins in the frame; `None` in a frame that was UTF-8.
+    fn of(&mut self, item: &Item<'_>) -> Option<(usize, &'r [u8])> {
+        let raw = self.raw?;
+        let start = self.position(item.start);
+        // One past an ASCII character: that character's place, and one.
+        let end = self.position((item.start + item.text.len()).saturating_sub(1)) + 1;
+        Some((start, raw.get(start..end)?))
     }
 }
 
@@ -228,7 +273,7 @@ impl<'a> Processes<'a> {
 
 impl<'a> Trace<'a> {
     /// Reads its spans; one that is bad is a Reject beside the others.
-    fn read(&self, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    fn read(&self, source: &mut Source<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let mut processes = Processes::default();
         let common = self.process.map_or(Ok(None), |process| processes.add(process).map(Some))?;
         if let Some(all) = self.processes {
@@ -236,13 +281,16 @@ impl<'a> Trace<'a> {
         }
         each(self.spans, |item: Item<'a>| {
             let frame_bytes_max = out.limits().frame_bytes_max;
+            let raw = source.of(&item);
             let result = if item.text.len() > frame_bytes_max {
                 Err(RejectReason::limit("the span is longer than frame_bytes_max", frame_bytes_max))
             } else {
-                read_span(item.text, common, &mut processes, out)
+                // Most spans of a frame that was repaired were good.
+                let repaired = raw.map(|(_, bytes)| bytes).filter(|bytes| *bytes != item.text.bytes());
+                read_span(item.text, repaired, common, &mut processes, out)
             };
             if let Err(reason) = result {
-                item.reject(reason, out);
+                reject(raw, &item, reason, out);
             }
             // One answer may have spans of any number of processes: here the lanes are kept under their bound.
             out.end_frame();
@@ -251,8 +299,14 @@ impl<'a> Trace<'a> {
     }
 }
 
-/// Reads one span into its records. `common` is the process of spans that name none.
-fn read_span<'a>(text: Text<'a>, common: Option<usize>, processes: &mut Processes<'a>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+/// Reads one span into its records. `raw` is it before it was repaired, `common` the process of spans that name none.
+fn read_span<'a>(
+    text: Text<'a>,
+    raw: Option<&[u8]>,
+    common: Option<usize>,
+    processes: &mut Processes<'a>,
+    out: &mut BatchWriter,
+) -> Result<(), RejectReason> {
     let mut span = Span::begin();
     let known = processes.list.len();
     let result = read(text, out.limits().depth_max, &mut span).and_then(|process| match process {
@@ -261,6 +315,7 @@ fn read_span<'a>(text: Text<'a>, common: Option<usize>, processes: &mut Processe
         Belongs::None => Ok(common),
     });
     let result = result.and_then(|process| {
+        out.set_raw(raw.map(<[u8]>::to_vec));
         if out.keeps_original() {
             span.original = text;
         }
@@ -272,6 +327,7 @@ fn read_span<'a>(text: Text<'a>, common: Option<usize>, processes: &mut Processe
             Ok(())
         })
     });
+    out.set_raw(None);
     processes.forget(known);
     span.end();
     result

@@ -74,9 +74,15 @@ impl<'a> Span<'a> {
         }
         rec.count_dropped(self.dropped);
         rec.finish(&self.tail(b"span"));
+        if self.events.is_empty() {
+            return;
+        }
+        // The bytes from before a repair are kept once, as the original is.
+        let raw = out.take_raw();
         for event in &self.events {
             self.write_event(event, out, scratch);
         }
+        out.set_raw(raw);
     }
 
     fn tail<'t>(&self, event_name: &'t [u8]) -> Tail<'t> {

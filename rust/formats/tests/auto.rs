@@ -1,0 +1,106 @@
+//! Detection: of whole inputs, and of sources that come in pieces.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy knows only #[test] functions as tests
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use logloom_formats::{Decoder, FORMATS, Options, compile, detect};
+use logloom_record::{Batch, BatchWriter, BlockPool, Limits, Origin};
+
+fn open() -> Box<dyn Decoder> {
+    compile("auto", &Options::default()).unwrap().open(Limits::DEFAULT.frame_bytes_max)
+}
+
+/// Feeds the next bytes (or the end) and gives what came of them, and from where on bytes are still needed.
+fn feed(decoder: &mut dyn Decoder, bytes: Option<&[u8]>) -> (Batch, u64) {
+    let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
+    let held = match bytes {
+        Some(bytes) => decoder.feed(&Bytes::copy_from_slice(bytes), &mut out).from,
+        None => {
+            decoder.flush(&mut out);
+            0
+        }
+    };
+    (out.finish(), held)
+}
+
+fn bodies(batch: &Batch) -> Vec<String> {
+    batch.records().map(|record| String::from_utf8(record.body().unwrap().as_str().unwrap().to_vec()).unwrap()).collect()
+}
+
+#[test]
+fn every_format_is_known_by_its_example() {
+    for spec in FORMATS {
+        // These two are no text: what stands there describes them.
+        if !matches!(spec.name, "auto" | "otlp" | "otlp_traces") {
+            let lines = format!("{}\n", spec.about.example);
+            assert_eq!(detect(lines.as_bytes()).name, spec.name, "{}", spec.about.example);
+        }
+    }
+}
+
+#[test]
+fn what_is_nothing_else_is_text() {
+    for text in [
+        &b""[..],
+        b"\n\n",
+        b"\x00\x01\x02",
+        b"[",
+        b"{",
+        b"[1, 2]",
+        b"<13>1 - - -",
+        b"key",
+        b"\xff\xfe{\x00",
+        b"{\"traceId\": \"an id in a log line\", \"id\": 7",
+    ] {
+        assert_eq!(detect(text).name, "text", "{}", text.escape_ascii());
+    }
+}
+
+#[test]
+fn a_banner_costs_no_more_than_itself() {
+    let mut decoder = open();
+    assert_eq!(decoder.format(), "auto");
+    let banner = b"Picked up options\nlistening\n{\"time\":\"2026-03-01T10:";
+    let (batch, held) = feed(&mut *decoder, Some(banner));
+    assert_eq!((bodies(&batch), decoder.format(), held), (vec!["Picked up options".into(), "listening".into()], "text", 28));
+    let (batch, _) = feed(&mut *decoder, Some(b"00:00Z\",\"level\":\"warn\",\"msg\":\"slow\"}\n"));
+    assert_eq!((bodies(&batch), decoder.format(), batch.rejects().len()), (vec!["slow".into()], "json", 0));
+    // What was found stays; offsets go on counting from the start of the source.
+    let (batch, _) = feed(&mut *decoder, Some(b"plain again\n"));
+    assert_eq!((decoder.format(), batch.rejects()[0].offset), ("json", banner.len() as u64 + 37));
+}
+
+#[test]
+fn lines_do_not_wait_for_a_better_guess() {
+    let mut decoder = open();
+    let mut fed = 0;
+    for line in ["one\n", "two words\n", "three = 3 or so\n"] {
+        fed += line.len() as u64;
+        let (batch, held) = feed(&mut *decoder, Some(line.as_bytes()));
+        assert_eq!((bodies(&batch), held), (vec![line.trim_end().to_owned()], fed));
+    }
+}
+
+/// Byte by byte a body of many lines is still one body.
+#[test]
+fn a_body_in_pieces_is_found() {
+    for (name, body) in [
+        ("zipkin", &include_bytes!("../../../tests/formats/zipkin/lists.log")[..]),
+        ("jaeger", include_bytes!("../../../tests/formats/jaeger/answer.log")),
+        ("otlp_traces", include_bytes!("../../../tests/formats/otlp_traces/request.log")),
+        ("otlp_traces_json", include_bytes!("../../../tests/formats/otlp_traces_json/request.log")),
+    ] {
+        let whole = {
+            let mut decoder = open();
+            feed(&mut *decoder, Some(body)).0.len() + feed(&mut *decoder, None).0.len()
+        };
+        let mut decoder = open();
+        let mut records = 0;
+        for piece in body.chunks(700) {
+            records += feed(&mut *decoder, Some(piece)).0.len();
+        }
+        records += feed(&mut *decoder, None).0.len();
+        assert_eq!((decoder.format(), records), (name, whole));
+    }
+}
