@@ -91,7 +91,8 @@ def run(args: argparse.Namespace) -> int:
             rejects = _Rejects()
             try:
                 for batch in _batches(name, args, progress):
-                    write(batch)
+                    if batch:  # a piece of a file may end before its first record does
+                        write(batch)
                     progress.records += len(batch)
                     rejects.add(batch)
             except _UnreadableError as error:

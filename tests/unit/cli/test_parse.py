@@ -53,6 +53,7 @@ def test_otlp_json_lines() -> None:
         for record in scope_logs["logRecords"]
     ]
     assert [record["body"]["stringValue"] for record in records] == LINES
+    assert len(done.stdout.splitlines()) == 1, "no request without records"
 
 
 def compressed(kind: str) -> bytes:
