@@ -33,7 +33,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     results = config.stash[_results]
     if not results or not config.getoption("benchmark_enable"):
         return
-    terminalreporter.section("figures (best of all rounds; ratio = memcpy of the output + newline scan, over ours)")
+    terminalreporter.section(
+        "figures (best of all rounds; ratio = memcpy of the output + newline scan, over ours, CPU)"
+    )
     terminalreporter.write_line(figures.table(results, figures.load()))
     if config.getoption("--record"):
         figures.record(results)

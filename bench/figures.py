@@ -127,7 +127,7 @@ One core, in process, through Python (`logloom.parse(chunk).to_otlp()`), chunks 
 buffers, the answer checked first; the best of all rounds on {cores} x {cpu}, Python {python}. The ratio is the time
 for a memcpy of the output bytes and a newline scan of the input, in the same run, over ours: it is what CI holds (half
 of it, best of three), because seconds differ between machines. "original" says whether the line as it came is in the
-record as well.
+record as well. The ratio is taken in CPU time, so that a busy machine hardly changes it; "reached" is by the clock.
 
 {table}
 """

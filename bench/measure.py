@@ -74,18 +74,14 @@ def hold(figure: Figure, again: Callable[[float], T], ratio: Callable[[T], float
 
 
 def _timed(benchmark: BenchmarkFixture, work: Callable[[], object], reference: Reference) -> Compared:
-    copies: list[Timed] = []
-    scans: list[Timed] = []
+    best = compare(work, reference, 0)
+    ours: list[Timed] = []
 
     def between() -> None:  # the yardstick runs between the rounds, so that noise meets both alike
-        copies.append(timed(reference.copy))
-        scans.append(timed(reference.scan))
+        nonlocal best
+        best = best.better(Compared(ours[-1] if ours else best.ours, timed(reference.copy), timed(reference.scan)))
 
-    once = compare(work, reference, 0)
-    rounds = min(max(int(SECONDS_A_FIGURE / once.ours.wall), ROUNDS_MIN), ROUNDS_MAX)
-    benchmark.pedantic(work, setup=between, rounds=rounds)  # type: ignore[no-untyped-call]
-    assert benchmark.stats is not None
-    quiet = min((timed(work) for _ in range(5)), key=lambda run: run.cpu)
-    ours = Timed(min(benchmark.stats.stats.min, once.ours.wall), quiet.cpu)
-    fastest = {"key": lambda run: run.wall}
-    return Compared(ours, min(copies, **fastest), min(scans, **fastest))
+    rounds = min(max(int(SECONDS_A_FIGURE / best.ours.wall), ROUNDS_MIN), ROUNDS_MAX)
+    benchmark.pedantic(lambda: ours.append(timed(work)), setup=between, rounds=rounds)  # type: ignore[no-untyped-call]
+    between()
+    return best
