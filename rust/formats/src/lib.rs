@@ -20,7 +20,10 @@ mod swar;
 pub mod template;
 pub mod time;
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use logloom_record::{BatchWriter, RejectReason, Text};
 
@@ -119,5 +122,17 @@ pub fn find(name: &str) -> Option<&'static Spec> {
 pub fn compile(name: &str, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     let spec = find(name).ok_or_else(|| OptionError::unknown_format(name))?;
     options.check(spec)?;
-    (spec.compile)(options)
+    if options.0.is_empty() { without_options(spec) } else { (spec.compile)(options) }
+}
+
+/// A format as it is without options, compiled once a process: a call for one small chunk would else spend more on that than on parsing.
+fn without_options(spec: &'static Spec) -> Result<Arc<dyn Format>, OptionError> {
+    static COMPILED: Mutex<BTreeMap<&str, Arc<dyn Format>>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(format) = compiled.get(spec.name) {
+        return Ok(Arc::clone(format));
+    }
+    let format = (spec.compile)(&Options::default())?;
+    compiled.insert(spec.name, Arc::clone(&format));
+    Ok(format)
 }
