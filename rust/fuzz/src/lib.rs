@@ -49,7 +49,10 @@ pub fn formats(data: &[u8]) {
         let parts = parse(format, &input, usize::from(*cut) * input.len() / 256);
         assert!(seen(&parts) == seen(&whole), "{name}: other records when the source is cut");
     }
-    outputs(&whole);
+    // The outputs cost more than all of the above: every fourth input is enough.
+    if input.last().is_none_or(|last| last % 4 == 0) {
+        outputs(&whole);
+    }
 }
 
 /// OTLP in, and all that is read from it.

@@ -29,3 +29,23 @@ impl Default for Limits {
         Self::DEFAULT
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_tells_the_defaults() {
+        let text = include_str!("../../../docs/limits.md");
+        let Limits { frame_bytes_max, depth_max, attributes_max, batch_bytes_max, lanes_max } = Limits::DEFAULT;
+        for (name, value) in [
+            ("frame_bytes_max", frame_bytes_max as u64),
+            ("depth_max", depth_max.into()),
+            ("attributes_max", attributes_max.into()),
+            ("batch_bytes_max", batch_bytes_max),
+            ("lanes_max", lanes_max as u64),
+        ] {
+            assert!(text.contains(&format!("| `{name}` | {value} |")), "{name}");
+        }
+    }
+}
