@@ -14,12 +14,11 @@ fn open() -> Box<dyn Decoder> {
 /// Feeds the next bytes (or the end) and gives what came of them, and from where on bytes are still needed.
 fn feed(decoder: &mut dyn Decoder, bytes: Option<&[u8]>) -> (Batch, u64) {
     let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
-    let held = match bytes {
-        Some(bytes) => decoder.feed(&Bytes::copy_from_slice(bytes), &mut out).from,
-        None => {
-            decoder.flush(&mut out);
-            0
-        }
+    let held = if let Some(bytes) = bytes {
+        decoder.feed(&Bytes::copy_from_slice(bytes), &mut out).from
+    } else {
+        decoder.flush(&mut out);
+        0
     };
     (out.finish(), held)
 }

@@ -208,7 +208,7 @@ fn no_input_costs_more_than_its_length_allows() {
         ("jaeger", format!(r#"{{"spans":[{}],"processes":{{{}}}}}"#, trim(&their_spans), trim(&many_processes)), 5000),
     ] {
         let batch = parse(format, input.as_bytes());
-        assert_eq!(batch.len(), records, "{format}: {:.60}", input);
+        assert_eq!(batch.len(), records, "{format}: {input:.60}");
         assert!(
             batch.memory_len() < input.len() * 64 + (1 << 20),
             "{format}: {} bytes for {}: {:.60}",
