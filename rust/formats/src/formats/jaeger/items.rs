@@ -75,3 +75,23 @@ pub(super) fn each<'a>(mut json: Scanner<'a>, mut read: impl FnMut(Item<'a>) -> 
     }
     Ok(())
 }
+
+/// Reads the array that stands next, if it is one: `read` goes through each object of it, from behind its bracket to behind its end. Comes back
+/// behind the array.
+pub(super) fn objects<'a>(
+    mut json: Scanner<'a>,
+    mut read: impl FnMut(Scanner<'a>) -> Result<Scanner<'a>, RejectReason>,
+) -> Result<Scanner<'a>, RejectReason> {
+    let value = json.value()?;
+    if !matches!(value, Json::Array) {
+        json.skip(value)?;
+        return Ok(json);
+    }
+    while json.item()? {
+        match json.value()? {
+            Json::Object => json = read(json)?,
+            other => json.skip(other)?,
+        }
+    }
+    Ok(json)
+}

@@ -61,18 +61,15 @@ impl Format for Jaeger {
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let depth_max = out.limits().depth_max;
         let mut json = Scanner::new(frame, depth_max);
-        // The whole frame is checked before anything of it is written, so that nothing has to be taken back.
-        let mut ahead = json;
-        let value = ahead.value()?;
-        ahead.skip(value)?;
-        ahead.end()?;
         json.value()?;
-        let shape = object(json)?;
+        // This passes over the whole frame, and so checks it before anything of it is written: nothing has to be taken back.
+        let (shape, mut rest) = object(json)?;
+        rest.end()?;
         let raw = out.take_raw();
         let mut source = Source::new(raw.as_deref());
         let result = match shape {
             Shape::Answer(traces) => each(traces, |item| {
-                if let Some(Ok(Shape::Trace(trace))) = item.inside.map(object) {
+                if let Some(Ok((Shape::Trace(trace), _))) = item.inside.map(object) {
                     trace.read(&mut source, out)?;
                 } else {
                     let reason = RejectReason::syntax("expected an object: a trace with its spans", 0);
@@ -106,8 +103,8 @@ struct Trace<'a> {
     process: Option<Scanner<'a>>,
 }
 
-/// Tells what the object is whose bracket was just read.
-fn object(mut json: Scanner<'_>) -> Result<Shape<'_>, RejectReason> {
+/// Tells what the object is whose bracket was just read, and comes back behind it.
+fn object(mut json: Scanner<'_>) -> Result<(Shape<'_>, Scanner<'_>), RejectReason> {
     let (mut data, mut spans, mut processes, mut process, mut is_span) = (None, None, None, None, false);
     while let Some(key) = json.key()? {
         let place = json;
@@ -121,12 +118,13 @@ fn object(mut json: Scanner<'_>) -> Result<Shape<'_>, RejectReason> {
         }
         json.skip(value)?;
     }
-    match (data, spans) {
-        (Some(data), _) => Ok(Shape::Answer(data)),
-        (None, Some(spans)) => Ok(Shape::Trace(Trace { spans, processes, process })),
-        (None, None) if is_span => Ok(Shape::Span),
-        _ => Err(RejectReason::syntax("expected an answer of Jaeger's API, a trace or a span", 0)),
-    }
+    let shape = match (data, spans) {
+        (Some(data), _) => Shape::Answer(data),
+        (None, Some(spans)) => Shape::Trace(Trace { spans, processes, process }),
+        (None, None) if is_span => Shape::Span,
+        _ => return Err(RejectReason::syntax("expected an answer of Jaeger's API, a trace or a span", 0)),
+    };
+    Ok((shape, json))
 }
 
 /// The processes of a trace: their tags side by side.
@@ -151,14 +149,15 @@ impl<'a> Processes<'a> {
         let value = json.value()?;
         if matches!(value, Json::Object) {
             while let Some(key) = json.key()? {
-                let place = json;
+                if key.is(b"tags") {
+                    json = tags(json, &mut self.tags)?;
+                    continue;
+                }
                 let value = json.value()?;
                 match value {
                     Json::Str(name) if key.is(b"serviceName") => process.service = Some(name),
-                    _ if key.is(b"tags") => tags(place, &mut self.tags)?,
-                    _ => {}
+                    _ => json.skip(value)?,
                 }
-                json.skip(value)?;
             }
         } else {
             json.skip(value)?;

@@ -2,7 +2,7 @@
 
 use logloom_record::{RejectReason, Text};
 
-use super::items::each;
+use super::items::objects;
 use crate::{
     ids,
     json::{Scanner, Str, Value as Json},
@@ -28,10 +28,22 @@ pub(super) fn read<'a>(text: Text<'a>, depth_max: u32, span: &mut Span<'a>) -> R
     while let Some(key) = json.key()? {
         let place = json;
         let at = json.position();
+        let name = key.resolve(&mut unescaped).bytes();
+        match name {
+            b"tags" => {
+                json = tags(json, &mut span.tags)?;
+                continue;
+            }
+            b"logs" => {
+                json = logs(json, span)?;
+                continue;
+            }
+            _ => {}
+        }
         let value = json.value()?;
         json.skip(value)?;
         let wrong = |what| move || RejectReason::value(what, at);
-        match (key.resolve(&mut unescaped).bytes(), value) {
+        match (name, value) {
             (_, Json::Null) => {}
             (b"traceID", value) => span.trace_id = id(value).ok_or_else(wrong("traceID is not 1 to 32 hexadecimal digits"))?,
             (b"spanID", value) => span.span_id = id(value).ok_or_else(wrong("spanID is not 1 to 16 hexadecimal digits"))?,
@@ -50,8 +62,6 @@ pub(super) fn read<'a>(text: Text<'a>, depth_max: u32, span: &mut Span<'a>) -> R
                 }
             }
             (b"references", _) => references = Some(place),
-            (b"tags", _) => tags(place, &mut span.tags)?,
-            (b"logs", _) => logs(place, span)?,
             (b"warnings", Json::Array) => {
                 let list = text.slice(at..json.position());
                 if list.bytes().contains(&b'"') {
@@ -93,9 +103,8 @@ fn nanoseconds(value: Json<'_>) -> Option<i64> {
 }
 
 /// Appends the tags of the list that stands next: `{"key", "type", "value"}` each. What is none is passed over.
-pub(super) fn tags<'a>(place: Scanner<'a>, tags: &mut Vec<Tag<'a>>) -> Result<(), RejectReason> {
-    each(place, |item| {
-        let Some(mut json) = item.inside else { return Ok(()) };
+pub(super) fn tags<'a>(json: Scanner<'a>, tags: &mut Vec<Tag<'a>>) -> Result<Scanner<'a>, RejectReason> {
+    objects(json, |mut json| {
         let (mut name, mut kind, mut value) = (None, None, Value::Null);
         while let Some(key) = json.key()? {
             let read;
@@ -110,7 +119,7 @@ pub(super) fn tags<'a>(place: Scanner<'a>, tags: &mut Vec<Tag<'a>>) -> Result<()
         if let Some(name) = name {
             tags.push(Tag::new(name, typed(kind, value)));
         }
-        Ok(())
+        Ok(json)
     })
 }
 
@@ -132,35 +141,35 @@ fn typed<'a>(kind: Option<Str<'a>>, value: Value<'a>) -> Value<'a> {
 }
 
 /// Each log is an event; its fields are tags.
-fn logs<'a>(place: Scanner<'a>, span: &mut Span<'a>) -> Result<(), RejectReason> {
-    each(place, |item| {
-        let Some(mut json) = item.inside else { return Ok(()) };
+fn logs<'a>(json: Scanner<'a>, span: &mut Span<'a>) -> Result<Scanner<'a>, RejectReason> {
+    objects(json, |mut json| {
         let from = span.fields.len();
         let mut event = Event { time_unix_nano: 0, name: None, fields: from..from, dropped: 0 };
         while let Some(key) = json.key()? {
-            let place = json;
+            if key.is(b"fields") {
+                json = tags(json, &mut span.fields)?;
+                continue;
+            }
             let at = json.position();
             let value = json.value()?;
             json.skip(value)?;
             if key.is(b"timestamp") {
                 let nanos = nanoseconds(value).ok_or_else(|| RejectReason::value("a log's timestamp is not in microseconds", at))?;
                 event.time_unix_nano = nanos as u64;
-            } else if key.is(b"fields") {
-                tags(place, &mut span.fields)?;
             }
         }
         event.fields.end = span.fields.len();
         span.events.push(event);
-        Ok(())
+        Ok(json)
     })
 }
 
 /// The first reference to a parent in the same trace is the parent, unless the span names one; all others are links.
-fn links<'a>(place: Scanner<'a>, span: &mut Span<'a>) -> Result<(), RejectReason> {
+fn links<'a>(references: Scanner<'a>, span: &mut Span<'a>) -> Result<(), RejectReason> {
     let mut parent = None;
     let named = span.parent_span_id;
-    each(place, |item| {
-        let Some(mut json) = item.inside else { return Ok(()) };
+    objects(references, |mut json| {
+        let at = json.position();
         let (mut kind, mut trace_id, mut span_id) = ("", None, None);
         while let Some(key) = json.key()? {
             let value = json.value()?;
@@ -174,14 +183,14 @@ fn links<'a>(place: Scanner<'a>, span: &mut Span<'a>) -> Result<(), RejectReason
             }
         }
         let (Some(trace_id), Some(span_id)) = (trace_id, span_id) else {
-            return Err(RejectReason::value("a reference needs traceID and spanID", item.start));
+            return Err(RejectReason::value("a reference needs traceID and spanID", at));
         };
         if kind == "child_of" && trace_id == span.trace_id && parent.is_none() && (named == [0; 8] || named == span_id) {
             parent = Some(span_id);
         } else {
             span.links.push(Link { trace_id, span_id, kind, trace_state: Text::EMPTY, fields: 0..0 });
         }
-        Ok(())
+        Ok(json)
     })?;
     span.parent_span_id = parent.unwrap_or(named);
     Ok(())
