@@ -386,15 +386,19 @@ impl<'w> RecordCursor<'w> {
     }
 
     /// A whole `KeyValue` with any scalar as field `tag`: `0x0a` for the entries of a map that was opened.
-    #[inline]
+    #[inline(always)]
     pub fn scalar_entry(&mut self, tag: u8, name: Text<'_>, value: Scalar<'_>) {
-        match value {
-            Scalar::Str(text) => self.string_entry(tag, name, text),
-            Scalar::Bool(value) => self.number_entry(tag, name, 0x10, u64::from(value), 1),
-            Scalar::Int(value) => self.number_entry(tag, name, 0x18, value as u64, varint_len(value as u64)),
-            Scalar::Double(value) => self.number_entry(tag, name, 0x21, value.to_bits(), 8),
-            Scalar::Null | Scalar::Bytes(_) => self.pos = long_kv(self.buf, self.pos, tag, name, value),
-        }
+        let (number_tag, number, n) = match value {
+            Scalar::Str(text) => return self.string_entry(tag, name, text),
+            Scalar::Bool(value) => (0x10, u64::from(value), 1),
+            Scalar::Int(value) => (0x18, value as u64, varint_len(value as u64)),
+            Scalar::Double(value) => (0x21, value.to_bits(), 8),
+            Scalar::Null | Scalar::Bytes(_) => {
+                self.pos = long_kv(self.buf, self.pos, tag, name, value);
+                return;
+            }
+        };
+        self.number_entry(tag, name, number_tag, number, n);
     }
 
     /// A whole `KeyValue` with a number of `n` bytes: fixed ones behind the tag `0x21`, a varint behind others.

@@ -183,6 +183,7 @@ impl JsonKeys {
         }
         let keeps_original = out.keeps_original();
         let mut scratch = out.take_scratch();
+        let mut result = Ok(());
         let mut rec = out.begin(time, 0, Text::EMPTY);
         if keeps_original {
             rec = rec.body(frame);
@@ -195,7 +196,7 @@ impl JsonKeys {
                 continue;
             }
             let Some(slot) = self.slot(field) else {
-                rec = line.unknown(rec, self, fields, field, frame, &mut scratch)?;
+                rec = rec.apart(|rec| line.unknown(rec, self, fields, field, frame, &mut scratch, &mut result));
                 continue;
             };
             let Some(target) = line.target(slot) else { continue };
@@ -207,7 +208,7 @@ impl JsonKeys {
                     continue;
                 }
                 _ => {
-                    rec = fields.attribute(rec, frame, Text::from(target.name.bytes()), field, unescape, &mut scratch)?;
+                    rec = fields.attribute(rec, frame, Text::from(target.name.bytes()), field, unescape, &mut scratch, &mut result);
                     continue;
                 }
             };
@@ -215,7 +216,7 @@ impl JsonKeys {
         }
         rec.dropped(line.dropped).finish(&line.trace.tail());
         out.give_scratch(scratch);
-        Ok(())
+        result
     }
 }
 
@@ -275,6 +276,7 @@ impl Line {
 
     /// A key of which nothing is known is kept as `envoy.<key>`.
     #[inline(never)]
+    #[allow(clippy::too_many_arguments)] // what `attribute` takes, and the table
     fn unknown<'w>(
         &mut self,
         rec: RecordCursor<'w>,
@@ -283,7 +285,8 @@ impl Line {
         field: &Field,
         frame: Text<'_>,
         scratch: &mut Vec<u8>,
-    ) -> Result<RecordCursor<'w>, RejectReason> {
+        result: &mut Result<(), RejectReason>,
+    ) -> RecordCursor<'w> {
         let key = fields.name(frame, field);
         let mut name = Vec::with_capacity(PREFIX.len() + key.len());
         name.extend_from_slice(PREFIX);
@@ -292,9 +295,9 @@ impl Line {
             && !self.take(&[*bit])
         {
             self.dropped += 1;
-            return Ok(rec);
+            return rec;
         }
-        fields.attribute(rec, frame, Text::from(name.as_slice()), field, unescape, scratch)
+        fields.attribute(rec, frame, Text::from(name.as_slice()), field, unescape, scratch, result)
     }
 }
 

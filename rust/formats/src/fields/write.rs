@@ -35,10 +35,11 @@ impl Fields {
         let event_name = field(head.event_name).map_or(&[][..], |field| field.span(frame).bytes());
         let tail = Tail { flags: head.flags, trace_id: head.trace_id, span_id: head.span_id, event_name };
         let severity_text = field(head.severity_text).map_or(Text::EMPTY, |field| field.span(frame));
+        let mut result = Ok(());
         let mut rec = out.begin(head.time_unix_nano, head.severity, severity_text);
         rec = match body {
             Some(body) if body.kind == Kind::Text => rec.body(body.span(frame)),
-            Some(body) => self.body(rec, frame, body, unescape, &mut scratch)?,
+            Some(body) => rec.apart(|rec| self.body(rec, frame, body, unescape, &mut scratch, &mut result)),
             None if keeps_original => rec.body(line),
             None => rec,
         };
@@ -54,16 +55,17 @@ impl Fields {
                 }
                 entry => other_name(dialect, entry),
             };
-            rec = self.attribute(rec, frame, name, field, unescape, &mut scratch)?;
+            rec = self.attribute(rec, frame, name, field, unescape, &mut scratch, &mut result);
         }
         if keeps_original && body.is_some() {
             rec = rec.attr(&ORIGINAL, line);
         }
         rec.dropped(self.dropped).finish(&tail);
         out.give_scratch(scratch);
-        Ok(())
+        result
     }
 
+    /// Writes a body that is not plain text. What follows a failure is of no matter: the frame is written once more, as a Reject.
     #[inline(never)]
     fn body<'w>(
         &self,
@@ -72,23 +74,21 @@ impl Fields {
         body: &Field,
         unescape: Unescape,
         scratch: &mut Vec<u8>,
-    ) -> Result<RecordCursor<'w>, RejectReason> {
+        result: &mut Result<(), RejectReason>,
+    ) -> RecordCursor<'w> {
         let mark = rec.open(0x2a);
         match body.kind {
             Kind::Escaped => rec.scalar(Scalar::Str(body.resolve(frame, unescape, scratch))),
-            Kind::Nested | Kind::NestedTwice => {
-                let mut json = self.nested(frame, body);
-                let value = json.value()?;
-                write_value(&mut rec, &mut json, value, scratch)?;
-            }
+            Kind::Nested | Kind::NestedTwice => *result = self.nested(&mut rec, frame, body, scratch),
             _ => rec.scalar(body.scalar()),
         }
         rec.close(mark);
-        Ok(rec)
+        rec
     }
 
     /// An attribute of this name with the field's value.
     #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // no struct: it would live in memory
     pub(crate) fn attribute<'w>(
         &self,
         mut rec: RecordCursor<'w>,
@@ -97,21 +97,24 @@ impl Fields {
         field: &Field,
         unescape: Unescape,
         scratch: &mut Vec<u8>,
-    ) -> Result<RecordCursor<'w>, RejectReason> {
+        result: &mut Result<(), RejectReason>,
+    ) -> RecordCursor<'w> {
         if !rec.admit() {
-            return Ok(rec);
+            return rec;
         }
         let value = match field.kind {
             Kind::Text => field.span(frame),
             Kind::Escaped => field.resolve(frame, unescape, scratch),
-            Kind::Nested | Kind::NestedTwice => return self.nested_attribute(rec, frame, name, field, scratch),
+            Kind::Nested | Kind::NestedTwice => {
+                return rec.apart(|rec| self.nested_attribute(rec, frame, name, field, scratch, result));
+            }
             _ => {
                 rec.scalar_entry(0x32, name, field.scalar());
-                return Ok(rec);
+                return rec;
             }
         };
         rec.string_entry(0x32, name, value);
-        Ok(rec)
+        rec
     }
 
     #[inline(never)]
@@ -122,22 +125,28 @@ impl Fields {
         name: Text<'_>,
         field: &Field,
         scratch: &mut Vec<u8>,
-    ) -> Result<RecordCursor<'w>, RejectReason> {
-        let mut json = self.nested(frame, field);
-        let value = json.value()?;
+        result: &mut Result<(), RejectReason>,
+    ) -> RecordCursor<'w> {
         let attribute = rec.open(0x32);
         rec.name(name);
         let any = rec.open(0x12);
-        write_value(&mut rec, &mut json, value, scratch)?;
+        let written = self.nested(&mut rec, frame, field, scratch);
+        if written.is_err() {
+            *result = written;
+        }
         rec.close(any);
         rec.close(attribute);
-        Ok(rec)
+        rec
     }
 
-    /// A reader of a field that is an object or array. Its nesting was bounded when it was gathered.
-    fn nested<'a>(&self, frame: Text<'a>, field: &Field) -> Scanner<'a> {
-        let json = Scanner::new(field.span(frame), self.depth_max);
-        if field.kind == Kind::NestedTwice { json.suspecting() } else { json }
+    /// Writes the content of an object or array. Its nesting was bounded when it was gathered.
+    fn nested(&self, rec: &mut RecordCursor<'_>, frame: Text<'_>, field: &Field, scratch: &mut Vec<u8>) -> Result<(), RejectReason> {
+        let mut json = Scanner::new(field.span(frame), self.depth_max);
+        if field.kind == Kind::NestedTwice {
+            json = json.suspecting();
+        }
+        let value = json.value()?;
+        write_value(rec, &mut json, value, scratch)
     }
 }
 
