@@ -61,7 +61,7 @@ pub(crate) struct JsonKeys {
 
 impl Table for JsonKeys {
     #[inline(always)]
-    fn find(&self, hash: u32, key: &[u8]) -> Option<u32> {
+    fn find(&self, hash: u32, key: Text<'_>) -> Option<u32> {
         self.keys.find(hash, key)
     }
 

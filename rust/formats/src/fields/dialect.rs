@@ -1,6 +1,6 @@
 //! The table of keys, compiled: from a key to what it says.
 
-use logloom_record::{Key, nearest};
+use logloom_record::{Key, Text, nearest};
 
 use super::{
     Keys, Table,
@@ -258,7 +258,7 @@ impl Dialect {
 
 impl Table for Dialect {
     #[inline(always)]
-    fn find(&self, hash: u32, key: &[u8]) -> Option<u32> {
+    fn find(&self, hash: u32, key: Text<'_>) -> Option<u32> {
         self.keys.find(hash, key)
     }
 

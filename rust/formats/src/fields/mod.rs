@@ -119,7 +119,7 @@ impl Fields {
                 continue;
             }
             let hash = hash(key.text);
-            let entry = table.find(hash, key.text.bytes());
+            let entry = table.find(hash, key.text);
             let at = json.start();
             let value = json.value()?;
             if let Value::Object = value
@@ -152,7 +152,7 @@ impl Fields {
         key.unescape_into(&mut self.names);
         let name = Text::from(self.names.get(name_at..).unwrap_or_default());
         let hash = hash(name);
-        let mut field = Field::new(name_at, name.len(), table.find(hash, name.bytes()));
+        let mut field = Field::new(name_at, name.len(), table.find(hash, name));
         field.in_names = true;
         let at = json.start();
         let value = json.value()?;
@@ -171,13 +171,13 @@ impl Fields {
             key.unescape_into(&mut self.names);
             let full = Text::from(self.names.get(start..).unwrap_or_default());
             let full_hash = hash(full);
-            let full_entry = table.find(full_hash, full.bytes());
+            let full_entry = table.find(full_hash, full);
             let mut entry = full_entry;
             let mut plain_hash = full_hash;
             if path.is_plain {
                 let plain = full.after(path.len);
                 plain_hash = hash(plain);
-                entry = entry.or_else(|| table.find(plain_hash, plain.bytes()));
+                entry = entry.or_else(|| table.find(plain_hash, plain));
             }
             let full_len = full.len();
             let at = json.start();

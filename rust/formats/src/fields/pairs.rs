@@ -31,7 +31,7 @@ impl Fields {
             }
             let hash = hash(key);
             let Some(field) = self.room() else { return Ok(pairs) };
-            *field = Field::new(at, key.len(), table.find(hash, key.bytes()));
+            *field = Field::new(at, key.len(), table.find(hash, key));
             at = end;
             match bytes.get(end) {
                 Some(b'=') => {

@@ -55,27 +55,35 @@ mod slot {
     pub(super) const COUNT: usize = TARGET + super::Target::ALL.len();
 }
 
-/// Who has each role so far: the field's position counted from 1, and the score it came with.
-struct Slots([(u32, u16); slot::COUNT]);
+const _: () = assert!(slot::COUNT <= 32, "a bit for each");
+
+/// Who has each role so far: the field's position, and the score it came with.
+struct Slots {
+    /// Which roles are taken: a bit for each.
+    taken: u32,
+    holders: [(u32, u16); slot::COUNT],
+}
 
 impl Slots {
     /// Whether a field of this score would take the role.
     #[inline(always)]
     fn beats(&self, slot: usize, score: u16) -> bool {
-        score > self.0[slot].1
+        self.taken & 1 << slot == 0 || score > self.holders[slot].1
     }
 
     #[inline(always)]
     fn take(&mut self, slot: usize, position: usize, score: u16) {
-        self.0[slot] = (position as u32 + 1, score);
+        self.taken |= 1 << slot;
+        self.holders[slot] = (position as u32, score);
     }
 
+    #[inline(always)]
     fn holder(&self, slot: usize) -> Option<usize> {
-        (self.0[slot].0 as usize).checked_sub(1)
+        (self.taken & 1 << slot != 0).then(|| self.holders[slot].0 as usize)
     }
 
     fn free(&mut self, slot: usize) {
-        self.0[slot] = (0, 0);
+        self.taken &= !(1 << slot);
     }
 }
 
@@ -84,7 +92,7 @@ impl Fields {
     /// `original_follows`: the line is kept as `log.record.original`.
     pub(super) fn assign(&mut self, dialect: &Dialect, frame: Text<'_>, original_follows: bool) -> Head {
         let mut head = Head::default();
-        let mut slots = Slots([(0, 0); slot::COUNT]);
+        let mut slots = Slots { taken: 0, holders: [(0, 0); slot::COUNT] };
         let mut renamed = [0u64; 4];
         let (mut seconds, mut nanos, mut is_compact) = (0, 0, false);
         for position in 0..self.len {
@@ -245,15 +253,12 @@ impl Fields {
             }
             slots.free(slot::CALLER);
         }
-        for used in slots.0.iter().take(slot::TARGET) {
-            if let Some(field) = (used.0 as usize).checked_sub(1).and_then(|position| self.list.get_mut(position)) {
-                field.entry = name::NONE;
+        while slots.taken != 0 {
+            let slot = slots.taken.trailing_zeros() as usize;
+            if let Some(field) = slots.holder(slot).and_then(|position| self.list.get_mut(position)) {
+                field.entry = slot.checked_sub(slot::TARGET).map_or(name::NONE, |target| name::TARGET + target as u16);
             }
-        }
-        for (target, used) in slots.0.iter().skip(slot::TARGET).enumerate() {
-            if let Some(field) = (used.0 as usize).checked_sub(1).and_then(|position| self.list.get_mut(position)) {
-                field.entry = name::TARGET + target as u16;
-            }
+            slots.free(slot);
         }
     }
 

@@ -197,7 +197,7 @@ pub(crate) fn hash(text: Text<'_>) -> u32 {
         hash_parts_near_end(text.bytes())
     };
     let mixed = (a ^ (n as u64) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ b.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
-    (mixed.wrapping_mul(0xff51_afd7_ed55_8ccd) >> 32) as u32
+    (mixed >> 32) as u32
 }
 
 #[inline(never)]
