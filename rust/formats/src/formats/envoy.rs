@@ -1,6 +1,6 @@
 //! Envoy's access log as text: its default, Istio's, and any format string.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use logloom_record::{BatchWriter, RecordCursor, RejectReason, Text};
 
@@ -8,7 +8,7 @@ use crate::{
     About, Decoder, Format, Likely, OptionDoc, OptionError, Options, Spec,
     envoy::{Line, Target, Trace, write},
     open_framed,
-    template::{Visit, Wrong},
+    template::{FoundTime, Visit, Wrong},
     time::{Context, is_millis_z},
 };
 
@@ -53,6 +53,9 @@ fn istio(after_flags: &str, route: &str) -> String {
         "%UPSTREAM_CLUSTER% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME%";
     format!("{} {added}{route}", DEFAULT.replace(FLAGS, &format!("{FLAGS}{after_flags} ")))
 }
+
+/// A division of this cost or more makes a value unusual that Envoy itself wrote, so the line is rather of another format.
+const COST_DOUBTFUL: u32 = 8;
 
 struct Envoy {
     lines: Vec<Line>,
@@ -108,10 +111,10 @@ impl Line {
     fn read(&self, line: Text<'_>, context: &Context, out: &mut BatchWriter) -> Result<(), Wrong> {
         let time = match self.time_field {
             Some(which) => self.template.time(line, which, context)?,
-            None => 0,
+            None => FoundTime::NONE,
         };
         let mut trace = Trace::default();
-        let written = self.template.read(line, context, self.begin(line, time, &mut trace, out))?;
+        let written = self.template.read(line, context, &time, self.begin(line, time.unix_nano, &mut trace, out))?;
         written.rec.finish(&written.trace.tail());
         Ok(())
     }
@@ -129,28 +132,62 @@ impl Envoy {
         usize::from(self.lines.len() > 1 && line.bytes().last() != Some(&b'"'))
     }
 
-    /// The line is not what it looks like, or a value holds the text that should end it: all formats, then all divisions of the line.
+    /// A value holds the text that should end it, or the line is not what it looks like: the divisions of the line, then the other formats,
+    /// then their divisions.
     #[cold]
     #[inline(never)]
     fn otherwise(&self, guess: usize, wrong: Wrong, line: Text<'_>, context: &Context, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        let search = |i: usize, known: &Line| known.template.search(line, context).map(|(cost, values)| (cost, i, values));
+        let likely = self.lines.get(guess).and_then(|known| search(guess, known));
+        if let Some((cost, _, values)) = &likely
+            && *cost < COST_DOUBTFUL
+        {
+            return self.write_found(guess, values, line, context, out);
+        }
         let mut furthest = wrong;
-        for (i, other) in self.lines.iter().enumerate() {
-            match if i == guess { Err(wrong) } else { other.read(line, context, out) } {
-                Ok(()) => return Ok(()),
-                Err(wrong) if wrong.at > furthest.at => furthest = wrong,
+        let others = || self.lines.iter().enumerate().filter(|(i, _)| *i != guess);
+        for (_, other) in others() {
+            match other.template.read(line, context, &FoundTime::NONE, Nothing) {
+                Ok(Nothing) => return other.read(line, context, out).map_err(reason),
+                Err(wrong) if wrong.at > furthest.at && !furthest.is_value => furthest = wrong,
                 Err(_) => {}
             }
         }
-        let found = self.lines.iter().filter_map(|known| known.template.search(line, context).map(|(cost, values)| (cost, known, values)));
-        let Some((_, known, values)) = found.min_by_key(|(cost, ..)| *cost) else {
-            return Err(reason(furthest));
-        };
-        let time = known.time_field.map_or(Ok(0), |which| known.template.time_at(line, which, &values, context));
-        let time = time.map_err(reason)?;
+        let found = likely.into_iter().chain(others().filter_map(|(i, other)| search(i, other)));
+        match found.min_by_key(|(cost, ..)| *cost) {
+            Some((_, which, values)) => self.write_found(which, &values, line, context, out),
+            None => Err(reason(furthest)),
+        }
+    }
+
+    /// Writes the values that a search found.
+    fn write_found(
+        &self,
+        which: usize,
+        values: &[Range<usize>],
+        line: Text<'_>,
+        context: &Context,
+        out: &mut BatchWriter,
+    ) -> Result<(), RejectReason> {
+        let Some(known) = self.lines.get(which) else { return Ok(()) };
+        let time = known.time_field.map_or(Ok(0), |field| known.template.time_at(line, field, values, context)).map_err(reason)?;
         let mut trace = Trace::default();
-        let written = known.template.replay(line, &values, known.begin(line, time, &mut trace, out));
+        let written = known.template.replay(line, values, known.begin(line, time, &mut trace, out));
         written.rec.finish(&written.trace.tail());
         Ok(())
+    }
+}
+
+/// Passes over the values of a line, to see whether it is of a format.
+struct Nothing;
+
+impl Visit for Nothing {
+    fn text(self, _: usize, _: Text<'_>) -> Self {
+        self
+    }
+
+    fn number(self, _: usize, _: i64) -> Self {
+        self
     }
 }
 

@@ -3,7 +3,7 @@
 use logloom_record::Text;
 
 use super::{Shape, class::Class};
-use crate::time::TimePattern;
+use crate::{scan, time::TimePattern};
 
 /// The most fields that one template may have.
 const FIELDS_MAX: usize = 256;
@@ -65,6 +65,21 @@ impl Literal {
             Some(first) if self.bytes.len() <= 8 => u64::from_le_bytes(*first) & self.mask == self.word,
             _ => tail.starts_with(&self.bytes),
         }
+    }
+}
+
+impl Literal {
+    /// Where it first stands from `from` on, as a whole.
+    pub(super) fn find(&self, line: Text<'_>, mut from: usize) -> Option<usize> {
+        let Some(first) = self.bytes.first() else { return Some(from) };
+        while from <= line.len() {
+            let at = from + scan::find(line.after(from), *first)?;
+            if self.stands(line, at) {
+                return (at + self.bytes.len() <= line.len()).then_some(at);
+            }
+            from = at + 1;
+        }
+        None
     }
 }
 

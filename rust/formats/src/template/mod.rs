@@ -17,7 +17,7 @@ mod search;
 mod shape;
 
 pub use compile::{FieldSpec, Piece, Template, TemplateError};
-pub use read::{Visit, Wrong, is_absent};
+pub use read::{FoundTime, Visit, Wrong, is_absent};
 pub use shape::Shape;
 
 #[cfg(test)]

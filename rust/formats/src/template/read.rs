@@ -22,6 +22,20 @@ pub trait Visit: Sized {
     fn number(self, i: usize, value: i64) -> Self;
 }
 
+/// The time of a line, which a writer wants before all else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundTime {
+    /// In nanoseconds since the epoch; 0 where it is absent or names no moment.
+    pub unix_nano: u64,
+    field: usize,
+    end: usize,
+}
+
+impl FoundTime {
+    /// A line in which nobody looked for one.
+    pub const NONE: Self = Self { unix_nano: 0, field: usize::MAX, end: 0 };
+}
+
 /// Where a line stops being of the template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wrong {
@@ -44,12 +58,12 @@ pub(super) type Found = Result<(usize, Option<i64>), Wrong>;
 
 impl Template {
     /// Hands the values of a line to `visit`, from left to right; [`Wrong`] where the line is not of the template, or may be only by
-    /// another division: then [`search`](Self::search).
+    /// another division: then [`search`](Self::search). A time that [`time`](Self::time) found is not read once more.
     #[inline(always)]
-    pub fn read<V: Visit>(&self, line: Text<'_>, context: &Context, mut visit: V) -> Result<V, Wrong> {
+    pub fn read<V: Visit>(&self, line: Text<'_>, context: &Context, time: &FoundTime, mut visit: V) -> Result<V, Wrong> {
         let mut at = self.begin(line)?;
         for (i, step) in self.steps.iter().enumerate() {
-            let (end, number) = step.end(line, at, context)?;
+            let (end, number) = if i == time.field { (time.end, None) } else { step.end(line, at, context)? };
             if let Some(number) = number {
                 visit = visit.number(i, number);
             } else {
@@ -63,17 +77,17 @@ impl Template {
         if at == line.len() { Ok(visit) } else { Err(Wrong::shape("expected the end of the line", at.min(line.len()))) }
     }
 
-    /// The time in field `which`, in nanoseconds since the epoch; 0 where it is absent or names no moment.
+    /// The time in field `which`.
     #[inline(always)]
-    pub fn time(&self, line: Text<'_>, which: usize, context: &Context) -> Result<u64, Wrong> {
+    pub fn time(&self, line: Text<'_>, which: usize, context: &Context) -> Result<FoundTime, Wrong> {
         let mut at = self.begin(line)?;
         for step in self.steps.get(..which).unwrap_or_default() {
             let (end, _) = step.end(line, at, context)?;
             at = step.behind(line, end)?;
         }
         match self.steps.get(which) {
-            Some(step) => step.time(line, at, context).map(|(time, _)| time),
-            None => Ok(0),
+            Some(step) => step.time(line, at, context).map(|(unix_nano, end)| FoundTime { unix_nano, field: which, end }),
+            None => Ok(FoundTime::NONE),
         }
     }
 

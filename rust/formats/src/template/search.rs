@@ -1,4 +1,4 @@
-//! Weighing all divisions of a line, where values hold the text that should end them.
+//! Weighing the divisions of a line, where values hold the text that should end them.
 
 use std::ops::Range;
 
@@ -12,61 +12,48 @@ use super::{
 };
 use crate::time::Context;
 
-/// How many places of one literal are weighed: these many from the left and as many from the right.
-const PLACES_PER_SIDE_MAX: usize = 64;
-/// How far a value is looked at to see whether it is usual, in bytes.
-const LOOK_BYTES_MAX: usize = 4096;
+/// How many ways to end a value are looked at in one line, a few milliseconds' worth; a line that hides its ends better is refused.
+const WAYS_MAX: usize = 1 << 18;
+/// The highest cost of a division that is looked for: seven values that the program itself made are not what they usually are.
+const COST_MAX: usize = 63;
 
-/// The best way from the beginning of a field to the end of the line.
+/// A division of a line, as far as it is decided.
 #[derive(Clone, Copy, Debug)]
-struct Way {
-    /// Where the field begins.
+struct Node {
+    /// The node of the field before; in a [`Task`] whose ends are looked at, the node itself.
+    before: u32,
+    /// Which field begins here.
+    field: u16,
+    /// Where.
     start: usize,
-    cost: u32,
-    /// Where the field ends.
-    end: usize,
+}
+
+/// The ends of a value that are still to be looked at: first those that leave it usual, at a higher cost the others.
+#[derive(Clone, Copy, Debug)]
+struct Task {
+    node: Node,
+    /// From where on ends are looked for, and up to where: `None` before anything was.
+    ends: Option<(usize, usize)>,
 }
 
 impl Template {
-    /// The division of a line into values in which the fewest are unusual for their shape, weighted; of equal ones that in which earlier
-    /// values are shorter. `None` where the line is not of the template. The cost comes with it.
+    /// The division of a line into values in which the fewest are unusual for their shape, weighted, and its cost; of equal ones that in
+    /// which earlier values are shorter. `None` where the line is not of the template.
+    ///
+    /// Values at the end of the line that cannot hold the literal before them are taken off first. The rest is looked for from the left,
+    /// divisions without unusual values before others; each place where a field may begin is looked at once.
     #[cold]
     #[inline(never)]
     pub fn search(&self, line: Text<'_>, context: &Context) -> Option<(u32, Vec<Range<usize>>)> {
-        let bytes = line.bytes();
-        if !bytes.starts_with(&self.prefix.bytes) || !self.has_literals_in_order(bytes) {
+        if !line.bytes().starts_with(&self.prefix.bytes) || !self.has_literals_in_order(line.bytes()) {
             return None;
         }
-        // Where each field may begin: behind the literal before it; behind nothing, where the field before it ends.
-        let mut starts = vec![vec![self.prefix.bytes.len()]];
-        for step in self.steps.iter().take(self.steps.len().saturating_sub(1)) {
-            let next = if step.literal.bytes.is_empty() {
-                starts.last()?.iter().filter_map(|start| step.end(line, *start, context).ok()).map(|(end, _)| end).collect()
-            } else {
-                places(bytes, &step.literal.bytes)
-            };
-            starts.push(next);
-        }
-        // From the right: what the best way from each place costs.
-        let mut layers: Vec<Vec<Way>> = Vec::with_capacity(self.steps.len() + 1);
-        layers.push(vec![Way { start: bytes.len(), cost: 0, end: bytes.len() }]);
-        for (step, starts) in self.steps.iter().zip(&starts).rev() {
-            let layer = layer(step, line, starts, layers.last()?, context);
-            if layer.is_empty() {
-                return None;
-            }
-            layers.push(layer);
-        }
-        let mut at = self.prefix.bytes.len();
-        let mut cost = None;
-        let mut values = Vec::with_capacity(self.steps.len());
-        for (step, layer) in self.steps.iter().zip(layers.iter().rev()) {
-            let way = layer.iter().find(|way| way.start == at)?;
-            cost.get_or_insert(way.cost);
-            values.push(way.start..way.end);
-            at = way.end + step.literal.bytes.len();
-        }
-        Some((cost.unwrap_or(0), values))
+        let tail = self.tail(line.bytes())?;
+        let open = self.steps.len() - tail.len();
+        let goal = tail.last().map_or(line.len(), |value| value.start);
+        let (cost, mut values) = Search::new(self, line, context, open, goal).run()?;
+        values.extend(tail.into_iter().rev());
+        Some((cost, values))
     }
 
     /// Hands the values that [`search`](Self::search) found to `visit`.
@@ -90,65 +77,156 @@ impl Template {
 
     /// Whether the literals stand in the line in their order: if not, no division can be good.
     fn has_literals_in_order(&self, line: &[u8]) -> bool {
+        if !self.steps.last().is_none_or(|step| line.ends_with(&step.literal.bytes)) {
+            return false;
+        }
         let mut rest = line.get(self.prefix.bytes.len()..).unwrap_or_default();
         for step in &self.steps {
-            let Some(at) = memmem::find(rest, &step.literal.bytes) else { return false };
+            let Some(at) = step.literal.find(Text::from(rest), 0) else { return false };
             rest = rest.get(at + step.literal.bytes.len()..).unwrap_or_default();
         }
-        self.steps.last().is_none_or(|step| line.ends_with(&step.literal.bytes))
+        true
+    }
+
+    /// The values at the end of the line, from the last one, that begin behind the last place of a literal that they cannot hold.
+    /// `None` where one has what it cannot have.
+    fn tail(&self, line: &[u8]) -> Option<Vec<Range<usize>>> {
+        let mut values = Vec::new();
+        let mut behind = line.len();
+        for pair in self.steps.windows(2).rev() {
+            let [before, step] = pair else { break };
+            let literal = &before.literal.bytes;
+            if step.spec.time.is_some() || literal.iter().all(|byte| step.possible.has(*byte)) {
+                break;
+            }
+            let end = behind.checked_sub(step.literal.bytes.len())?;
+            let start = memmem::rfind(line.get(..end)?, literal)? + literal.len();
+            let len = end - start;
+            let is_absent = line.get(start..end) == Some(b"-");
+            if step.possible.run(line, start, end) != len && !is_absent {
+                return None;
+            }
+            values.push(start..end);
+            behind = start;
+        }
+        Some(values)
     }
 }
 
-/// Behind which places of `literal` a field may begin.
-fn places(line: &[u8], literal: &[u8]) -> Vec<usize> {
-    let behind = |at: usize| at + literal.len();
-    // Overlapping ones count too: in `"""` a quote may end two values.
-    let all = (0..line.len()).filter(|at| line.get(*at..).is_some_and(|rest| rest.starts_with(literal)));
-    let mut places: Vec<usize> = all.map(behind).collect();
-    if places.len() > 2 * PLACES_PER_SIDE_MAX {
-        places.drain(PLACES_PER_SIDE_MAX..places.len() - PLACES_PER_SIDE_MAX);
-    }
-    places
+struct Search<'s> {
+    template: &'s Template,
+    line: Text<'s>,
+    context: &'s Context,
+    /// How many fields are to be found, and where the text behind the last of them ends.
+    open: usize,
+    goal: usize,
+    nodes: Vec<Node>,
+    /// By cost.
+    tasks: Vec<Vec<Task>>,
+    /// One bit for each field and place: whether the ends from there were looked at.
+    seen: Vec<u64>,
+    ways: usize,
 }
 
-/// The best ways from each of `starts`, given those from the field behind.
-fn layer(step: &Step, line: Text<'_>, starts: &[usize], behind: &[Way], context: &Context) -> Vec<Way> {
-    let bytes = line.bytes();
-    let literal_len = step.literal.bytes.len();
-    let mut ways = Vec::with_capacity(starts.len());
-    // From the right, so that a run that reaches the next start is known already.
-    let mut run = (usize::MAX, 0);
-    for &start in starts.iter().rev() {
-        let possible = if step.possible.is_all() {
-            bytes.len()
-        } else {
-            let next = run.0.min(bytes.len());
-            let len = step.possible.run(bytes, start, next);
-            let end = if start + len == next && next == run.0 { run.1 } else { start + len };
-            run = (start, end);
-            end
-        };
-        let usual = start + step.spec.shape.usual().run(bytes, start, bytes.len().min(start + LOOK_BYTES_MAX));
-        let exactly = step.spec.time.as_ref().map(|_| step.time(line, start, context).map_or(usize::MAX, |(_, end)| end));
-        let mut best: Option<Way> = None;
-        for next in behind {
-            let Some(end) = next.start.checked_sub(literal_len).filter(|end| *end >= start) else { continue };
-            if !bytes.get(end..).is_some_and(|rest| rest.starts_with(&step.literal.bytes)) {
-                continue;
-            }
-            let absent = end == start || (end == start + 1 && bytes.get(start) == Some(&b'-'));
-            if !absent && (end > possible || exactly.is_some_and(|exactly| exactly != end)) {
-                continue;
-            }
-            let within = step.spec.cut_bytes.is_none_or(|max| end - start <= max);
-            let unusual = !absent && (exactly.is_none() && end > usual || !within);
-            let cost = next.cost + if unusual { step.spec.shape.weight() } else { 0 };
-            if best.is_none_or(|best| cost < best.cost) {
-                best = Some(Way { start, cost, end });
+impl<'s> Search<'s> {
+    fn new(template: &'s Template, line: Text<'s>, context: &'s Context, open: usize, goal: usize) -> Self {
+        let seen = vec![0; ((open + 1) * (line.len() + 1)).div_ceil(64)];
+        Self { template, line, context, open, goal, nodes: Vec::new(), tasks: vec![Vec::new(); COST_MAX + 1], seen, ways: 0 }
+    }
+
+    fn run(mut self) -> Option<(u32, Vec<Range<usize>>)> {
+        self.push(0, Task { node: Node { before: 0, field: 0, start: self.template.prefix.bytes.len() }, ends: None });
+        for cost in 0..=COST_MAX {
+            while let Some(task) = self.tasks.get_mut(cost).and_then(Vec::pop) {
+                let field = usize::from(task.node.field);
+                if field == self.open && task.node.start == self.goal {
+                    return Some((cost as u32, self.values(task.node)));
+                }
+                if let Some(step) = self.template.steps.get(field).filter(|_| field < self.open) {
+                    self.expand(step, cost, task);
+                }
+                self.ways += 1;
+                if self.ways > WAYS_MAX {
+                    return None;
+                }
             }
         }
-        ways.extend(best);
+        None
     }
-    ways.reverse();
-    ways
+
+    fn push(&mut self, cost: usize, task: Task) {
+        if let Some(tasks) = self.tasks.get_mut(cost) {
+            tasks.push(task);
+        }
+    }
+
+    fn is_new(&mut self, node: Node) -> bool {
+        let bit = usize::from(node.field) * (self.line.len() + 1) + node.start;
+        let Some(word) = self.seen.get_mut(bit / 64) else { return false };
+        let is_new = *word >> (bit % 64) & 1 == 0;
+        *word |= 1 << (bit % 64);
+        is_new
+    }
+
+    /// Takes the next end of the value that begins at the task's node; the ends behind it wait.
+    fn expand(&mut self, step: &Step, cost: usize, task: Task) {
+        let (mut node, literal_len) = (task.node, step.literal.bytes.len());
+        let (from, to) = if let Some(ends) = task.ends {
+            ends
+        } else {
+            if !self.is_new(node) {
+                return;
+            }
+            let (first, usual, possible) = self.limits(step, node.start);
+            self.nodes.push(node);
+            if possible > usual {
+                let later = Task { node: Node { before: self.nodes.len() as u32 - 1, ..node }, ends: Some((usual + 1, possible)) };
+                self.push(cost + step.spec.shape.weight() as usize, later);
+            }
+            node.before = self.nodes.len() as u32 - 1;
+            (first, usual)
+        };
+        let is_last = usize::from(node.field) + 1 == self.open;
+        let end = if is_last {
+            self.goal.checked_sub(literal_len).filter(|end| *end >= from && step.literal.stands(self.line, *end))
+        } else if literal_len == 0 {
+            Some(to)
+        } else {
+            step.literal.find(self.line, from)
+        };
+        let Some(end) = end.filter(|end| *end <= to) else { return };
+        if !is_last && literal_len > 0 {
+            self.push(cost, Task { node, ends: Some((end + 1, to)) });
+        }
+        let next = Node { before: node.before, field: node.field + 1, start: end + literal_len };
+        self.push(cost, Task { node: next, ends: None });
+    }
+
+    /// From where on the value that begins at `start` may end, up to where it may and be usual, and up to where at all.
+    fn limits(&self, step: &Step, start: usize) -> (usize, usize, usize) {
+        let bytes = self.line.bytes();
+        if step.spec.time.is_some() {
+            // A time is told by its pattern; what is none has no end at all.
+            return step.time(self.line, start, self.context).map_or((1, 0, 0), |(_, end)| (end, end, end));
+        }
+        let absent = start + usize::from(bytes.get(start) == Some(&b'-'));
+        let run = |class: super::class::Class| (start + class.run(bytes, start, bytes.len())).max(absent);
+        let possible = if step.possible.is_all() { bytes.len() } else { run(step.possible) };
+        let usual = run(step.spec.shape.usual()).min(possible);
+        let cut = step.spec.cut_bytes.map_or(usual, |max| start.saturating_add(max).max(absent));
+        (start, usual.min(cut), possible)
+    }
+
+    /// The values up to `node`, from the first.
+    fn values(&self, node: Node) -> Vec<Range<usize>> {
+        let mut values = Vec::with_capacity(self.template.steps.len());
+        let mut behind = node;
+        while let Some(step) = usize::from(behind.field).checked_sub(1).and_then(|field| self.template.steps.get(field)) {
+            let Some(node) = self.nodes.get(behind.before as usize) else { break };
+            values.push(node.start..behind.start - step.literal.bytes.len());
+            behind = *node;
+        }
+        values.reverse();
+        values
+    }
 }

@@ -33,7 +33,7 @@ fn template(literals: &[&str], shapes: &[Shape]) -> Result<Template, TemplateErr
 fn values(template: &Template, line: &str) -> Option<Vec<String>> {
     let line = Text::from(line);
     let context = Context::default();
-    let found = template.read(line, &context, Gather::default()).ok().or_else(|| {
+    let found = template.read(line, &context, &FoundTime::NONE, Gather::default()).ok().or_else(|| {
         let (_, places) = template.search(line, &context)?;
         Some(template.replay(line, &places, Gather::default()))
     })?;
@@ -84,7 +84,7 @@ fn what_a_buffer_holds_behind_a_line_is_no_part_of_it() {
         [(&number, "n=12345678901", 4, Some("12")), (&quoted, "\"ab\"", 3, None), (&quoted, "\"ab\"\"", 4, Some("ab"))]
     {
         let line = Text::of(buffer.as_bytes(), 0..len);
-        let found = template.read(line, &Context::default(), Gather::default()).ok().map(|found| found.0[0].1.clone());
+        let found = template.read(line, &Context::default(), &FoundTime::NONE, Gather::default()).ok().map(|found| found.0[0].1.clone());
         assert_eq!(found.as_deref(), expected, "{buffer}");
         assert_eq!(template.search(line, &Context::default()).is_some(), expected.is_some(), "{buffer}");
     }

@@ -167,13 +167,14 @@ fn word(rest: &[u8], part: Part, parts: &mut Parts) -> Result<usize, TimeError> 
     }
 }
 
-/// Which of `names` the text begins with, in full or by three letters, and that length.
+/// Which of `names` the text begins with, in full or by three letters, and that length. The first three letters tell them apart.
 fn name(text: &[u8], names: &[&[u8]]) -> Option<(u32, usize)> {
-    let starts = |name: &[u8]| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-    names.iter().enumerate().find_map(|(i, name)| {
-        let len = if starts(name) { name.len() } else { 3 };
-        name.get(..len).is_some_and(starts).then_some((i as u32, len))
-    })
+    let [a, b, c] = *text.first_chunk::<3>()?;
+    let letters = [a | 0x20, b | 0x20, c | 0x20];
+    let which = names.iter().position(|name| name.first_chunk() == Some(&letters))?;
+    let name = names.get(which)?;
+    let full = text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    Some((which as u32, if full { name.len() } else { 3 }))
 }
 
 impl Parts {
