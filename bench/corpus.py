@@ -314,6 +314,16 @@ def zipkin(spans: int, seed: int = 1) -> bytes:
 def jaeger(spans: int, seed: int = 1) -> bytes:
     """A Jaeger API answer: traces of about 20 spans, each with its processes."""
     make = _Maker(seed)
+    pods = [
+        {
+            "serviceName": make.choice(SERVICES),
+            "tags": [
+                {"key": "hostname", "type": "string", "value": f"pool-{make.hex(4)}"},
+                {"key": "ip", "type": "string", "value": make.ip()},
+            ],
+        }
+        for _ in range(12)
+    ]
     traces = []
     for first in range(0, spans, 20):
         trace_id = make.hex(32)
@@ -322,16 +332,7 @@ def jaeger(spans: int, seed: int = 1) -> bytes:
             {
                 "traceID": trace_id,
                 "spans": [_jaeger_span(make, trace_id) for _ in range(count)],
-                "processes": {
-                    f"p{number}": {
-                        "serviceName": make.choice(SERVICES),
-                        "tags": [
-                            {"key": "hostname", "type": "string", "value": f"pool-{make.hex(4)}"},
-                            {"key": "ip", "type": "string", "value": make.ip()},
-                        ],
-                    }
-                    for number in (1, 2)
-                },
+                "processes": {"p1": make.choice(pods), "p2": make.choice(pods)},
                 "warnings": None,
             }
         )

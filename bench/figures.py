@@ -35,6 +35,8 @@ class Figure:
     """Whether the line as it came is in the record too; None where there is no such thing."""
     target_ratio: float | None = None
     """Promised as a ratio instead, to what its note names."""
+    held: bool = True
+    """Whether the ratio is recorded and held; a rival's is its own affair."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Result:
     records: int
     bytes_in: int
     note: str = ""
+    gain: float | None = None
+    """What `target_ratio` is about, where it is not the ratio itself."""
 
     @property
     def per_second(self) -> float:
@@ -57,7 +61,7 @@ class Result:
     def row(self, recorded: dict[str, float]) -> list[str]:
         """The cells of one line of the table that `make bench` prints."""
         before = recorded.get(self.figure.name)
-        change = "new" if before is None else f"{100 * (self.ratio / before - 1):+.0f} %"
+        change = ("new" if self.figure.held else "") if before is None else f"{100 * (self.ratio / before - 1):+.0f} %"
         if before is not None and self.ratio < before * FALL:
             change += "  FALL"
         target = ""
@@ -65,8 +69,9 @@ class Result:
             reached = "met" if self.per_second >= self.figure.target_per_s else "MISSED"
             target = f"{self.figure.target_per_s / 1e6:.3g} M {reached}"
         elif self.figure.target_ratio is not None:
-            reached = "met" if self.ratio >= self.figure.target_ratio else "MISSED"
-            target = f"{self.figure.target_ratio:g} x {reached}"
+            gain = self.ratio if self.gain is None else self.gain
+            reached = "met" if gain >= self.figure.target_ratio else "MISSED"
+            target = f"{self.figure.target_ratio:g} x {reached}: {gain:.2f}"
         kept = {True: "kept", False: "not kept", None: ""}[self.figure.keeps_original]
         return [
             self.figure.what,
@@ -100,9 +105,10 @@ def load() -> dict[str, float]:
 
 def record(results: list[Result]) -> None:
     """Writes the ratios of these results over the recorded ones, and the page of figures when all are there."""
-    ratios = load() | {result.figure.name: round(result.ratio, 4) for result in results}
+    measured = {result.figure.name: round(result.ratio, 4) for result in results if result.figure.held}
+    ratios = load() | measured
     RECORDED.write_bytes(orjson.dumps(ratios, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
-    if len(results) == len(ratios):
+    if measured.keys() == ratios.keys():
         PAGE.write_text(_page(results))
 
 

@@ -66,8 +66,8 @@ def _said(record: LogRecord) -> dict[str, Any]:
 
 
 CASES: list[tuple[Figure, str, Callable[[int], bytes], Callable[[bytes], Expected]]] = [
-    (Figure("zipkin", "Zipkin v2 JSON", "spans", 6e5, keeps_original=False), "zipkin", corpus.zipkin, _zipkin),
-    (Figure("jaeger", "Jaeger API JSON", "spans", None, keeps_original=False), "jaeger", corpus.jaeger, _jaeger),
+    (Figure("zipkin", "Zipkin v2 JSON", "spans", 6e5, keeps_original=True), "zipkin", corpus.zipkin, _zipkin),
+    (Figure("jaeger", "Jaeger API JSON", "spans", None, keeps_original=True), "jaeger", corpus.jaeger, _jaeger),
 ]
 
 

@@ -35,17 +35,23 @@ def _re(data: bytes) -> bytes:
 
 WAYS: list[tuple[Figure, Callable[[int], bytes], Callable[[bytes], bytes]]] = [
     (
-        Figure("today_re", "today: re + opentelemetry-proto, Envoy text", "lines", None, keeps_original=True),
+        Figure(
+            "today_re", "today: re + opentelemetry-proto, Envoy text", "lines", None, keeps_original=True, held=False
+        ),
         corpus.envoy_text,
         _re,
     ),
     (
-        Figure("today_sdk", "today: re + OpenTelemetry SDK, Envoy text", "lines", None, keeps_original=True),
+        Figure(
+            "today_sdk", "today: re + OpenTelemetry SDK, Envoy text", "lines", None, keeps_original=True, held=False
+        ),
         corpus.envoy_text,
         _sdk,
     ),
     (
-        Figure("today_orjson", "today: orjson + opentelemetry-proto, JSON", "lines", None, keeps_original=True),
+        Figure(
+            "today_orjson", "today: orjson + opentelemetry-proto, JSON", "lines", None, keeps_original=True, held=False
+        ),
         corpus.app_json,
         _orjson,
     ),
