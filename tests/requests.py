@@ -51,6 +51,11 @@ def ids(length: int) -> st.SearchStrategy[bytes]:
 
 def requests() -> st.SearchStrategy[ExportLogsServiceRequest]:
     """Requests in which each ResourceLogs has a ScopeLogs, and each of these a record."""
+    return st.builds(ExportLogsServiceRequest, resource_logs=st.lists(resource_logs(), max_size=2))
+
+
+def resource_logs() -> st.SearchStrategy[ResourceLogs]:
+    """A ResourceLogs with a ScopeLogs and a record at least."""
     attributes = pairs(values())
     record = st.builds(
         LogRecord,
@@ -79,10 +84,9 @@ def requests() -> st.SearchStrategy[ExportLogsServiceRequest]:
         log_records=st.lists(record, min_size=1, max_size=3),
         schema_url=TEXT,
     )
-    resource_logs = st.builds(
+    return st.builds(
         ResourceLogs,
         resource=optional(resource),
         scope_logs=st.lists(scope_logs, min_size=1, max_size=2),
         schema_url=TEXT,
     )
-    return st.builds(ExportLogsServiceRequest, resource_logs=st.lists(resource_logs, max_size=2))
