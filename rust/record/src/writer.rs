@@ -89,6 +89,12 @@ impl BatchWriter {
         self.keep_original && self.sink.raw.is_none()
     }
 
+    /// Whether the frame's records get a `log.record.original` without the format's doing: the frame was repaired.
+    #[inline(always)]
+    pub fn carries_raw(&self) -> bool {
+        self.sink.raw.is_some()
+    }
+
     /// Switches the keeping of original lines.
     pub fn keep_original(&mut self, keep: bool) {
         self.keep_original = keep;

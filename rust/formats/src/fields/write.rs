@@ -26,7 +26,7 @@ impl Fields {
         out: &mut BatchWriter,
     ) -> Result<(), RejectReason> {
         let keeps_original = out.keeps_original();
-        let head = self.assign(dialect, frame, keeps_original);
+        let head = self.assign(dialect, frame, keeps_original || out.carries_raw());
         let mut scratch = out.take_scratch();
         let field = |position: Option<u32>| self.fields().get(position? as usize);
         // Serilog leaves the rendering to the reader: better its template than none.
