@@ -1,5 +1,6 @@
 """Writes the fuzz targets' first corpus from the fixtures of all formats. `make fuzz-brief` runs it."""
 
+import gzip
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,6 +18,7 @@ def main() -> None:
             seeds = {"formats": bytes([place, 128]) + data}  # the format by its place, cut in the middle
             if folder.name in SINGLE:
                 seeds[folder.name] = data
+                seeds["content"] = b"\0" + gzip.compress(data)  # the encoding by its place
             for target, seed in seeds.items():
                 (CORPUS / target).mkdir(parents=True, exist_ok=True)
                 (CORPUS / target / f"{folder.name}-{fixture.stem}").write_bytes(seed)

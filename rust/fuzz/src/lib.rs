@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use bytes::Bytes;
 use logloom_formats::{FORMATS, Format, Options, formats::otlp_json};
 use logloom_record::{Batch, BatchWriter, BlockPool, Limits, Origin, arrow};
+use logloom_wire::{Decompressor, Encoding};
 
 #[path = "../../formats/tests/fixtures/well_formed.rs"]
 mod well_formed;
@@ -83,4 +84,31 @@ fn outputs(batch: &Batch) {
     assert_eq!(batch.to_ndjson().iter().filter(|byte| **byte == b'\n').count(), batch.len());
     let rows: usize = arrow::Reader::new(batch.clone()).map(|chunk| chunk.unwrap().num_rows()).sum();
     assert_eq!(rows, batch.len());
+}
+
+/// A compressed body, as the HTTP and gRPC receivers decode it: never over the bound, the same whole or piece by piece, and whatever comes
+/// out is read as a request. The first byte chooses the encoding.
+pub fn content(data: &[u8]) {
+    const BYTES_MAX: usize = 1 << 16;
+    let [which, input @ ..] = data else { return };
+    let encoding = [Encoding::Gzip, Encoding::Zstd, Encoding::Deflate][usize::from(*which) % 3];
+    let whole = logloom_wire::decompress(input, encoding, BYTES_MAX);
+    if let Ok(whole) = &whole {
+        assert!(whole.len() <= BYTES_MAX);
+        otlp(whole);
+        otlp_json(whole);
+    }
+    let Ok(mut decoder) = Decompressor::new(encoding) else { return };
+    let (mut rest, mut pieces) = (input, Vec::new());
+    while let Ok((piece, used)) = decoder.feed(rest, 100) {
+        rest = &rest[used..];
+        let done = piece.len() < 100;
+        pieces.extend(piece);
+        if done || pieces.len() > BYTES_MAX {
+            break;
+        }
+    }
+    if let Ok(whole) = whole {
+        assert!(pieces.starts_with(&whole) || whole.starts_with(&pieces), "other bytes piece by piece");
+    }
 }
