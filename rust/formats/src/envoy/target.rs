@@ -59,6 +59,8 @@ impl Target {
             "REQ" => Self::new(Role::Header, Shape::Any, &format!("http.request.header.{header}")),
             "RESP" => Self::new(Role::Header, Shape::Any, &format!("http.response.header.{header}")),
             "TRAILER" => Self::new(Role::Text, Shape::Any, &format!("envoy.response.trailer.{header}")),
+            // Its argument is a program; the name of a second one has it.
+            "COALESCE" => Self::new(Role::Text, Shape::Any, "envoy.coalesce"),
             "COMMON_DURATION" => {
                 let points = argument.to_ascii_lowercase();
                 let (points, unit) = points.rsplit_once(':').unwrap_or((&points, "ms"));

@@ -115,6 +115,8 @@ fn rare<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>, trace: &mut
             scalar(rec, &target.name, Scalar::Str(name))
         }
         _ if take_trace(target.role, bytes, trace) => rec,
+        // A tracing header that holds no ids is a header like any other.
+        _ if target.name.bytes().starts_with(b"http.request.header.") => rec.attr_list_named(Text::from(target.name.bytes()), value),
         _ => scalar(rec, &target.name, Scalar::Str(value)),
     }
 }

@@ -116,15 +116,20 @@ impl TimePattern {
         self.millis_z
     }
 
-    /// Whether what it reads can name a moment: a weekday alone cannot.
+    /// Whether what it reads can name a moment: a weekday alone cannot, nor a day without its month; a time of day can, beside an
+    /// arrival.
     pub fn names_a_moment(&self) -> bool {
-        self.items.iter().any(|item| match item {
-            Item::EpochWithFraction { .. } => true,
-            Item::Number { part, .. } | Item::Word(part) => {
-                matches!(part, Part::Epoch | Part::Year | Part::YearOfCentury | Part::IsoYear | Part::Hour | Part::Hour12 | Part::Day)
-            }
-            _ => false,
-        })
+        use Part::{Day, DayOfYear, Epoch, Hour, Hour12, IsoWeek, IsoYear, Month, MonthName, Year, YearOfCentury};
+        let has = |parts: &[Part]| {
+            self.items.iter().any(|item| match item {
+                Item::EpochWithFraction { .. } => parts.contains(&Epoch),
+                Item::Number { part, .. } | Item::Word(part) => parts.contains(part),
+                _ => false,
+            })
+        };
+        let (month, day) = (has(&[Month, MonthName]), has(&[Day]));
+        let date = if day { month } else { has(&[Year, YearOfCentury, DayOfYear]) };
+        has(&[Epoch]) || date || (has(&[IsoYear]) && has(&[IsoWeek])) || (!day && !month && has(&[Hour, Hour12]))
     }
 
     /// Whether it begins with a digit.

@@ -226,6 +226,9 @@ impl Parts {
             _ => None,
         };
         let of_day = i64::from(hour.unwrap_or(0) * 3600 + self.minute * 60 + self.second) - i64::from(offset_s);
+        if self.day.is_some() && self.month.is_none() {
+            return Ok(None);
+        }
         if let Some(year) = self.full_year() {
             return nanos(self.days(year)? * DAY_S + of_day, self.nanosecond).map(Some);
         }

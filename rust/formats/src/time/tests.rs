@@ -225,7 +225,12 @@ fn times_that_a_pattern_cannot_mean() {
         let error = TimePattern::compile(pattern).unwrap().parse(text.as_bytes(), &Context::default()).unwrap_err();
         assert_eq!((error.what, error.at), (what, at), "{pattern} {text}");
     }
-    assert!(!TimePattern::compile("%A").unwrap().names_a_moment());
+    for (pattern, text) in [("%A", "Saturday"), ("%e %k %l %I %p", "21 10 10 10 AM"), ("%d %Y", "21 2026"), ("%B", "May"), ("%f", "5")] {
+        let pattern = TimePattern::compile(pattern).unwrap();
+        let arrived = Context { offset_s: 0, arrival_unix_nano: 1_795_257_659_000_000_000 };
+        assert!(!pattern.names_a_moment());
+        assert_eq!(pattern.parse(text.as_bytes(), &arrived), Ok(None), "{text}");
+    }
 }
 
 #[test]
