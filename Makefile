@@ -88,7 +88,7 @@ bench: build $(STAMPS)/dev ## time everything, beside the recorded ratios
 wheel: $(STAMPS)/core ## the abi3 wheel, in dist/
 	$(PY) -m maturin build --release --locked --interpreter $(PY) --out dist
 
-fuzz-brief: $(STAMPS)/venv ## each fuzz target for FUZZ_SECONDS (20)
+fuzz-brief: $(STAMPS)/runtime ## each fuzz target for FUZZ_SECONDS (20)
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "this needs cargo-fuzz: cargo install --locked cargo-fuzz" >&2; exit 1; }
 	$(PY) tools/fuzz_seeds.py
 	for target in $$(cargo fuzz list --fuzz-dir rust/fuzz); do \

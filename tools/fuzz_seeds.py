@@ -1,27 +1,42 @@
-"""Writes the fuzz targets' first corpus from the fixtures of all formats. `make fuzz-brief` runs it."""
+"""Writes the fuzz targets' first corpus: fixtures, format strings, conditions. `make fuzz-brief` runs it."""
 
 import gzip
+import re
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
+
+import orjson
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "tests" / "formats"
 CORPUS = ROOT / "rust" / "fuzz" / "corpus"
-# Those that read one format only, by the name of both.
+# Targets that read one format only, by the name of both.
 SINGLE = ("otlp", "otlp_json")
+
+
+def seeds() -> Iterator[tuple[str, str, bytes]]:
+    """The target, a name and the bytes of each seed; how they are laid out is told in rust/fuzz/src/lib.rs."""
+    for place, folder in enumerate(sorted(path for path in FIXTURES.iterdir() if path.is_dir())):
+        for fixture in sorted(folder.glob("*.log")):
+            data, name = fixture.read_bytes(), f"{folder.name}-{fixture.stem}"
+            yield "formats", name, bytes([place, 128]) + data  # the format by its place, cut in the middle
+            if folder.name in SINGLE:
+                yield folder.name, name, data
+                yield "content", f"{name}-gzip", b"\0" + gzip.compress(data, mtime=0)  # the encoding by its place
+                yield "content", f"{name}-deflate", b"\2" + zlib.compress(data)
+            options = fixture.with_suffix(".options.json")
+            if options.exists() and "format_string" in (given := orjson.loads(options.read_bytes())):
+                yield "envoy_format", name, given["format_string"].encode() + b"\0" + data
+    for number, text in enumerate(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "conditions.md").read_text("utf-8"))):
+        yield "condition", f"{number}", text.encode()
 
 
 def main() -> None:
     """See the module's own text."""
-    for place, folder in enumerate(sorted(path for path in FIXTURES.iterdir() if path.is_dir())):
-        for fixture in sorted(folder.glob("*.log")):
-            data = fixture.read_bytes()
-            seeds = {"formats": bytes([place, 128]) + data}  # the format by its place, cut in the middle
-            if folder.name in SINGLE:
-                seeds[folder.name] = data
-                seeds["content"] = b"\0" + gzip.compress(data)  # the encoding by its place
-            for target, seed in seeds.items():
-                (CORPUS / target).mkdir(parents=True, exist_ok=True)
-                (CORPUS / target / f"{folder.name}-{fixture.stem}").write_bytes(seed)
+    for target, name, seed in seeds():
+        (CORPUS / target).mkdir(parents=True, exist_ok=True)
+        (CORPUS / target / name).write_bytes(seed)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use logloom_formats::{FORMATS, Format, Options, formats::otlp_json};
-use logloom_record::{Batch, BatchWriter, BlockPool, Limits, Origin, arrow};
+use logloom_formats::{FORMATS, Format, OptionValue, Options, compile, formats::otlp_json};
+use logloom_record::{Batch, BatchWriter, BlockPool, Condition, Limits, Origin, arrow};
 use logloom_wire::{Decompressor, Encoding};
 
 #[path = "../../formats/tests/fixtures/well_formed.rs"]
@@ -40,6 +40,19 @@ fn parse(format: &Arc<dyn Format>, input: &Bytes, cut: usize) -> Batch {
 pub fn formats(data: &[u8]) {
     let [which, cut, input @ ..] = data else { return };
     let Some(format) = &COMPILED[usize::from(*which) % COMPILED.len()] else { return };
+    one_format(format, input, *cut);
+}
+
+/// A format string of Envoy's up to the first NUL, and lines of a log.
+pub fn envoy_format(data: &[u8]) {
+    let (Some(end), [cut, ..]) = (data.iter().position(|byte| *byte == 0), data) else { return };
+    let Ok(text) = std::str::from_utf8(&data[..end]) else { return };
+    let options = Options([("format_string".to_owned(), OptionValue::Str(text.to_owned()))].into());
+    let Ok(format) = compile("envoy", &options) else { return };
+    one_format(&format, &data[end + 1..], *cut);
+}
+
+fn one_format(format: &Arc<dyn Format>, input: &[u8], cut: u8) {
     let name = format.spec().name;
     let input = Bytes::copy_from_slice(input);
     let whole = parse(format, &input, 0);
@@ -47,13 +60,33 @@ pub fn formats(data: &[u8]) {
     well_formed::check(&input, is_adopted, &whole).unwrap_or_else(|why| panic!("{name}: {why}"));
     let seen = |batch: &Batch| batch.records().map(|record| record.bytes().to_vec()).collect::<Vec<_>>();
     if name != "auto" {
-        let parts = parse(format, &input, usize::from(*cut) * input.len() / 256);
+        let parts = parse(format, &input, usize::from(cut) * input.len() / 256);
         assert!(seen(&parts) == seen(&whole), "{name}: other records when the source is cut");
     }
     // The outputs cost more than all of the above: every fourth input is enough.
     if input.last().is_none_or(|last| last % 4 == 0) {
         outputs(&whole);
     }
+}
+
+/// A condition, asked of records of several kinds.
+pub fn condition(data: &[u8]) {
+    static BATCH: LazyLock<Batch> = LazyLock::new(|| {
+        let lines = br#"{"message":"m","level":"warn","n":7,"f":1.5,"b":true,"list":[1,"a",null],"map":{"k":{"k":"v"}},"empty":"","trace_id":"5b8efff798038103d269b633813fc60c"}
+not json
+{"time":"2026-11-21T10:00:00Z","msg":"\u00e9"}"#;
+        let format = compile("json", &Options::default()).unwrap();
+        parse(&format, &Bytes::from_static(lines), 0)
+    });
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(condition) = Condition::parse(text) else { return };
+    let answers = |condition: &Condition| (0..BATCH.len()).map(|i| condition.matches(&BATCH, i)).collect::<Vec<_>>();
+    let first = answers(&condition);
+    if let Some(known) = condition.known(&ORIGIN) {
+        assert!(first.iter().all(|answer| *answer == known), "{text}: known beforehand, but not so");
+    }
+    let again = Condition::parse(condition.text()).unwrap();
+    assert_eq!(first, answers(&again), "{text}");
 }
 
 /// OTLP in, and all that is read from it.
