@@ -282,8 +282,10 @@ impl Seen {
     /// Adds a key's hash; true where it may have been there already.
     #[inline(always)]
     pub(crate) fn add(&mut self, hash: u32) -> bool {
-        let bit = 1u64 << (hash & 63);
-        let word = &mut self.0[(hash >> 6) as usize & 15];
+        // The hash tells keys apart mostly in its upper bits: one multiplication brings all of them to the ten that are used.
+        let place = hash.wrapping_mul(0x9e37_79b1) >> 22;
+        let bit = 1u64 << (place & 63);
+        let word = &mut self.0[(place >> 6) as usize & 15];
         let seen = *word & bit != 0;
         *word |= bit;
         seen
