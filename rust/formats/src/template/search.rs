@@ -12,8 +12,9 @@ use super::{
 };
 use crate::time::Context;
 
-/// How many ways to end a value are looked at in one line, a few milliseconds' worth; a line that hides its ends better is refused.
-const WAYS_MAX: usize = 1 << 18;
+/// How many ways to end a value are looked at in one line, beside four for each of its bytes; a line that hides its ends better is
+/// refused.
+const WAYS_MAX: usize = 4096;
 /// The highest cost of a division that is looked for: seven values that the program itself made are not what they usually are.
 const COST_MAX: usize = 63;
 
@@ -146,7 +147,7 @@ impl<'s> Search<'s> {
                     self.expand(step, cost, task);
                 }
                 self.ways += 1;
-                if self.ways > WAYS_MAX {
+                if self.ways > WAYS_MAX + 4 * self.line.len() {
                     return None;
                 }
             }
