@@ -3,6 +3,7 @@
 import base64
 import math
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +285,28 @@ def test_the_cases_of_fluent_bit() -> None:
         assert {key: found[key] for key in said if key in found} == {key: said[key] for key in said if key in found}, (
             name
         )
+
+
+@pytest.mark.parametrize(
+    "deep", [lambda n: "[" * n + "]" * n, lambda n: '{"a":' * n + "1" + "}" * n], ids=["array", "map"]
+)
+def test_values_at_the_default_depth_are_read_by_the_official_classes(deep: Callable[[int], str]) -> None:
+    """They nest 100 messages at most: one line beyond that would cost a receiver the whole request."""
+    levels = 28
+    batch = Parser("json").parse(f'{{"msg":"m","a":{deep(levels - 1)}}}\n{{"msg":"m","a":{deep(levels)}}}\n')
+    assert len(otlp.from_bytes(bytes(batch))) == 2
+    assert [reject.kind for reject in batch.rejects] == ["limit"]
+
+    attributes = [{"key": "k", "value": _any_value(levels)}]
+    link = {"traceId": "3" * 32, "spanId": "4" * 16, "attributes": attributes}
+    span = {"traceId": "1" * 32, "spanId": "2" * 16, "links": [link]}
+    spans = Parser("otlp_traces_json").parse(orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}))
+    assert not spans.rejects
+    assert len(otlp.from_bytes(bytes(spans))) == 1
+
+
+def _any_value(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"intValue": "1"}
+    for _ in range(levels):
+        value = {"kvlistValue": {"values": [{"key": "a", "value": value}]}}
+    return value

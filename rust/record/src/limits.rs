@@ -6,7 +6,9 @@
 pub struct Limits {
     /// The longest frame (a line, a span, an object), in bytes. A longer line is kept in pieces, each a Reject.
     pub frame_bytes_max: usize,
-    /// The deepest nesting of maps and arrays in one value, in levels.
+    /// The deepest nesting of maps and arrays in one value, in levels. A map is three messages of OTLP, and most
+    /// Protobuf libraries refuse a whole request that nests more than 100: the default keeps every value, also one
+    /// inside a span's links, below that.
     pub depth_max: u32,
     /// The most attributes one record may have; what is over is counted in `dropped_attributes_count`.
     pub attributes_max: u32,
@@ -19,7 +21,7 @@ pub struct Limits {
 impl Limits {
     /// The defaults, documented in `docs/limits.md`.
     pub const DEFAULT: Self =
-        Self { frame_bytes_max: 1 << 20, depth_max: 64, attributes_max: 1024, batch_bytes_max: 16 << 30, lanes_max: 64 };
+        Self { frame_bytes_max: 1 << 20, depth_max: 28, attributes_max: 1024, batch_bytes_max: 16 << 30, lanes_max: 64 };
     /// The largest block of a Batch, in bytes; also the bound on one record.
     pub const BLOCK_BYTES_MAX: usize = 8 << 20;
 }
