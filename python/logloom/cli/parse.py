@@ -79,6 +79,9 @@ def run(args: argparse.Namespace) -> int:
             "logloom parse: no FILE given, and standard input is a terminal; see logloom parse --help", file=sys.stderr
         )
         return 2
+    if (own := next((name for name in args.files if _is_same(name, args.write)), None)) is not None:
+        print(f"logloom parse: --write {args.write} would overwrite {own}, which is to be read", file=sys.stderr)
+        return 2
     # A table shows what was read, not the line it was read from as well.
     args.keep_original = not args.no_original and output != "table"
     _parser(args)  # what is wrong with the format, its options or the output is said before a file is touched
@@ -173,6 +176,14 @@ def _target(name: str | None) -> Iterator[BinaryIO]:
     else:
         with Path(name).open("wb") as file:
             yield file
+
+
+def _is_same(name: str, write: str | None) -> bool:
+    """Whether a file to be read is the regular file that the output goes to."""
+    if write is None or name == "-":
+        return False
+    source, target = Path(name), Path(write)
+    return source.is_file() and target.is_file() and source.samefile(target)
 
 
 def _total_bytes(names: list[str]) -> int:

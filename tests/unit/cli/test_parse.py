@@ -90,6 +90,14 @@ def test_a_compressed_file_that_is_cut_off_gives_what_there_is(kind: str, tmp_pa
     assert got[:-1] == noise.decode().splitlines()[: len(got) - 1]
 
 
+def test_a_file_is_not_overwritten_by_what_is_read_from_it(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("kept\n")
+    done = logloom("parse", "a", "--write", "./a", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"would overwrite a" in done.stderr
+    assert (tmp_path / "a").read_text() == "kept\n"
+
+
 def test_several_files_and_one_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("from a\n")
     (tmp_path / "b").write_text("from b")
