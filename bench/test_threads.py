@@ -17,7 +17,9 @@ from bench.figures import Figure, Result
 from bench.measure import Measure, hold
 from bench.reference import Timed
 
-FIGURE = Figure("two_threads", "two threads, Envoy text", "lines", None, keeps_original=True, target_ratio=1.8)
+FIGURE = Figure(
+    "two_threads", "two threads, Envoy text", "lines", None, keeps_original=True, target_ratio=1.8, threads=2
+)
 CHUNKS_BRIEF, CHUNKS = 40, 200
 ROUNDS = 7
 
