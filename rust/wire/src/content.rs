@@ -101,6 +101,8 @@ pub fn compress(data: &[u8], encoding: Encoding) -> Result<Vec<u8>, ContentError
 /// Decodes a gzip or zstd file piece by piece.
 pub struct Decompressor {
     kind: Kind,
+    /// What is wrong, met when good bytes stood before it: they are given first, this with the next call.
+    failed: Option<ContentError>,
 }
 
 enum Kind {
@@ -126,14 +128,19 @@ impl Decompressor {
             }
             Encoding::Deflate => return Err(ContentError::Damaged("deflate has no file format".into())),
         };
-        Ok(Self { kind })
+        Ok(Self { kind, failed: None })
     }
 
     /// Decodes from `data` until it is used up or `size_bytes_max` bytes came out: the output, and how much of `data` was used.
+    /// What was good before a damaged place is given first; the error comes with the next call, or with `finish`.
     pub fn feed(&mut self, data: &[u8], size_bytes_max: usize) -> Result<(Vec<u8>, usize), ContentError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
         let mut out = vec![0; size_bytes_max.clamp(1, 64 << 20)];
         let (mut used, mut made) = (0, 0);
         loop {
+            let mut failed = None;
             let input = data.get(used..).unwrap_or_default();
             let room = out.get_mut(made..).unwrap_or_default();
             let (took, gave) = match &mut self.kind {
@@ -146,27 +153,39 @@ impl Decompressor {
                         (0, 0)
                     } else {
                         let (before_in, before_out) = (member.total_in(), member.total_out());
-                        let status = member.decompress(input, room, FlushDecompress::None).map_err(damaged)?;
+                        let status = member.decompress(input, room, FlushDecompress::None);
                         let took = (member.total_in() - before_in) as usize;
                         *inside |= took > 0;
-                        if status == Status::StreamEnd {
-                            (*ended, *inside) = (true, false);
+                        match status {
+                            Ok(Status::StreamEnd) => (*ended, *inside) = (true, false),
+                            Ok(_) => {}
+                            Err(error) => failed = Some(damaged(error)),
                         }
                         (took, (member.total_out() - before_out) as usize)
                     }
                 }
                 Kind::Zstd { decoder, inside } => {
                     let (mut from, mut to) = (InBuffer::around(input), OutBuffer::around(room));
-                    let hint = decoder.run(&mut from, &mut to).map_err(damaged)?;
+                    let hint = decoder.run(&mut from, &mut to);
                     let (took, gave) = (from.pos(), to.pos());
-                    if took + gave > 0 {
-                        *inside = hint != 0;
+                    match hint {
+                        Ok(hint) if took + gave > 0 => *inside = hint != 0,
+                        Ok(_) => {}
+                        Err(error) => failed = Some(damaged(error)),
                     }
                     (took, gave)
                 }
             };
             used += took;
             made += gave;
+            if let Some(error) = failed {
+                self.failed = Some(error.clone());
+                if made == 0 {
+                    return Err(error);
+                }
+                out.truncate(made);
+                return Ok((out, used));
+            }
             if took + gave == 0 || made == out.len() {
                 out.truncate(made);
                 return Ok((out, used));
@@ -176,6 +195,9 @@ impl Decompressor {
 
     /// The file ended: an error where that was inside a member or frame.
     pub fn finish(&self) -> Result<(), ContentError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
         match self.kind {
             Kind::Gzip { inside: true, .. } | Kind::Zstd { inside: true, .. } => {
                 Err(ContentError::Damaged("the file ends inside a compressed member".into()))
@@ -190,6 +212,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_stands_before_a_damaged_place_is_given() {
+        for encoding in [Encoding::Gzip, Encoding::Zstd] {
+            let mut file = compress(b"good line\n", encoding).unwrap();
+            file.extend_from_slice(b"no member, and no frame");
+            let mut decoder = Decompressor::new(encoding).unwrap();
+            let (out, used) = decoder.feed(&file, 1000).unwrap();
+            assert_eq!(out, b"good line\n");
+            assert!(decoder.feed(&file[used..], 1000).is_err());
+            assert!(decoder.finish().is_err());
+        }
+    }
 
     const ALL: [Encoding; 3] = [Encoding::Gzip, Encoding::Deflate, Encoding::Zstd];
 
