@@ -1,5 +1,7 @@
 //! Trace and span ids from hexadecimal digits.
 
+use crate::proto_json::scalar::base64;
+
 /// The number that eight hexadecimal digits write, in letters of either size.
 #[inline(always)]
 fn hex8(digits: &[u8; 8]) -> Option<[u8; 4]> {
@@ -121,6 +123,19 @@ pub(crate) fn decode_into(out: &mut Vec<u8>, digits: &[u8]) -> bool {
     bad & 0xf0 == 0
 }
 
+/// Appends the bytes of a tag of Jaeger's type `binary`: lower-case hexadecimal digits as its storage writes them, else
+/// base64 as its API does. False, and nothing, where `text` is neither.
+pub(crate) fn binary_into(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    if text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) && decode_into(out, text) {
+        return true;
+    }
+    let bytes = if text.len().is_multiple_of(4) { base64(text) } else { None };
+    bytes.is_some_and(|bytes| {
+        out.extend_from_slice(&bytes);
+        true
+    })
+}
+
 /// The digits of an id of 8 bytes.
 #[inline]
 pub(crate) fn digits(id: [u8; 8]) -> [u8; 16] {
@@ -186,6 +201,21 @@ mod tests {
         }
         assert_eq!(trace_id(b"b7ad6b7169203331"), Some([0, 0, 0, 0, 0, 0, 0, 0, 0xb7, 0xad, 0x6b, 0x71, 0x69, 0x20, 0x33, 0x31]));
         assert_eq!(traceparent(b"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), None);
+    }
+
+    #[test]
+    fn binary_tags_are_read_as_the_api_and_as_the_storage_write_them() {
+        let read = |text: &str| {
+            let mut out = Vec::new();
+            binary_into(&mut out, text.as_bytes()).then_some(out)
+        };
+        assert_eq!(read("AAAwOQ=="), Some(vec![0, 0, 0x30, 0x39]));
+        assert_eq!(read("AAEC"), Some(vec![0, 1, 2]));
+        assert_eq!(read("00003039"), Some(vec![0, 0, 0x30, 0x39]));
+        assert_eq!(read(""), Some(vec![]));
+        for bad in ["abc", "a b=", "AAAwOQ=", "caf\u{e9}"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 
     #[test]

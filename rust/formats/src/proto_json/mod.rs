@@ -5,7 +5,7 @@
 //! base64, trace and span ids as hex.
 
 pub(crate) mod check;
-mod scalar;
+pub(crate) mod scalar;
 pub mod schema;
 #[cfg(test)]
 mod tests;
@@ -197,7 +197,13 @@ impl Reader {
                 }
             }
             Kind::Bytes => {
-                let decoded = if let Value::Str(text) = value { scalar::base64(text) } else { None };
+                let decoded = if let Value::Str(text) = value {
+                    let mut plain = Vec::new();
+                    text.unescape_into(&mut plain); // a slash may be escaped
+                    scalar::base64(&plain)
+                } else {
+                    None
+                };
                 let decoded = decoded.ok_or_else(|| bad("expected bytes in base64"))?;
                 if explicit || !decoded.is_empty() {
                     self.bytes(tag(2), &decoded);

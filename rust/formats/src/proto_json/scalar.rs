@@ -66,9 +66,7 @@ pub(super) fn hex(text: Str<'_>) -> Option<Vec<u8>> {
 }
 
 /// Base64 of either alphabet, with or without its padding.
-pub(super) fn base64(text: Str<'_>) -> Option<Vec<u8>> {
-    let mut plain = Vec::new();
-    text.unescape_into(&mut plain); // a slash may be escaped
+pub(crate) fn base64(plain: &[u8]) -> Option<Vec<u8>> {
     let padding = plain.iter().rev().take_while(|byte| **byte == b'=').count();
     let digits = plain.get(..plain.len() - padding)?;
     if padding > 2 || digits.len() % 4 == 1 || (padding > 0 && plain.len() % 4 != 0) {

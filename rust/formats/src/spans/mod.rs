@@ -25,7 +25,7 @@ pub(crate) enum Value<'a> {
     Int(i64),
     Double(f64),
     Str(Str<'a>),
-    /// Bytes, written as hexadecimal digits; a string where they are none.
+    /// Bytes, written as Jaeger does ([`super::ids::binary_into`]); a string where they are none.
     Hex(Text<'a>),
     /// An object or array of JSON that was checked, and whether it may have a key twice.
     Json(Text<'a>, bool),

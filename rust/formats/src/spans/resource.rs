@@ -123,7 +123,7 @@ fn any_value(value: Value<'_>) -> Vec<u8> {
         Value::Str(text) => string(text.resolve(&mut Vec::new()).bytes()),
         Value::Hex(digits) => {
             let mut bytes = Vec::new();
-            if !ids::decode_into(&mut bytes, digits.bytes()) {
+            if !ids::binary_into(&mut bytes, digits.bytes()) {
                 return string(digits.bytes());
             }
             let mut any = Vec::new();

@@ -226,7 +226,7 @@ fn write_scalar(rec: &mut RecordCursor<'_>, value: Value<'_>, scratch: &mut Vec<
         Value::Str(text) => rec.scalar(Scalar::Str(text.resolve(scratch))),
         Value::Hex(digits) => {
             scratch.clear();
-            if ids::decode_into(scratch, digits.bytes()) {
+            if ids::binary_into(scratch, digits.bytes()) {
                 rec.scalar(Scalar::Bytes(scratch));
             } else {
                 rec.scalar(Scalar::Str(digits));
