@@ -69,7 +69,7 @@ pub(super) fn hex(text: Str<'_>) -> Option<Vec<u8>> {
 pub(crate) fn base64(plain: &[u8]) -> Option<Vec<u8>> {
     let padding = plain.iter().rev().take_while(|byte| **byte == b'=').count();
     let digits = plain.get(..plain.len() - padding)?;
-    if padding > 2 || digits.len() % 4 == 1 || (padding > 0 && plain.len() % 4 != 0) {
+    if padding > 2 || digits.len() % 4 == 1 || (padding > 0 && !plain.len().is_multiple_of(4)) {
         return None;
     }
     let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 2);
