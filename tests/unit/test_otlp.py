@@ -232,7 +232,7 @@ def test_a_traces_request_is_refused() -> None:
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "corpora"
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the corpora are not beside this checkout")
+@pytest.mark.skipif(not SHARED.exists(), reason="NOT RUN: the corpora are not beside this checkout")
 @pytest.mark.parametrize("name", ["logs", "events"])
 def test_the_examples_of_the_specification(name: str) -> None:
     text = (SHARED / "otel-proto-examples" / "examples" / f"{name}.json").read_bytes()
@@ -247,7 +247,7 @@ FLUENT_BIT = SHARED / "fluent-bit" / "tests" / "internal" / "data" / "openteleme
 LISTS_THAT_MAY_BE_MISSING = {"scopeLogs_missing", "resourceLogs_missing", "resource_valid_scope_missing"}
 
 
-@pytest.mark.skipif(not FLUENT_BIT.exists(), reason="the corpora are not beside this checkout")
+@pytest.mark.skipif(not FLUENT_BIT.exists(), reason="NOT RUN: the corpora are not beside this checkout")
 def test_the_cases_of_fluent_bit() -> None:
     """A case that is an error there has no record here that reads as if it were good."""
     cases = orjson.loads(FLUENT_BIT.read_bytes())
