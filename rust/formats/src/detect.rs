@@ -16,27 +16,31 @@ const LOOKS_LIKE: u8 = 50;
 /// The format that `data`, its beginning at least, is in. `text` where nothing else fits most lines: a guess that is wrong would make
 /// Rejects of good lines.
 pub fn detect(data: &[u8]) -> &'static Spec {
-    likeliest(data, true).map_or(&text::SPEC, |format| format.spec())
+    likeliest(&candidates(&Options::default()), data, true).map_or(&text::SPEC, |format| format.spec())
 }
 
-/// Every format that needs no options, compiled once. `auto` itself and `text`, which is what remains, are not among them.
-fn candidates() -> &'static [Arc<dyn Format>] {
-    static CANDIDATES: OnceLock<Vec<Arc<dyn Format>>> = OnceLock::new();
-    CANDIDATES.get_or_init(|| {
+/// Every format that needs no options of its own. `auto` itself and `text`, which is what remains, are not among them.
+pub(crate) type Candidates = Arc<[Arc<dyn Format>]>;
+
+/// The formats with the options that all of them take; without any, compiled once a process.
+pub(crate) fn candidates(common: &Options) -> Candidates {
+    static PLAIN: OnceLock<Candidates> = OnceLock::new();
+    let compiled = || {
         let named = FORMATS.iter().filter(|spec| !matches!(spec.name, "auto" | "text"));
-        named.filter_map(|spec| (spec.compile)(&Options::default()).ok()).collect()
-    })
+        named.filter_map(|spec| (spec.compile)(common).ok()).collect()
+    };
+    if common.0.is_empty() { Arc::clone(PLAIN.get_or_init(compiled)) } else { compiled() }
 }
 
 /// The format that fits best; `None` where only `text` does. `ended`: nothing follows, so that the last line is a whole one.
-pub(crate) fn likeliest(data: &[u8], ended: bool) -> Option<&'static Arc<dyn Format>> {
+pub(crate) fn likeliest<'c>(candidates: &'c Candidates, data: &[u8], ended: bool) -> Option<&'c Arc<dyn Format>> {
     let (sample, ended) = match data.get(..SAMPLE_BYTES_MAX) {
         Some(sample) => (sample, ended && data.len() == SAMPLE_BYTES_MAX),
         None => (data, ended),
     };
     let lines = lines(sample, ended);
     let mut best: Option<(&Arc<dyn Format>, u32)> = None;
-    for format in candidates() {
+    for format in candidates.iter() {
         let score = match format.framing() {
             Framing::Lines => of_lines(&**format, &lines),
             Framing::Elements | Framing::Whole => u32::from(format.likely(sample).0),

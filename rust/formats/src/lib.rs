@@ -30,7 +30,7 @@ use logloom_record::{BatchWriter, RejectReason, Text};
 pub use decoder::{Decoder, Elements, Held, Lines, Whole};
 pub use detect::{SAMPLE_BYTES_MAX, detect};
 pub use formats::FORMATS;
-pub use options::{OptionDoc, OptionError, OptionValue, Options};
+pub use options::{COMMON, OptionDoc, OptionError, OptionValue, Options};
 
 /// A format before it is compiled: one row of [`FORMATS`].
 #[derive(Debug)]

@@ -4,7 +4,13 @@ use std::collections::BTreeMap;
 
 use logloom_record::nearest;
 
-use crate::{FORMATS, Spec};
+use crate::{FORMATS, Spec, time::Zone};
+
+/// The options that every format takes.
+pub const COMMON: &[OptionDoc] = &[OptionDoc {
+    name: "timezone",
+    doc: "string: the zone of times that name none, as an offset (`-02:00`) or an IANA name (`Europe/Berlin`); UTC where it is not given",
+}];
 
 /// The options of one format, as typed by the user: `format_string`, `keys`, …
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -107,6 +113,11 @@ impl Options {
         self.get(name, "a map of strings", |value| if let OptionValue::Map(m) = value { Some(m.as_slice()) } else { None })
     }
 
+    /// The zone of times that name none: the option `timezone`.
+    pub fn zone(&self) -> Result<Zone, OptionError> {
+        self.str("timezone")?.map_or(Ok(Zone::UTC), |name| Zone::parse(name).map_err(|message| OptionError::new("timezone", message)))
+    }
+
     fn get<'a, T>(&'a self, name: &str, wanted: &str, pick: impl Fn(&'a OptionValue) -> Option<T>) -> Result<Option<T>, OptionError> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
         pick(value).map(Some).ok_or_else(|| OptionError::new(name, format!("expected {wanted}, not {}", value.kind())))
@@ -114,7 +125,7 @@ impl Options {
 
     /// Refuses options that the format does not take.
     pub fn check(&self, spec: &Spec) -> Result<(), OptionError> {
-        let known: Vec<_> = spec.options.iter().map(|doc| doc.name).collect();
+        let known: Vec<_> = spec.options.iter().chain(COMMON).map(|doc| doc.name).collect();
         for name in self.0.keys() {
             if !known.contains(&name.as_str()) {
                 let hint = match nearest(name, &known) {

@@ -9,7 +9,7 @@ use crate::{
     OptionError,
     fields::{Container, Field, Fields, Keys, Kind, Table},
     json::unescape,
-    time::{self, Context, TimePattern},
+    time::{self, Context, TimePattern, Zone},
 };
 
 /// Keys that are not the name of their operator or header in small letters: Istio's, Envoy Gateway's, and what many call the time.
@@ -57,6 +57,7 @@ pub(crate) struct JsonKeys {
     slots: Vec<Slot>,
     /// Each name that a slot may write, and its bit.
     names: HashMap<Box<[u8]>, u16>,
+    zone: Zone,
 }
 
 impl Table for JsonKeys {
@@ -73,12 +74,13 @@ impl Table for JsonKeys {
 }
 
 impl JsonKeys {
-    /// The built-in keys with the user's before them: key (of a nested dictionary: its path with dots) to operator.
-    pub(crate) fn compile(keys: &[(String, String)]) -> Result<Self, OptionError> {
+    /// The built-in keys with the user's before them: key (of a nested dictionary: its path with dots) to operator. `zone`: of times that
+    /// name none.
+    pub(crate) fn compile(keys: &[(String, String)], zone: Zone) -> Result<Self, OptionError> {
         if keys.len() > USER_KEYS_MAX {
             return Err(OptionError::new("keys", format!("at most {USER_KEYS_MAX} keys, not {}", keys.len())));
         }
-        let mut table = Self::default();
+        let mut table = Self { zone, ..Self::default() };
         let mut operators: HashMap<String, u16> = HashMap::new();
         for (key, operator) in keys {
             match Operator::parse(operator) {
@@ -166,7 +168,7 @@ impl JsonKeys {
     /// Writes the record of a line: `frame` is the line, in which the fields lie. A line without any of the keys is none of Envoy's.
     #[inline(always)]
     pub(crate) fn write(&self, fields: &Fields, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
-        let context = Context { offset_s: 0, arrival_unix_nano: out.origin().arrival_unix_nano };
+        let context = Context::of(self.zone, out);
         let (mut time, mut time_rank, mut time_field, mut has_client, mut is_envoy) = (0, 0, usize::MAX, false, false);
         for (position, field) in fields.fields().iter().enumerate() {
             let Some(slot) = self.slot(field) else { continue };
@@ -227,7 +229,7 @@ impl Slot {
             (Kind::Text, Some(pattern)) => pattern.parse(text.bytes(), context).ok().flatten(),
             (Kind::Text, None) => {
                 let usual = <&[u8; 24]>::try_from(text.bytes()).ok().and_then(time::millis_z);
-                usual.or_else(|| time::parse(text.bytes()).ok()).or_else(|| time::epoch::parse(text.bytes()).ok())
+                usual.or_else(|| time::parse_in(text.bytes(), context.zone).ok()).or_else(|| time::epoch::parse(text.bytes()).ok())
             }
             (Kind::Int | Kind::Double, _) => time::epoch::parse(text.bytes()).ok(),
             _ => None,

@@ -6,7 +6,7 @@ use super::{
     Keys, Table,
     keys::{CONTAINERS, ROWS},
 };
-use crate::OptionError;
+use crate::{OptionError, time::Zone};
 
 /// What a key says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +164,8 @@ pub(crate) struct Dialect {
     entries: Vec<Entry>,
     /// The attribute names that the user gave.
     pub(super) renamed: Vec<String>,
+    /// Of times that name none.
+    pub(super) zone: Zone,
 }
 
 /// The most keys that a user may add.
@@ -218,6 +220,12 @@ impl Dialect {
             }
         }
         Ok(dialect)
+    }
+
+    /// The same; times that name no zone are in this one.
+    pub(crate) fn in_zone(mut self, zone: Zone) -> Self {
+        self.zone = zone;
+        self
     }
 
     fn user_role(&mut self, key: &str, role: &str) -> Result<Role, OptionError> {

@@ -6,7 +6,7 @@ use super::{Dialect, Field, Fields, Kind, Role, Target, WEAK};
 use crate::{
     ids,
     severity::{self, Scale},
-    time,
+    time::{self, Zone},
 };
 
 /// What stands in a record beside its attributes.
@@ -107,7 +107,7 @@ impl Fields {
                 Role::Plain => {}
                 Role::Time | Role::CompactTime => {
                     if slots.beats(slot::TIME, rank_score)
-                        && let Some(time) = time_of(&field, frame, rank)
+                        && let Some(time) = time_of(&field, frame, rank, dialect.zone)
                     {
                         head.time_unix_nano = time;
                         is_compact = entry.role == Role::CompactTime;
@@ -323,7 +323,7 @@ fn integer_of(field: &Field, frame: Text<'_>) -> Option<i64> {
 /// Numbers under this many seconds since 1970 (in 1973) are durations and the like, not times.
 const EPOCH_SECONDS_MIN: u64 = 100_000_000;
 
-fn time_of(field: &Field, frame: Text<'_>, rank: u8) -> Option<u64> {
+fn time_of(field: &Field, frame: Text<'_>, rank: u8, zone: Zone) -> Option<u64> {
     let number = |text: Text<'_>| {
         let nanos = time::epoch::parse(text.bytes()).ok()?;
         (rank >= WEAK && nanos >= EPOCH_SECONDS_MIN * 1_000_000_000).then_some(nanos)
@@ -332,7 +332,7 @@ fn time_of(field: &Field, frame: Text<'_>, rank: u8) -> Option<u64> {
         Kind::Int | Kind::Double => number(field.span(frame)),
         Kind::Text => {
             let text = field.span(frame);
-            time::parse(text.bytes()).ok().or_else(|| number(text))
+            time::parse_in(text.bytes(), zone).ok().or_else(|| number(text))
         }
         _ => None,
     }

@@ -9,7 +9,7 @@ use memchr::memrchr;
 use super::text;
 use crate::{
     About, Decoder, Format, Held, Likely, OptionError, Options, Spec,
-    detect::{SAMPLE_BYTES_MAX, likeliest},
+    detect::{Candidates, SAMPLE_BYTES_MAX, candidates, likeliest},
 };
 
 /// The row of `auto`.
@@ -24,12 +24,13 @@ pub static SPEC: Spec = Spec {
     compile,
 };
 
-#[derive(Debug)]
-struct Auto;
+struct Auto {
+    candidates: Candidates,
+}
 
-#[allow(clippy::unnecessary_wraps)] // the shape of every row
-fn compile(_: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(Auto))
+fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+    options.zone()?;
+    Ok(Arc::new(Auto { candidates: candidates(options) }))
 }
 
 impl Format for Auto {
@@ -42,14 +43,15 @@ impl Format for Auto {
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
-        match likeliest(frame.bytes(), true) {
+        match likeliest(&self.candidates, frame.bytes(), true) {
             Some(format) => format.parse(frame, out),
             None => text::parse(frame, out),
         }
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
-        Box::new(Detecting { frame_bytes_max, offset: 0, tail: Vec::new(), seen_bytes: 0, decoder: None, decided: false })
+        let candidates = Arc::clone(&self.candidates);
+        Box::new(Detecting { candidates, frame_bytes_max, offset: 0, tail: Vec::new(), seen_bytes: 0, decoder: None, decided: false })
     }
 }
 
@@ -59,6 +61,7 @@ impl Format for Auto {
 /// 64 KiB each chunk is looked at anew, so that a banner before JSON lines costs no more than itself. What waits is what any decoder of lines
 /// would hold as well: a line that has no end yet.
 struct Detecting {
+    candidates: Candidates,
     frame_bytes_max: usize,
     /// The source offset of the first byte of `tail`, or of the next chunk.
     offset: u64,
@@ -75,8 +78,8 @@ const BODY_BYTES_MAX: usize = 4 << 10;
 
 impl Detecting {
     /// The decoder of a format, from here on.
-    fn open(&mut self, format: &Arc<dyn Format>) {
-        let mut decoder = Arc::clone(format).open(self.frame_bytes_max);
+    fn open(&mut self, format: Arc<dyn Format>) {
+        let mut decoder = format.open(self.frame_bytes_max);
         decoder.resume(self.offset);
         self.decoder = Some(decoder);
         self.decided = true;
@@ -89,7 +92,8 @@ impl Detecting {
         if self.decided || (line_end == 0 && !ended && data.len() < SAMPLE_BYTES_MAX) {
             return if self.decided { data.len() } else { 0 };
         }
-        if let Some(format) = likeliest(data, ended) {
+        if let Some(format) = likeliest(&self.candidates, data, ended) {
+            let format = Arc::clone(format);
             self.open(format);
             return data.len();
         }

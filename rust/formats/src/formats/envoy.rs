@@ -9,7 +9,7 @@ use crate::{
     envoy::{Line, Target, Trace, write},
     open_framed,
     template::{FoundTime, Visit, Wrong},
-    time::{Context, is_millis_z},
+    time::{Context, Zone, is_millis_z},
 };
 
 /// The row of `envoy`.
@@ -59,6 +59,7 @@ const COST_DOUBTFUL: u32 = 8;
 
 struct Envoy {
     lines: Vec<Line>,
+    zone: Zone,
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
@@ -70,7 +71,7 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
         let istio = ISTIO.iter().map(|(after_flags, route)| istio(after_flags, route));
         std::iter::once(DEFAULT.to_owned()).chain(istio).map(|text| compiled(&text)).collect::<Result<_, _>>()?
     };
-    Ok(Arc::new(Envoy { lines }))
+    Ok(Arc::new(Envoy { lines, zone: options.zone()? }))
 }
 
 /// Writes values as they are read.
@@ -203,7 +204,7 @@ impl Format for Envoy {
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
-        let context = Context { offset_s: 0, arrival_unix_nano: out.origin().arrival_unix_nano };
+        let context = Context::of(self.zone, out);
         let guess = self.guess(frame);
         let Some(line) = self.lines.get(guess) else { return Ok(()) };
         match line.read(frame, &context, out) {

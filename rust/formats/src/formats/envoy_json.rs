@@ -38,7 +38,7 @@ struct EnvoyJson {
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(EnvoyJson { keys: JsonKeys::compile(options.map("keys")?.unwrap_or_default())? }))
+    Ok(Arc::new(EnvoyJson { keys: JsonKeys::compile(options.map("keys")?.unwrap_or_default(), options.zone()?)? }))
 }
 
 impl Format for EnvoyJson {

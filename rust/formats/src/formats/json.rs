@@ -35,7 +35,7 @@ struct Json {
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(Json { dialect: Dialect::compile(options.map(KEYS.name)?.unwrap_or_default())? }))
+    Ok(Arc::new(Json { dialect: Dialect::compile(options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?) }))
 }
 
 const ORIGINAL: Key = Key::new("log.record.original");

@@ -28,7 +28,7 @@ struct Logfmt {
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(Logfmt { dialect: Dialect::compile(options.map(KEYS.name)?.unwrap_or_default())? }))
+    Ok(Arc::new(Logfmt { dialect: Dialect::compile(options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?) }))
 }
 
 impl Format for Logfmt {

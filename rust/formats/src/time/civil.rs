@@ -81,10 +81,16 @@ impl Civil {
     /// Nanoseconds since the Unix epoch.
     #[inline(always)]
     pub fn unix_nano(&self) -> Result<u64, TimeError> {
+        self.unix_nano_at(|_| self.offset_s)
+    }
+
+    /// The same in a zone: `offset_s` answers seconds east of UTC for what its clocks show, as seconds.
+    #[inline(always)]
+    pub(crate) fn unix_nano_at(&self, offset_s: impl FnOnce(i64) -> i32) -> Result<u64, TimeError> {
         self.check()?;
         let days = days_from_civil(self.year, self.month, self.day);
-        let of_day = i64::from(self.hour * 3600 + self.minute * 60 + self.second);
-        nanos(days * DAY_S + of_day - i64::from(self.offset_s), self.nanosecond)
+        let local_s = days * DAY_S + i64::from(self.hour * 3600 + self.minute * 60 + self.second);
+        nanos(local_s - i64::from(offset_s(local_s)), self.nanosecond)
     }
 
     #[cold]

@@ -1,6 +1,11 @@
 //! [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) and its relatives.
 
-use super::{Civil, TimeError, civil::month_len, days_from_civil, zone};
+use super::{
+    Civil, TimeError,
+    civil::month_len,
+    days_from_civil,
+    zone::{self, Zone},
+};
 use crate::swar;
 
 /// Where the digits of `2026-11-21T10:40:59.509Z` stand: what is left of each word once its signs are taken off by XOR.
@@ -56,7 +61,12 @@ fn beyond_nine(a: u64, b: u64, c: u64) -> bool {
 /// The whole text as one time, UTC where it names no zone: `2026-11-21T10:40:59.509Z`, `2026-11-21 10:40:59,509 +0100`,
 /// `2026/11/21 10:40:59`, `20261121T104059.5Z`, and Go's `2026-11-21 10:40:59.5 +0100 CET m=+0.01`.
 pub fn parse(text: &[u8]) -> Result<u64, TimeError> {
-    let (time, len) = prefix(text, 0)?;
+    parse_in(text, Zone::UTC)
+}
+
+/// The same, in this zone where it names none.
+pub fn parse_in(text: &[u8], zone: Zone) -> Result<u64, TimeError> {
+    let (time, len) = prefix(text, zone)?;
     let rest = text.get(len..).unwrap_or_default();
     if rest.is_empty() || is_go_suffix(rest) {
         return Ok(time);
@@ -73,22 +83,22 @@ fn is_go_suffix(rest: &[u8]) -> bool {
     (2..=6).contains(&name) && (rest.is_empty() || rest.strip_prefix(b" m=+").or(rest.strip_prefix(b" m=-")).is_some_and(digits))
 }
 
-/// The time that the text begins with, and its length. `local_offset_s`: seconds east of UTC, for a time that names no zone.
+/// The time that the text begins with, and its length. `zone`: of a time that names none.
 ///
 /// Date and time of day are asked for, seconds too. Between them stands `T`, `t`, `_` or a blank; the date has `-`, `/` or nothing
 /// between its parts; a fraction follows `.` or `,`; the offset is `Z`, `±hh`, `±hhmm`, `±hh:mm` or `±hh:mm:ss`, also behind a blank,
-/// or ` UTC`, ` GMT`.
+/// or an abbreviation such as ` UTC` or ` CEST`.
 #[inline]
-pub fn prefix(text: &[u8], local_offset_s: i32) -> Result<(u64, usize), TimeError> {
+pub fn prefix(text: &[u8], zone: Zone) -> Result<(u64, usize), TimeError> {
     if let Some(time) = text.first_chunk().and_then(millis_z) {
         return Ok((time, 24));
     }
-    general(text, local_offset_s)
+    general(text, zone)
 }
 
 #[inline(never)]
-fn general(text: &[u8], local_offset_s: i32) -> Result<(u64, usize), TimeError> {
-    let mut civil = Civil { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0, nanosecond: 0, offset_s: local_offset_s };
+fn general(text: &[u8], zone: Zone) -> Result<(u64, usize), TimeError> {
+    let mut civil = Civil { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0, nanosecond: 0, offset_s: 0 };
     let mut at = date(text, &mut civil)?;
     if !matches!(text.get(at), Some(b'T' | b't' | b' ' | b'_')) {
         return Err(TimeError::new("expected 'T' or a blank between date and time", at));
@@ -108,8 +118,13 @@ fn general(text: &[u8], local_offset_s: i32) -> Result<(u64, usize), TimeError> 
         civil.nanosecond = nanosecond;
         at += 1 + digits;
     }
-    at += zone_suffix(text.get(at..).unwrap_or_default(), &mut civil.offset_s).map_err(|e| TimeError { at, ..e })?;
-    Ok((civil.unix_nano()?, at))
+    match zone_suffix(text.get(at..).unwrap_or_default(), zone).map_err(|e| TimeError { at, ..e })? {
+        Some((offset_s, len)) => {
+            civil.offset_s = offset_s;
+            Ok((civil.unix_nano()?, at + len))
+        }
+        None => Ok((civil.unix_nano_at(|local_s| zone.offset_at_local(local_s))?, at)),
+    }
 }
 
 /// Reads the date into `civil`; answers where it ends.
@@ -129,28 +144,17 @@ fn date(text: &[u8], civil: &mut Civil) -> Result<usize, TimeError> {
     Ok(8)
 }
 
-/// The length of the zone that `rest` begins with: 0 where there is none.
+/// The zone that `rest` begins with, in seconds east of UTC, and its length; `None` where there is none.
 #[inline(always)]
-fn zone_suffix(rest: &[u8], offset_s: &mut i32) -> Result<usize, TimeError> {
-    if let Some((offset, len)) = zone::offset(rest)? {
-        *offset_s = offset;
-        return Ok(len);
+fn zone_suffix(rest: &[u8], zone: Zone) -> Result<Option<(i32, usize)>, TimeError> {
+    if let Some(found) = zone::offset(rest)? {
+        return Ok(Some(found));
     }
-    let Some(rest) = rest.strip_prefix(b" ") else { return Ok(0) };
-    if let [b'U', b'T', b'C', after @ ..] | [b'G', b'M', b'T', after @ ..] = rest {
-        if !after.first().is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-')) {
-            *offset_s = 0;
-            return Ok(4);
-        }
-        return Ok(0);
-    }
+    let Some(rest) = rest.strip_prefix(b" ") else { return Ok(None) };
     // A blank and a number: only the full forms are an offset, others may be the next field of the line.
     match zone::offset(rest) {
-        Ok(Some((offset, len))) if len >= 5 && !rest.get(len).is_some_and(u8::is_ascii_digit) => {
-            *offset_s = offset;
-            Ok(1 + len)
-        }
-        _ => Ok(0),
+        Ok(Some((offset, len))) if len >= 5 && !rest.get(len).is_some_and(u8::is_ascii_digit) => Ok(Some((offset, 1 + len))),
+        _ => Ok(zone::usual_abbreviation(rest, zone).map(|(offset_s, len)| (offset_s, 1 + len))),
     }
 }
 

@@ -15,9 +15,10 @@ mod zone;
 use logloom_record::RejectReason;
 
 pub use civil::{Civil, days_from_civil};
-pub use iso::{is_millis_z, millis_z, parse, prefix};
+pub use iso::{is_millis_z, millis_z, parse, parse_in, prefix};
 pub use pattern::{PatternError, TimePattern};
 pub use read::Context;
+pub use zone::Zone;
 
 /// Why a text is no time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,17 +5,27 @@ use super::{
     civil::{DAY_S, civil_from_days, is_leap, nanos},
     days_from_civil, iso,
     pattern::{Item, Part},
-    zone,
+    zone::{self, Zone},
 };
+use logloom_record::BatchWriter;
+
 use crate::swar;
 
 /// What a pattern leaves out: the zone, the year, the date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    /// Seconds east of UTC, for a time that names no zone.
-    pub offset_s: i32,
+    /// The zone of a time that names none.
+    pub zone: Zone,
     /// When the text arrived, in nanoseconds since the epoch; 0: unknown. A time without a year or a date is the one nearest to it.
     pub arrival_unix_nano: u64,
+}
+
+impl Context {
+    /// What holds for the lines that `out` gets.
+    #[inline(always)]
+    pub fn of(zone: Zone, out: &BatchWriter) -> Self {
+        Self { zone, arrival_unix_nano: out.origin().arrival_unix_nano }
+    }
 }
 
 const MONTHS: [&[u8]; 12] =
@@ -55,7 +65,7 @@ impl TimePattern {
             return Ok((Some(time), 24));
         }
         let mut parts = Parts::default();
-        let len = self.read(text, &mut parts)?;
+        let len = self.read(text, context.zone, &mut parts)?;
         Ok((parts.resolve(context)?, len))
     }
 
@@ -68,7 +78,7 @@ impl TimePattern {
         Ok(time)
     }
 
-    fn read(&self, text: &[u8], parts: &mut Parts) -> Result<usize, TimeError> {
+    fn read(&self, text: &[u8], zone: Zone, parts: &mut Parts) -> Result<usize, TimeError> {
         let mut at = 0;
         for item in &self.items {
             let rest = text.get(at..).unwrap_or_default();
@@ -82,7 +92,7 @@ impl TimePattern {
                 Item::Number { part, min, max, padded } => number(rest, min, max, padded, part, parts),
                 Item::OptionalFraction => Ok(optional_fraction(rest, parts)),
                 Item::EpochWithFraction { fraction } => epoch_with_fraction(rest, usize::from(fraction), parts),
-                Item::Word(part) => word(rest, part, parts),
+                Item::Word(part) => word(rest, part, zone, parts),
             };
             at += read.map_err(|e| TimeError { at: at + e.at, ..e })?;
         }
@@ -134,7 +144,7 @@ fn epoch_with_fraction(rest: &[u8], fraction: usize, parts: &mut Parts) -> Resul
     Ok(run)
 }
 
-fn word(rest: &[u8], part: Part, parts: &mut Parts) -> Result<usize, TimeError> {
+fn word(rest: &[u8], part: Part, zone: Zone, parts: &mut Parts) -> Result<usize, TimeError> {
     match part {
         Part::MonthName => {
             let (month, n) = name(rest, &MONTHS).ok_or(TimeError::new("expected the English name of a month", 0))?;
@@ -160,7 +170,7 @@ fn word(rest: &[u8], part: Part, parts: &mut Parts) -> Result<usize, TimeError> 
             Ok(n)
         }
         _ => {
-            let (offset, n) = zone::abbreviation(rest)?;
+            let (offset, n) = zone::abbreviation(rest, zone)?;
             parts.offset_s = Some(offset);
             Ok(n)
         }
@@ -219,38 +229,43 @@ impl Parts {
         if let Some(seconds) = self.epoch {
             return nanos(i64::try_from(seconds).unwrap_or(i64::MAX), self.nanosecond).map(Some);
         }
-        let offset_s = self.offset_s.unwrap_or(context.offset_s);
         let hour = match (self.hour, self.hour12, self.afternoon) {
             (Some(hour), ..) => Some(hour),
             (None, Some(hour), afternoon) => Some(hour % 12 + if afternoon == Some(true) { 12 } else { 0 }),
             _ => None,
         };
-        let of_day = i64::from(hour.unwrap_or(0) * 3600 + self.minute * 60 + self.second) - i64::from(offset_s);
+        // What the clock of the time's zone showed, as seconds; and the moment.
+        let of_day = i64::from(hour.unwrap_or(0) * 3600 + self.minute * 60 + self.second);
+        let moment = |days: i64| {
+            let local_s = days * DAY_S + of_day;
+            local_s - i64::from(self.offset_s.unwrap_or_else(|| context.zone.offset_at_local(local_s)))
+        };
         if self.day.is_some() && self.month.is_none() {
             return Ok(None);
         }
         if let Some(year) = self.full_year() {
-            return nanos(self.days(year)? * DAY_S + of_day, self.nanosecond).map(Some);
+            return nanos(moment(self.days(year)?), self.nanosecond).map(Some);
         }
         if let (Some(year), Some(week)) = (self.iso_year, self.iso_week) {
             // The week that holds January 4th is the first.
             let fourth = days_from_civil(year, 1, 4);
             let monday = fourth - (fourth + 3).rem_euclid(7);
             let days = monday + i64::from(week - 1) * 7 + i64::from(self.weekday.unwrap_or(1) - 1);
-            return nanos(days * DAY_S + of_day, self.nanosecond).map(Some);
+            return nanos(moment(days), self.nanosecond).map(Some);
         }
         let arrival_s = (context.arrival_unix_nano / 1_000_000_000) as i64;
         if arrival_s == 0 {
             return Ok(None);
         }
+        let offset_s = self.offset_s.unwrap_or_else(|| context.zone.offset_at(arrival_s));
         let today = (arrival_s + i64::from(offset_s)).div_euclid(DAY_S);
         let seconds = if self.day.is_some() || self.day_of_year.is_some() {
             let (this_year, ..) = civil_from_days(today);
             let years = [this_year, this_year.saturating_sub(1), this_year + 1];
-            let candidates = years.into_iter().filter_map(|year| self.days(year).ok()).map(|days| days * DAY_S + of_day);
+            let candidates = years.into_iter().filter_map(|year| self.days(year).ok()).map(moment);
             candidates.min_by_key(|seconds| (seconds - arrival_s).abs()).ok_or(TimeError::out_of_range("the month has no such day", 0))?
         } else if hour.is_some() {
-            let candidates = [today, today - 1, today + 1].into_iter().map(|days| days * DAY_S + of_day);
+            let candidates = [today, today - 1, today + 1].into_iter().map(moment);
             candidates.min_by_key(|seconds| (seconds - arrival_s).abs()).unwrap_or_default()
         } else {
             return Ok(None);

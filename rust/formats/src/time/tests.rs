@@ -111,9 +111,9 @@ fn a_time_ends_where_the_next_field_begins() {
         ("2026-11-21 10:40:59, then", 19),
         ("2026-11-21 10:40:59.", 19),
     ] {
-        assert_eq!(prefix(text.as_bytes(), 0).map(|(_, len)| len), Ok(len), "{text}");
+        assert_eq!(prefix(text.as_bytes(), Zone::UTC).map(|(_, len)| len), Ok(len), "{text}");
     }
-    assert_eq!(prefix(b"2026-11-21 11:40:59", 3600).unwrap().0, 1_795_257_659_000_000_000);
+    assert_eq!(prefix(b"2026-11-21 11:40:59", Zone::fixed(3600)).unwrap().0, 1_795_257_659_000_000_000);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn patterns_read_what_envoy_writes() {
         ("%H:%M:%S", "10:40:59", SECOND),
         ("%b %d %T", "Nov 21 10:40:59", SECOND),
     ] {
-        let arrived = Context { offset_s: 0, arrival_unix_nano: SECOND + 3_000_000_000 };
+        let arrived = Context { zone: Zone::UTC, arrival_unix_nano: SECOND + 3_000_000_000 };
         let compiled = TimePattern::compile(pattern).unwrap();
         assert!(compiled.names_a_moment(), "{pattern}");
         assert_eq!(compiled.parse(text.as_bytes(), &arrived), Ok(Some(expected)), "{pattern}");
@@ -194,14 +194,14 @@ fn patterns_read_what_envoy_writes() {
 #[test]
 fn a_missing_year_or_date_is_the_nearest_to_the_arrival() {
     let new_year = parse(b"2027-01-01T00:00:05Z").unwrap();
-    let context = Context { offset_s: 0, arrival_unix_nano: new_year };
+    let context = Context { zone: Zone::UTC, arrival_unix_nano: new_year };
     let syslog = TimePattern::compile("%b %e %T").unwrap();
     assert_eq!(syslog.parse(b"Dec 31 23:59:59", &context).unwrap(), Some(new_year - 6_000_000_000));
     assert_eq!(syslog.parse(b"Jan  1 00:00:06", &context).unwrap(), Some(new_year + 1_000_000_000));
     let clock = TimePattern::compile("%T").unwrap();
     assert_eq!(clock.parse(b"23:59:59", &context).unwrap(), Some(new_year - 6_000_000_000));
     assert_eq!(clock.parse(b"23:59:59", &Context::default()).unwrap(), None);
-    let leap = Context { offset_s: 0, arrival_unix_nano: parse(b"2029-01-10T00:00:00Z").unwrap() };
+    let leap = Context { zone: Zone::UTC, arrival_unix_nano: parse(b"2029-01-10T00:00:00Z").unwrap() };
     assert_eq!(syslog.parse(b"Feb 29 00:00:00", &leap).unwrap(), parse(b"2028-02-29T00:00:00Z").ok());
 }
 
@@ -227,7 +227,7 @@ fn times_that_a_pattern_cannot_mean() {
     }
     for (pattern, text) in [("%A", "Saturday"), ("%e %k %l %I %p", "21 10 10 10 AM"), ("%d %Y", "21 2026"), ("%B", "May"), ("%f", "5")] {
         let pattern = TimePattern::compile(pattern).unwrap();
-        let arrived = Context { offset_s: 0, arrival_unix_nano: 1_795_257_659_000_000_000 };
+        let arrived = Context { zone: Zone::UTC, arrival_unix_nano: 1_795_257_659_000_000_000 };
         assert!(!pattern.names_a_moment());
         assert_eq!(pattern.parse(text.as_bytes(), &arrived), Ok(None), "{text}");
     }
@@ -269,13 +269,13 @@ proptest! {
         let _ = epoch::integer(arrival);
         let _ = epoch::double(f64::from_bits(arrival));
         if let Ok(pattern) = TimePattern::compile(&pattern) {
-            let _ = pattern.prefix(&bytes, &Context { offset_s: 0, arrival_unix_nano: arrival });
+            let _ = pattern.prefix(&bytes, &Context { zone: Zone::UTC, arrival_unix_nano: arrival });
         }
     }
 
     #[test]
     fn texts_like_times_are_read_without_panic(text in "[0-9]{0,5}[-/]?[0-9]{0,3}[-/]?[0-9]{0,3}[T ]?[0-9:.,+Z -]{0,30}") {
-        if let Ok((time, len)) = prefix(text.as_bytes(), 0) {
+        if let Ok((time, len)) = prefix(text.as_bytes(), Zone::UTC) {
             prop_assert!(len <= text.len() && i64::try_from(time).is_ok());
         }
     }
@@ -288,5 +288,57 @@ proptest! {
         if let Some(time) = millis_z(&text) {
             prop_assert_eq!(parse(&[&text[..23], b"+00:00"].concat()), Ok(time));
         }
+    }
+}
+
+/// The answers are those of Python's `zoneinfo`, `fold=0`.
+#[test]
+fn times_without_a_zone_are_in_the_one_that_is_given() {
+    for (zone, text, utc) in [
+        ("-02:00", "2026-06-01 12:00:00", "2026-06-01T14:00:00Z"),
+        ("+0530", "2026-06-01 12:00:00", "2026-06-01T06:30:00Z"),
+        ("utc", "2026-06-01 12:00:00", "2026-06-01T12:00:00Z"),
+        ("Europe/Berlin", "2026-06-01 12:00:00", "2026-06-01T10:00:00Z"),
+        ("Europe/Berlin", "2026-12-01 12:00:00", "2026-12-01T11:00:00Z"),
+        // The hour that is skipped, and the one that comes twice.
+        ("Europe/Berlin", "2026-03-29 01:59:59", "2026-03-29T00:59:59Z"),
+        ("Europe/Berlin", "2026-03-29 02:30:00", "2026-03-29T01:30:00Z"),
+        ("Europe/Berlin", "2026-03-29 03:00:00", "2026-03-29T01:00:00Z"),
+        ("Europe/Berlin", "2026-10-25 01:59:59", "2026-10-24T23:59:59Z"),
+        ("Europe/Berlin", "2026-10-25 02:30:00", "2026-10-25T00:30:00Z"),
+        ("Europe/Berlin", "2026-10-25 03:00:00", "2026-10-25T02:00:00Z"),
+        ("America/Sao_Paulo", "2018-11-04 00:30:00", "2018-11-04T03:30:00Z"),
+        ("America/New_York", "1974-01-06 02:30:00", "1974-01-06T07:30:00Z"),
+        ("America/New_York", "2150-07-01 12:00:00", "2150-07-01T16:00:00Z"),
+        ("Australia/Lord_Howe", "2026-01-01 00:00:00", "2025-12-31T13:00:00Z"),
+        ("Asia/Kathmandu", "1980-01-01 00:00:00", "1979-12-31T18:30:00Z"),
+        // A zone that the time names goes first; its abbreviation in the sense of the zone.
+        ("Europe/Berlin", "2026-06-01 12:00:00Z", "2026-06-01T12:00:00Z"),
+        ("Europe/Berlin", "2026-06-01 12:00:00 +0100", "2026-06-01T11:00:00Z"),
+        ("Europe/Berlin", "2026-06-01 12:00:00 EST", "2026-06-01T17:00:00Z"),
+        ("Asia/Shanghai", "2026-06-01 12:00:00 CST", "2026-06-01T04:00:00Z"),
+        ("UTC", "2026-06-01 12:00:00 CST", "2026-06-01T18:00:00Z"),
+    ] {
+        let zone = Zone::parse(zone).unwrap();
+        assert_eq!(parse_in(text.as_bytes(), zone), parse(utc.as_bytes()), "{text} {zone:?}");
+        let context = Context { zone, arrival_unix_nano: 0 };
+        if text.len() == 19 {
+            let pattern = TimePattern::compile("%F %T").unwrap();
+            assert_eq!(pattern.parse(text.as_bytes(), &context), parse(utc.as_bytes()).map(Some), "{text} {zone:?}");
+        }
+    }
+    // The date of a bare time of day is that of the zone's clock.
+    let context = Context { zone: Zone::parse("Pacific/Auckland").unwrap(), arrival_unix_nano: parse(b"2026-12-31T12:00:00Z").unwrap() };
+    let pattern = |text: &str| TimePattern::compile(text).unwrap();
+    assert_eq!(pattern("%T").parse(b"00:59:00", &context).unwrap(), parse(b"2026-12-31T11:59:00Z").ok());
+    assert_eq!(pattern("%b %e %T").parse(b"Jan  1 00:59:00", &context).unwrap(), parse(b"2026-12-31T11:59:00Z").ok());
+    for (name, hint) in
+        [("Europe/Berln", "did you mean 'Europe/Berlin'?"), ("+25:00", "out of range"), ("", "such as '-02:00'"), ("CEST", "unknown")]
+    {
+        assert!(Zone::parse(name).unwrap_err().contains(hint), "{name}");
+    }
+    for (text, len) in [("2026-06-01 12:00:00 EAT more", 19), ("2026-06-01 12:00:00 ESTABLISHED", 19), ("2026-06-01 12:00:00 MSK more", 23)]
+    {
+        assert_eq!(prefix(text.as_bytes(), Zone::UTC).unwrap().1, len, "{text}");
     }
 }

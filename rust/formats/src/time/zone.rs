@@ -1,6 +1,135 @@
-//! Offsets from UTC and their abbreviations.
+//! Time zones: offsets from UTC, their abbreviations, and the zones of the [IANA database](https://www.iana.org/time-zones), whose data is
+//! part of the program: a line means the same on every machine.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::{Timestamp, tz::TimeZoneDatabase};
+use logloom_record::nearest;
 
 use super::TimeError;
+
+/// The zone of times that name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zone(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Seconds east of UTC.
+    Fixed(i32),
+    Named(&'static Named),
+}
+
+/// A zone of the database: its steps from 1970 to 2262, the first of which has always begun.
+#[derive(Debug, PartialEq, Eq)]
+struct Named {
+    steps: Vec<Step>,
+    /// What the zone's clocks are called, with their seconds east of UTC; the latest sense of each.
+    abbreviations: BTreeMap<String, i32>,
+}
+
+/// From when on an offset holds.
+#[allow(clippy::struct_field_names)] // a unit is a part of a name here
+#[derive(Debug, PartialEq, Eq)]
+struct Step {
+    /// In seconds since the epoch.
+    utc_s: i64,
+    /// On the clocks of the zone, as seconds: a time that they skip, or show twice, still belongs to the step before.
+    local_s: i64,
+    offset_s: i32,
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self::UTC
+    }
+}
+
+impl Zone {
+    /// UTC.
+    pub const UTC: Self = Self(Kind::Fixed(0));
+
+    /// So many seconds east of UTC.
+    pub const fn fixed(offset_s: i32) -> Self {
+        Self(Kind::Fixed(offset_s))
+    }
+
+    /// The zone that a user names: an offset (`-02:00`, `+0530`, `Z`), `UTC`, or a name of the IANA database (`Europe/Berlin`).
+    pub fn parse(name: &str) -> Result<Self, String> {
+        if name.eq_ignore_ascii_case("utc") || name.eq_ignore_ascii_case("gmt") {
+            return Ok(Self::UTC);
+        }
+        match offset(name.as_bytes()) {
+            Ok(Some((offset_s, len))) if len == name.len() => return Ok(Self::fixed(offset_s)),
+            Err(error) => return Err(error.what.into()),
+            _ => {}
+        }
+        Named::find(name).map(|zone| Self(Kind::Named(zone))).ok_or_else(|| {
+            let database = TimeZoneDatabase::bundled();
+            let names: Vec<String> = database.available().map(|name| name.to_string()).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let hint = nearest(name, &names).map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+            format!("unknown time zone '{name}'{hint}: write an offset such as '-02:00', or an IANA name such as 'Europe/Berlin'")
+        })
+    }
+
+    /// Seconds east of UTC when the zone's clocks show this many seconds. A time that they show twice is the first one's; one that they
+    /// skip is as long after the gap as it seems.
+    #[inline(always)]
+    pub fn offset_at_local(self, local_s: i64) -> i32 {
+        match self.0 {
+            Kind::Fixed(offset_s) => offset_s,
+            Kind::Named(zone) => zone.offset(|step| step.local_s <= local_s),
+        }
+    }
+
+    /// Seconds east of UTC at a moment in seconds since the epoch.
+    pub fn offset_at(self, utc_s: i64) -> i32 {
+        match self.0 {
+            Kind::Fixed(offset_s) => offset_s,
+            Kind::Named(zone) => zone.offset(|step| step.utc_s <= utc_s),
+        }
+    }
+
+    /// The offset that the zone itself calls so: `CST` is another in Shanghai than in Chicago.
+    fn abbreviation(self, name: &[u8]) -> Option<i32> {
+        let Kind::Named(zone) = self.0 else { return None };
+        zone.abbreviations.get(std::str::from_utf8(name).ok()?).copied()
+    }
+}
+
+impl Named {
+    /// The zone of this name. Each is made once a process: there are some six hundred.
+    fn find(name: &str) -> Option<&'static Self> {
+        static FOUND: Mutex<BTreeMap<String, &'static Named>> = Mutex::new(BTreeMap::new());
+        let zone = TimeZoneDatabase::bundled().get(name).ok()?;
+        let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = zone.iana_name().unwrap_or(name);
+        if let Some(zone) = found.get(known) {
+            return Some(zone);
+        }
+        let first = zone.to_offset_info(Timestamp::UNIX_EPOCH);
+        let mut offset_s = first.offset().seconds();
+        let mut steps = vec![Step { utc_s: i64::MIN, local_s: i64::MIN, offset_s }];
+        let mut abbreviations = BTreeMap::from([(first.abbreviation().to_owned(), offset_s)]);
+        for step in zone.following(Timestamp::UNIX_EPOCH).take_while(|step| step.timestamp().as_second() <= i64::MAX / 1_000_000_000) {
+            let (utc_s, before_s) = (step.timestamp().as_second(), offset_s);
+            offset_s = step.offset().seconds();
+            steps.push(Step { utc_s, local_s: utc_s + i64::from(before_s.max(offset_s)), offset_s });
+            abbreviations.insert(step.abbreviation().to_owned(), offset_s);
+        }
+        let zone: &'static Self = Box::leak(Box::new(Self { steps, abbreviations }));
+        found.insert(known.to_owned(), zone);
+        Some(zone)
+    }
+
+    fn offset(&self, has_begun: impl Fn(&Step) -> bool) -> i32 {
+        let begun = self.steps.partition_point(has_begun);
+        self.steps.get(begun.saturating_sub(1)).map_or(0, |step| step.offset_s)
+    }
+}
 
 /// Abbreviations in common use, with hours east of UTC times four. Where one has several senses, the most usual in logs.
 #[rustfmt::skip]
@@ -41,12 +170,26 @@ fn two(text: &[u8], at: usize) -> Option<i32> {
     (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i32::from(a - b'0') * 10 + i32::from(b - b'0'))
 }
 
-/// The zone's abbreviation that `text` begins with, or the offset that some zones have instead of one.
-pub(crate) fn abbreviation(text: &[u8]) -> Result<(i32, usize), TimeError> {
+/// The abbreviation of a zone that `text` begins with, or the offset that some have instead of one: `zone`'s own sense of it goes first.
+pub(crate) fn abbreviation(text: &[u8], zone: Zone) -> Result<(i32, usize), TimeError> {
     let len = text.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let name = text.get(..len).unwrap_or_default();
+    if let Some(offset_s) = zone.abbreviation(name) {
+        return Ok((offset_s, len));
+    }
     if let Some((_, quarters)) = ABBREVIATIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
         return Ok((quarters * 900, len));
     }
     offset(text)?.ok_or(TimeError::new("unknown time zone: write the offset instead (%z)", 0))
+}
+
+/// Abbreviations that are words as well.
+const WORDS: [&[u8]; 5] = [b"ART", b"CAT", b"EAT", b"WAT", b"WET"];
+
+/// The abbreviation that `text` begins with where it can hardly be the next word of a line: known, in capitals, and a word of its own.
+pub(crate) fn usual_abbreviation(text: &[u8], zone: Zone) -> Option<(i32, usize)> {
+    let len = text.iter().take(6).take_while(|b| b.is_ascii_uppercase()).count();
+    let name = text.get(..len).filter(|name| name.len() >= 3 && !WORDS.contains(name))?;
+    let ends = !text.get(len).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'_' | b'/' | b'='));
+    if ends { abbreviation(name, zone).ok() } else { None }
 }
