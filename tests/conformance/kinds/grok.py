@@ -1,0 +1,65 @@
+"""Logstash's pattern tests: a grok pattern's name (in its ECS mode), a line, and what the event includes."""
+
+from typing import Any
+
+from tests.conformance import times
+from tests.conformance.checks import Check, Time
+from tests.conformance.kinds.common import read_one
+from tests.conformance.kinds.ecs import check_of
+from tests.conformance.manifest import Corpora
+from tests.conformance.records import Reading, flatten, known_formats
+from tests.conformance.results import CaseResult, SourceResult, failed, judge
+
+
+def run(corpora: Corpora, result: SourceResult, cases: list[dict[str, Any]]) -> list[CaseResult]:
+    """The line through `%{NAME}`, its fields by path."""
+    results = []
+    for number, case in enumerate(cases):
+        pattern = case["grok_pattern"].split(" ")[0]
+        line = case["input"]
+        pattern = f"%{{{pattern}}}" if not case.get("anchored") else f"^%{{{pattern}}}$"
+        reading = Reading("grok", {"pattern": pattern}) if "grok" in known_formats() else Reading()
+        view = read_one(result, line.encode(), reading)
+        name = f"#{number} {case.get('desc', '')}"
+        if view is None:
+            results.append(failed(name, result.error or "no record"))
+            continue
+        passes = [a["value"] for a in case["assertions"] if a["op"] == "pass"]
+        negated = any(a.get("negated") for a in case["assertions"] if a["op"] == "pass")
+        if passes and reading.format == "grok" and view.is_reject != negated and passes[0] is True:
+            results.append(failed(name, "does not match" if view.is_reject else "matches, and should not"))
+            continue
+        results.append(judge(name, _checks(corpora, case), view, line))
+    return results
+
+
+def _checks(corpora: Corpora, case: dict[str, Any]) -> list[Check]:
+    checks: list[Check] = []
+    for assertion in case["assertions"]:
+        if assertion.get("negated") or assertion["op"] not in ("include", "eq"):
+            continue
+        path = ".".join(map(str, assertion["path"]))
+        for key, value in flatten(_plain(assertion["value"]), path):
+            if isinstance(value, dict):
+                continue
+            if key == "timestamp":
+                moment = times.read(value)
+                if moment:
+                    checks.append(Time(moment, key))
+                    continue
+            if key == "message":
+                last = value[-1] if isinstance(value, list) else value
+                # The event's own line stands first among its messages.
+                checks += check_of(corpora, key, last) if last != case["input"] else []
+                continue
+            checks += check_of(corpora, key, value)
+    return checks
+
+
+def _plain(value: Any) -> Any:
+    """A value without the wrappers of the test's matchers."""
+    if isinstance(value, dict):
+        if "$hash_including" in value:
+            return _plain(value["$hash_including"])
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value

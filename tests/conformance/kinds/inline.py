@@ -1,0 +1,53 @@
+"""Cases that stand whole in one JSON file: which project's they are is told by their shape, not by their name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from tests.conformance.kinds import fluentd, gosyslog, grok, loggers
+from tests.conformance.manifest import Corpora, Source
+from tests.conformance.results import CaseResult, SourceResult
+
+Runner = Callable[[Corpora, SourceResult, list[dict[str, Any]]], list[CaseResult]]
+
+# The keys that a case of each shape has, and what runs it; the first that fits.
+SHAPES: tuple[tuple[frozenset[str], Runner], ...] = (
+    (frozenset({"grok_pattern", "input", "assertions"}), grok.run),
+    (frozenset({"parser", "conf", "input", "asserts"}), fluentd.run),
+    (frozenset({"error", "valid", "partial", "value"}), gosyslog.run),
+    (frozenset({"example", "input", "expected"}), loggers.run),
+    (frozenset({"format", "input", "expected"}), loggers.run_access),
+)
+
+
+def run(corpora: Corpora, source: Source) -> SourceResult:
+    """All cases of the file."""
+    result = SourceResult(source)
+    try:
+        cases = source.json()
+    except orjson.JSONDecodeError:
+        result.error = "no cases: not JSON"
+        return result
+    runner = _runner(cases)
+    if runner is None:
+        result.error = "no cases of a known shape"
+        return result
+    result.cases = runner(corpora, result, _list(cases))
+    return result
+
+
+def _list(cases: Any) -> list[dict[str, Any]]:
+    if isinstance(cases, dict):
+        shared = {key: value for key, value in cases.items() if key != "cases"}
+        return [{**shared, **case} for case in cases.get("cases", ())]
+    return list(cases)
+
+
+def _runner(cases: Any) -> Runner | None:
+    listed = _list(cases)
+    for case in listed:
+        for keys, runner in SHAPES:
+            if keys <= case.keys():
+                return runner
+    return None

@@ -1,0 +1,92 @@
+"""All sources of a folder of corpora through their kinds; the score."""
+
+import fnmatch
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import orjson
+
+from tests.conformance.kinds import crowdsec, ecs, gcp, inline
+from tests.conformance.manifest import Corpora, Source
+from tests.conformance.results import CaseResult, SourceResult
+
+# Which function runs a source, by what its manifest entry expects.
+KINDS: dict[str, Callable[[Corpora, Source], SourceResult]] = {
+    "ecs-flat-json": ecs.run,
+    "crowdsec-assert": crowdsec.run,
+    "otlp-yaml": gcp.run,
+    "inline-json": inline.run,
+}
+
+# Personal data and the protocols of receivers are of later work; the rest are no logs.
+LEFT_OUT = ("pii-secrets", "wire-*", "oracle-mapping", "parser-definitions")
+LEFT_OUT_BUT = ("wire-journald",)
+KNOWN = Path(__file__).with_name("known.json")
+
+
+@dataclass(frozen=True)
+class Score:
+    """A category's cases."""
+
+    passed: int
+    cases: int
+    excused: int  # failed, and listed in known.json with the reason
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.passed / self.cases if self.cases else 100.0
+
+    @property
+    def excused_percent(self) -> float:
+        counted = self.cases - self.excused
+        return 100 * self.passed / counted if counted else 100.0
+
+
+def in_scope(category: str) -> bool:
+    """Whether a category is one of this score's."""
+    return category in LEFT_OUT_BUT or not any(fnmatch.fnmatch(category, pattern) for pattern in LEFT_OUT)
+
+
+def run(corpora: Corpora, category: str = "", source: str = "") -> Iterator[SourceResult]:
+    """The result of each source that has an expectation."""
+    known = excuses()
+    for entry in corpora.sources.values():
+        if not in_scope(entry.category) or (category and not fnmatch.fnmatch(entry.category, category)):
+            continue
+        if source and source not in entry.file:
+            continue
+        runner = KINDS.get(entry.expected)
+        if runner is None:
+            continue
+        result = runner(corpora, entry)
+        result.cases = [_excuse(result, case, known) for case in result.cases]
+        yield result
+
+
+def excuses() -> list[dict[str, str]]:
+    """The cases that are known to fail: `source` and `case` (patterns), and `reason`."""
+    return list(orjson.loads(KNOWN.read_bytes())) if KNOWN.is_file() else []
+
+
+def _excuse(result: SourceResult, case: CaseResult, known: list[dict[str, str]]) -> CaseResult:
+    if case.passed:
+        return case
+    for entry in known:
+        if fnmatch.fnmatchcase(result.source.file, entry["source"]) and fnmatch.fnmatchcase(case.name, entry["case"]):
+            return replace(case, known=entry["reason"])
+    return case
+
+
+def scores(results: list[SourceResult]) -> dict[str, Score]:
+    """The score of each category, by name."""
+    names = sorted({result.source.category for result in results})
+    return {name: score([r for r in results if r.source.category == name]) for name in names}
+
+
+def score(results: list[SourceResult]) -> Score:
+    """The score of some sources."""
+    cases = [case for result in results for case in result.cases]
+    return Score(
+        sum(case.passed for case in cases), len(cases), sum(bool(case.known) and not case.passed for case in cases)
+    )
