@@ -3,10 +3,14 @@
 use logloom_record::{Key, Text, nearest};
 
 use super::{
-    Keys, Table,
+    Keys, Rows, Table,
     keys::{CONTAINERS, ROWS},
+    rows::{As, Meaning},
 };
-use crate::{OptionError, time::Zone};
+use crate::{
+    OptionError,
+    time::{Context, TimePattern, Zone},
+};
 
 /// What a key says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +59,10 @@ pub(crate) enum Role {
     Caller,
     /// An attribute under the name of the semantic conventions.
     Attribute(Target),
-    /// An attribute under a name that the user gave: its position in [`Dialect::renamed`].
-    Renamed(u8),
+    /// An attribute under a name that the user or the format gave: its position in [`Dialect::named`].
+    Named(u16),
+    /// Left out.
+    Omitted,
 }
 
 /// Attributes that have a name in OpenTelemetry's semantic conventions (`log.logger` is that of ECS, which merged with them).
@@ -162,8 +168,12 @@ pub(crate) struct Entry {
 pub(crate) struct Dialect {
     pub(super) keys: Keys,
     entries: Vec<Entry>,
-    /// The attribute names that the user gave.
-    pub(super) renamed: Vec<String>,
+    /// The attribute names that the user or the format gave, and how their values are written.
+    pub(super) named: Vec<(String, As)>,
+    /// What stands before the name of each field that has no other.
+    pub(super) prefix: &'static str,
+    /// How a time may be written beside the usual ways.
+    pub(super) times: Vec<TimePattern>,
     /// Of times that name none.
     pub(super) zone: Zone,
 }
@@ -192,7 +202,16 @@ const ROLES: &[(&str, Role)] = &[
 impl Dialect {
     /// The built-in table with the user's own `keys` before it: key to role, or to the name of an attribute.
     pub(crate) fn compile(keys: &[(String, String)]) -> Result<Self, OptionError> {
-        let mut dialect = Self::default();
+        Self::of(&Rows { general: true, ..Rows::NONE }, keys)
+    }
+
+    /// A format's own table, with the user's `keys` before it.
+    pub(crate) fn of(rows: &Rows, keys: &[(String, String)]) -> Result<Self, OptionError> {
+        let mut dialect = Self { prefix: rows.prefix, ..Self::default() };
+        for pattern in rows.times {
+            let pattern = TimePattern::compile(pattern).map_err(|error| OptionError::new("time_format", error.message).at(error.at))?;
+            dialect.times.push(pattern);
+        }
         if keys.len() > USER_KEYS_MAX {
             return Err(OptionError::new("keys", format!("at most {USER_KEYS_MAX} keys, not {}", keys.len())));
         }
@@ -200,8 +219,12 @@ impl Dialect {
             let role = dialect.user_role(key, role)?;
             dialect.add(key, role, RANK_USER);
         }
-        for (n, name) in dialect.renamed.clone().iter().enumerate() {
-            dialect.add(name, Role::Renamed(n as u8), RANK_EXACT);
+        for (n, (name, _)) in dialect.named.clone().iter().enumerate() {
+            dialect.add(name, Role::Named(n as u16), RANK_EXACT);
+        }
+        dialect.add_rows(rows)?;
+        if !rows.general {
+            return Ok(dialect);
         }
         for target in Target::ALL {
             dialect.add(target.name(), Role::Attribute(target), RANK_EXACT);
@@ -228,6 +251,28 @@ impl Dialect {
         self
     }
 
+    /// Of two keys that say the same, the one that stands first in the table is the better.
+    fn add_rows(&mut self, rows: &Rows) -> Result<(), OptionError> {
+        for (n, (key, what)) in rows.keys.iter().enumerate() {
+            let rank = RANK_EXACT - 1 - n.min(100) as u8;
+            let role = match Meaning::read(what) {
+                Some(Meaning::Role(role)) => role,
+                Some(Meaning::Attribute(name, kind)) => self.named_role(name, kind),
+                None => return Err(OptionError::new("", format!("'{key}': there is no '{what}'"))),
+            };
+            self.add(key, role, rank);
+        }
+        Ok(())
+    }
+
+    fn named_role(&mut self, name: &str, kind: As) -> Role {
+        let position = self.named.iter().position(|(named, _)| named == name).unwrap_or_else(|| {
+            self.named.push((name.to_owned(), kind));
+            self.named.len() - 1
+        });
+        Role::Named(position as u16)
+    }
+
     fn user_role(&mut self, key: &str, role: &str) -> Result<Role, OptionError> {
         if let Some((_, role)) = ROLES.iter().find(|(name, _)| *name == role) {
             return Ok(*role);
@@ -244,11 +289,7 @@ impl Dialect {
                 format!("'{key}': there is no role '{role}', {hint} (the name of an attribute has a dot)"),
             ));
         }
-        let position = self.renamed.iter().position(|name| name == role).unwrap_or_else(|| {
-            self.renamed.push(role.to_owned());
-            self.renamed.len() - 1
-        });
-        Ok(Role::Renamed(position as u8))
+        Ok(self.named_role(role, As::Any))
     }
 
     /// Adds a key where it is not there yet.
@@ -256,6 +297,13 @@ impl Dialect {
         if self.keys.add(key) {
             self.entries.push(Entry { role, rank, container: Container::No });
         }
+    }
+
+    /// A time in a way of writing that only this table knows.
+    #[cold]
+    pub(super) fn time(&self, text: Text<'_>) -> Option<u64> {
+        let context = Context { zone: self.zone, ..Context::default() };
+        self.times.iter().find_map(|pattern| pattern.parse(text.bytes(), &context).ok().flatten())
     }
 
     #[inline(always)]

@@ -5,6 +5,7 @@ mod dialect;
 mod keys;
 mod pairs;
 mod roles;
+mod rows;
 mod table;
 mod write;
 
@@ -14,6 +15,7 @@ use logloom_record::{RejectReason, Text};
 
 pub(crate) use dialect::{Container, Dialect, Role, Target};
 pub(crate) use pairs::unescape_pair;
+pub(crate) use rows::{Put, Rows};
 pub(crate) use table::{Keys, Table};
 
 use crate::json::{Scanner, Seen, Str, Value, hash};
@@ -39,6 +41,8 @@ pub(crate) enum Kind {
     Nested,
     /// The same; an object in it may have a key twice.
     NestedTwice,
+    /// Text that the conventions have as a list.
+    List,
 }
 
 /// One field: where its name and value lie in the frame.
@@ -74,6 +78,9 @@ pub(crate) struct Fields {
     containers: u16,
     count_max: usize,
     depth_max: u32,
+    /// What the format itself found, where its fields do not say it alone; 0 for nothing.
+    given_time_unix_nano: u64,
+    given_severity: u8,
 }
 
 thread_local! {
@@ -100,6 +107,8 @@ impl Fields {
         fields.names.clear();
         fields.dropped = 0;
         fields.containers = 0;
+        fields.given_time_unix_nano = 0;
+        fields.given_severity = 0;
         fields.count_max = (attributes_max as usize).min(FIELDS_MAX) + ROLES_MAX;
         fields.depth_max = depth_max;
         let result = read(&mut fields);

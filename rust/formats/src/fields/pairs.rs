@@ -60,23 +60,29 @@ impl Field {
             };
         }
         let end = value_end(line, start);
+        self.typed(line, start, end);
+        Ok(end)
+    }
+
+    /// Takes in a text without quotes; a number or truth value is typed where it can be written back as it stood.
+    #[inline(always)]
+    pub(super) fn typed(&mut self, line: Text<'_>, start: usize, end: usize) {
         self.place(start, end, Kind::Text);
-        let value = bytes.get(start..end).unwrap_or_default();
+        let value = line.bytes().get(start..end).unwrap_or_default();
         match value {
             [b'-' | b'0'..=b'9', ..] if value.len() <= 20 => self.number(value),
             b"true" => self.scalar_of(Kind::Bool, 1),
             b"false" => self.scalar_of(Kind::Bool, 0),
             _ => {}
         }
-        Ok(end)
     }
 
     #[inline(always)]
-    fn place(&mut self, start: usize, end: usize, kind: Kind) {
+    pub(super) fn place(&mut self, start: usize, end: usize, kind: Kind) {
         (self.at, self.len, self.kind) = (start as u32, (end - start) as u32, kind);
     }
 
-    fn scalar_of(&mut self, kind: Kind, bits: u64) {
+    pub(super) fn scalar_of(&mut self, kind: Kind, bits: u64) {
         (self.kind, self.number) = (kind, bits);
     }
 

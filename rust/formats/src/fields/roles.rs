@@ -2,11 +2,11 @@
 
 use logloom_record::Text;
 
-use super::{Dialect, Field, Fields, Kind, Role, Target, WEAK};
+use super::{Dialect, Field, Fields, Kind, Role, Target, WEAK, rows::As};
 use crate::{
     ids,
     severity::{self, Scale},
-    time::{self, Zone},
+    time,
 };
 
 /// What stands in a record beside its attributes.
@@ -33,9 +33,12 @@ pub(super) mod name {
     pub(in crate::fields) const CALLER: u16 = 1;
     /// That of a [`Target`](super::Target), from here on.
     pub(in crate::fields) const TARGET: u16 = 2;
-    /// One that the user gave, from here on.
-    pub(in crate::fields) const RENAMED: u16 = 64;
+    /// One that the user or the format gave, from here on.
+    pub(in crate::fields) const NAMED: u16 = 64;
 }
+
+/// The most attribute names that a table gives.
+const NAMED_MAX: usize = 512;
 
 /// Roles that one field of a record has, each with its place in [`Slots`].
 mod slot {
@@ -93,7 +96,7 @@ impl Fields {
     pub(super) fn assign(&mut self, dialect: &Dialect, frame: Text<'_>, original_follows: bool) -> Head {
         let mut head = Head::default();
         let mut slots = Slots { taken: 0, holders: [(0, 0); slot::COUNT] };
-        let mut renamed = [0u64; 4];
+        let mut named = [0u64; NAMED_MAX / 64];
         let (mut seconds, mut nanos, mut is_compact) = (0, 0, false);
         for position in 0..self.len {
             let Some(place) = self.list.get_mut(position) else { break };
@@ -107,7 +110,7 @@ impl Fields {
                 Role::Plain => {}
                 Role::Time | Role::CompactTime => {
                     if slots.beats(slot::TIME, rank_score)
-                        && let Some(time) = time_of(&field, frame, rank, dialect.zone)
+                        && let Some(time) = time_of(&field, frame, rank, dialect)
                     {
                         head.time_unix_nano = time;
                         is_compact = entry.role == Role::CompactTime;
@@ -209,13 +212,24 @@ impl Fields {
                     self.take_target(&mut slots, target, position, rank_score, frame);
                 }
                 Role::Attribute(target) => self.take_target(&mut slots, target, position, rank_score, frame),
-                Role::Renamed(n) => self.rename(&mut renamed, dialect, n, position, frame),
+                Role::Named(n) => self.rename(&mut named, dialect, n, position, frame),
+                Role::Omitted => {
+                    if let Some(field) = self.list.get_mut(position) {
+                        field.entry = name::NONE;
+                    }
+                }
             }
         }
         if is_compact && head.severity_text.is_none() {
             head.severity = severity::INFO;
         }
         self.settle(&mut head, &mut slots, frame, seconds * 1_000_000_000 + nanos);
+        if self.given_time_unix_nano != 0 {
+            head.time_unix_nano = self.given_time_unix_nano;
+        }
+        if self.given_severity != 0 {
+            head.severity = self.given_severity;
+        }
         head
     }
 
@@ -285,16 +299,20 @@ impl Fields {
         }
     }
 
-    fn rename(&mut self, taken: &mut [u64; 4], dialect: &Dialect, n: u8, position: usize, frame: Text<'_>) {
+    fn rename(&mut self, taken: &mut [u64; NAMED_MAX / 64], dialect: &Dialect, n: u16, position: usize, frame: Text<'_>) {
         let Some(word) = taken.get_mut(usize::from(n) / 64) else { return };
         let bit = 1 << (n % 64);
         if *word & bit != 0 {
-            let name = dialect.renamed.get(usize::from(n)).map(String::as_str).unwrap_or_default();
+            let name = dialect.named.get(usize::from(n)).map(|(name, _)| name.as_str()).unwrap_or_default();
             return self.drop_namesake(Some(position), name, frame);
         }
         *word |= bit;
         if let Some(field) = self.list.get_mut(position) {
-            field.entry = name::RENAMED + u16::from(n);
+            field.entry = name::NAMED + n;
+            let kind = dialect.named.get(usize::from(n)).map_or(As::Any, |(_, kind)| *kind);
+            if kind != As::Any {
+                kind.convert(field, frame);
+            }
         }
     }
 
@@ -323,7 +341,7 @@ fn integer_of(field: &Field, frame: Text<'_>) -> Option<i64> {
 /// Numbers under this many seconds since 1970 (in 1973) are durations and the like, not times.
 const EPOCH_SECONDS_MIN: u64 = 100_000_000;
 
-fn time_of(field: &Field, frame: Text<'_>, rank: u8, zone: Zone) -> Option<u64> {
+fn time_of(field: &Field, frame: Text<'_>, rank: u8, dialect: &Dialect) -> Option<u64> {
     let number = |text: Text<'_>| {
         let nanos = time::epoch::parse(text.bytes()).ok()?;
         (rank >= WEAK && nanos >= EPOCH_SECONDS_MIN * 1_000_000_000).then_some(nanos)
@@ -332,7 +350,7 @@ fn time_of(field: &Field, frame: Text<'_>, rank: u8, zone: Zone) -> Option<u64> 
         Kind::Int | Kind::Double => number(field.span(frame)),
         Kind::Text => {
             let text = field.span(frame);
-            time::parse_in(text.bytes(), zone).ok().or_else(|| number(text))
+            time::parse_in(text.bytes(), dialect.zone).ok().or_else(|| number(text)).or_else(|| dialect.time(text))
         }
         _ => None,
     }

@@ -105,6 +105,10 @@ impl Fields {
         let value = match field.kind {
             Kind::Text => field.span(frame),
             Kind::Escaped => field.resolve(frame, unescape, scratch),
+            Kind::List => {
+                let value = field.span(frame);
+                return rec.apart(|rec| rec.attr_list_named(name, value));
+            }
             Kind::Nested | Kind::NestedTwice => {
                 return rec.apart(|rec| self.nested_attribute(rec, frame, name, field, scratch, result));
             }
@@ -177,8 +181,8 @@ impl Field {
 /// The name that [`Fields::assign`] gave.
 #[inline(always)]
 fn other_name(dialect: &Dialect, entry: u16) -> Text<'_> {
-    match entry.checked_sub(name::RENAMED) {
-        Some(n) => Text::from(dialect.renamed.get(usize::from(n)).map_or("", String::as_str)),
+    match entry.checked_sub(name::NAMED) {
+        Some(n) => Text::from(dialect.named.get(usize::from(n)).map_or("", |(name, _)| name.as_str())),
         None => Target::ALL.get(usize::from(entry - name::TARGET)).map_or(Text::EMPTY, |target| target.key().text()),
     }
 }

@@ -9,6 +9,7 @@ pub mod envoy_json;
 pub mod jaeger;
 pub mod json;
 pub mod logfmt;
+pub mod ltsv;
 pub mod otlp;
 pub mod otlp_json;
 pub mod otlp_traces;
@@ -25,6 +26,7 @@ pub static FORMATS: &[&Spec] = &[
     &jaeger::SPEC,
     &json::SPEC,
     &logfmt::SPEC,
+    &ltsv::SPEC,
     &otlp::SPEC,
     &otlp_json::SPEC,
     &otlp_traces::SPEC,
