@@ -12,6 +12,7 @@ pub mod formats;
 mod ids;
 pub mod json;
 mod options;
+mod pattern;
 pub mod proto_json;
 mod scan;
 pub mod severity;

@@ -1,7 +1,7 @@
 //! Format strings: `[%START_TIME%] "%REQ(:METHOD)% …`.
 
 use crate::{
-    template::{FieldSpec, Piece, Shape, Template, TemplateError},
+    template::{FieldSpec, Piece, Shape, Template, TemplateError, TimeShape},
     time::TimePattern,
 };
 
@@ -27,7 +27,7 @@ impl Line {
         let mut time_field = None;
         for (i, (place, field)) in targets.iter_mut().zip(template.fields()).enumerate() {
             if let Some(target) = place.as_mut().filter(|target| target.role == Role::Time) {
-                if field.time.as_ref().is_some_and(TimePattern::names_a_moment) {
+                if field.time.as_ref().is_some_and(TimeShape::names_a_moment) {
                     time_field = Some(i);
                     *place = None;
                 } else {
@@ -99,5 +99,5 @@ fn field(operator: &Operator<'_>, at: usize) -> Result<FieldSpec, (String, usize
         Some(pattern) => Some(TimePattern::compile(pattern).map_err(|e| (e.message, name.len() + 1 + e.at))?),
         None => default,
     };
-    Ok(FieldSpec { shape: Shape::Time, time, cut_bytes: None, at })
+    Ok(FieldSpec { shape: Shape::Time, time: time.map(TimeShape::from), cut_bytes: None, at })
 }

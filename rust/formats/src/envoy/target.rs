@@ -104,7 +104,7 @@ impl Target {
     }
 
     /// The names that it writes to; those of the record's own fields in their place.
-    pub(super) fn writes(&self) -> Vec<&Name> {
+    pub(crate) fn writes(&self) -> Vec<&Name> {
         match self.role {
             Role::Path | Role::Protocol | Role::Address | Role::ForwardedFor => vec![&self.name, &self.second],
             _ => vec![&self.name],

@@ -5,11 +5,14 @@ use crate::Spec;
 // formats:begin
 pub mod auto;
 pub mod envoy;
+pub mod envoy_app;
 pub mod envoy_json;
 pub mod jaeger;
 pub mod json;
 pub mod logfmt;
 pub mod ltsv;
+pub mod nginx;
+pub mod nginx_error;
 pub mod otlp;
 pub mod otlp_json;
 pub mod otlp_traces;
@@ -22,11 +25,14 @@ pub mod zipkin;
 pub static FORMATS: &[&Spec] = &[
     &auto::SPEC,
     &envoy::SPEC,
+    &envoy_app::SPEC,
     &envoy_json::SPEC,
     &jaeger::SPEC,
     &json::SPEC,
     &logfmt::SPEC,
     &ltsv::SPEC,
+    &nginx::SPEC,
+    &nginx_error::SPEC,
     &otlp::SPEC,
     &otlp_json::SPEC,
     &otlp_traces::SPEC,

@@ -7,6 +7,8 @@ pub(crate) struct Class([u64; 4]);
 impl Class {
     pub(crate) const ALL: Self = Self([u64::MAX; 4]);
     pub(crate) const DIGITS: Self = Self::of(b"0123456789");
+    pub(crate) const NONE: Self = Self([0; 4]);
+    pub(crate) const DECIMAL: Self = Self::of(b"+-.0123456789eE");
     pub(crate) const SIGNED: Self = Self::of(b"-0123456789");
 
     /// These bytes.

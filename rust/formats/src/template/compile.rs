@@ -2,8 +2,8 @@
 
 use logloom_record::Text;
 
-use super::{Shape, class::Class};
-use crate::{scan, time::TimePattern};
+use super::{Shape, TimeShape, class::Class};
+use crate::scan;
 
 /// The most fields that one template may have.
 const FIELDS_MAX: usize = 256;
@@ -14,11 +14,18 @@ pub struct FieldSpec {
     /// What its values look like.
     pub shape: Shape,
     /// How a time is written; `None` for what is no time.
-    pub time: Option<TimePattern>,
+    pub time: Option<TimeShape>,
     /// To how many bytes its values are cut.
     pub cut_bytes: Option<usize>,
     /// Where in the pattern it stands, in bytes.
     pub at: usize,
+}
+
+impl FieldSpec {
+    /// A value of no bytes, to stand between blanks and a text that follows them.
+    pub fn nothing() -> Self {
+        Self { shape: Shape::Nothing, time: None, cut_bytes: None, at: 0 }
+    }
 }
 
 /// A part of a pattern.
@@ -28,6 +35,8 @@ pub enum Piece {
     Literal(String),
     /// A value.
     Field(FieldSpec),
+    /// Blanks and tabs, one at least.
+    Blanks,
 }
 
 /// Why a pattern cannot be compiled, and where.
@@ -45,16 +54,25 @@ pub(super) struct Literal {
     pub(super) bytes: Vec<u8>,
     pub(super) word: u64,
     pub(super) mask: u64,
+    /// Whether more blanks may follow it.
+    pub(super) blanks: bool,
 }
 
 impl Literal {
-    fn new(bytes: Vec<u8>) -> Self {
+    fn new(bytes: Vec<u8>, blanks: bool) -> Self {
         let mut first = [0; 8];
         let mut mask = [0; 8];
         for ((to, mask), from) in first.iter_mut().zip(&mut mask).zip(&bytes) {
             (*to, *mask) = (*from, 0xff);
         }
-        Self { bytes, word: u64::from_le_bytes(first), mask: u64::from_le_bytes(mask) }
+        Self { bytes, word: u64::from_le_bytes(first), mask: u64::from_le_bytes(mask), blanks }
+    }
+
+    /// Where what stands at `at` ends.
+    #[inline(always)]
+    pub(super) fn behind(&self, line: Text<'_>, at: usize) -> usize {
+        let end = at + self.bytes.len();
+        if self.blanks { end + blanks(line, end) } else { end }
     }
 
     /// Whether it stands at `at`, as far as the buffer goes: it may go on behind the line.
@@ -66,6 +84,12 @@ impl Literal {
             _ => tail.starts_with(&self.bytes),
         }
     }
+}
+
+/// How many blanks and tabs stand at `at`.
+#[inline(always)]
+fn blanks(line: Text<'_>, at: usize) -> usize {
+    line.bytes().get(at..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
 impl Literal {
@@ -100,6 +124,8 @@ pub(super) enum End {
     Before(u8),
     /// Where the class's run ends.
     Run,
+    /// Where the quotes end that it begins with.
+    Quoted,
     /// Where the last literal begins.
     Last,
 }
@@ -126,12 +152,23 @@ pub(super) struct Step {
 impl Template {
     /// Compiles the pieces of a pattern.
     pub fn compile(pieces: Vec<Piece>) -> Result<Self, TemplateError> {
-        let mut prefix = Vec::new();
-        let mut fields: Vec<(FieldSpec, Vec<u8>)> = Vec::new();
+        let mut prefix = (Vec::new(), false);
+        let mut fields: Vec<(FieldSpec, (Vec<u8>, bool))> = Vec::new();
         for piece in pieces {
+            let (literal, blanks) = fields.last_mut().map_or(&mut prefix, |(_, literal)| literal);
             match piece {
-                Piece::Literal(text) => fields.last_mut().map_or(&mut prefix, |(_, literal)| literal).extend_from_slice(text.as_bytes()),
-                Piece::Field(field) => fields.push((field, Vec::new())),
+                // Text right behind blanks that may be many: an empty value stands between, see `FieldSpec::nothing`.
+                Piece::Literal(text) if *blanks => {
+                    return Err(TemplateError { message: "text behind blanks needs an empty field between".into(), at: text.len() });
+                }
+                Piece::Literal(text) => literal.extend_from_slice(text.as_bytes()),
+                Piece::Blanks => {
+                    if literal.last() != Some(&b' ') {
+                        literal.push(b' ');
+                    }
+                    *blanks = true;
+                }
+                Piece::Field(field) => fields.push((field, (Vec::new(), false))),
             }
         }
         if let Some((field, _)) = fields.get(FIELDS_MAX) {
@@ -139,7 +176,7 @@ impl Template {
         }
         let shapes: Vec<_> = fields.iter().map(|(field, _)| field.clone()).collect();
         let count = fields.len();
-        let steps = fields.into_iter().enumerate().map(|(i, (spec, literal))| {
+        let steps = fields.into_iter().enumerate().map(|(i, (spec, (literal, blanks)))| {
             let end = match shapes.get(i + 1) {
                 Some(next) if literal.is_empty() => adjacent(&spec, next)?,
                 _ => end_of(&spec, &literal, i + 1 == count),
@@ -147,9 +184,9 @@ impl Template {
             let possible = spec.shape.possible();
             let lacks_blank = if end == End::Last { !spec.shape.usual().has(b' ') } else { !possible.has(b' ') };
             let check_blank = lacks_blank && literal.first() != Some(&b' ') && matches!(end, End::Before(_) | End::Last);
-            Ok(Step { end, literal: Literal::new(literal), possible, check_blank, spec })
+            Ok(Step { end, literal: Literal::new(literal, blanks), possible, check_blank, spec })
         });
-        Ok(Self { prefix: Literal::new(prefix), steps: steps.collect::<Result<_, _>>()? })
+        Ok(Self { prefix: Literal::new(prefix.0, prefix.1), steps: steps.collect::<Result<_, _>>()? })
     }
 
     /// The fields, in order.
@@ -162,8 +199,11 @@ impl Template {
 fn end_of(spec: &FieldSpec, literal: &[u8], is_last: bool) -> End {
     let first = literal.first().copied();
     match (spec.shape, first) {
-        _ if spec.time.as_ref().is_some_and(TimePattern::is_millis_z) => End::MillisZ,
+        _ if spec.time.as_ref().is_some_and(TimeShape::is_millis_z) => End::MillisZ,
         _ if spec.time.is_some() => End::Pattern,
+        (Shape::Quoted, _) => End::Quoted,
+        (Shape::Nothing, _) => End::Run,
+        (Shape::Double, _) if !first.is_some_and(|b| Class::DECIMAL.has(b)) => End::Run,
         // A literal that may itself begin with a digit is looked for.
         (Shape::Unsigned, _) if !first.is_some_and(|b| Class::DIGITS.has(b)) => End::Digits,
         (Shape::Signed, _) if !first.is_some_and(|b| Class::SIGNED.has(b)) => End::Signed,
@@ -179,7 +219,7 @@ fn end_of(spec: &FieldSpec, literal: &[u8], is_last: bool) -> End {
 
 /// How the end of a field is found right behind which `next` begins.
 fn adjacent(spec: &FieldSpec, next: &FieldSpec) -> Result<End, TemplateError> {
-    if spec.time.as_ref().is_some_and(TimePattern::is_millis_z) {
+    if spec.time.as_ref().is_some_and(TimeShape::is_millis_z) {
         return Ok(End::MillisZ);
     }
     let follows = match &next.time {
@@ -188,6 +228,7 @@ fn adjacent(spec: &FieldSpec, next: &FieldSpec) -> Result<End, TemplateError> {
     };
     match &spec.time {
         Some(time) if Class::of(time.may_go_on_with()).is_apart_from(follows) => return Ok(End::Pattern),
+        None if spec.shape == Shape::Quoted => return Ok(End::Quoted),
         None if spec.shape.possible().is_apart_from(follows) => {
             return Ok(if spec.shape == Shape::Unsigned { End::Digits } else { End::Run });
         }

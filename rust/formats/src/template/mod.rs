@@ -15,10 +15,13 @@ mod compile;
 mod read;
 mod search;
 mod shape;
+mod time;
 
 pub use compile::{FieldSpec, Piece, Template, TemplateError};
+pub(crate) use read::quoted_end;
 pub use read::{FoundTime, Visit, Wrong, is_absent};
 pub use shape::Shape;
+pub use time::TimeShape;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use logloom_record::Text;
 
 use super::{
-    Template,
+    Template, TimeShape,
     compile::{End, Step},
 };
 use crate::{
@@ -13,6 +13,9 @@ use crate::{
 
 /// Takes the values of a line in order. By value, so that what it writes to stays in registers.
 pub trait Visit: Sized {
+    /// Whether it wants the times as such, by [`time`](Self::time), rather than as text.
+    const TIMES: bool = false;
+
     /// The value of field `i`, which is not absent.
     #[must_use]
     fn text(self, i: usize, value: Text<'_>) -> Self;
@@ -20,6 +23,12 @@ pub trait Visit: Sized {
     /// The value of field `i`, of which the text is this number.
     #[must_use]
     fn number(self, i: usize, value: i64) -> Self;
+
+    /// The time of field `i` and its text, in nanoseconds since the epoch; 0 where it is absent or names no moment.
+    #[must_use]
+    fn time(self, _i: usize, _value: Text<'_>, _unix_nano: u64) -> Self {
+        self
+    }
 }
 
 /// The time of a line, which a writer wants before all else.
@@ -63,6 +72,12 @@ impl Template {
     pub fn read<V: Visit>(&self, line: Text<'_>, context: &Context, time: &FoundTime, mut visit: V) -> Result<V, Wrong> {
         let mut at = self.begin(line)?;
         for (i, step) in self.steps.iter().enumerate() {
+            if V::TIMES && step.spec.time.is_some() {
+                let (unix_nano, end) = step.time(line, at, context)?;
+                visit = visit.time(i, line.slice(at..end), unix_nano);
+                at = step.behind(line, end)?;
+                continue;
+            }
             let (end, number) = if i == time.field { (time.end, None) } else { step.end(line, at, context)? };
             if let Some(number) = number {
                 visit = visit.number(i, number);
@@ -91,10 +106,23 @@ impl Template {
         }
     }
 
+    /// Whether a line may begin so: by the text before the first field, and by that field's first byte.
+    #[inline(always)]
+    pub fn may_begin(&self, line: Text<'_>) -> bool {
+        if !self.prefix.stands(line, 0) {
+            return false;
+        }
+        let first = line.bytes().get(self.prefix.bytes.len());
+        match self.steps.first() {
+            Some(step) if step.spec.time.as_ref().is_some_and(TimeShape::starts_with_digit) => first.is_some_and(u8::is_ascii_digit),
+            _ => true,
+        }
+    }
+
     #[inline(always)]
     fn begin(&self, line: Text<'_>) -> Result<usize, Wrong> {
         if self.prefix.stands(line, 0) {
-            return Ok(self.prefix.bytes.len());
+            return Ok(self.prefix.behind(line, 0));
         }
         Err(Wrong::shape("the line does not begin as the format does", 0))
     }
@@ -128,6 +156,10 @@ impl Step {
             }
             End::Before(byte) => self.before(line, at, byte),
             End::Run => Ok((at + self.possible.run(line.bytes(), at, line.len()), None)),
+            End::Quoted => match quoted_end(line, at) {
+                Some(end) => Ok((end, None)),
+                None => Err(Wrong::shape("expected a value in quotes", at)),
+            },
             End::Last => match line.len().checked_sub(self.literal.bytes.len()) {
                 Some(end) if end >= at && self.has_no_blank(line, at, end) => Ok((end, None)),
                 Some(end) if end >= at => Err(Wrong::shape("a value has a blank that it cannot have", at)),
@@ -165,7 +197,7 @@ impl Step {
     #[inline(always)]
     fn behind(&self, line: Text<'_>, at: usize) -> Result<usize, Wrong> {
         if self.literal.stands(line, at) {
-            return Ok(at + self.literal.bytes.len());
+            return Ok(self.literal.behind(line, at));
         }
         Err(Wrong::shape("a value is not of its type, or the text behind it is not that of the format", at.min(line.len())))
     }
@@ -192,6 +224,24 @@ impl Step {
             Err(_) if self.literal.stands(line, at) => Ok((0, at)),
             Err(error) => Err(Wrong { what: error.what, at: at + error.at, is_value: error.is_value }),
         }
+    }
+}
+
+/// Where the quoted value that begins at `at` ends; one that has no quote there is absent. `None` where the quotes have no end.
+#[inline(always)]
+pub(crate) fn quoted_end(line: Text<'_>, at: usize) -> Option<usize> {
+    match line.bytes().get(at) {
+        Some(b'"') => {}
+        Some(b'-') => return Some(at + 1),
+        _ => return Some(at),
+    }
+    let mut end = at + 1;
+    loop {
+        end += scan::find_either(line.after(end), b'"', b'\\')?;
+        if line.bytes().get(end) == Some(&b'"') {
+            return Some(end + 1);
+        }
+        end += 2;
     }
 }
 

@@ -6,7 +6,7 @@ use logloom_record::Text;
 use memchr::memmem;
 
 use super::{
-    Template,
+    Shape, Template,
     compile::Step,
     read::{Visit, Wrong, is_absent},
 };
@@ -27,6 +27,8 @@ struct Node {
     field: u16,
     /// Where.
     start: usize,
+    /// Where the field before ends.
+    end: usize,
 }
 
 /// The ends of a value that are still to be looked at: first those that leave it usual, at a higher cost the others.
@@ -101,7 +103,13 @@ impl Template {
                 break;
             }
             let end = behind.checked_sub(step.literal.bytes.len())?;
-            let start = memmem::rfind(line.get(..end)?, literal)? + literal.len();
+            let literal_end = memmem::rfind(line.get(..end)?, literal)? + literal.len();
+            let more = if before.literal.blanks {
+                line.get(literal_end..end)?.iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
+            } else {
+                0
+            };
+            let start = literal_end + more;
             let len = end - start;
             let is_absent = line.get(start..end) == Some(b"-");
             if step.possible.run(line, start, end) != len && !is_absent {
@@ -136,7 +144,7 @@ impl<'s> Search<'s> {
     }
 
     fn run(mut self) -> Option<(u32, Vec<Range<usize>>)> {
-        self.push(0, Task { node: Node { before: 0, field: 0, start: self.template.prefix.bytes.len() }, ends: None });
+        self.push(0, Task { node: Node { before: 0, field: 0, start: self.template.prefix.behind(self.line, 0), end: 0 }, ends: None });
         for cost in 0..=COST_MAX {
             while let Some(task) = self.tasks.get_mut(cost).and_then(Vec::pop) {
                 let field = usize::from(task.node.field);
@@ -199,7 +207,8 @@ impl<'s> Search<'s> {
         if !is_last && literal_len > 0 {
             self.push(cost, Task { node, ends: Some((end + 1, to)) });
         }
-        let next = Node { before: node.before, field: node.field + 1, start: end + literal_len };
+        let start = if is_last { self.goal } else { step.literal.behind(self.line, end) };
+        let next = Node { before: node.before, field: node.field + 1, start, end };
         self.push(cost, Task { node: next, ends: None });
     }
 
@@ -209,6 +218,10 @@ impl<'s> Search<'s> {
         if step.spec.time.is_some() {
             // A time is told by its pattern; what is none has no end at all.
             return step.time(self.line, start, self.context).map_or((1, 0, 0), |(_, end)| (end, end, end));
+        }
+        if step.spec.shape == Shape::Quoted {
+            let end = super::read::quoted_end(self.line, start);
+            return end.map_or((1, 0, 0), |end| (end, end, end));
         }
         let absent = start + usize::from(bytes.get(start) == Some(&b'-'));
         let run = |class: super::class::Class| (start + class.run(bytes, start, bytes.len())).max(absent);
@@ -222,9 +235,9 @@ impl<'s> Search<'s> {
     fn values(&self, node: Node) -> Vec<Range<usize>> {
         let mut values = Vec::with_capacity(self.template.steps.len());
         let mut behind = node;
-        while let Some(step) = usize::from(behind.field).checked_sub(1).and_then(|field| self.template.steps.get(field)) {
+        while behind.field > 0 {
             let Some(node) = self.nodes.get(behind.before as usize) else { break };
-            values.push(node.start..behind.start - step.literal.bytes.len());
+            values.push(node.start..behind.end);
             behind = *node;
         }
         values.reverse();

@@ -11,6 +11,12 @@ pub enum Shape {
     Unsigned,
     /// Digits, perhaps behind a minus.
     Signed,
+    /// A decimal number, perhaps with a sign, a fraction and an exponent.
+    Double,
+    /// Text between quotes, which are a part of it; a backslash inside takes the byte behind it along.
+    Quoted,
+    /// No bytes.
+    Nothing,
     /// No blank; usually letters, digits, commas and underscores.
     Flags,
     /// No blank; usually `HTTP/1.1`.
@@ -39,8 +45,10 @@ impl Shape {
         match self {
             Self::Unsigned => Class::DIGITS,
             Self::Signed => Class::SIGNED,
+            Self::Double => Class::DECIMAL,
+            Self::Nothing => Class::NONE,
             Self::Flags | Self::Protocol | Self::Word | Self::Token => NO_BLANK,
-            Self::Time | Self::AddressList | Self::Identifier | Self::Number | Self::Any => Class::ALL,
+            Self::Time | Self::AddressList | Self::Identifier | Self::Number | Self::Any | Self::Quoted => Class::ALL,
         }
     }
 
@@ -48,6 +56,7 @@ impl Shape {
     pub(super) fn first(self) -> Class {
         match self {
             Self::Protocol => Class::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+            Self::Quoted => Class::of(b"\"-"),
             shape => shape.possible(),
         }
     }
@@ -57,6 +66,9 @@ impl Shape {
         match self {
             Self::Unsigned | Self::Number => Class::DIGITS,
             Self::Signed => Class::SIGNED,
+            Self::Double => Class::DECIMAL,
+            Self::Nothing => Class::NONE,
+            Self::Quoted => Class::ALL,
             Self::Flags => Class::alphanumeric_and(b",_"),
             Self::Protocol => Class::alphanumeric_and(b"/."),
             Self::Word | Self::Token | Self::Identifier => NO_BLANK_OR_QUOTE,

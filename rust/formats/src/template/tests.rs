@@ -100,7 +100,8 @@ fn fields_side_by_side_need_shapes_that_end() {
     assert_eq!(pair(Shape::Word, Shape::Protocol).err(), Some(1));
     let time = |pattern: &str, shape| {
         let field = |shape, time, at| Piece::Field(FieldSpec { shape, time, cut_bytes: None, at });
-        Template::compile(vec![field(Shape::Time, TimePattern::compile(pattern).ok(), 0), field(shape, None, 1)]).map_err(|e| e.at)
+        Template::compile(vec![field(Shape::Time, TimePattern::compile(pattern).ok().map(TimeShape::from), 0), field(shape, None, 1)])
+            .map_err(|e| e.at)
     };
     assert!(time("%Y-%m-%d", Shape::Any).is_ok() && time("%s", Shape::Protocol).is_ok());
     assert_eq!((time("%s", Shape::Unsigned).err(), time("%F %Z", Shape::Any).err()), (Some(1), Some(1)));

@@ -1,0 +1,167 @@
+//! One field of a pattern: `NAME`, `NAME:KIND`, `NAME=VALUE`.
+
+use crate::{
+    envoy::{Name, Role, Target},
+    severity::Scale,
+    template::{FieldSpec, Shape, TemplateError, TimeShape},
+    time::TimePattern,
+};
+
+/// A part of a pattern.
+#[derive(Clone, Debug)]
+pub(crate) enum Part {
+    /// Text that stands as it is in every line.
+    Literal(String),
+    /// Blanks and tabs, one at least.
+    Blanks,
+    /// A value, and what becomes of it.
+    Field(FieldSpec, Use),
+    /// What every line of the pattern says without a word.
+    Constant(Use, String),
+}
+
+/// What becomes of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Use {
+    /// Nothing.
+    Skip,
+    /// The record's time.
+    Time,
+    /// The severity, as a word or, on a scale, a number.
+    Severity(Option<Scale>),
+    /// The body.
+    Body,
+    /// The event name.
+    EventName,
+    /// An attribute or a part of the trace, by a role.
+    Target(Target),
+    /// A double.
+    Double(Name),
+    /// `true` or `false`, also `yes`, `on`, `1` and their opposites.
+    Bool(Name),
+    /// `GET /path?query HTTP/1.1`; what is no such is an attribute of the name.
+    Request(Name),
+    /// `key=value` pairs, each an attribute whose name begins so.
+    Pairs(String),
+    /// A quoted string, without its quotes and escapes.
+    Quoted(Name),
+}
+
+impl Use {
+    /// The attributes that it writes, as far as they are known beforehand.
+    pub(super) fn names(&self) -> Vec<&[u8]> {
+        match self {
+            Self::Target(target) => target.writes().into_iter().map(Name::bytes).filter(|name| !name.is_empty()).collect(),
+            Self::Double(name) | Self::Bool(name) | Self::Quoted(name) => vec![name.bytes()],
+            Self::Time => vec![b"time"],
+            Self::Severity(_) => vec![b"severity"],
+            Self::Body => vec![b"body"],
+            Self::EventName => vec![b"event_name"],
+            Self::Skip | Self::Request(_) | Self::Pairs(_) => vec![],
+        }
+    }
+}
+
+/// The kinds: how the values of an attribute look and what becomes of them.
+const KINDS: &[(&str, Shape, Role)] = &[
+    ("", Shape::Any, Role::Text),
+    ("word", Shape::Word, Role::Text),
+    ("id", Shape::Identifier, Role::Text),
+    ("int", Shape::Unsigned, Role::Int),
+    ("signed", Shape::Signed, Role::Int),
+    ("status", Shape::Unsigned, Role::Status),
+    ("list", Shape::Any, Role::Header),
+    ("forwarded", Shape::AddressList, Role::ForwardedFor),
+    ("path", Shape::Identifier, Role::Path),
+    ("protocol", Shape::Protocol, Role::Protocol),
+    ("address", Shape::Word, Role::Address),
+    ("tls", Shape::Word, Role::TlsVersion),
+    ("upper", Shape::Identifier, Role::UpperHex),
+    ("grpc", Shape::Identifier, Role::GrpcStatus),
+];
+
+/// Compiles the text between the braces of a field that stands at byte `at` of its pattern.
+pub(crate) fn parse(text: &str, at: usize) -> Result<Part, TemplateError> {
+    if let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.contains(':')) {
+        return Ok(Part::Constant(of_constant(name), value.into()));
+    }
+    let (name, kind) = text.split_once(':').unwrap_or((text, ""));
+    let error = |message: String, place: usize| TemplateError { message, at: at + place };
+    if name.is_empty() {
+        return Err(error("a field needs a name, or `_` for a value that is left out".into(), 0));
+    }
+    let field = |shape, used| Part::Field(FieldSpec { shape, time: None, cut_bytes: None, at }, used);
+    if name == "time" {
+        return time(kind, at).map(|spec| Part::Field(spec, Use::Time)).map_err(|(what, place)| error(what, 5 + place));
+    }
+    if let Some(pattern) = kind.strip_prefix("time ") {
+        let (spec, used) = (time(pattern, at).map_err(|(what, place)| error(what, name.len() + 6 + place))?, of_name(name, Shape::Any));
+        return Ok(Part::Field(spec, used));
+    }
+    let scale = match (name, kind) {
+        ("severity", "") => return Ok(field(Shape::Identifier, Use::Severity(None))),
+        ("severity", "level") => Some(Scale::Level),
+        ("severity", "syslog") => Some(Scale::Severity),
+        ("severity", "python") => Some(Scale::Python),
+        _ => None,
+    };
+    if scale.is_some() {
+        return Ok(field(Shape::Signed, Use::Severity(scale)));
+    }
+    Ok(match kind {
+        "double" => field(Shape::Double, if name == "_" { Use::Skip } else { Use::Double(Name::new(name)) }),
+        "bool" => field(Shape::Word, Use::Bool(Name::new(name))),
+        "request" => field(Shape::Any, Use::Request(Name::new(if name == "request" { "url.original" } else { name }))),
+        "pairs" => field(Shape::Any, Use::Pairs(if name == "_" { String::new() } else { name.into() })),
+        "quoted" => field(Shape::Quoted, if name == "_" { Use::Skip } else { Use::Quoted(Name::new(name)) }),
+        _ => {
+            let Some(&(_, shape, role)) = KINDS.iter().find(|(known, ..)| *known == kind) else {
+                return Err(error(format!("unknown kind '{kind}'"), name.len() + 1));
+            };
+            let used = match (name, role) {
+                ("_" | "body" | "event_name" | "trace_id" | "span_id" | "traceparent", _) => of_name(name, shape),
+                (_, Role::Path) => Use::Target(two(role, shape, name, "url.query")),
+                (_, Role::Protocol) => Use::Target(two(role, shape, name, "network.protocol.name")),
+                (_, Role::ForwardedFor) => Use::Target(two(role, shape, name, "client.address")),
+                (_, Role::Address) => Use::Target(two(role, shape, name, &port_of(name))),
+                _ => Use::Target(Target::new(role, shape, name)),
+            };
+            field(shape, used)
+        }
+    })
+}
+
+fn two(role: Role, shape: Shape, name: &str, second: &str) -> Target {
+    Target { second: Name::new(second), ..Target::new(role, shape, name) }
+}
+
+/// `client.address` has its port in `client.port`.
+fn port_of(name: &str) -> String {
+    name.strip_suffix(".address").map_or_else(|| format!("{name}.port"), |side| format!("{side}.port"))
+}
+
+fn of_name(name: &str, shape: Shape) -> Use {
+    match name {
+        "_" => Use::Skip,
+        "body" => Use::Body,
+        "event_name" => Use::EventName,
+        "trace_id" => Use::Target(Target::new(Role::TraceId, shape, "trace_id")),
+        "span_id" => Use::Target(Target::new(Role::SpanId, shape, "span_id")),
+        "traceparent" => Use::Target(Target::new(Role::Traceparent, shape, "traceparent")),
+        name => Use::Target(Target::new(Role::Text, shape, name)),
+    }
+}
+
+fn of_constant(name: &str) -> Use {
+    if name == "severity" { Use::Severity(None) } else { of_name(name, Shape::Any) }
+}
+
+/// `iso`, `epoch`, or a strftime pattern; a message and its place where it is none.
+fn time(pattern: &str, at: usize) -> Result<FieldSpec, (String, usize)> {
+    let time = match pattern {
+        "" | "iso" => TimeShape::Iso,
+        "epoch" => TimeShape::Epoch,
+        _ => TimeShape::Pattern(TimePattern::compile(pattern).map_err(|e| (e.message, e.at))?),
+    };
+    Ok(FieldSpec { shape: Shape::Time, time: Some(time), cut_bytes: None, at })
+}

@@ -1,0 +1,97 @@
+//! A format that is a list of patterns.
+
+use std::sync::Arc;
+
+use logloom_record::{BatchWriter, RejectReason, Text};
+
+use super::{Line, Part, Values, alternatives};
+use crate::{Decoder, Format, Likely, OptionError, Options, Spec, open_framed, template::Wrong, time::Context};
+
+/// Patterns as a format: the first that fits a line reads it.
+pub(crate) struct Patterns {
+    spec: &'static Spec,
+    lines: Vec<Line>,
+    likely: u8,
+}
+
+/// Compiles a built-in format from its patterns. `likely`: how sure it is that a line which one of them fits is of this format, 0 to 100.
+pub(crate) fn compile(spec: &'static Spec, patterns: &[&str], likely: u8, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+    let mut lines = Vec::new();
+    for (row, pattern) in patterns.iter().enumerate() {
+        for parts in alternatives(pattern).map_err(|e| built_in(row, &e.message, e.at))? {
+            lines.push(Line::new(parts).map_err(|e| built_in(row, &e.message, e.at))?);
+        }
+    }
+    Ok(Patterns::of(spec, lines, likely, options))
+}
+
+fn built_in(row: usize, message: &str, at: usize) -> OptionError {
+    OptionError::new(&format!("pattern {row}"), message).at(at)
+}
+
+impl Patterns {
+    /// A format of these lines.
+    #[allow(clippy::new_ret_no_self)]
+    pub(crate) fn of(spec: &'static Spec, lines: Vec<Line>, likely: u8, _options: &Options) -> Arc<dyn Format> {
+        Arc::new(Self { spec, lines, likely })
+    }
+
+    /// A format of the pattern that the user may give in `option`. `likely`: as for [`compile`], where it is the built-in one.
+    pub(crate) fn of_user(
+        spec: &'static Spec,
+        option: &str,
+        alternatives: Vec<Vec<Part>>,
+        likely: u8,
+        options: &Options,
+    ) -> Result<Arc<dyn Format>, OptionError> {
+        let lines = alternatives.into_iter().map(|parts| Line::new(parts).map_err(|e| OptionError::new(option, e.message).at(e.at)));
+        Ok(Self::of(spec, lines.collect::<Result<_, _>>()?, likely, options))
+    }
+
+    fn context(&self, out: &BatchWriter) -> Context {
+        Context { offset_s: 0, arrival_unix_nano: out.origin().arrival_unix_nano }
+    }
+}
+
+#[cold]
+fn reason(wrong: Wrong) -> RejectReason {
+    if wrong.is_value { RejectReason::value(wrong.what, wrong.at) } else { RejectReason::syntax(wrong.what, wrong.at) }
+}
+
+impl Format for Patterns {
+    fn spec(&self) -> &'static Spec {
+        self.spec
+    }
+
+    fn likely(&self, frame: &[u8]) -> Likely {
+        let (line, context) = (Text::from(frame), Context::default());
+        let fits = self.likely > 0
+            && Values::with(|values| self.lines.iter().any(|known| known.may_begin(line) && known.read(line, &context, values).is_ok()));
+        if fits { Likely(self.likely) } else { Likely::NO }
+    }
+
+    fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        if frame.len() > u32::MAX as usize {
+            return Err(RejectReason::limit("a line has at most 4 GiB", 0));
+        }
+        let context = self.context(out);
+        Values::with(|values| {
+            let mut furthest = Wrong { what: "the line does not begin as the format does", at: 0, is_value: false };
+            for line in self.lines.iter().filter(|line| line.may_begin(frame)) {
+                match line.read(frame, &context, values) {
+                    Ok(()) => {
+                        line.write(frame, values, out);
+                        return Ok(());
+                    }
+                    Err(wrong) if wrong.at >= furthest.at => furthest = wrong,
+                    Err(_) => {}
+                }
+            }
+            Err(reason(furthest))
+        })
+    }
+
+    fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
+        open_framed(self, frame_bytes_max)
+    }
+}

@@ -1,0 +1,258 @@
+//! A pattern, compiled: reads a line into values, writes these as a record.
+
+use std::{cell::Cell, ops::Range};
+
+use logloom_record::Text;
+
+use super::{Part, Use};
+use crate::{
+    envoy::{Name, Role},
+    severity::{self, Scale},
+    template::{FieldSpec, FoundTime, Piece, Template, TemplateError, Visit, Wrong},
+    time::Context,
+};
+
+/// A division of this cost or more makes a value unusual that the program itself wrote, so the line is rather of another pattern.
+const COST_DOUBTFUL: u32 = 8;
+/// The most fields of a pattern.
+const FIELDS_MAX: usize = 64;
+
+/// A pattern, compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(super) template: Template,
+    /// What becomes of each field.
+    pub(super) uses: Vec<Use>,
+    /// Attributes that every line has.
+    pub(super) constants: Vec<(Name, String)>,
+    pub(super) severity: (u8, String),
+    pub(super) event_name: String,
+    pub(super) severity_field: Option<(usize, Option<Scale>)>,
+    pub(super) body_field: Option<usize>,
+    pub(super) time_field: Option<usize>,
+}
+
+/// Where the value of a field lies in its line.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Slot {
+    #[default]
+    Absent,
+    Text {
+        at: u32,
+        len: u32,
+    },
+    Int(i64),
+}
+
+/// The values of one line; the memory is kept from line to line.
+#[derive(Debug)]
+pub(crate) struct Values {
+    pub(super) slots: [Slot; FIELDS_MAX],
+    pub(super) time_unix_nano: u64,
+    pub(super) severity: u8,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self { slots: [Slot::Absent; FIELDS_MAX], time_unix_nano: 0, severity: 0 }
+    }
+}
+
+thread_local! {
+    /// The memory of this thread's last line.
+    static KEPT: Cell<Option<Box<Values>>> = const { Cell::new(None) };
+}
+
+impl Values {
+    /// Runs `read` with room for the values of a line.
+    #[inline(always)]
+    pub(crate) fn with<T>(read: impl FnOnce(&mut Self) -> T) -> T {
+        let mut values = KEPT.take().unwrap_or_default();
+        let result = read(&mut values);
+        KEPT.set(Some(values));
+        result
+    }
+
+    #[inline(always)]
+    fn set(&mut self, i: usize, value: Slot) {
+        if let Some(slot) = self.slots.get_mut(i) {
+            *slot = value;
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn get(&self, i: usize) -> Slot {
+        self.slots.get(i).copied().unwrap_or_default()
+    }
+
+    /// The text of a field.
+    #[inline(always)]
+    pub(super) fn text<'a>(&self, i: usize, line: Text<'a>) -> Option<Text<'a>> {
+        match self.get(i) {
+            Slot::Text { at, len } => Some(line.slice(at as usize..at as usize + len as usize)),
+            _ => None,
+        }
+    }
+}
+
+impl Line {
+    /// Compiles the parts of a pattern. Refuses two fields of one attribute.
+    pub(crate) fn new(parts: Vec<Part>) -> Result<Self, TemplateError> {
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut uses = Vec::new();
+        let mut line = Self {
+            template: Template::compile(Vec::new())?,
+            uses: Vec::new(),
+            constants: Vec::new(),
+            severity: (0, String::new()),
+            event_name: String::new(),
+            severity_field: None,
+            body_field: None,
+            time_field: None,
+        };
+        let mut taken: Vec<Vec<u8>> = Vec::new();
+        for part in parts {
+            match part {
+                Part::Literal(text) => {
+                    if matches!(pieces.last(), Some(Piece::Blanks)) {
+                        pieces.push(Piece::Field(FieldSpec::nothing()));
+                        uses.push(Use::Skip);
+                    }
+                    pieces.push(Piece::Literal(text));
+                }
+                Part::Blanks => pieces.push(Piece::Blanks),
+                Part::Field(spec, used) => {
+                    let names: Vec<_> = used.names().into_iter().map(<[u8]>::to_vec).collect();
+                    if let Some(name) = names.iter().find(|name| taken.contains(name)) {
+                        let message = format!("'{}' twice", String::from_utf8_lossy(name));
+                        return Err(TemplateError { message, at: spec.at });
+                    }
+                    taken.extend(names);
+                    let i = uses.len();
+                    match &used {
+                        Use::Severity(scale) => line.severity_field = Some((i, *scale)),
+                        Use::Body => line.body_field = Some(i),
+                        Use::Time => line.time_field = Some(i),
+                        _ => {}
+                    }
+                    pieces.push(Piece::Field(spec));
+                    uses.push(used);
+                }
+                Part::Constant(Use::Severity(_), text) => line.severity = (severity::of_text(Text::from(text.as_str())), text),
+                Part::Constant(Use::EventName, text) => line.event_name = text,
+                Part::Constant(Use::Target(target), text) if target.role == Role::Text => line.constants.push((target.name, text)),
+                Part::Constant(..) => {
+                    return Err(TemplateError { message: "this cannot be a constant".into(), at: 0 });
+                }
+            }
+        }
+        if uses.len() > FIELDS_MAX {
+            return Err(TemplateError { message: format!("more than {FIELDS_MAX} fields"), at: 0 });
+        }
+        line.template = Template::compile(pieces)?;
+        line.uses = uses;
+        Ok(line)
+    }
+
+    /// Reads a line into `values`; [`Wrong`] where it is not of the pattern. Where a value holds the text that should end it, the division
+    /// of the line is taken that leaves the most values usual. A word that is no severity is none of a severity field.
+    #[inline]
+    pub(crate) fn read(&self, line: Text<'_>, context: &Context, values: &mut Values) -> Result<(), Wrong> {
+        self.reset(values);
+        match self.template.read(line, context, &FoundTime::NONE, Gather { values, line, time_field: self.time_field }) {
+            Ok(_) => {}
+            Err(wrong) => self.search(line, context, values, wrong)?,
+        }
+        self.severity(line, values)
+    }
+
+    #[inline(always)]
+    fn reset(&self, values: &mut Values) {
+        values.slots.iter_mut().take(self.uses.len()).for_each(|slot| *slot = Slot::Absent);
+        values.time_unix_nano = 0;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn search(&self, line: Text<'_>, context: &Context, values: &mut Values, wrong: Wrong) -> Result<(), Wrong> {
+        let Some((_, ranges)) = self.template.search(line, context).filter(|(cost, _)| *cost < COST_DOUBTFUL) else { return Err(wrong) };
+        self.reset(values);
+        if let Some(field) = self.time_field {
+            values.time_unix_nano = self.template.time_at(line, field, &ranges, context)?;
+        }
+        self.template.replay(line, &ranges, Gather { values, line, time_field: self.time_field });
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn severity(&self, line: Text<'_>, values: &mut Values) -> Result<(), Wrong> {
+        values.severity = self.severity.0;
+        let Some((field, scale)) = self.severity_field else { return Ok(()) };
+        let found = match (values.get(field), scale) {
+            (Slot::Absent, _) => return Ok(()),
+            (Slot::Int(number), Some(scale)) => severity::of_number(number, scale),
+            (Slot::Text { .. }, _) => values.text(field, line).map_or(0, severity::of_text),
+            (Slot::Int(_), None) => 0,
+        };
+        values.severity = found;
+        if found == 0 && scale.is_none() {
+            return Err(Wrong { what: "expected a severity", at: 0, is_value: true });
+        }
+        Ok(())
+    }
+
+    /// Whether a line may begin so, by its first byte and the text that stands before the first field.
+    #[inline(always)]
+    pub(crate) fn may_begin(&self, line: Text<'_>) -> bool {
+        self.template.may_begin(line)
+    }
+}
+
+/// Keeps where the values lie.
+struct Gather<'v, 'a> {
+    values: &'v mut Values,
+    line: Text<'a>,
+    time_field: Option<usize>,
+}
+
+impl Gather<'_, '_> {
+    /// Where a value stands, without the blanks around it.
+    #[inline(always)]
+    fn range(&self, value: Text<'_>) -> Range<usize> {
+        let at = self.line.tail().len() - value.tail().len();
+        let bytes = value.bytes();
+        let (first, last) = (bytes.first().copied().unwrap_or_default(), bytes.last().copied().unwrap_or_default());
+        if first > b' ' && last > b' ' {
+            return at..at + bytes.len();
+        }
+        let start = bytes.len() - bytes.trim_ascii_start().len();
+        at + start..at + start + bytes.trim_ascii().len()
+    }
+}
+
+impl Visit for Gather<'_, '_> {
+    const TIMES: bool = true;
+
+    #[inline(always)]
+    fn text(self, i: usize, value: Text<'_>) -> Self {
+        let range = self.range(value);
+        if !range.is_empty() {
+            self.values.set(i, Slot::Text { at: range.start as u32, len: range.len() as u32 });
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn number(self, i: usize, value: i64) -> Self {
+        self.values.set(i, Slot::Int(value));
+        self
+    }
+
+    #[inline(always)]
+    fn time(self, i: usize, value: Text<'_>, unix_nano: u64) -> Self {
+        if self.time_field == Some(i) {
+            self.values.time_unix_nano = unix_nano;
+        }
+        self.text(i, value)
+    }
+}

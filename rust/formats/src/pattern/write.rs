@@ -1,0 +1,162 @@
+//! Writing the values of a line as a record.
+
+use logloom_record::{BatchWriter, Key, RecordCursor, Scalar, Tail, Text};
+
+use super::{Line, Use, Values, line::Slot, request};
+use crate::{
+    envoy::{Name, Trace, write},
+    json::unescape,
+};
+
+pub(super) const ORIGINAL: Key = Key::new("log.record.original");
+
+impl Line {
+    /// Writes what was [read](Self::read) as a record: the line is kept as its body, or as `log.record.original` where the pattern has a
+    /// body of its own.
+    #[inline]
+    pub(crate) fn write(&self, line: Text<'_>, values: &Values, out: &mut BatchWriter) {
+        let keep = out.keeps_original();
+        let severity_text = match self.severity_field {
+            Some((field, _)) => values.text(field, line).unwrap_or_default(),
+            None => Text::from(self.severity.1.as_str()),
+        };
+        let body = self.body_field.and_then(|field| values.text(field, line));
+        let rec = out.begin(values.time_unix_nano, values.severity, severity_text);
+        let rec = match body {
+            Some(body) => rec.body(body),
+            None if keep => rec.body(line),
+            None => rec,
+        };
+        let mut trace = Trace::default();
+        let mut rec = self.attributes(rec, line, values, &mut trace);
+        if keep && body.is_some() {
+            rec = rec.attr(&ORIGINAL, line);
+        }
+        rec.finish(&Tail { event_name: self.event_name(line, values), ..trace.tail() });
+    }
+
+    /// Writes the attributes of what was [read](Self::read); the ids of a trace go into `trace`.
+    #[inline(always)]
+    pub(crate) fn attributes<'w>(&self, mut rec: RecordCursor<'w>, line: Text<'_>, values: &Values, trace: &mut Trace) -> RecordCursor<'w> {
+        for (i, used) in self.uses.iter().enumerate() {
+            match (values.get(i), used) {
+                (Slot::Absent, _) | (_, Use::Skip | Use::Time | Use::Severity(_) | Use::Body | Use::EventName) => {}
+                (Slot::Text { at, len }, Use::Target(target)) => {
+                    rec = write::text(rec, target, line.slice(at as usize..(at + len) as usize), trace);
+                }
+                (Slot::Int(value), Use::Target(target)) => rec = write::number(rec, target, value),
+                (Slot::Text { at, len }, Use::Request(name)) => {
+                    rec = request::write(rec, name, line.slice(at as usize..(at + len) as usize));
+                }
+                (slot, used) => rec = rec.apart(|rec| rare(rec, used, slot, line)),
+            }
+        }
+        for (name, value) in &self.constants {
+            rec = rec.attr_text(Text::from(name.bytes()), Text::from(value.as_str()));
+        }
+        rec
+    }
+
+    #[inline(always)]
+    fn event_name<'a>(&'a self, line: Text<'a>, values: &Values) -> &'a [u8] {
+        let field = self.uses.iter().position(|used| *used == Use::EventName);
+        field.and_then(|field| values.text(field, line)).map_or(self.event_name.as_bytes(), Text::bytes)
+    }
+}
+
+/// Writes an attribute of any name.
+pub(super) fn text<'w>(rec: RecordCursor<'w>, name: &Name, value: Text<'_>) -> RecordCursor<'w> {
+    rec.attr_text(Text::from(name.bytes()), value)
+}
+
+#[inline(never)]
+fn rare<'w>(rec: RecordCursor<'w>, used: &Use, slot: Slot, line: Text<'_>) -> RecordCursor<'w> {
+    let value = match slot {
+        Slot::Text { at, len } => line.slice(at as usize..(at + len) as usize),
+        Slot::Int(value) => {
+            let digits = value.to_string();
+            return match used {
+                Use::Double(name) => rec.attr_scalar(Text::from(name.bytes()), Scalar::Double(value as f64)),
+                Use::Bool(name) | Use::Quoted(name) => text(rec, name, Text::from(digits.as_str())),
+                _ => rec,
+            };
+        }
+        Slot::Absent => return rec,
+    };
+    match used {
+        Use::Double(name) => match std::str::from_utf8(value.bytes()).ok().and_then(|text| text.parse::<f64>().ok()) {
+            Some(number) if number.is_finite() => rec.attr_scalar(Text::from(name.bytes()), Scalar::Double(number)),
+            _ => text(rec, name, value),
+        },
+        Use::Bool(name) => match truth(value.bytes()) {
+            Some(truth) => rec.attr_scalar(Text::from(name.bytes()), Scalar::Bool(truth)),
+            None => text(rec, name, value),
+        },
+        Use::Quoted(name) => quoted(rec, name, value),
+        Use::Pairs(prefix) => pairs(rec, prefix, value),
+        _ => rec,
+    }
+}
+
+fn truth(word: &[u8]) -> Option<bool> {
+    match word.to_ascii_lowercase().as_slice() {
+        b"true" | b"yes" | b"on" | b"1" | b"t" | b"y" => Some(true),
+        b"false" | b"no" | b"off" | b"0" | b"f" | b"n" => Some(false),
+        _ => None,
+    }
+}
+
+/// A value in quotes: what stands between them, its escapes those of JSON.
+fn quoted<'w>(rec: RecordCursor<'w>, name: &Name, value: Text<'_>) -> RecordCursor<'w> {
+    let inner = if value.bytes().first() == Some(&b'"') { value.slice(1..value.len().saturating_sub(1).max(1)) } else { value };
+    if inner.is_empty() || inner.bytes() == b"-" {
+        return rec;
+    }
+    if !inner.bytes().contains(&b'\\') {
+        return text(rec, name, inner);
+    }
+    let mut plain = Vec::with_capacity(inner.len());
+    unescape(inner, &mut plain);
+    text(rec, name, Text::from(plain.as_slice()))
+}
+
+/// `key=value key2="another value"`: each an attribute; whole numbers are integers. What is no pair is left out.
+fn pairs<'w>(mut rec: RecordCursor<'w>, prefix: &str, value: Text<'_>) -> RecordCursor<'w> {
+    let bytes = value.bytes();
+    let mut name = Vec::from(prefix);
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = value.after(at);
+        let blank = |byte: &u8| *byte <= b' ' || *byte == b',';
+        let key_len = rest.bytes().iter().position(|byte| *byte == b'=' || blank(byte)).unwrap_or(rest.len());
+        if rest.bytes().get(key_len) != Some(&b'=') || key_len == 0 {
+            at += key_len + 1;
+            continue;
+        }
+        let behind = rest.after(key_len + 1);
+        let len = match behind.bytes().first() {
+            Some(b'"') => crate::template::quoted_end(behind, 0).unwrap_or(behind.len()),
+            _ => behind.bytes().iter().position(blank).unwrap_or(behind.len()),
+        };
+        name.truncate(prefix.len());
+        name.extend_from_slice(rest.slice(0..key_len).bytes());
+        rec = pair(rec, Text::from(name.as_slice()), behind.slice(0..len));
+        at += key_len + 1 + len;
+    }
+    rec
+}
+
+fn pair<'w>(rec: RecordCursor<'w>, name: Text<'_>, value: Text<'_>) -> RecordCursor<'w> {
+    let bytes = value.bytes();
+    let number = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse::<i64>().ok());
+    match number {
+        Some(number) if number.to_string().len() == bytes.len() => rec.attr_int(name, number),
+        _ if bytes.first() == Some(&b'"') && bytes.len() > 1 => {
+            let mut plain = Vec::with_capacity(value.len());
+            unescape(value.slice(1..value.len() - 1), &mut plain);
+            rec.attr_text(name, Text::from(plain.as_slice()))
+        }
+        _ if bytes.is_empty() => rec,
+        _ => rec.attr_text(name, value),
+    }
+}
