@@ -23,7 +23,8 @@ pub static SPEC: Spec = Spec {
     compile,
 };
 
-const COMBINED: &str = r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent""#;
+const COMBINED: &str =
+    r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent""#;
 
 /// Variables that have a name in the conventions, or a type. What is measured in seconds stays so, with a fraction.
 const VARIABLES: Dialect = Dialect {

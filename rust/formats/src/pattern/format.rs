@@ -5,13 +5,18 @@ use std::sync::Arc;
 use logloom_record::{BatchWriter, RejectReason, Text};
 
 use super::{Line, Part, Values, alternatives};
-use crate::{Decoder, Format, Likely, OptionError, Options, Spec, open_framed, template::Wrong, time::Context};
+use crate::{
+    Decoder, Format, Likely, OptionError, Options, Spec, open_framed,
+    template::Wrong,
+    time::{Context, Zone},
+};
 
 /// Patterns as a format: the first that fits a line reads it.
 pub(crate) struct Patterns {
     spec: &'static Spec,
     lines: Vec<Line>,
     likely: u8,
+    zone: Zone,
 }
 
 /// Compiles a built-in format from its patterns. `likely`: how sure it is that a line which one of them fits is of this format, 0 to 100.
@@ -22,7 +27,7 @@ pub(crate) fn compile(spec: &'static Spec, patterns: &[&str], likely: u8, option
             lines.push(Line::new(parts).map_err(|e| built_in(row, &e.message, e.at))?);
         }
     }
-    Ok(Patterns::of(spec, lines, likely, options))
+    Patterns::of(spec, lines, likely, options)
 }
 
 fn built_in(row: usize, message: &str, at: usize) -> OptionError {
@@ -32,8 +37,8 @@ fn built_in(row: usize, message: &str, at: usize) -> OptionError {
 impl Patterns {
     /// A format of these lines.
     #[allow(clippy::new_ret_no_self)]
-    pub(crate) fn of(spec: &'static Spec, lines: Vec<Line>, likely: u8, _options: &Options) -> Arc<dyn Format> {
-        Arc::new(Self { spec, lines, likely })
+    pub(crate) fn of(spec: &'static Spec, lines: Vec<Line>, likely: u8, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+        Ok(Arc::new(Self { spec, lines, likely, zone: options.zone()? }))
     }
 
     /// A format of the pattern that the user may give in `option`. `likely`: as for [`compile`], where it is the built-in one.
@@ -45,11 +50,7 @@ impl Patterns {
         options: &Options,
     ) -> Result<Arc<dyn Format>, OptionError> {
         let lines = alternatives.into_iter().map(|parts| Line::new(parts).map_err(|e| OptionError::new(option, e.message).at(e.at)));
-        Ok(Self::of(spec, lines.collect::<Result<_, _>>()?, likely, options))
-    }
-
-    fn context(&self, out: &BatchWriter) -> Context {
-        Context { offset_s: 0, arrival_unix_nano: out.origin().arrival_unix_nano }
+        Self::of(spec, lines.collect::<Result<_, _>>()?, likely, options)
     }
 }
 
@@ -74,7 +75,7 @@ impl Format for Patterns {
         if frame.len() > u32::MAX as usize {
             return Err(RejectReason::limit("a line has at most 4 GiB", 0));
         }
-        let context = self.context(out);
+        let context = Context::of(self.zone, out);
         Values::with(|values| {
             let mut furthest = Wrong { what: "the line does not begin as the format does", at: 0, is_value: false };
             for line in self.lines.iter().filter(|line| line.may_begin(frame)) {

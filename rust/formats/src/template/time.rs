@@ -24,7 +24,7 @@ impl TimeShape {
     pub(super) fn prefix(&self, text: &[u8], context: &Context) -> Result<(Option<u64>, usize), TimeError> {
         match self {
             Self::Pattern(pattern) => pattern.prefix(text, context),
-            Self::Iso => prefix(text, context.offset_s).map(|(time, len)| (Some(time), len)),
+            Self::Iso => prefix(text, context.zone).map(|(time, len)| (Some(time), len)),
             Self::Epoch => {
                 let len = text.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
                 let text = text.get(..len).unwrap_or_default();
