@@ -42,7 +42,7 @@ pub(crate) fn likeliest<'c>(candidates: &'c Candidates, data: &[u8], ended: bool
     let mut best: Option<(&Arc<dyn Format>, u32)> = None;
     for format in candidates.iter() {
         let score = match format.framing() {
-            Framing::Lines => of_lines(&**format, &lines),
+            Framing::Lines | Framing::Records => of_lines(&**format, &lines),
             Framing::Elements | Framing::Whole => u32::from(format.likely(sample).0),
         };
         if score >= u32::from(LOOKS_LIKE) && best.is_none_or(|(_, most)| score > most) {

@@ -28,7 +28,7 @@ use std::{
 
 use logloom_record::{BatchWriter, RejectReason, Text};
 
-pub use decoder::{Decoder, Elements, Held, Lines, Whole};
+pub use decoder::{Decoder, Elements, Held, Lines, Multiline, Reading, Whole};
 pub use detect::{SAMPLE_BYTES_MAX, detect};
 pub use formats::FORMATS;
 pub use options::{COMMON, OptionDoc, OptionError, OptionValue, Options};
@@ -60,12 +60,22 @@ pub struct About {
 /// How a Chunk is cut into frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// A frame is a line, ended by LF or CR LF; empty lines are none.
+    /// A frame is a line, ended by LF or CR LF; empty lines are none. Lines that do not [begin](Format::begins) a record are joined where they
+    /// are a stack trace.
     Lines,
+    /// A frame is a line that [begins](Format::begins) a record, and the lines after it that do not.
+    Records,
     /// A frame is an object: one after the other, or the items of an array.
     Elements,
     /// A frame is all that a source sends until it is flushed: a request body.
     Whole,
+}
+
+impl Framing {
+    /// Whether frames are made of lines.
+    pub fn is_lines(self) -> bool {
+        matches!(self, Self::Lines | Self::Records)
+    }
 }
 
 /// How much a frame looks like a format: 0 not at all, 100 beyond doubt. `text` says 1 to everything.
@@ -89,6 +99,11 @@ pub trait Format: Send + Sync {
         Framing::Lines
     }
 
+    /// Whether `line` may begin a record; false only for one that never can. A glance at its first bytes, for a format made of lines.
+    fn begins(&self, _line: &[u8]) -> bool {
+        true
+    }
+
     /// Whether its frames are text, which must be UTF-8; a binary format checks the strings that it reads.
     fn is_text(&self) -> bool {
         true
@@ -108,7 +123,7 @@ pub trait Format: Send + Sync {
 /// The usual [`Format::open`]: by the format's framing.
 pub fn open_framed<F: Format + 'static>(format: Arc<F>, frame_bytes_max: usize) -> Box<dyn Decoder> {
     match format.framing() {
-        Framing::Lines => Box::new(Lines::new(format, frame_bytes_max)),
+        Framing::Lines | Framing::Records => Box::new(Lines::new(format, frame_bytes_max)),
         Framing::Elements => Box::new(Elements::new(format, frame_bytes_max)),
         Framing::Whole => Box::new(Whole::new(format, frame_bytes_max)),
     }
@@ -123,7 +138,56 @@ pub fn find(name: &str) -> Option<&'static Spec> {
 pub fn compile(name: &str, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     let spec = find(name).ok_or_else(|| OptionError::unknown_format(name))?;
     options.check(spec)?;
-    if options.0.is_empty() { without_options(spec) } else { (spec.compile)(options) }
+    if options.0.is_empty() {
+        return without_options(spec);
+    }
+    let format = (spec.compile)(options)?;
+    let reading = Reading::of(options)?;
+    if reading.is_default() {
+        return Ok(format);
+    }
+    if let Some(option) = Reading::first_of(options).filter(|_| !format.framing().is_lines()) {
+        return Err(OptionError::new(option, format!("'{name}' is not made of lines: leave it out")));
+    }
+    Ok(Arc::new(Configured { format, reading }))
+}
+
+/// A format whose sources are read otherwise than by default.
+struct Configured {
+    format: Arc<dyn Format>,
+    reading: Reading,
+}
+
+impl Format for Configured {
+    fn spec(&self) -> &'static Spec {
+        self.format.spec()
+    }
+
+    fn framing(&self) -> Framing {
+        self.format.framing()
+    }
+
+    fn begins(&self, line: &[u8]) -> bool {
+        self.format.begins(line)
+    }
+
+    fn is_text(&self) -> bool {
+        self.format.is_text()
+    }
+
+    fn likely(&self, frame: &[u8]) -> Likely {
+        self.format.likely(frame)
+    }
+
+    fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        self.format.parse(frame, out)
+    }
+
+    fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
+        let mut decoder = Arc::clone(&self.format).open(frame_bytes_max);
+        decoder.configure(&self.reading);
+        decoder
+    }
 }
 
 /// A format as it is without options, compiled once a process: a call for one small chunk would else spend more on that than on parsing.

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use logloom_record::nearest;
 
-use crate::{FORMATS, Spec, time::Zone};
+use crate::{FORMATS, Spec, decoder::MULTILINE, time::Zone};
 
-/// The options that every format takes.
-pub const COMMON: &[OptionDoc] = &[OptionDoc {
-    name: "timezone",
-    doc: "string: the zone of times that name none, as an offset (`-02:00`) or an IANA name (`Europe/Berlin`); UTC where it is not given",
-}];
+/// The options that every format takes, as far as it is made of lines.
+pub static COMMON: &[OptionDoc] = &[
+    MULTILINE,
+    OptionDoc {
+        name: "timezone",
+        doc: "string: the zone of times that name none, as an offset (`-02:00`) or an IANA name (`Europe/Berlin`); UTC where it is not given",
+    },
+];
 
 /// The options of one format, as typed by the user: `format_string`, `keys`, …
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,7 +44,7 @@ impl OptionValue {
 }
 
 /// The documentation of one option.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct OptionDoc {
     /// Its name.
     pub name: &'static str,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use logloom_formats::{Decoder, FORMATS, Format, Framing};
+use logloom_formats::{Decoder, FORMATS, Format};
 use logloom_record::{BatchWriter, BlockPool, Limits, Origin};
 use pyo3::{
     prelude::*,
@@ -120,7 +120,7 @@ impl Parser {
     }
 
     fn run(&self, decoder: &mut dyn Decoder, data: &Bytes, out: &mut BatchWriter) -> PyResult<u64> {
-        let step = if self.format.framing() == Framing::Lines { STEP_BYTES } else { data.len().max(1) };
+        let step = if self.format.framing().is_lines() { STEP_BYTES } else { data.len().max(1) };
         let (mut at, mut held_from) = (0, 0);
         while at < data.len() {
             let end = (at + step).min(data.len());

@@ -6,10 +6,14 @@ use bytes::Bytes;
 use logloom_record::{BatchWriter, Text};
 use memchr::{memchr, memrchr};
 
-use super::{Decoder, Held, read_frame, too_long};
+use super::{
+    Decoder, Held, Reading,
+    join::{Join, Next},
+    read_frame, too_long,
+};
 use crate::Format;
 
-/// Cuts a source into lines. A line over the bound is kept in pieces, each a Reject.
+/// Cuts a source into lines, and joins those that make one record. A line over the bound is kept in pieces, each a Reject.
 #[derive(Debug)]
 pub struct Lines<F: ?Sized> {
     /// Source offset of the first byte of `carry`, or of the next chunk.
@@ -18,40 +22,43 @@ pub struct Lines<F: ?Sized> {
     /// Inside a line over the bound: how many pieces of it were written already.
     pieces: usize,
     frame_bytes_max: usize,
+    join: Join,
     format: Arc<F>,
+}
+
+/// A part of the chunk that is cut, where it lies in its source, and whether it is known to be UTF-8.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    bytes: &'a [u8],
+    /// The source offset of the first byte; it wraps where the part is not reached from the start.
+    base: u64,
+    checked: bool,
 }
 
 impl<F: Format + ?Sized> Lines<F> {
     /// A source of lines of this format.
     pub fn new(format: Arc<F>, frame_bytes_max: usize) -> Self {
-        Self { offset: 0, carry: Vec::new(), pieces: 0, frame_bytes_max: frame_bytes_max.max(1), format }
+        let frame_bytes_max = frame_bytes_max.max(1);
+        let join = Join::new(format.framing(), frame_bytes_max);
+        Self { offset: 0, carry: Vec::new(), pieces: 0, frame_bytes_max, join, format }
     }
 
-    #[inline(always)]
-    fn line(&self, buffer: &[u8], start: usize, end: usize, checked: bool, offset: u64, out: &mut BatchWriter) {
-        let end = if end > start && buffer.get(end - 1) == Some(&b'\r') { end - 1 } else { end };
-        if start == end {
-            return;
-        }
-        if end - start > self.frame_bytes_max {
-            let line = buffer.get(start..end).unwrap_or_default();
-            return out.reject(line, too_long(), offset, self.format.spec().name);
-        }
-        read_frame(&*self.format, Text::of(buffer, start..end), checked, offset, out);
-    }
-
-    /// Ends the carried line with `rest`, the part of it that this chunk has.
-    fn end_carry(&mut self, rest: &[u8], newline_len: usize, out: &mut BatchWriter) {
+    /// Ends the carried line with `rest`, the part of it that this chunk has, and its newline.
+    fn end_carry(&mut self, rest: &[u8], newline: &[u8], out: &mut BatchWriter) {
         let mut carry = std::mem::take(&mut self.carry);
         carry.extend_from_slice(rest);
+        let len = carry.strip_suffix(b"\r").unwrap_or(&carry).len();
+        carry.extend_from_slice(newline);
+        let line = carry.get(..len).unwrap_or_default();
         if self.pieces > 0 {
-            let last = carry.strip_suffix(b"\r").unwrap_or(&carry);
-            out.reject_from(last, too_long(), self.offset, self.format.spec().name, Some(self.pieces));
+            out.reject_from(line, too_long(), self.offset, self.format.spec().name, Some(self.pieces));
             self.pieces = 0;
+        } else if self.join.is_line_by_line() {
+            self.line(Text::of(&carry, 0..len), carry.len(), false, self.offset, out);
         } else {
-            self.line(&carry, 0, carry.len(), false, self.offset, out);
+            self.join.push(&*self.format, &carry, len, self.offset, out);
         }
-        self.offset += (carry.len() + newline_len) as u64;
+        self.offset += carry.len() as u64;
         carry.clear();
         self.carry = carry;
     }
@@ -61,6 +68,7 @@ impl<F: Format + ?Sized> Lines<F> {
         self.carry.extend_from_slice(bytes);
         let mut gone = 0;
         while self.carry.len() - gone > self.frame_bytes_max + 1 {
+            self.join.flush(&*self.format, out);
             let piece = self.carry.get(gone..gone + self.frame_bytes_max).unwrap_or_default();
             out.reject_from(piece, too_long(), self.offset, self.format.spec().name, Some(self.pieces));
             self.offset += piece.len() as u64;
@@ -69,6 +77,86 @@ impl<F: Format + ?Sized> Lines<F> {
         }
         self.carry.drain(..gone);
     }
+
+    /// A line of a format whose records are lines, with `raw_len` bytes in all.
+    #[inline(always)]
+    fn line(&mut self, line: Text<'_>, raw_len: usize, checked: bool, offset: u64, out: &mut BatchWriter) {
+        if line.is_empty() && !self.join.is_waiting() {
+            return;
+        }
+        if self.join.is_waiting() || !(self.format.begins(line.bytes()) || self.join.is_off()) {
+            return self.stray(line, raw_len, offset, out);
+        }
+        if line.len() > self.frame_bytes_max {
+            return out.reject(line.bytes(), too_long(), offset, self.format.spec().name);
+        }
+        read_frame(&*self.format, line, checked, offset, out);
+    }
+
+    /// A line among those that are no records of the format, or the record after them.
+    #[cold]
+    #[inline(never)]
+    fn stray(&mut self, line: Text<'_>, raw_len: usize, offset: u64, out: &mut BatchWriter) {
+        let raw = line.tail().get(..raw_len).unwrap_or_default();
+        self.join.push(&*self.format, raw, line.len(), offset, out);
+        if self.join.is_record() {
+            self.join.flush(&*self.format, out);
+        }
+    }
+
+    /// Lines each of which is a record.
+    #[inline(always)]
+    fn line_by_line(&mut self, part: Part<'_>, out: &mut BatchWriter) {
+        let mut start = 0;
+        while let Some(len) = part.bytes.get(start..).and_then(|rest| memchr(b'\n', rest)) {
+            let end = start + without_return(part.bytes, start, len);
+            self.line(Text::of(part.bytes, start..end), len + 1, part.checked, part.base + start as u64, out);
+            start += len + 1;
+        }
+    }
+
+    /// Lines that may be joined: a record that lies in the part is read where it stands.
+    #[inline(always)]
+    fn joined(&mut self, part: Part<'_>, out: &mut BatchWriter) {
+        let Part { bytes, base, checked } = part;
+        let mut start = 0;
+        // Where the open record begins and ends in the part; before the first line that begins one here, it waits in `join`.
+        let mut open = 0..0;
+        while let Some(len) = bytes.get(start..).and_then(|rest| memchr(b'\n', rest)) {
+            let end = start + without_return(bytes, start, len);
+            let line = bytes.get(start..end).unwrap_or_default();
+            let offset = base + start as u64;
+            if self.join.is_waiting() {
+                let raw = bytes.get(start..=start + len).unwrap_or_default();
+                if self.join.extend(&*self.format, raw, line.len(), out) {
+                    start += len + 1;
+                    continue;
+                }
+            }
+            if !line.is_empty() {
+                let so_far = bytes.get(open.clone()).unwrap_or_default();
+                let next = self.join.next(&*self.format, so_far, line, end - open.start);
+                if next != Next::Joins {
+                    if !open.is_empty() {
+                        self.join.read(&*self.format, Text::of(bytes, open.clone()), checked, out);
+                    }
+                    open.start = start;
+                }
+                open.end = end;
+                self.join.take(next, line, offset);
+            }
+            start += len + 1;
+        }
+        if !open.is_empty() {
+            self.join.wait(bytes.get(open.start..).unwrap_or_default(), open.end - open.start);
+        }
+    }
+}
+
+/// The length of the line of `len` bytes at `start`, without the CR that ends it.
+#[inline(always)]
+fn without_return(bytes: &[u8], start: usize, len: usize) -> usize {
+    if len > 0 && bytes.get(start + len - 1) == Some(&b'\r') { len - 1 } else { len }
 }
 
 impl<F: Format + ?Sized> Decoder for Lines<F> {
@@ -77,36 +165,41 @@ impl<F: Format + ?Sized> Decoder for Lines<F> {
         let bytes: &[u8] = chunk;
         let Some(last) = memrchr(b'\n', bytes) else {
             self.carry(bytes, out);
-            return Held { from: self.offset };
+            return Held { from: self.join.held_from(self.offset) };
         };
         let mut start = 0;
         if (self.pieces > 0 || !self.carry.is_empty())
             && let Some(end) = memchr(b'\n', bytes)
         {
-            self.end_carry(bytes.get(..end).unwrap_or_default(), 1, out);
+            self.end_carry(bytes.get(..end).unwrap_or_default(), b"\n", out);
             start = end + 1;
         }
         // One check for all whole lines: a character cut by the end of the chunk must not send them all the slow way.
-        let whole = bytes.get(..=last).unwrap_or_default();
-        let checked = simdutf8::basic::from_utf8(whole.get(start..).unwrap_or_default()).is_ok();
-        let base = self.offset - start as u64;
-        while let Some(len) = whole.get(start..).and_then(|rest| memchr(b'\n', rest)) {
-            self.line(bytes, start, start + len, checked, base + start as u64, out);
-            start += len + 1;
+        let whole = bytes.get(start..=last).unwrap_or_default();
+        let part = Part { bytes: whole, base: self.offset, checked: simdutf8::basic::from_utf8(whole).is_ok() };
+        if self.join.is_line_by_line() {
+            self.line_by_line(part, out);
+        } else {
+            self.joined(part, out);
         }
-        self.offset = base + start as u64;
-        self.carry(bytes.get(start..).unwrap_or_default(), out);
-        Held { from: self.offset }
+        self.offset += whole.len() as u64;
+        self.carry(bytes.get(last + 1..).unwrap_or_default(), out);
+        Held { from: self.join.held_from(self.offset) }
     }
 
     fn flush(&mut self, out: &mut BatchWriter) {
         if self.pieces > 0 || !self.carry.is_empty() {
-            self.end_carry(&[], 0, out);
+            self.end_carry(&[], &[], out);
         }
+        self.join.flush(&*self.format, out);
     }
 
     fn resume(&mut self, offset: u64) {
         self.offset = offset;
+    }
+
+    fn configure(&mut self, reading: &Reading) {
+        self.join.configure(&reading.multiline);
     }
 
     fn format(&self) -> &'static str {

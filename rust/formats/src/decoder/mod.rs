@@ -1,7 +1,9 @@
 //! The state of one source: what must wait over chunks.
 
 mod elements;
+mod join;
 mod lines;
+mod reading;
 mod whole;
 
 use bytes::Bytes;
@@ -11,6 +13,8 @@ use crate::Format;
 
 pub use elements::Elements;
 pub use lines::Lines;
+pub(crate) use reading::MULTILINE;
+pub use reading::{Multiline, Reading};
 pub use whole::Whole;
 
 /// From which source offset on bytes are still needed: all below it are in records.
@@ -30,6 +34,9 @@ pub trait Decoder: Send {
 
     /// The source goes on at this offset: offsets count from here. For before the first bytes.
     fn resume(&mut self, offset: u64);
+
+    /// Reads lines otherwise than by default. For before the first bytes; nothing to a source that is not made of lines.
+    fn configure(&mut self, _reading: &Reading) {}
 
     /// The name of the format in use, once it is known: `auto` answers with what it found.
     fn format(&self) -> &'static str;

@@ -8,7 +8,7 @@ use memchr::memrchr;
 
 use super::text;
 use crate::{
-    About, Decoder, Format, Held, Likely, OptionError, Options, Spec,
+    About, Decoder, Format, Held, Likely, OptionError, Options, Reading, Spec,
     detect::{Candidates, SAMPLE_BYTES_MAX, candidates, likeliest},
 };
 
@@ -50,8 +50,17 @@ impl Format for Auto {
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
-        let candidates = Arc::clone(&self.candidates);
-        Box::new(Detecting { candidates, frame_bytes_max, offset: 0, tail: Vec::new(), seen_bytes: 0, decoder: None, decided: false })
+        let (candidates, reading) = (Arc::clone(&self.candidates), Reading::default());
+        Box::new(Detecting {
+            candidates,
+            frame_bytes_max,
+            reading,
+            offset: 0,
+            tail: Vec::new(),
+            seen_bytes: 0,
+            decoder: None,
+            decided: false,
+        })
     }
 }
 
@@ -63,6 +72,7 @@ impl Format for Auto {
 struct Detecting {
     candidates: Candidates,
     frame_bytes_max: usize,
+    reading: Reading,
     /// The source offset of the first byte of `tail`, or of the next chunk.
     offset: u64,
     /// What no decoder has been given.
@@ -77,24 +87,26 @@ struct Detecting {
 const BODY_BYTES_MAX: usize = 4 << 10;
 
 impl Detecting {
-    /// The decoder of a format, from here on.
-    fn open(&mut self, format: Arc<dyn Format>) {
-        let mut decoder = format.open(self.frame_bytes_max);
+    /// The decoder of a format, from here on. What the one before it still held is read by that.
+    fn open(&mut self, mut decoder: Box<dyn Decoder>, out: &mut BatchWriter) {
+        decoder.configure(&self.reading);
         decoder.resume(self.offset);
-        self.decoder = Some(decoder);
-        self.decided = true;
+        if let Some(mut before) = self.decoder.replace(decoder) {
+            before.flush(out);
+        }
     }
 
     /// Looks at `data`, all that no decoder was given; how much of it may be decoded now.
-    fn look(&mut self, data: &[u8], ended: bool) -> usize {
+    fn look(&mut self, data: &[u8], ended: bool, out: &mut BatchWriter) -> usize {
         self.decided |= self.seen_bytes >= SAMPLE_BYTES_MAX && self.decoder.is_some();
         let line_end = memrchr(b'\n', data).map_or(0, |at| at + 1);
         if self.decided || (line_end == 0 && !ended && data.len() < SAMPLE_BYTES_MAX) {
             return if self.decided { data.len() } else { 0 };
         }
         if let Some(format) = likeliest(&self.candidates, data, ended) {
-            let format = Arc::clone(format);
-            self.open(format);
+            let decoder = Arc::clone(format).open(self.frame_bytes_max);
+            self.open(decoder, out);
+            self.decided = true;
             return data.len();
         }
         let first = data.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -102,13 +114,13 @@ impl Detecting {
             return 0;
         }
         if self.decoder.is_none() {
-            self.decoder = Some(text::open(self.frame_bytes_max, self.offset));
+            self.open(text::open(self.frame_bytes_max), out);
         }
         if ended || line_end == 0 { data.len() } else { line_end }
     }
 
     fn run(&mut self, data: &Bytes, ended: bool, out: &mut BatchWriter) -> Held {
-        let now = self.look(data, ended);
+        let now = self.look(data, ended, out);
         let rest = data.get(now..).unwrap_or_default();
         self.tail.extend_from_slice(rest);
         let mut held = Held { from: self.offset };
@@ -146,6 +158,10 @@ impl Decoder for Detecting {
 
     fn resume(&mut self, offset: u64) {
         self.offset = offset;
+    }
+
+    fn configure(&mut self, reading: &Reading) {
+        self.reading = reading.clone();
     }
 
     fn format(&self) -> &'static str {

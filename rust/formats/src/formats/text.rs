@@ -33,11 +33,9 @@ pub(crate) fn parse(frame: Text<'_>, out: &mut BatchWriter) -> Result<(), Reject
     Ok(())
 }
 
-/// A source of plain lines that goes on at `offset`.
-pub(crate) fn open(frame_bytes_max: usize, offset: u64) -> Box<dyn Decoder> {
-    let mut decoder = open_framed(Arc::new(PlainText), frame_bytes_max);
-    decoder.resume(offset);
-    decoder
+/// A source of plain lines.
+pub(crate) fn open(frame_bytes_max: usize) -> Box<dyn Decoder> {
+    open_framed(Arc::new(PlainText), frame_bytes_max)
 }
 
 impl Format for PlainText {
