@@ -46,6 +46,10 @@ def main() -> int:
 
 
 def _source(result: SourceResult, differences: int) -> None:
+    if result.whole is not None:
+        fine = "whole" if result.whole else f"NOT WHOLE: {result.error[:1000]}"
+        _print(f"\n{result.source.category}  {result.source.file}  no oracle, {fine}  {', '.join(result.formats)}")
+        return
     held, wanted = sum(c.held for c in result.cases), sum(c.asked for c in result.cases)
     recall = f"{100 * held / wanted:.1f} %" if wanted else "-"
     read_by = f"read by {', '.join(result.formats) or '-'}" + (
@@ -69,7 +73,10 @@ def _source(result: SourceResult, differences: int) -> None:
 def _categories(results: list[SourceResult]) -> None:
     _print()
     for name, score in run.scores(results).items():
-        line = f"{name:<26} {score.passed:>5}/{score.cases:<5} {score.percent:6.1f} %"
+        line = f"{name:<26} {score.passed:>5}/{score.cases:<5} "
+        line += f"{score.percent:6.1f} %" if score.cases else "       -"
+        if score.bare:
+            line += f"   without an oracle {score.whole}/{score.bare}"
         if score.excused:
             line += f"   ({score.excused_percent:.1f} % without {score.excused} where the oracle is at fault)"
         _print(line)

@@ -32,6 +32,7 @@ class SourceResult:
     lost: list[str] = field(default_factory=list)  # lines that no record keeps
     rejects: int = 0
     error: str = ""
+    whole: bool | None = None  # of a source without an oracle: every line kept, none rejected that is well formed
 
     @property
     def passed(self) -> int:

@@ -30,3 +30,7 @@ def reading_for(program: str, default: Reading) -> Reading:
     """How lines of a program are read."""
     own = READINGS.get(program)
     return Reading(own.format, {**default.options, **own.options}) if own else default
+
+
+# What a user sets for lines that belong together, by the name of the built-in parser that the case is of.
+MULTILINE: dict[str, Reading] = {}

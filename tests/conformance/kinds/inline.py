@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from tests.conformance.kinds import fluentd, gosyslog, grok, loggers
+from tests.conformance.kinds import container, dissect, fluentd, gosyslog, grok, loggers, otlp, victoria
 from tests.conformance.manifest import Corpora, Source
 from tests.conformance.results import CaseResult, SourceResult
 
@@ -18,6 +18,13 @@ SHAPES: tuple[tuple[frozenset[str], Runner], ...] = (
     (frozenset({"error", "valid", "partial", "value"}), gosyslog.run),
     (frozenset({"example", "input", "expected"}), loggers.run),
     (frozenset({"format", "input", "expected"}), loggers.run_access),
+    (frozenset({"tok", "msg", "expected"}), dissect.run),
+    (frozenset({"input", "expected_error"}), otlp.run_cases),
+    (frozenset({"input", "expected", "name"}), container.run_joined),
+    (frozenset({"test", "data"}), victoria.run),
+    (frozenset({"test", "s"}), victoria.run),
+    (frozenset({"test", "name"}), victoria.run),
+    (frozenset({"test", "fields"}), victoria.run),
 )
 
 
@@ -38,6 +45,8 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
 
 
 def _list(cases: Any) -> list[dict[str, Any]]:
+    if isinstance(cases, dict) and "cases" not in cases:
+        return [{"name": name, **case} for name, case in cases.items() if isinstance(case, dict)]
     if isinstance(cases, dict):
         shared = {key: value for key, value in cases.items() if key != "cases"}
         return [{**shared, **case} for case in cases.get("cases", ())]
@@ -46,8 +55,7 @@ def _list(cases: Any) -> list[dict[str, Any]]:
 
 def _runner(cases: Any) -> Runner | None:
     listed = _list(cases)
-    for case in listed:
-        for keys, runner in SHAPES:
-            if keys <= case.keys():
-                return runner
+    for keys, runner in SHAPES:
+        if any(keys <= case.keys() for case in listed):
+            return runner
     return None
