@@ -11,24 +11,44 @@ pub const INFO: u8 = 9;
 
 /// Words, in small letters, by what they mean. Where two families differ on a word, the reading is the milder one's or the more common one's:
 /// `critical` is syslog's (ERROR2), `panic` that of Go's loggers (FATAL), `verbose` that of Serilog and Android (TRACE).
+#[rustfmt::skip]
 const WORDS: &[(u8, &[&str])] = &[
-    (1, &["trace", "trc", "trce", "verbose", "vrb", "silly", "finest", "t", "v"]),
-    (
-        5,
-        &[
-            "debug", "debg", "dbug", "dbg", "deb", "finer", "d", "debug1", "debug2", "debug3", "debug4", "debug5", "d1", "d2", "d3", "d4",
-            "d5",
-        ],
-    ),
-    (6, &["fine"]),
+    (1, &[
+        "trace", "trc", "trce", "trac", "t",
+        "trace1", "trace2", "trace3", "trace4", "trace5", "trace6", "trace7", "trace8", // Apache
+        "verbose", "vrb", "v", "finest", "silly",
+    ]),
+    (5, &[
+        "debug", "debg", "debu", "dbug", "dbg", "deb", "d", "finer", "diagnostic",
+        "debug1", "debug2", "debug3", "debug4", "debug5", // PostgreSQL
+        "d1", "d2", "d3", "d4", "d5", // MongoDB
+        ".", // Redis
+    ]),
+    (6, &["fine"]), // java.util.logging
     (7, &["config"]),
-    (9, &["info", "information", "informational", "inf", "inform", "log", "system", "http", "audit success", "i"]),
-    (10, &["notice", "note", "success", "n"]),
-    (13, &["warning", "warn", "wrn", "warni", "deprecation", "w"]),
-    (17, &["error", "err", "eror", "erro", "fail", "failure", "severe", "audit failure", "e"]),
-    (18, &["critical", "crit", "dpanic", "c"]),
+    (9, &[
+        "info", "information", "informational", "inf", "inform", "i", "log", "http", "ok", "normal", "audit",
+        "hint", "detail", "statement", // PostgreSQL: what it says of the message before
+        "system", // MySQL
+        "audit success", "successaudit", "audit_success", // Windows
+        "low", // CEF and the findings of scanners
+    ]),
+    (10, &["notice", "note", "notification", "n", "success", "e_notice", "e_user_notice", "e_strict", "*"]),
+    (13, &[
+        "warning", "warn", "wrn", "warni", "w", "deprecation", "deprecated", "medium", "#",
+        "e_warning", "e_user_warning", "e_core_warning", "e_deprecated", // PHP
+    ]),
+    (17, &[
+        "error", "err", "eror", "erro", "e", "fail", "failure", "severe", "high", "incident_error",
+        "audit failure", "failureaudit", "audit_failure",
+        "e_error", "e_user_error", "parse error",
+    ]),
+    (18, &["critical", "crit", "crt", "c", "dpanic", "very-high", "fault"]),
     (19, &["alert"]),
-    (21, &["fatal", "ftl", "emergency", "emerg", "panic", "f"]),
+    (21, &[
+        "fatal", "ftl", "fata", "f", "emergency", "emerg", "panic", "pani", "assert",
+        "fatal error", "e_parse", "e_core_error", "e_compile_error",
+    ]),
 ];
 
 /// What a bare number is counted in.
@@ -41,6 +61,10 @@ pub enum Scale {
     Level,
     /// Python's 10 (DEBUG) to 50 (CRITICAL).
     Python,
+    /// The levels of Windows events: 1 (critical) to 5 (verbose); 0 is logged always.
+    Windows,
+    /// An HTTP status: a client's error is a warning, a server's an error. For those who ask for it: it says nothing of the record itself.
+    HttpStatus,
     /// OpenTelemetry's own 1 to 24.
     OpenTelemetry,
 }
@@ -69,7 +93,9 @@ pub fn of_number(number: i64, scale: Scale) -> u8 {
     match (scale, number) {
         (Scale::OpenTelemetry, 1..=24) => number as u8,
         (Scale::Python, 1..=59) => pick(&[1, 5, 9, 13, 17, 18], number / 10),
-        (Scale::OpenTelemetry | Scale::Python, _) => 0,
+        (Scale::Windows, 0..=5) => pick(&[9, 18, 17, 13, 9, 1], number),
+        (Scale::HttpStatus, 100..=599) => pick(&[0, 9, 9, 9, 13, 17], number / 100),
+        (Scale::OpenTelemetry | Scale::Python | Scale::Windows | Scale::HttpStatus, _) => 0,
         (Scale::Level, -16..=-1) => 5,
         (_, 0..=7) => pick(&[21, 19, 18, 17, 13, 10, 9, 5], number),
         (_, 10..=69) => pick(&[0, 1, 5, 9, 13, 17, 21], number / 10),
@@ -193,6 +219,8 @@ mod tests {
                 Scale::Severity,
                 &[(0, 21), (1, 19), (2, 18), (3, 17), (4, 13), (5, 10), (6, 9), (7, 5), (8, 0), (400, 13), (800, 21), (30, 9)],
             ),
+            (Scale::Windows, &[(0, 9), (1, 18), (2, 17), (3, 13), (4, 9), (5, 1), (6, 0), (-1, 0)]),
+            (Scale::HttpStatus, &[(200, 9), (302, 9), (404, 13), (503, 17), (0, 0), (600, 0), (99, 0)]),
             (Scale::OpenTelemetry, &[(1, 1), (24, 24), (25, 0), (0, 0)]),
         ] {
             for &(number, severity) in pairs {

@@ -99,6 +99,11 @@ pub fn prefix(text: &[u8], zone: Zone) -> Result<(u64, usize), TimeError> {
 #[inline(never)]
 fn general(text: &[u8], zone: Zone) -> Result<(u64, usize), TimeError> {
     let mut civil = Civil { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0, nanosecond: 0, offset_s: 0 };
+    if let Some(usual) = text.first_chunk()
+        && date_and_clock(usual, &mut civil)
+    {
+        return behind_seconds(text, civil, 19, zone);
+    }
     let mut at = date(text, &mut civil)?;
     if !matches!(text.get(at), Some(b'T' | b't' | b' ' | b'_')) {
         return Err(TimeError::new("expected 'T' or a blank between date and time", at));
@@ -111,6 +116,35 @@ fn general(text: &[u8], zone: Zone) -> Result<(u64, usize), TimeError> {
     }
     civil.second = two(text, at + 5 + 2 * colon)?;
     at += 7 + 2 * colon;
+    behind_seconds(text, civil, at, zone)
+}
+
+/// Reads exactly `2026-11-21T10:40:59`; false where it is something else, or its values might be wrong.
+#[inline(always)]
+fn date_and_clock(text: &[u8; 19], civil: &mut Civil) -> bool {
+    const CLOCK: u64 = u64::from_le_bytes(*b"00:00:00");
+    let word = |at: usize| text.get(at..at + 8).and_then(|part| part.first_chunk()).map_or(u64::MAX, swar::load);
+    let (date, clock) = (word(0) ^ SIGNS[0], word(11) ^ CLOCK);
+    let [.., tens, ones, _, _, _, _, _, _, _, _, _] = *text;
+    let (tens, ones) = (tens ^ b'0', ones ^ b'0');
+    let over = |word: u64| (word | (word & 0x0f0f_0f0f_0f0f_0f0f).wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0;
+    let signs = (date & 0xff00_00ff_0000_0000) | (clock & 0x0000_ff00_00ff_0000);
+    if over(date) | over(clock) | signs != 0 || tens > 9 || ones > 9 || !matches!(text.get(10), Some(b'T' | b't' | b' ' | b'_')) {
+        return false;
+    }
+    let pairs = |word: u64| word.wrapping_mul(10).wrapping_add(word >> 8);
+    let byte = |word: u64, at: u32| (word >> (8 * at)) as u32 & 0xff;
+    let (date, clock) = (pairs(date), pairs(clock));
+    civil.year = byte(date, 0) * 100 + byte(date, 2);
+    civil.month = byte(date, 5);
+    civil.day = u32::from(tens) * 10 + u32::from(ones);
+    (civil.hour, civil.minute, civil.second) = (byte(clock, 0), byte(clock, 3), byte(clock, 6));
+    true
+}
+
+/// The fraction and the zone, which begin at byte `at`.
+#[inline(always)]
+fn behind_seconds(text: &[u8], mut civil: Civil, mut at: usize, zone: Zone) -> Result<(u64, usize), TimeError> {
     if let Some([b'.' | b',', first, ..]) = text.get(at..)
         && first.is_ascii_digit()
     {

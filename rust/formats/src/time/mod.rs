@@ -1,13 +1,15 @@
 //! Times as logs write them, to the nanosecond.
 //!
-//! [`parse`] and [`prefix`] read RFC 3339 and its relatives, [`epoch`] numbers since 1970, and a [`TimePattern`] whatever a strftime
-//! pattern writes. All give nanoseconds since the Unix epoch, exact, from 1970-01-01T00:00:00Z to 2262-04-11T23:47:16.854775807Z (the
+//! [`parse`] and [`prefix`] read RFC 3339 and its relatives, [`epoch`] numbers since 1970, and a [`TimePattern`] whatever a pattern of
+//! strftime's, Java's or Go's kind writes. All give nanoseconds since the Unix epoch, exact, from 1970-01-01T00:00:00Z to 2262-04-11T23:47:16.854775807Z (the
 //! end of an `i64`); what lies outside is an error, as is each part out of its range. A leap second, 23:59:60, is the second after it.
 //! Digits beyond the ninth of a fraction are cut off.
 
 mod civil;
 pub mod epoch;
+mod go;
 mod iso;
+mod java;
 mod pattern;
 mod read;
 mod zone;

@@ -1,4 +1,5 @@
-//! strftime patterns, compiled once: C's conversions, GNU's flags and `%N`, and what Envoy and Abseil add (`%1f`..`%9f`, `%E3S`, `%Ez`).
+//! strftime patterns, compiled once: C's conversions, GNU's flags and `%N`, Ruby's `%L`, and what Envoy and Abseil add (`%1f`..`%9f`, `%E3S`,
+//! `%Ez`).
 
 /// What is wrong with a pattern, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +22,19 @@ pub(super) enum Part {
     DayOfYear,
     Hour,
     Hour12,
+    /// Java's 1 to 24, and 0 to 11.
+    HourFrom1,
+    HourOfHalf,
     HalfDay,
     Minute,
     Second,
     /// Seconds since the epoch.
     Epoch,
     Fraction,
+    /// Ruby's `%L`: it writes three digits, and reads as many as there are.
+    Millis,
     Offset,
+    /// An abbreviation, or what stands for one: `CET`, `GMT+01:00`, `+01`, `Europe/Berlin`.
     Abbreviation,
     WeekdayName,
     /// ISO 8601: the week-based year, its week, the weekday 1 to 7.
@@ -45,7 +52,7 @@ impl Part {
     const fn width(self) -> u8 {
         match self {
             Self::Year | Self::IsoYear => 4,
-            Self::DayOfYear => 3,
+            Self::DayOfYear | Self::Millis => 3,
             Self::Weekday | Self::IsoWeekday => 1,
             Self::Epoch => 19,
             Self::Fraction => 9,
@@ -60,14 +67,24 @@ pub(super) enum Item {
     Literal(u8),
     /// One or more blanks or tabs.
     Blank,
-    /// A number of `min` to `max` digits, behind at most one blank of padding where `padded`.
+    /// One of two signs.
+    Either(u8, u8),
+    /// A number of `min` to `max` digits, behind at most one blank of padding where `padded`. `loose`: of two digits, and one will do, also
+    /// behind a blank: as `strptime` reads them, whatever `strftime` writes.
     Number {
         part: Part,
         min: u8,
         max: u8,
         padded: bool,
+        loose: bool,
     },
-    /// `.` and digits, or nothing: Abseil's `%E*S`.
+    /// The next items, so many, may be absent as a whole.
+    Optional(u8),
+    /// RFC 3339 or a relative.
+    Iso,
+    /// A number since 1970 in a unit that its size tells, perhaps with a fraction.
+    AnyEpoch,
+    /// A point or comma and digits, or nothing: Abseil's `%E*S`.
     OptionalFraction,
     /// Seconds since the epoch whose last `fraction` digits are a fraction: `%s%3f`.
     EpochWithFraction {
@@ -91,10 +108,26 @@ impl TimePattern {
     pub fn compile(pattern: &str) -> Result<Self, PatternError> {
         let mut items = Vec::new();
         expand(pattern, &mut items, 0)?;
+        Ok(Self::of(items))
+    }
+
+    /// Compiles a pattern of whichever kind it is: strftime's where there is a `%`, a Go layout where its reference time stands in it
+    /// (`2006`, `15:04`), `iso` or `epoch`, else Java's.
+    pub fn compile_any(pattern: &str) -> Result<Self, PatternError> {
+        match pattern.trim() {
+            name if ["iso", "iso8601", "rfc3339"].iter().any(|known| known.eq_ignore_ascii_case(name)) => Ok(Self::of(vec![Item::Iso])),
+            "epoch" | "unix" => Ok(Self::of(vec![Item::AnyEpoch])),
+            _ if pattern.contains('%') => Self::compile(pattern),
+            _ if pattern.contains("2006") || pattern.contains("15:04") || pattern.contains("3:04") => Self::go(pattern),
+            _ => Self::java(pattern),
+        }
+    }
+
+    pub(super) fn of(mut items: Vec<Item>) -> Self {
         join_epoch_fraction(&mut items);
         fix_widths(&mut items);
         let millis_z = items == Self::millis_z_items();
-        Ok(Self { items, millis_z })
+        Self { items, millis_z }
     }
 
     /// Envoy's default, `%Y-%m-%dT%H:%M:%S.%3fZ`.
@@ -103,8 +136,8 @@ impl TimePattern {
     }
 
     fn millis_z_items() -> Vec<Item> {
-        let number = |part: Part| Item::Number { part, min: part.width(), max: part.width(), padded: false };
-        let millis = Item::Number { part: Part::Fraction, min: 3, max: 3, padded: false };
+        let number = |part: Part| Item::Number { part, min: part.width(), max: part.width(), padded: false, loose: part.width() == 2 };
+        let millis = fraction(3);
         let mut items = vec![number(Part::Year), Item::Literal(b'-'), number(Part::Month), Item::Literal(b'-'), number(Part::Day)];
         items.extend([Item::Literal(b'T'), number(Part::Hour), Item::Literal(b':'), number(Part::Minute), Item::Literal(b':')]);
         items.extend([number(Part::Second), Item::Literal(b'.'), millis, Item::Literal(b'Z')]);
@@ -119,22 +152,23 @@ impl TimePattern {
     /// Whether what it reads can name a moment: a weekday alone cannot, nor a day without its month; a time of day can, beside an
     /// arrival.
     pub fn names_a_moment(&self) -> bool {
-        use Part::{Day, DayOfYear, Epoch, Hour, Hour12, IsoWeek, IsoYear, Month, MonthName, Year, YearOfCentury};
+        use Part::{Day, DayOfYear, Epoch, Hour, Hour12, HourFrom1, HourOfHalf, IsoWeek, IsoYear, Month, MonthName, Year, YearOfCentury};
         let has = |parts: &[Part]| {
             self.items.iter().any(|item| match item {
-                Item::EpochWithFraction { .. } => parts.contains(&Epoch),
+                Item::EpochWithFraction { .. } | Item::Iso | Item::AnyEpoch => parts.contains(&Epoch),
                 Item::Number { part, .. } | Item::Word(part) => parts.contains(part),
                 _ => false,
             })
         };
         let (month, day) = (has(&[Month, MonthName]), has(&[Day]));
         let date = if day { month } else { has(&[Year, YearOfCentury, DayOfYear]) };
-        has(&[Epoch]) || date || (has(&[IsoYear]) && has(&[IsoWeek])) || (!day && !month && has(&[Hour, Hour12]))
+        let time = has(&[Hour, Hour12, HourFrom1, HourOfHalf]);
+        has(&[Epoch]) || date || (has(&[IsoYear]) && has(&[IsoWeek])) || (!day && !month && time)
     }
 
     /// Whether it begins with a digit.
     pub fn starts_with_digit(&self) -> bool {
-        matches!(self.items.first(), Some(Item::Number { .. } | Item::EpochWithFraction { .. }))
+        matches!(self.items.first(), Some(Item::Number { .. } | Item::EpochWithFraction { .. } | Item::Iso | Item::AnyEpoch))
     }
 
     /// Which bytes right behind it could be read as its own: none where its end is fixed.
@@ -142,7 +176,8 @@ impl TimePattern {
         match self.items.last() {
             Some(Item::Number { min, max, .. }) if min != max => b"0123456789",
             Some(Item::EpochWithFraction { .. }) => b"0123456789",
-            Some(Item::OptionalFraction) => b".0123456789",
+            Some(Item::OptionalFraction | Item::AnyEpoch) => b".0123456789",
+            Some(Item::Iso) => b" .,+-0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ",
             Some(Item::Word(_)) => b"0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
             Some(Item::Blank) => b" \t",
             _ => b"",
@@ -170,9 +205,17 @@ fn conversion(spec: &[u8], items: &mut Vec<Item>, depth: u8) -> Result<usize, St
     // GNU: `-` no padding, `_` blanks, `0` zeros, `^` and `#` another case. C and POSIX: E and O, another representation.
     let flags = spec.iter().take_while(|b| matches!(b, b'-' | b'_' | b'^' | b'#')).count();
     let bare = spec.first() == Some(&b'-');
+    // Rust's chrono and jiff: `%.3f`, the point with it.
+    if let [b'.', rest @ ..] = spec {
+        let digits = rest.first().filter(|b| (b'1'..=b'9').contains(b)).map(|b| b - b'0');
+        if rest.get(usize::from(digits.is_some())) == Some(&b'f') {
+            items.extend(digits.map_or_else(|| vec![Item::OptionalFraction], |n| vec![Item::Literal(b'.'), fraction(n)]));
+            return Ok(2 + usize::from(digits.is_some()));
+        }
+    }
     let mut at = flags + usize::from(flags == 0 && matches!(spec, [b'0', b'a'..=b'z' | b'A'..=b'Z', ..]));
     let modified = matches!(spec.get(at), Some(b'E' | b'O' | b':'));
-    at += usize::from(modified);
+    at += usize::from(modified) + spec.get(at + 1..).unwrap_or_default().iter().take(2).take_while(|b| modified && **b == b':').count();
     let star = modified && spec.get(at) == Some(&b'*');
     at += usize::from(star);
     let digits = spec.get(at).filter(|b| b.is_ascii_digit()).map(|b| b - b'0');
@@ -194,29 +237,33 @@ fn conversion(spec: &[u8], items: &mut Vec<Item>, depth: u8) -> Result<usize, St
     items.push(match letter {
         b'%' => Item::Literal(b'%'),
         b'n' | b't' => Item::Blank,
-        b'f' => Item::Number { part: Part::Fraction, min: 1, max: u8::MAX, padded: false },
-        b'N' => fraction(9),
-        b'L' => fraction(3),
+        b'f' | b'N' => any_fraction(Part::Fraction),
+        b'L' => any_fraction(Part::Millis),
         _ => simple(letter, bare)?,
     });
     Ok(len)
 }
 
-const fn fraction(digits: u8) -> Item {
-    Item::Number { part: Part::Fraction, min: digits, max: digits, padded: false }
+pub(super) const fn fraction(digits: u8) -> Item {
+    Item::Number { part: Part::Fraction, min: digits, max: digits, padded: false, loose: false }
+}
+
+/// As many digits as there are.
+pub(super) const fn any_fraction(part: Part) -> Item {
+    Item::Number { part, min: 1, max: u8::MAX, padded: false, loose: false }
 }
 
 /// `%3f`, `%6N`, `%E3S`, `%E*S`, `%E3f`, `%E*f`, `%E4Y`, `%E*z`.
 fn extended(letter: u8, star: bool, digits: Option<u8>, modified: bool, items: &mut Vec<Item>) -> Result<(), String> {
-    let second = Item::Number { part: Part::Second, min: 2, max: 2, padded: false };
+    let second = Item::Number { part: Part::Second, min: 2, max: 2, padded: false, loose: false };
     match (letter, digits) {
-        (b'f' | b'N', Some(1..)) => items.push(fraction(digits.unwrap_or(9))),
-        (b'f', None) => items.push(Item::Number { part: Part::Fraction, min: 1, max: u8::MAX, padded: false }),
+        (b'f' | b'N' | b'L', Some(1..)) => items.push(fraction(digits.unwrap_or(9))),
+        (b'f', None) => items.push(any_fraction(Part::Fraction)),
         (b'S', Some(0)) if modified => items.push(second),
         (b'S', Some(n)) if modified => items.extend([second, Item::Literal(b'.'), fraction(n)]),
         (b'S', None) => items.extend([second, Item::OptionalFraction]),
         (b'Y', Some(4)) if modified => items.push(simple(b'Y', false)?),
-        (b'z', None) => items.push(Item::Word(Part::Offset)),
+        (b'z', _) => items.push(Item::Word(Part::Offset)),
         _ => {
             let sign = char::from(letter);
             let count = digits.map_or_else(|| if star { "*".into() } else { String::new() }, |n| n.to_string());
@@ -276,34 +323,40 @@ fn simple(letter: u8, bare: bool) -> Result<Item, String> {
     let padded = matches!(letter, b'e' | b'k' | b'l');
     // Only a written zero is asked for where the pattern writes one; `%-d`, `%e` and the epoch have as many digits as they need.
     let min = if bare || padded || part == Part::Epoch { 1 } else { width };
-    Ok(Item::Number { part, min, max: width, padded })
+    Ok(Item::Number { part, min, max: width, padded, loose: width == 2 && min == 2 })
 }
 
 /// Seconds with their fraction's digits right behind them end where the fraction begins, which only the run's length tells.
 fn join_epoch_fraction(items: &mut Vec<Item>) {
     let mut at = 0;
     while at + 1 < items.len() {
-        if let (Some(Item::Number { part: Part::Epoch, .. }), Some(Item::Number { part: Part::Fraction, max, .. })) =
-            (items.get(at), items.get(at + 1))
+        if let (
+            Some(Item::Number { part: Part::Epoch, .. }),
+            Some(Item::Number { part: part @ (Part::Fraction | Part::Millis), max, .. }),
+        ) = (items.get(at), items.get(at + 1))
         {
             // Envoy's `%f` writes nine digits.
-            let fraction = (*max).min(9);
+            let fraction = (*max).min(part.width());
             items.splice(at..at + 2, [Item::EpochWithFraction { fraction }]);
         }
         at += 1;
     }
 }
 
-/// A number right behind which another begins has exactly its usual width.
+/// A number beside which another stands has exactly its usual width.
 fn fix_widths(items: &mut [Item]) {
-    for at in 1..items.len() {
-        let digit_follows = matches!(items.get(at), Some(Item::Number { padded: false, .. } | Item::EpochWithFraction { .. }));
-        if digit_follows
-            && let Some(Item::Number { part, min, max, padded: false }) = items.get_mut(at - 1)
+    let begins = |item: Option<&Item>| matches!(item, Some(Item::Number { padded: false, .. } | Item::EpochWithFraction { .. }));
+    for at in 0..items.len() {
+        let follows = at.checked_sub(1).is_some_and(|before| matches!(items.get(before), Some(Item::Number { .. })));
+        let is_followed = begins(items.get(at + 1));
+        if let Some(Item::Number { part, min, max, padded: false, loose }) = items.get_mut(at)
             && *part != Part::Epoch
         {
-            let width = if *part == Part::Fraction { (*max).min(9) } else { part.width() };
-            (*min, *max) = (width, width);
+            *loose &= !follows && !is_followed;
+            if is_followed {
+                let width = if *part == Part::Fraction { (*max).min(9) } else { part.width() };
+                (*min, *max) = (width, width);
+            }
         }
     }
 }

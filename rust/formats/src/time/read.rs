@@ -3,7 +3,7 @@
 use super::{
     Civil, TimeError, TimePattern,
     civil::{DAY_S, civil_from_days, is_leap, nanos},
-    days_from_civil, iso,
+    days_from_civil, epoch, iso,
     pattern::{Item, Part},
     zone::{self, Zone},
 };
@@ -65,7 +65,7 @@ impl TimePattern {
             return Ok((Some(time), 24));
         }
         let mut parts = Parts::default();
-        let len = self.read(text, context.zone, &mut parts)?;
+        let len = read(&self.items, text, context.zone, &mut parts)?;
         Ok((parts.resolve(context)?, len))
     }
 
@@ -77,38 +77,54 @@ impl TimePattern {
         }
         Ok(time)
     }
+}
 
-    fn read(&self, text: &[u8], zone: Zone, parts: &mut Parts) -> Result<usize, TimeError> {
-        let mut at = 0;
-        for item in &self.items {
-            let rest = text.get(at..).unwrap_or_default();
-            let read = match *item {
-                Item::Literal(byte) if rest.first() == Some(&byte) => Ok(1),
-                Item::Literal(_) => Err(TimeError::new("the time does not have the pattern's shape", 0)),
-                Item::Blank => match rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count() {
-                    0 => Err(TimeError::new("expected a blank", 0)),
-                    n => Ok(n),
-                },
-                Item::Number { part, min, max, padded } => number(rest, min, max, padded, part, parts),
-                Item::OptionalFraction => Ok(optional_fraction(rest, parts)),
-                Item::EpochWithFraction { fraction } => epoch_with_fraction(rest, usize::from(fraction), parts),
-                Item::Word(part) => word(rest, part, zone, parts),
-            };
-            at += read.map_err(|e| TimeError { at: at + e.at, ..e })?;
-        }
-        Ok(at)
+fn read(items: &[Item], text: &[u8], zone: Zone, parts: &mut Parts) -> Result<usize, TimeError> {
+    let mut at = 0;
+    let mut items = items.iter();
+    while let Some(item) = items.next() {
+        let rest = text.get(at..).unwrap_or_default();
+        let read = match *item {
+            Item::Literal(byte) if rest.first() == Some(&byte) => Ok(1),
+            Item::Either(one, other) if rest.first().is_some_and(|byte| *byte == one || *byte == other) => Ok(1),
+            Item::Literal(_) | Item::Either(..) => Err(TimeError::new("the time does not have the pattern's shape", 0)),
+            Item::Blank => match rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count() {
+                0 => Err(TimeError::new("expected a blank", 0)),
+                n => Ok(n),
+            },
+            Item::Number { part, min, max, padded, loose } => number(rest, (min, max), padded, loose, part, parts),
+            Item::OptionalFraction => Ok(optional_fraction(rest, parts)),
+            Item::EpochWithFraction { fraction } => epoch_with_fraction(rest, usize::from(fraction), parts),
+            Item::Word(part) => word(rest, part, zone, parts),
+            Item::Iso => iso::prefix(rest, zone).map(|(time, len)| parts.moment(time, len)),
+            Item::AnyEpoch => {
+                let len = rest.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+                epoch::parse(rest.get(..len).unwrap_or_default()).map(|time| parts.moment(time, len))
+            }
+            Item::Optional(count) => {
+                let (inside, behind) = items.as_slice().split_at_checked(usize::from(count)).unwrap_or_default();
+                items = behind.iter();
+                let mut trial = *parts;
+                Ok(read(inside, rest, zone, &mut trial).map_or(0, |len| {
+                    *parts = trial;
+                    len
+                }))
+            }
+        };
+        at += read.map_err(|e| TimeError { at: at + e.at, ..e })?;
     }
+    Ok(at)
 }
 
 #[inline(always)]
-fn number(rest: &[u8], min: u8, max: u8, padded: bool, part: Part, parts: &mut Parts) -> Result<usize, TimeError> {
-    if part == Part::Fraction {
+fn number(rest: &[u8], (min, max): (u8, u8), padded: bool, loose: bool, part: Part, parts: &mut Parts) -> Result<usize, TimeError> {
+    if matches!(part, Part::Fraction | Part::Millis) {
         let digits = rest.get(..rest.len().min(usize::from(max))).unwrap_or_default();
         let (nanosecond, n) = iso::fraction(digits);
         parts.nanosecond = nanosecond;
         return if n < usize::from(min) { Err(TimeError::new("expected the digits of a fraction", n)) } else { Ok(n) };
     }
-    let pad = usize::from(padded && rest.first() == Some(&b' '));
+    let pad = usize::from((padded || loose) && rest.first() == Some(&b' '));
     let digits = rest.get(pad..).unwrap_or_default();
     let (value, n) = match digits {
         [a @ b'0'..=b'9', b @ b'0'..=b'9', ..] if max == 2 => (u64::from(a - b'0') * 10 + u64::from(b - b'0'), 2),
@@ -117,7 +133,7 @@ fn number(rest: &[u8], min: u8, max: u8, padded: bool, part: Part, parts: &mut P
             swar::leading_u64(digits).ok_or(TimeError::new("expected a number", pad))?
         }
     };
-    if n < usize::from(min) {
+    if n < usize::from(min) && !loose {
         return Err(TimeError::new("the number has too few digits", pad));
     }
     parts.set(part, value).map_err(|what| TimeError::out_of_range(what, pad))?;
@@ -126,7 +142,7 @@ fn number(rest: &[u8], min: u8, max: u8, padded: bool, part: Part, parts: &mut P
 
 fn optional_fraction(rest: &[u8], parts: &mut Parts) -> usize {
     match rest {
-        [b'.', digits @ ..] if digits.first().is_some_and(u8::is_ascii_digit) => {
+        [b'.' | b',', digits @ ..] if digits.first().is_some_and(u8::is_ascii_digit) => {
             let (nanosecond, n) = iso::fraction(digits);
             parts.nanosecond = nanosecond;
             1 + n
@@ -188,6 +204,13 @@ fn name(text: &[u8], names: &[&[u8]]) -> Option<(u32, usize)> {
 }
 
 impl Parts {
+    /// A moment that was read at once; answers its length.
+    fn moment(&mut self, unix_nano: u64, len: usize) -> usize {
+        self.epoch = Some(unix_nano / 1_000_000_000);
+        self.nanosecond = (unix_nano % 1_000_000_000) as u32;
+        len
+    }
+
     #[inline(always)]
     fn set(&mut self, part: Part, value: u64) -> Result<(), &'static str> {
         let small = value.min(u64::from(u32::MAX)) as u32;
@@ -200,6 +223,11 @@ impl Parts {
             Part::Day => (&mut self.day, (1..=31).contains(&small)),
             Part::DayOfYear => (&mut self.day_of_year, (1..=366).contains(&small)),
             Part::Hour => (&mut self.hour, small < 24),
+            Part::HourFrom1 => {
+                self.hour = Some(small % 24);
+                return if (1..=24).contains(&small) { Ok(()) } else { Err("the hour is not 1 to 24") };
+            }
+            Part::HourOfHalf => (&mut self.hour12, small < 12),
             Part::Hour12 => (&mut self.hour12, (1..=12).contains(&small)),
             Part::IsoYear => (&mut self.iso_year, true),
             Part::IsoWeek => (&mut self.iso_week, (1..=53).contains(&small)),

@@ -177,6 +177,17 @@ pub(crate) fn abbreviation(text: &[u8], zone: Zone) -> Result<(i32, usize), Time
     if let Some(offset_s) = zone.abbreviation(name) {
         return Ok((offset_s, len));
     }
+    // Java's `GMT+01:00`, and `UTC+2`.
+    if name.eq_ignore_ascii_case(b"GMT") || name.eq_ignore_ascii_case(b"UTC") {
+        let rest = text.get(len..).unwrap_or_default();
+        if let Some((offset_s, more)) = offset(rest)? {
+            return Ok((offset_s, len + more));
+        }
+        if let [sign @ (b'+' | b'-'), hour @ b'0'..=b'9', ..] = rest {
+            let seconds = i32::from(hour - b'0') * 3600;
+            return Ok((if *sign == b'-' { -seconds } else { seconds }, len + 2));
+        }
+    }
     if let Some((_, quarters)) = ABBREVIATIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
         return Ok((quarters * 900, len));
     }
