@@ -18,6 +18,7 @@ mod scan;
 pub mod severity;
 mod spans;
 mod swar;
+mod syslog;
 pub mod template;
 pub mod time;
 

@@ -45,7 +45,7 @@ pub trait Decoder: Send {
 /// Reads one frame: repairs what is not UTF-8, runs the format, keeps a bad frame as a Reject.
 /// `checked`: the frame is known to be UTF-8.
 #[inline(always)]
-pub fn read_frame<F: Format + ?Sized>(format: &F, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
+pub(crate) fn read_frame<F: Format + ?Sized>(format: &F, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
     out.set_frame_offset(offset);
     if !checked && simdutf8::basic::from_utf8(frame.bytes()).is_err() {
         return read_repaired(format, frame.bytes(), offset, out);
@@ -71,6 +71,6 @@ fn read_repaired<F: Format + ?Sized>(format: &F, raw: &[u8], offset: u64, out: &
 }
 
 /// What is said of a frame that is longer than the bound.
-fn too_long() -> RejectReason {
+pub(crate) fn too_long() -> RejectReason {
     RejectReason { kind: RejectKind::Limit, what: "the frame is longer than frame_bytes_max", at: 0 }
 }

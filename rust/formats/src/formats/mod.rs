@@ -17,6 +17,7 @@ pub mod otlp;
 pub mod otlp_json;
 pub mod otlp_traces;
 pub mod otlp_traces_json;
+pub mod syslog;
 pub mod text;
 pub mod zipkin;
 
@@ -37,6 +38,7 @@ pub static FORMATS: &[&Spec] = &[
     &otlp_json::SPEC,
     &otlp_traces::SPEC,
     &otlp_traces_json::SPEC,
+    &syslog::SPEC,
     &text::SPEC,
     &zipkin::SPEC,
 ];

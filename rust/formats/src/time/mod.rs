@@ -5,6 +5,7 @@
 //! end of an `i64`); what lies outside is an error, as is each part out of its range. A leap second, 23:59:60, is the second after it.
 //! Digits beyond the ninth of a fraction are cut off.
 
+mod bsd;
 mod civil;
 pub mod epoch;
 mod go;
@@ -16,6 +17,7 @@ mod zone;
 
 use logloom_record::RejectReason;
 
+pub(crate) use bsd::prefix as bsd;
 pub use civil::{Civil, days_from_civil};
 pub use iso::{is_millis_z, millis_z, parse, parse_in, prefix};
 pub use pattern::{PatternError, TimePattern};
