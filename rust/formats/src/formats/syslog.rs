@@ -5,7 +5,7 @@ use std::sync::Arc;
 use logloom_record::{BatchWriter, Key, RejectReason, Tail, Text};
 
 use crate::{
-    About, Decoder, Format, Likely, OptionDoc, OptionError, Options, Spec,
+    About, Decoder, Format, Likely, OptionError, Options, Spec,
     syslog::{Frames, Header, likely, write},
     time::{Context, Zone},
 };
@@ -14,28 +14,22 @@ use crate::{
 pub static SPEC: Spec = Spec {
     name: "syslog",
     about: About {
-        line: "Syslog of RFC 5424 and RFC 3164 (the wild kind too), in lines or counted frames; typed fields of known programs",
+        line: "Syslog of RFC 5424 and RFC 3164 (the wild kind too), in lines or counted frames",
         page: "https://www.rfc-editor.org/rfc/rfc5424",
         example: "<38>Nov 21 10:40:59 bastion sshd[4711]: Accepted publickey for deploy from 203.0.113.9 port 51514 ssh2",
     },
-    options: &[MESSAGES],
+    options: &[],
     compile,
-};
-
-const MESSAGES: OptionDoc = OptionDoc {
-    name: "messages",
-    doc: "true or false: whether the messages of known programs (sshd, sudo, the kernel's firewall, …) become typed fields; true where it is not given",
 };
 
 const ORIGINAL: Key = Key::new("log.record.original");
 
 struct Syslog {
-    messages: bool,
     zone: Zone,
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(Syslog { messages: options.bool(MESSAGES.name)?.unwrap_or(true), zone: options.zone()? }))
+    Ok(Arc::new(Syslog { zone: options.zone()? }))
 }
 
 impl Format for Syslog {
@@ -54,7 +48,10 @@ impl Format for Syslog {
         let (severity, severity_text) = header.severity();
         let keeps_original = out.keeps_original();
         let mut scratch = out.take_scratch();
-        let mut rec = out.begin(header.time_unix_nano, severity, severity_text).body(header.message);
+        let mut rec = out.begin(header.time_unix_nano, severity, severity_text);
+        if !header.message.is_empty() {
+            rec = rec.body(header.message);
+        }
         rec = write(rec, &header, &mut scratch);
         if keeps_original {
             rec = rec.attr(&ORIGINAL, frame);

@@ -148,12 +148,11 @@ fn blanks(text: Text<'_>) -> Text<'_> {
 /// Whether a word may be the name or address of a host, perhaps with what relays add to it.
 #[inline(always)]
 fn is_host(word: &[u8]) -> bool {
-    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'/' | b'@' | b'%' | b'+' | 0x80..);
+    let allowed =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'/' | b'@' | b'%' | b'+' | 0x80..);
     match word {
-        [] | [b'%' | b':', ..] => false,
-        [b'-', b'-', ..] => false,
         [b'[', inner @ .., b']'] => inner.contains(&b':') && inner.iter().all(allowed),
-        [b'C', b'E', b'F', b':', ..] | [b'L', b'E', b'E', b'F', b':', ..] => false,
+        [] | [b'%' | b':', ..] | [b'-', b'-', ..] | [b'C', b'E', b'F', b':', ..] | [b'L', b'E', b'E', b'F', b':', ..] => false,
         _ => word.iter().all(allowed) || is_tag(word),
     }
 }
@@ -202,7 +201,8 @@ fn one_blank(text: Text<'_>) -> Text<'_> {
 /// Whether a word before a colon is a program's name: not what a message may as well begin with.
 #[inline(always)]
 fn is_program(word: &[u8]) -> bool {
-    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@' | b'+' | b'#' | b'*' | 0x80..);
+    let allowed =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@' | b'+' | b'#' | b'*' | 0x80..);
     let has_letter = word.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
     match word {
         [b'(', name @ .., b')'] => !name.is_empty() && name.iter().all(allowed),
@@ -235,7 +235,7 @@ fn no_colon<'a>(rest: Text<'a>, header: &mut Header<'a>) {
         return;
     }
     let after = rest.after(close + 1);
-    let words = name.iter().filter(|byte| **byte == b' ').count() + 1;
+    let words = name.split(|byte| *byte == b' ').count();
     let message = match after.bytes() {
         [b':', ..] if words <= TAG_WORDS_MAX => one_blank(after.after(1)),
         [b' ', b'(', ..] if words == 1 => {

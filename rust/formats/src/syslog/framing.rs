@@ -178,6 +178,9 @@ impl<F: Format + ?Sized> Decoder for Frames<F> {
         out.set_chunk(chunk);
         let bytes: &[u8] = chunk;
         let mut at = self.complete(bytes, out);
+        if at == bytes.len() {
+            return Held { from: self.offset };
+        }
         let base = self.offset - at as u64;
         // One check for all: up to here it is UTF-8.
         let checked = match simdutf8::compat::from_utf8(bytes.get(at..).unwrap_or_default()) {

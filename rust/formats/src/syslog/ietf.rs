@@ -17,12 +17,27 @@ pub(super) fn read<'a>(rest: Text<'a>, has_priority: bool, context: &Context) ->
     let mut fields = Fields { rest: rest.after(len) };
     let stamp = fields.next();
     let mut header = Header { version, ..Header::default() };
+    let mut is_short = false;
     match stamp.bytes() {
         b"-" | b"" if has_priority => {}
-        text => header.time_unix_nano = stamp_of(text, context)?,
+        [_, _, _, _, b'-', ..] => {
+            let (time, len) = time::prefix(stamp.bytes(), context.zone).ok()?;
+            if len != stamp.len() {
+                return None;
+            }
+            header.time_unix_nano = time;
+        }
+        text => {
+            header.time_unix_nano = epoch(text)?;
+            is_short = true;
+        }
     }
     header.host = fields.value();
     header.program = fields.value();
+    if is_short {
+        header.message = fields.rest;
+        return Some(header);
+    }
     header.process = fields.value();
     header.message_id = fields.value();
     let rest = fields.rest;
@@ -58,16 +73,7 @@ fn version(rest: &[u8]) -> Option<(u16, usize)> {
     Some((version, digits + 1))
 }
 
-/// A time of RFC 3339, or seconds since the epoch with a fraction, as Cisco Meraki writes them.
-#[inline(always)]
-fn stamp_of(text: &[u8], context: &Context) -> Option<u64> {
-    if let [_, _, _, _, b'-', ..] = text {
-        let (time, len) = time::prefix(text, context.zone).ok()?;
-        return (len == text.len()).then_some(time);
-    }
-    epoch(text)
-}
-
+/// Seconds since the epoch with a fraction: Cisco Meraki has them, a host and a type in front of its message.
 #[cold]
 fn epoch(text: &[u8]) -> Option<u64> {
     let (seconds, digits) = swar::leading_u64(text)?;

@@ -36,7 +36,9 @@ pub(crate) fn header<'w>(mut rec: RecordCursor<'w>, header: &Header<'_>, scratch
     }
     if !header.process.is_empty() {
         rec = match swar::leading_u64(header.process.tail()) {
-            Some((number, digits)) if digits == header.process.len() && i64::try_from(number).is_ok() => rec.attr_i64(&PROCESS, number as i64),
+            Some((number, digits)) if digits == header.process.len() && i64::try_from(number).is_ok() => {
+                rec.attr_i64(&PROCESS, number as i64)
+            }
             _ => rec.attr(&PROCESS_ID, header.process),
         };
     }

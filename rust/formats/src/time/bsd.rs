@@ -32,11 +32,13 @@ pub(crate) fn prefix(text: &[u8], context: &Context) -> Result<(Option<u64>, usi
 /// Whether a year or a zone may follow the time of day.
 #[inline(always)]
 fn may_go_on(rest: &[u8]) -> bool {
-    match rest {
-        [b' ', b'A'..=b'Z', b'A'..=b'Z', b'A'..=b'Z', ..] | [b' ', b'1' | b'2', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => true,
-        [b'+' | b'-', b'0'..=b'9', ..] | [b' ', b'+' | b'-', b'0'..=b'9', ..] => true,
-        _ => false,
-    }
+    matches!(
+        rest,
+        [b' ', b'A'..=b'Z', b'A'..=b'Z', b'A'..=b'Z', ..]
+            | [b' ', b'1' | b'2', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', ..]
+            | [b'+' | b'-', b'0'..=b'9', ..]
+            | [b' ', b'+' | b'-', b'0'..=b'9', ..]
+    )
 }
 
 /// Exactly `Nov 21 10:40:59` or `Nov  1 10:40:59`.
@@ -110,7 +112,10 @@ fn general(text: &[u8], context: &Context) -> Result<(Option<u64>, usize), TimeE
         next.blanks();
         if !has_zone && let Some(offset_s) = next.zone(rest.at == next.at, context.zone) {
             (civil.offset_s, has_zone) = (offset_s, true);
-        } else if civil.year == 0 && next.at > rest.at && let Some(year) = next.year() {
+        } else if civil.year == 0
+            && next.at > rest.at
+            && let Some(year) = next.year()
+        {
             civil.year = year;
         } else {
             break;
@@ -162,7 +167,8 @@ impl Rest<'_> {
     /// Four digits that are a year, as a word of their own.
     fn year(&mut self) -> Option<u32> {
         let [b'1' | b'2', _, _, _, after @ ..] = self.left() else { return None };
-        if !matches!(after.first(), None | Some(b' ' | b':' | b',')) {
+        // `2001:db8::1` is a host.
+        if !matches!(after, [] | [b' ' | b',', ..] | [b':'] | [b':', b' ', ..]) {
             return None;
         }
         let at = self.at;
@@ -262,6 +268,7 @@ mod tests {
             ("Jan  2 03:04:05.123 host", "2026-01-02 03:04:05.123", 19),
             ("Jan  2 2013 03:04:05: %ASA", "2013-01-02 03:04:05", 20),
             ("Jan  2 03:04:05 2013 host", "2013-01-02 03:04:05", 20),
+            ("Jan  2 03:04:05 2001:db8::1 x", "2026-01-02 03:04:05", 15),
             ("Jan  2 03:04:05 2013host", "2026-01-02 03:04:05", 15),
             ("2018 Feb 14 09:40:10 CET: %ETH", "2018-02-14 08:40:10", 24),
             ("Tue Mar  8 11:22:33 2011 x", "2011-03-08 11:22:33", 24),
@@ -281,9 +288,17 @@ mod tests {
 
     #[test]
     fn what_is_no_time() {
-        for text in
-            ["", "Jan", "Jan  2", "Jan  2 03:04", "Foo  2 03:04:05", "Jan 32 03:04:05", "Feb 30 03:04:05", "Jan  2 24:04:05", "Jan  2 3:4:5"]
-        {
+        for text in [
+            "",
+            "Jan",
+            "Jan  2",
+            "Jan  2 03:04",
+            "Foo  2 03:04:05",
+            "Jan 32 03:04:05",
+            "Feb 30 03:04:05",
+            "Jan  2 24:04:05",
+            "Jan  2 3:4:5",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
         assert_eq!(prefix(b"Jan  2 03:04:05 host", &Context::default()), Ok((None, 15)), "no arrival, no year");
