@@ -47,7 +47,7 @@ fn what_is_nothing_else_is_text() {
         b"[",
         b"{",
         b"[1, 2]",
-        b"<13>1 - - -",
+        b"<1300>1 - - -",
         b"key",
         b"\xff\xfe{\x00",
         b"{\"traceId\": \"an id in a log line\", \"id\": 7",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use logloom_record::{BatchWriter, Key, RejectReason, Tail, Text};
 
 use crate::{
-    About, Decoder, Format, Likely, OptionError, Options, Spec,
+    About, Decoder, Format, Framing, Likely, OptionError, Options, Spec,
     syslog::{Frames, Header, likely, write},
     time::{Context, Zone},
 };
@@ -35,6 +35,15 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
 impl Format for Syslog {
     fn spec(&self) -> &'static Spec {
         &SPEC
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::Records
+    }
+
+    /// A message that goes on in further lines has them indented, as files of macOS do.
+    fn begins(&self, line: &[u8]) -> bool {
+        !matches!(line, [b' ' | b'\t', ..])
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {
