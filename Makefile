@@ -2,6 +2,7 @@
 #
 #   VENV=.venv             the Python environment
 #   PYTHON=python3         the interpreter it is made with (3.11 or newer)
+#   CORPORA=...            real logs with their expected results, for `conformance` (../shared/corpora)
 #   CARGO_TARGET_DIR=...   where Cargo builds (./target unless set)
 
 SHELL := /bin/sh
@@ -31,8 +32,8 @@ CORE_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust proto -na
 CORE := python/logloom/_native.abi3.so
 RUST_TESTED := --release --locked --workspace --exclude logloom-python
 
-.PHONY: help run build test test-rust test-python test-peers check check-rust check-python check-shape format formats \
-	bench wheel lock fuzz-brief clean
+.PHONY: help run build test test-rust test-python test-peers conformance check check-rust check-python \
+	check-shape format formats bench wheel lock fuzz-brief clean
 
 help: ## list these tasks
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -49,6 +50,9 @@ test-rust:
 
 test-python: build $(STAMPS)/dev
 	$(PY) -m pytest
+
+conformance: build $(STAMPS)/dev ## score what is read of real logs (CORPORA=DIR, CATEGORY=…, ARGS=-v)
+	@$(PY) -m tests.conformance $(if $(CORPORA),--corpora $(CORPORA)) $(CATEGORY) $(ARGS)
 
 test-peers: build $(STAMPS)/dev ## of these, the tests that drive real peers (a part of `make test`)
 	$(PY) -m pytest -m peer

@@ -10,7 +10,7 @@ import orjson
 
 warnings.filterwarnings("ignore", message="logloom's core is a debug build")
 
-from tests.conformance import manifest, run  # noqa: E402 (after the warning is silenced)
+from tests.conformance import floors, manifest, run  # noqa: E402 (after the warning is silenced)
 from tests.conformance.kinds.common import Options  # noqa: E402
 from tests.conformance.results import SourceResult  # noqa: E402
 
@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--corpora", type=Path, default=DEFAULT)
     parser.add_argument("--json", type=Path, help="write the whole result there")
     parser.add_argument("--auto", action="store_true", help="leave every choice of a format to detection")
+    parser.add_argument("--raise-floors", action="store_true", help="record what was reached as the new floors")
     asked = parser.parse_args()
     Options.auto_only = asked.auto
     corpora = manifest.load(asked.corpora)
@@ -40,6 +41,8 @@ def main() -> int:
         if show_sources:
             _source(result, 3 if asked.verbose < 2 else 10**6)
     _categories(results)
+    if asked.raise_floors:
+        floors.raise_to(run.scores(results))
     if asked.json:
         asked.json.write_bytes(orjson.dumps([_plain(result) for result in results], option=orjson.OPT_INDENT_2))
     return 0
@@ -77,6 +80,9 @@ def _categories(results: list[SourceResult]) -> None:
         line += f"{score.percent:6.1f} %" if score.cases else "       -"
         if score.bare:
             line += f"   without an oracle {score.whole}/{score.bare}"
+        reached = floors.reached(name, score)
+        if reached is not None:
+            line += "   ok" if reached else "   BELOW"
         if score.excused:
             line += f"   ({score.excused_percent:.1f} % without {score.excused} where the oracle is at fault)"
         _print(line)

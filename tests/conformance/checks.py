@@ -205,13 +205,12 @@ class Unread:
         different = Raw(self.line).differs(view)
         if different:
             return different
+        line = self.line.casefold()
         for name, value in view.attributes.items():
-            if (
-                name != ORIGINAL
-                and isinstance(value, str)
-                and value not in self.line
-                and value.casefold() not in self.line.casefold()
-            ):
+            # What a priority means is no invention.
+            if name == ORIGINAL or name.startswith("syslog.") or not isinstance(value, str):
+                continue
+            if value.casefold() not in line:
                 return f"{name}={value!r} is not in the line"
         return None
 

@@ -100,9 +100,14 @@ def _excuse(result: SourceResult, case: CaseResult, known: list[dict[str, str]])
     if case.passed:
         return case
     for entry in known:
-        if fnmatch.fnmatchcase(result.source.file, entry["source"]) and fnmatch.fnmatchcase(case.name, entry["case"]):
+        if matches(entry, result.source.file) and fnmatch.fnmatchcase(case.name, entry["case"]):
             return replace(case, known=entry["reason"])
     return case
+
+
+def matches(entry: dict[str, str], file: str) -> bool:
+    """Whether an entry of known.json is about a source."""
+    return fnmatch.fnmatchcase(file, entry["source"])
 
 
 def scores(results: list[SourceResult]) -> dict[str, Score]:

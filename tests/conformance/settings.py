@@ -12,6 +12,9 @@ from tests.conformance.records import Reading, known_formats
 FILEBEAT_ZONE_MINUTES = -120
 FILEBEAT = Reading(options={"timezone": "-02:00"})
 
+# The options that every format takes.
+COMMON = frozenset({"timezone", "multiline"})
+
 READINGS: dict[str, Reading] = {}
 
 # The names that detection may give to each program's lines; a program that is not here is not scored.
@@ -22,7 +25,8 @@ def usable(reading: Reading) -> Reading:
     """The reading as this build can do it: a format that it lacks is detected, an option that it lacks left out."""
     known = known_formats()
     format = reading.format if reading.format in known else "auto"
-    options: dict[str, Any] = {name: value for name, value in reading.options.items() if name in known[format]}
+    takes = known[format] | COMMON
+    options: dict[str, Any] = {name: value for name, value in reading.options.items() if name in takes}
     return Reading(format, options)
 
 
@@ -33,4 +37,8 @@ def reading_for(program: str, default: Reading) -> Reading:
 
 
 # What a user sets for lines that belong together, by the name of the built-in parser that the case is of.
-MULTILINE: dict[str, Reading] = {}
+MULTILINE: dict[str, Reading] = {
+    "elastic": Reading(options={"multiline": {"continue": r"^\s+at "}}),
+    "endswith": Reading("text", {"multiline": {"end": r"[^\\]$"}}),
+    "issue_3817_1": Reading(options={"multiline": {"continue": r"^\d+ cont "}}),
+}

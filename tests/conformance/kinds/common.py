@@ -24,8 +24,10 @@ def read_into(result: SourceResult, data: bytes, reading: Reading, *, whole_sour
     except logloom.LogloomError as error:
         result.error = f"{reading.format}: {error}"
         return []
-    formats = dict.fromkeys((*result.formats, *(view.format for view in views)))
-    result.formats = tuple(formats)
+    names = {view.format for view in views}
+    if "auto" in names:
+        names = names - {"auto"} | {detect(data)}
+    result.formats = tuple(dict.fromkeys((*result.formats, *sorted(names))))
     result.rejects += sum(view.is_reject for view in views)
     if whole_source:
         result.detected = detect(data)

@@ -52,7 +52,8 @@ def _checks(line: str, value: dict[str, Any]) -> list[Check]:
         if not absent(value.get(key)):
             checks.append(Field(key, names, value[key]) if names else Somewhere(key, value[key]))
     if not absent(value.get("Message")):
-        checks.append(Body(value["Message"], "Message"))
+        # A byte order mark says what the text is in; it is no text.
+        checks.append(Body(value["Message"].removeprefix("\ufeff"), "Message"))
     for element in (value.get("StructuredData") or {}).values():
         checks += [Somewhere(f"StructuredData.{key}", of) for key, of in (element or {}).items() if not absent(of)]
     return checks

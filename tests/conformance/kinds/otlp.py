@@ -131,7 +131,7 @@ def _request(result: SourceResult, document: dict[str, Any]) -> SourceResult:
     views = read_into(result, orjson.dumps(document), reading, whole_source=False)
     wanted = list(_records(logs or spans or []))
     for number, (record, scope, resource) in enumerate(wanted):
-        view = _find(record, views)
+        view = _find(record, views) if spans else views[number] if number < len(views) else None
         checks = list(_record_checks(record, scope, resource))
         result.cases.append(judge(f"#{number}", checks, view))
     if logs:
