@@ -41,6 +41,7 @@ def main() -> int:
         if show_sources:
             _source(result, 3 if asked.verbose < 2 else 10**6)
     _categories(results)
+    _detection(results, listed=show_sources)
     if asked.raise_floors:
         floors.raise_to(run.scores(results))
     if asked.json:
@@ -88,6 +89,18 @@ def _categories(results: list[SourceResult]) -> None:
         _print(line)
     total = run.score(results)
     _print(f"{'all':<26} {total.passed:>5}/{total.cases:<5} {total.percent:6.1f} %")
+
+
+def _detection(results: list[SourceResult], *, listed: bool) -> None:
+    named = [(result, *detection) for result in results for detection in result.detections]
+    wrong = [entry for entry in named if entry[2] not in entry[3]]
+    if not named:
+        return
+    right = len(named) - len(wrong)
+    reached = "ok" if 100 * right >= floors.DETECTION_PERCENT * len(named) else "BELOW"
+    _print(f"{'detection':<26} {right:>5}/{len(named):<5} {100 * right / len(named):6.1f} %   {reached}")
+    for result, program, name, may in wrong if listed else ():
+        _print(f"    {result.source.file} ({program}): {name}, and not {' or '.join(may)}")
 
 
 def _plain(result: SourceResult) -> dict[str, Any]:

@@ -12,6 +12,8 @@ RECORDED = Path(__file__).with_name("floors.json")
 # The share of the cases that must pass, in percent; of a category of fewer cases than this, all but one.
 TARGET_PERCENT = 95.0
 SMALL_CASES = 20
+# The share of the sources whose format detection must name.
+DETECTION_PERCENT = 98.0
 
 # The categories that the target is for. The others are printed.
 TARGETS = frozenset({

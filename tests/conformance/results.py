@@ -27,7 +27,7 @@ class SourceResult:
     source: Source
     formats: tuple[str, ...] = ()
     detected: str = ""
-    wanted: tuple[str, ...] = ()  # the formats that detection may name
+    detections: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)  # program, named, may be named
     cases: list[CaseResult] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)  # lines that no record keeps
     rejects: int = 0

@@ -17,8 +17,78 @@ COMMON = frozenset({"timezone", "multiline"})
 
 READINGS: dict[str, Reading] = {}
 
-# The names that detection may give to each program's lines; a program that is not here is not scored.
-WANTED: dict[str, tuple[str, ...]] = {}
+# The names that detection may give to each program's lines, as filebeat (`event.dataset`), CrowdSec (`log_type`), the
+# Ops Agent (`type`), lnav (its format's name) and the manifest (its category) call the program. A program that is not
+# here is not scored; where no format is for a program, `text` is right, and so is what reads its outer shape.
+WANTED: dict[str, tuple[str, ...]] = {
+    "apache.access": ("apache", "nginx"),
+    "apache.error": ("apache_error",),
+    "auditd.log": ("auditd",),
+    "elasticsearch.audit": ("elasticsearch", "elasticsearch_json", "json", "docker"),
+    "elasticsearch.server": ("elasticsearch", "elasticsearch_json", "json"),
+    "elasticsearch.slowlog": ("elasticsearch", "elasticsearch_json", "json"),
+    "haproxy.log": ("haproxy", "syslog"),
+    "iis.access": ("w3c",),
+    "kafka.log": ("kafka", "log4j"),
+    "kibana.log": ("json", "kibana"),
+    "logstash.log": ("logstash", "log4j", "json"),
+    "mysql.error": ("mysql", "mysql_error"),
+    "mysql.slowlog": ("mysql_slow",),
+    "nginx.access": ("nginx", "apache"),
+    "postgresql.log": ("postgresql",),
+    "redis.log": ("redis",),
+    "system.auth": ("syslog",),
+    "system.syslog": ("syslog",),
+    # CrowdSec
+    "Nextcloud": ("json", "nextcloud"),
+    "adguardhome": ("json",),
+    "apache2": ("apache", "nginx", "apache_error"),
+    "auditd": ("auditd",),
+    "authelia": ("logfmt", "json"),
+    "aws-alb": ("alb", "aws_alb"),
+    "aws-cloudfront": ("w3c", "cloudfront"),
+    "cef": ("cef",),
+    "couchdb": ("couchdb", "text"),
+    "containerd": ("cri",),
+    "exim": ("exim", "text"),
+    "gitlab": ("json",),
+    "haproxy": ("haproxy", "syslog"),
+    "mysql": ("mysql", "mysql_error"),
+    "nginx": ("nginx", "apache", "nginx_error"),
+    "postgres": ("postgresql",),
+    "suricata-evelogs": ("suricata", "json"),
+    "syslog": ("syslog",),
+    "traefik": ("traefik", "nginx", "apache"),
+    # the Ops Agent
+    "postgresql_general": ("postgresql",),
+    "tomcat_access": ("tomcat", "apache", "nginx"),
+    "zookeeper_general": ("zookeeper", "log4j"),
+    "redis": ("redis",),
+    "apache_error": ("apache_error",),
+    "parse_json": ("json", "docker"),
+    "vault_audit": ("vault", "vault_audit", "json"),
+    # lnav
+    "access_log": ("apache", "nginx"),
+    "alb_log": ("alb", "aws_alb"),
+    "caddy_log": ("caddy", "json"),
+    "cloudflare_json_log": ("cloudflare", "json"),
+    "error_log": ("apache_error", "syslog"),
+    "glog_log": ("klog", "glog"),
+    "journald_json_log": ("journald_json", "journald", "json"),
+    "mysql_error_log": ("mysql", "mysql_error"),
+    "nextcloud": ("json", "nextcloud"),
+    "postgres_log": ("postgresql",),
+    "rails_log": ("rails", "text"),
+    "rust_tracing_log": ("json", "tracing"),
+    "s3_log": ("s3", "aws_s3"),
+    "syslog_log": ("syslog",),
+    "vpostgres_log": ("postgresql",),
+    "zookeeper_log": ("zookeeper", "log4j"),
+    # categories
+    "span-zipkin": ("zipkin",),
+    "span-jaeger": ("jaeger", "otlp_traces_json"),
+    "mesh-flow": ("hubble",),
+}
 
 
 def usable(reading: Reading) -> Reading:

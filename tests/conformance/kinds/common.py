@@ -6,7 +6,7 @@ from typing import Any
 import logloom
 from tests.conformance.records import Reading, View, detect, kept, read
 from tests.conformance.results import SourceResult
-from tests.conformance.settings import usable
+from tests.conformance.settings import WANTED, usable
 
 
 class Options:
@@ -15,8 +15,10 @@ class Options:
     auto_only = False  # leave the choice of each format to detection, whatever is configured
 
 
-def read_into(result: SourceResult, data: bytes, reading: Reading, *, whole_source: bool = True) -> list[View]:
-    """Read a source, and note in the result what read it and what was lost."""
+def read_into(
+    result: SourceResult, data: bytes, reading: Reading, *, whole_source: bool = True, program: str = ""
+) -> list[View]:
+    """Read a source, and note in the result what read it, what detection says of it and what was lost."""
     if Options.auto_only:
         reading = Reading("auto", reading.options)
     try:
@@ -31,6 +33,8 @@ def read_into(result: SourceResult, data: bytes, reading: Reading, *, whole_sour
     result.rejects += sum(view.is_reject for view in views)
     if whole_source:
         result.detected = detect(data)
+        if program in WANTED:
+            result.detections.append((program, result.detected, WANTED[program]))
         result.lost += kept(data, views)
     return views
 

@@ -9,8 +9,9 @@ from tests.conformance import times
 from tests.conformance.checks import Check, Raw, Somewhere, Time
 from tests.conformance.kinds.common import read_one
 from tests.conformance.manifest import Corpora, Source
-from tests.conformance.records import Reading, flatten
+from tests.conformance.records import Reading, detect, flatten
 from tests.conformance.results import SourceResult, judge
+from tests.conformance.settings import WANTED
 from tests.conformance.values import absent
 
 
@@ -24,6 +25,7 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
             continue
         flow: dict[str, Any] = orjson.loads(content)
         line = orjson.dumps({"flow": flow, "node_name": "node-1", "time": flow.get("time")}).decode()
+        result.detections.append((source.category, detect(line.encode()), WANTED.get(source.category, ())))
         view = read_one(result, line.encode(), Reading())
         checks: list[Check] = [Raw(line)]
         moment = times.read(flow.get("time"))

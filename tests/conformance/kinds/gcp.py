@@ -12,7 +12,7 @@ from tests.conformance.kinds.common import align, read_into
 from tests.conformance.manifest import Corpora, Source
 from tests.conformance.records import Reading, View
 from tests.conformance.results import SourceResult, judge
-from tests.conformance.settings import WANTED, reading_for
+from tests.conformance.settings import reading_for
 from tests.conformance.values import absent, same
 
 _HTTP = {
@@ -37,8 +37,7 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
     result.source = log
     steps = _steps(corpora, source)
     program = str(steps[0].get("type", "")) if steps else ""
-    result.wanted = WANTED.get(program, ())
-    views = read_into(result, log.data, _reading(program, steps))
+    views = read_into(result, log.data, _reading(program, steps), program=program)
     expected = list(_records(source.yaml()))
     others = _other_engine(corpora, source, len(expected))
     found = align([_keys(record) for record in expected], views)

@@ -22,7 +22,9 @@ def run(corpora: Corpora, result: SourceResult, cases: list[dict[str, Any]]) -> 
     for number, case in enumerate(cases):
         data = base64.b64decode(case["input_base64"]) if "input_base64" in case else case["input"].encode()
         line = data.decode("utf-8", "replace")
-        view = read_one(result, data, reading_for("syslog", Reading()))
+        # One message a case: where it has line breaks, only a counted frame says that it is one.
+        framed = b"%d %s" % (len(data), data) if b"\n" in data.rstrip(b"\n") else data
+        view = read_one(result, framed, reading_for("syslog", Reading()))
         name = f"#{number} {'valid' if case['valid'] else 'not valid'}"
         if not line.strip():
             results.append(CaseResult(name, passed=True, held=1, asked=1))
@@ -30,7 +32,7 @@ def run(corpora: Corpora, result: SourceResult, cases: list[dict[str, Any]]) -> 
         if case["valid"]:
             results.append(judge(name, _checks(line, case["value"] or {}), view, line))
         else:
-            results.append(judge(name, [Unread(line.split("\n")[0])], view, line))
+            results.append(judge(name, [Unread(line)], view, line))
     return results
 
 
@@ -51,9 +53,10 @@ def _checks(line: str, value: dict[str, Any]) -> list[Check]:
         names = {"Hostname": ("host.name",)}.get(key)
         if not absent(value.get(key)):
             checks.append(Field(key, names, value[key]) if names else Somewhere(key, value[key]))
-    if not absent(value.get("Message")):
-        # A byte order mark says what the text is in; it is no text.
-        checks.append(Body(value["Message"].removeprefix("\ufeff"), "Message"))
+    # A byte order mark says what the text is in; it is no text.
+    message = (value.get("Message") or "").removeprefix("\ufeff")
+    if not absent(message):
+        checks.append(Body(message, "Message"))
     for element in (value.get("StructuredData") or {}).values():
         checks += [Somewhere(f"StructuredData.{key}", of) for key, of in (element or {}).items() if not absent(of)]
     return checks

@@ -5,8 +5,9 @@ from typing import Any
 from tests.conformance.checks import Check, Level, Raw
 from tests.conformance.kinds.common import align, read_into
 from tests.conformance.manifest import Corpora, Source
-from tests.conformance.records import Reading
+from tests.conformance.records import Reading, detect
 from tests.conformance.results import SourceResult, judge
+from tests.conformance.settings import WANTED
 
 # lnav's own words that are no severity, or one of its statistics.
 _NO_LEVEL = {"unknown", "stats"}
@@ -20,8 +21,12 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
     for name, definition in source.json().items():
         if not isinstance(definition, dict):
             continue
+        samples = definition.get("sample", ())
+        if name in WANTED and samples:
+            lines = "\n".join(sample["line"].strip("\n") for sample in samples)
+            result.detections.append((name, detect(f"{lines}\n".encode()), WANTED[name]))
         by_status = _FROM_STATUS in str(definition.get("level-field", ""))
-        for number, sample in enumerate(definition.get("sample", ())):
+        for number, sample in enumerate(samples):
             result.cases.append(_judge(result, f"{name}#{number}", sample, by_status=by_status))
     return result
 

@@ -10,8 +10,9 @@ from tests.conformance import times
 from tests.conformance.checks import Check, Field, Identity, Somewhere, Time
 from tests.conformance.kinds.common import read_into
 from tests.conformance.manifest import Corpora, Source
-from tests.conformance.records import Reading, View, kept
+from tests.conformance.records import Reading, View, detect, kept
 from tests.conformance.results import CaseResult, SourceResult, failed, judge
+from tests.conformance.settings import WANTED
 from tests.conformance.values import absent
 
 _MICRO = 1000
@@ -22,6 +23,7 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
     result = SourceResult(source)
     data = source.data
     views = read_into(result, data, Reading(), whole_source=False)
+    result.detected = detect(data)
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -37,6 +39,8 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
     spans = list(_spans(document))
     if not spans:
         result.error = "no spans"
+    elif source.category in WANTED:
+        result.detections.append((source.category, result.detected, WANTED[source.category]))
     by_id: dict[str, list[View]] = {}
     for view in views:
         by_id.setdefault(view.span_id.lstrip("0"), []).append(view)
