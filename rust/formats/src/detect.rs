@@ -43,7 +43,7 @@ pub(crate) fn likeliest<'c>(candidates: &'c Candidates, data: &[u8], ended: bool
     for format in candidates.iter() {
         let score = match format.framing() {
             Framing::Lines | Framing::Records => of_lines(&**format, &lines),
-            Framing::Elements | Framing::Whole => u32::from(format.likely(sample).0),
+            Framing::Elements | Framing::Whole | Framing::Own => u32::from(format.likely(sample).0),
         };
         if score >= u32::from(LOOKS_LIKE) && best.is_none_or(|(_, most)| score > most) {
             best = Some((format, score));

@@ -70,6 +70,8 @@ pub enum Framing {
     Elements,
     /// A frame is all that a source sends until it is flushed: a request body.
     Whole,
+    /// A frame ends where the format itself says.
+    Own,
 }
 
 impl Framing {
@@ -126,7 +128,7 @@ pub fn open_framed<F: Format + 'static>(format: Arc<F>, frame_bytes_max: usize) 
     match format.framing() {
         Framing::Lines | Framing::Records => Box::new(Lines::new(format, frame_bytes_max)),
         Framing::Elements => Box::new(Elements::new(format, frame_bytes_max)),
-        Framing::Whole => Box::new(Whole::new(format, frame_bytes_max)),
+        Framing::Whole | Framing::Own => Box::new(Whole::new(format, frame_bytes_max)),
     }
 }
 

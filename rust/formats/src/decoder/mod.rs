@@ -1,5 +1,6 @@
 //! The state of one source: what must wait over chunks.
 
+mod cuts;
 mod elements;
 mod join;
 mod lines;
@@ -11,6 +12,7 @@ use logloom_record::{BatchWriter, RejectKind, RejectReason, Text, repair};
 
 use crate::Format;
 
+pub(crate) use cuts::{Cut, Cuts};
 pub use elements::Elements;
 pub use lines::Lines;
 pub(crate) use reading::MULTILINE;

@@ -8,6 +8,7 @@ pub mod envoy;
 pub mod envoy_app;
 pub mod envoy_json;
 pub mod jaeger;
+pub mod journald;
 pub mod json;
 pub mod logfmt;
 pub mod ltsv;
@@ -29,6 +30,7 @@ pub static FORMATS: &[&Spec] = &[
     &envoy_app::SPEC,
     &envoy_json::SPEC,
     &jaeger::SPEC,
+    &journald::SPEC,
     &json::SPEC,
     &logfmt::SPEC,
     &ltsv::SPEC,
