@@ -43,6 +43,10 @@ pub(crate) enum Kind {
     NestedTwice,
     /// Text that the conventions have as a list.
     List,
+    /// Text that does not stand in the frame: it lies in `Fields::names`.
+    Made,
+    /// Text with escapes that is a list without them: items ended by NUL, or, where there is none, with blanks between them.
+    Items,
 }
 
 /// One field: where its name and value lie in the frame.

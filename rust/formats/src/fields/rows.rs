@@ -122,8 +122,8 @@ pub(crate) enum Put {
     Escaped(Range<usize>),
     /// Text whose numbers and truth values are typed.
     Typed(Range<usize>),
-    /// Nothing: null.
-    Null,
+    /// A list, as the format's `unescape` gives it: see [`Kind::Items`].
+    Items(Range<usize>),
 }
 
 impl Fields {
@@ -147,6 +147,26 @@ impl Fields {
         let mut field = Field::new(0, key.len(), dialect.find(hash, key));
         self.name_into(&mut field, dialect.prefix, key);
         field.put(frame, value);
+        self.push(frame, seen, hash, field);
+    }
+
+    /// Adds a field neither of whose name and value stands in the frame.
+    pub(crate) fn add_made(&mut self, dialect: &Dialect, seen: &mut Seen, frame: Text<'_>, name: &str, value: &str) {
+        let at = self.names.len();
+        self.names.extend_from_slice(value.as_bytes());
+        let (key, hash) = (Text::from(name), hash(Text::from(name)));
+        let mut field = Field::new(0, key.len(), dialect.find(hash, key));
+        self.name_into(&mut field, dialect.prefix, key);
+        field.place(at, at + value.len(), Kind::Made);
+        self.push(frame, seen, hash, field);
+    }
+
+    /// Adds an integer whose name does not stand in the frame.
+    pub(crate) fn add_int(&mut self, dialect: &Dialect, seen: &mut Seen, frame: Text<'_>, name: &str, value: i64) {
+        let (key, hash) = (Text::from(name), hash(Text::from(name)));
+        let mut field = Field::new(0, key.len(), dialect.find(hash, key));
+        self.name_into(&mut field, dialect.prefix, key);
+        field.scalar_of(Kind::Int, value as u64);
         self.push(frame, seen, hash, field);
     }
 
@@ -178,7 +198,7 @@ impl Field {
             Put::Text(range) => self.place(range.start, range.end, Kind::Text),
             Put::Escaped(range) => self.place(range.start, range.end, Kind::Escaped),
             Put::Typed(range) => self.typed(frame, range.start, range.end),
-            Put::Null => {}
+            Put::Items(range) => self.place(range.start, range.end, Kind::Items),
         }
     }
 }

@@ -109,6 +109,11 @@ impl Fields {
                 let value = field.span(frame);
                 return rec.apart(|rec| rec.attr_list_named(name, value));
             }
+            Kind::Made => Text::of(&self.names, field.at as usize..field.at as usize + field.len as usize),
+            Kind::Items => {
+                let value = field.resolve(frame, unescape, scratch);
+                return rec.apart(|rec| items_attribute(rec, name, value));
+            }
             Kind::Nested | Kind::NestedTwice => {
                 return rec.apart(|rec| self.nested_attribute(rec, frame, name, field, scratch, result));
             }
@@ -152,6 +157,31 @@ impl Fields {
         let value = json.value()?;
         write_value(rec, &mut json, value, scratch)
     }
+}
+
+/// An attribute that is a list of the items of `value`.
+#[inline(never)]
+fn items_attribute<'w>(mut rec: RecordCursor<'w>, name: Text<'_>, value: Text<'_>) -> RecordCursor<'w> {
+    let attribute = rec.open(0x32);
+    rec.name(name);
+    let any = rec.open(0x12);
+    let list = rec.open(0x2a);
+    let bytes = value.bytes();
+    let (bytes, separator) = match memchr::memchr(0, bytes) {
+        Some(_) => (bytes.strip_suffix(b"\0").unwrap_or(bytes), 0),
+        None => (bytes, b' '),
+    };
+    for item in bytes.split(|byte| *byte == separator) {
+        if !item.is_empty() || separator == 0 {
+            let value = rec.open(0x0a);
+            rec.scalar(Scalar::Str(Text::from(item)));
+            rec.close(value);
+        }
+    }
+    rec.close(list);
+    rec.close(any);
+    rec.close(attribute);
+    rec
 }
 
 impl Field {

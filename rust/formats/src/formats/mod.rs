@@ -3,6 +3,7 @@
 use crate::Spec;
 
 // formats:begin
+pub mod auditd;
 pub mod auto;
 pub mod envoy;
 pub mod envoy_app;
@@ -25,6 +26,7 @@ pub mod zipkin;
 /// Every format, sorted by name.
 #[rustfmt::skip]
 pub static FORMATS: &[&Spec] = &[
+    &auditd::SPEC,
     &auto::SPEC,
     &envoy::SPEC,
     &envoy_app::SPEC,
