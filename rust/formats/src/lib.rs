@@ -11,6 +11,7 @@ mod fields;
 pub mod formats;
 mod ids;
 pub mod json;
+mod objects;
 mod options;
 mod pattern;
 pub mod proto_json;

@@ -63,6 +63,11 @@ fn is_kept(record: &Record<'_>, attributes: &Map<String, Value>, key: &str, valu
         || attributes.get("code.file.path").zip(attributes.get("code.line.number")).is_some_and(|(file, line)| {
             format!("{}:{line}", file.as_str().unwrap()) == digits
         })
+        // A header is a list; a path has its query beside it.
+        || attributes.values().any(|found| found.as_array().is_some_and(|list| list.len() == 1 && same(&list[0], value)))
+        || attributes.get("url.path").zip(attributes.get("url.query")).is_some_and(|(path, query)| {
+            format!("{}?{}", path.as_str().unwrap(), query.as_str().unwrap_or_default()) == digits
+        })
         // An object whose entries stand under their paths.
         || value.as_object().is_some_and(|map| {
             map.iter().all(|(inner, value)| is_kept(record, attributes, &format!("{key}.{inner}"), value))

@@ -4,7 +4,7 @@ use logloom_record::{Key, Text, nearest};
 
 use super::{
     Keys, Rows, Table,
-    keys::{CONTAINERS, ROWS},
+    keys::{CONTAINERS, NAMES, ROWS},
     rows::{As, Meaning},
 };
 use crate::{
@@ -59,8 +59,8 @@ pub(crate) enum Role {
     Caller,
     /// An attribute under the name of the semantic conventions.
     Attribute(Target),
-    /// An attribute under a name that the user or the format gave: its position in [`Dialect::named`].
-    Named(u16),
+    /// An attribute under a name that the user or the format gave, by its position in [`Dialect::named`].
+    Named(u16, As),
     /// Left out.
     Omitted,
 }
@@ -145,14 +145,17 @@ impl Target {
 }
 
 /// How an object's entries are read, where not as one value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Container {
     /// As one value.
+    #[default]
     No,
     /// As attributes `container.entry`.
     Dotted,
     /// As attributes `entry`, or `container.entry` where that name is taken.
     Plain,
+    /// As the entries of the object around it.
+    Through,
 }
 
 /// What the table knows of a key.
@@ -163,13 +166,41 @@ pub(crate) struct Entry {
     pub(super) container: Container,
 }
 
+/// An attribute name.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    /// The name, and zeros behind it, so that it can be copied in whole steps.
+    padded: Box<[u8]>,
+    len: usize,
+    /// Those that parts of its value go under, by their position.
+    pub(super) others: [Option<u16>; 3],
+}
+
+impl Named {
+    fn new(name: &str) -> Self {
+        let mut padded = name.as_bytes().to_vec();
+        padded.resize(name.len() + 64, 0);
+        Self { padded: padded.into(), len: name.len(), others: [None; 3] }
+    }
+
+    #[inline(always)]
+    pub(super) fn text(&self) -> Text<'_> {
+        Text::of(&self.padded, 0..self.len)
+    }
+}
+
 /// A compiled table.
 #[derive(Debug, Default)]
 pub(crate) struct Dialect {
     pub(super) keys: Keys,
     entries: Vec<Entry>,
-    /// The attribute names that the user or the format gave, and how their values are written.
-    pub(super) named: Vec<(String, As)>,
+    /// The attribute names that the user or the format gave.
+    pub(super) named: Vec<Named>,
+    /// Objects of which the table says nothing.
+    pub(super) nested: Container,
+    /// Whether `-` and empty text say that there is no value.
+    pub(super) dash_is_absent: bool,
+    strips_underscore: bool,
     /// What stands before the name of each field that has no other.
     pub(super) prefix: &'static str,
     /// How a time may be written beside the usual ways.
@@ -183,6 +214,10 @@ const USER_KEYS_MAX: usize = 200;
 /// A key that names its role exactly, or that the user named, is not outranked.
 const RANK_EXACT: u8 = 200;
 const RANK_USER: u8 = 255;
+/// The rows of a format's own table: those that stand later have less, down to this.
+const RANK_ROWS: u8 = RANK_EXACT - 41;
+/// Names that many use, for what their libraries say in words of their own.
+const RANK_NAMES: u8 = 60;
 
 /// The roles that a user may name.
 const ROLES: &[(&str, Role)] = &[
@@ -207,7 +242,13 @@ impl Dialect {
 
     /// A format's own table, with the user's `keys` before it.
     pub(crate) fn of(rows: &Rows, keys: &[(String, String)]) -> Result<Self, OptionError> {
-        let mut dialect = Self { prefix: rows.prefix, ..Self::default() };
+        let mut dialect = Self {
+            prefix: rows.prefix,
+            nested: rows.nested,
+            dash_is_absent: rows.dash_is_absent,
+            strips_underscore: rows.strips_underscore,
+            ..Self::default()
+        };
         for pattern in rows.times {
             let pattern = TimePattern::compile(pattern).map_err(|error| OptionError::new("time_format", error.message).at(error.at))?;
             dialect.times.push(pattern);
@@ -219,30 +260,41 @@ impl Dialect {
             let role = dialect.user_role(key, role)?;
             dialect.add(key, role, RANK_USER);
         }
-        for (n, (name, _)) in dialect.named.clone().iter().enumerate() {
-            dialect.add(name, Role::Named(n as u16), RANK_EXACT);
+        dialect.add_rows(rows.keys, RANK_EXACT - 1)?;
+        if rows.general {
+            dialect.add_general()?;
         }
-        dialect.add_rows(rows)?;
-        if !rows.general {
-            return Ok(dialect);
+        for (n, named) in dialect.named.clone().iter().enumerate() {
+            let name = String::from_utf8_lossy(named.text().bytes());
+            dialect.add(&name, Role::Named(n as u16, As::Any), RANK_EXACT);
         }
         for target in Target::ALL {
             dialect.add(target.name(), Role::Attribute(target), RANK_EXACT);
         }
+        Ok(dialect)
+    }
+
+    /// The keys of the common logging libraries.
+    fn add_general(&mut self) -> Result<(), OptionError> {
         for (role, keys) in ROWS {
             for (key, rank) in *keys {
-                dialect.add(key, *role, *rank);
+                self.add(key, *role, *rank);
             }
         }
+        self.add_rows(NAMES, RANK_NAMES)?;
         for (key, container) in CONTAINERS {
-            dialect.add(key, Role::Plain, 0);
-            let entry = dialect.keys.position(key).and_then(|position| dialect.entries.get_mut(position));
-            // What the user says of a key holds for its objects too.
-            if let Some(entry) = entry.filter(|entry| entry.rank != RANK_USER) {
-                entry.container = *container;
-            }
+            self.contain(key, *container, 0);
         }
-        Ok(dialect)
+        Ok(())
+    }
+
+    /// Says how objects under this key are read, unless something of more right said what the key is.
+    fn contain(&mut self, key: &str, container: Container, rank: u8) {
+        self.add(key, Role::Plain, rank);
+        let entry = self.keys.position(key).and_then(|position| self.entries.get_mut(position));
+        if let Some(entry) = entry.filter(|entry| entry.rank <= rank || entry.rank < RANK_ROWS) {
+            entry.container = container;
+        }
     }
 
     /// The same; times that name no zone are in this one.
@@ -252,11 +304,15 @@ impl Dialect {
     }
 
     /// Of two keys that say the same, the one that stands first in the table is the better.
-    fn add_rows(&mut self, rows: &Rows) -> Result<(), OptionError> {
-        for (n, (key, what)) in rows.keys.iter().enumerate() {
-            let rank = RANK_EXACT - 1 - n.min(100) as u8;
+    fn add_rows(&mut self, rows: &[(&str, &'static str)], best: u8) -> Result<(), OptionError> {
+        for (n, (key, what)) in rows.iter().enumerate() {
+            let rank = best - n.min(40) as u8;
             let role = match Meaning::read(what) {
                 Some(Meaning::Role(role)) => role,
+                Some(Meaning::Object(container)) => {
+                    self.contain(key, container, rank);
+                    continue;
+                }
                 Some(Meaning::Attribute(name, kind)) => self.named_role(name, kind),
                 None => return Err(OptionError::new("", format!("'{key}': there is no '{what}'"))),
             };
@@ -265,12 +321,26 @@ impl Dialect {
         Ok(())
     }
 
+    /// The role of a key that becomes an attribute of this name.
     fn named_role(&mut self, name: &str, kind: As) -> Role {
-        let position = self.named.iter().position(|(named, _)| named == name).unwrap_or_else(|| {
-            self.named.push((name.to_owned(), kind));
+        if let Some(target) = Target::ALL.into_iter().find(|target| target.name() == name && matches!(kind, As::Text | As::Int | As::Any)) {
+            return Role::Attribute(target);
+        }
+        let others = kind.others(name).map(|other| other.map(|other| self.name(&other)));
+        let position = self.name(name);
+        if let Some(named) = self.named.get_mut(usize::from(position)).filter(|_| others[0].is_some()) {
+            named.others = others;
+        }
+        Role::Named(position, kind)
+    }
+
+    /// The position of a name.
+    fn name(&mut self, name: &str) -> u16 {
+        let position = self.named.iter().position(|named| named.text().bytes() == name.as_bytes()).unwrap_or_else(|| {
+            self.named.push(Named::new(name));
             self.named.len() - 1
         });
-        Role::Named(position as u16)
+        position as u16
     }
 
     fn user_role(&mut self, key: &str, role: &str) -> Result<Role, OptionError> {
@@ -295,8 +365,14 @@ impl Dialect {
     /// Adds a key where it is not there yet.
     fn add(&mut self, key: &str, role: Role, rank: u8) {
         if self.keys.add(key) {
-            self.entries.push(Entry { role, rank, container: Container::No });
+            self.entries.push(Entry { role, rank, container: if rank == RANK_USER { Container::No } else { self.nested } });
         }
+    }
+
+    /// The name at a position.
+    #[inline(always)]
+    pub(super) fn name_of(&self, n: u16) -> Text<'_> {
+        self.named.get(usize::from(n)).map_or(Text::EMPTY, Named::text)
     }
 
     /// A time in a way of writing that only this table knows.
@@ -320,7 +396,17 @@ impl Table for Dialect {
 
     #[inline(always)]
     fn container(&self, position: Option<u32>) -> Container {
-        position.and_then(|position| self.entry(position)).map_or(Container::No, |entry| entry.container)
+        position.and_then(|position| self.entry(position)).map_or(self.nested, |entry| entry.container)
+    }
+
+    #[inline(always)]
+    fn prefix(&self) -> &'static str {
+        self.prefix
+    }
+
+    #[inline(always)]
+    fn strips_underscore(&self) -> bool {
+        self.strips_underscore
     }
 }
 
@@ -345,7 +431,7 @@ mod tests {
             assert_eq!(dialect.container(dialect.keys.position(key).map(|at| at as u32)), *container);
         }
         assert_eq!(dialect.keys.position("no such key"), None);
-        assert!(dialect.keys.len() + USER_KEYS_MAX * 2 < 768, "a table holds them all");
+        assert!(dialect.keys.len() + USER_KEYS_MAX * 2 < 1536, "a table holds them all");
     }
 
     #[test]

@@ -43,10 +43,17 @@ pub(crate) enum Kind {
     NestedTwice,
     /// Text that the conventions have as a list.
     List,
+<<<<<<< HEAD
     /// Text that does not stand in the frame: it lies in `Fields::names`.
     Made,
     /// Text with escapes that is a list without them: items ended by NUL, or, where there is none, with blanks between them.
     Items,
+=======
+    /// The same, with escapes.
+    EscapedList,
+    /// A list of texts that are the lines of one.
+    Lines,
+>>>>>>> 0488413 (List the new formats in the README)
 }
 
 /// One field: where its name and value lie in the frame.
@@ -126,6 +133,11 @@ impl Fields {
     #[inline(always)]
     pub(crate) fn gather(&mut self, table: &impl Table, json: &mut Scanner<'_>) -> Result<(), RejectReason> {
         let mut seen = Seen::default();
+        if !table.prefix().is_empty() || table.strips_underscore() {
+            let path = self.root(table.prefix());
+            *json = self.flatten(table, &mut seen, *json, path)?;
+            return Ok(());
+        }
         while let Some(key) = json.key()? {
             if key.has_escapes() {
                 *json = self.escaped_key(table, &mut seen, *json, key)?;
@@ -136,10 +148,10 @@ impl Fields {
             let at = json.start();
             let value = json.value()?;
             if let Value::Object = value
-                && let container @ (Container::Dotted | Container::Plain) = table.container(entry)
+                && let container @ (Container::Dotted | Container::Plain | Container::Through) = table.container(entry)
                 && key.text.len() < PATH_LEN_MAX
             {
-                let path = self.enter(key.text, container);
+                let path = if container == Container::Through { self.root("") } else { self.enter(key.text, container) };
                 *json = self.flatten(table, &mut seen, *json, path)?;
                 continue;
             }
@@ -177,29 +189,34 @@ impl Fields {
     /// Gathers the entries of an object under its path.
     #[inline(never)]
     fn flatten<'a>(&mut self, table: &impl Table, seen: &mut Seen, mut json: Scanner<'a>, path: Path) -> Result<Scanner<'a>, RejectReason> {
+        let prefix_len = table.prefix().len();
         while let Some(key) = json.key()? {
             // The path is written once more for each entry: names must not overlap.
             let start = self.names.len();
             self.names.extend_from_within(path.at..path.at + path.len);
-            key.unescape_into(&mut self.names);
-            let full = Text::from(self.names.get(start..).unwrap_or_default());
+            if table.strips_underscore() && key.text.len() > 1 && key.text.bytes().first() == Some(&b'_') {
+                self.names.extend_from_slice(key.text.bytes().get(1..).unwrap_or_default());
+            } else {
+                key.unescape_into(&mut self.names);
+            }
+            let full = Text::from(self.names.get(start + prefix_len..).unwrap_or_default());
             let full_hash = hash(full);
             let full_entry = table.find(full_hash, full);
             let mut entry = full_entry;
             let mut plain_hash = full_hash;
             if path.is_plain {
-                let plain = full.after(path.len);
+                let plain = full.after(path.len - prefix_len);
                 plain_hash = hash(plain);
                 entry = entry.or_else(|| table.find(plain_hash, plain));
             }
-            let full_len = full.len();
+            let full_len = full.len() + prefix_len;
             let at = json.start();
             let value = json.value()?;
             if let Value::Object = value
-                && let container @ (Container::Dotted | Container::Plain) = table.container(full_entry)
+                && let container @ (Container::Dotted | Container::Plain | Container::Through) = table.container(full_entry)
                 && full_len < PATH_LEN_MAX
             {
-                let inner = self.path(start, full_len, container);
+                let inner = if container == Container::Through { path } else { self.path(start, full_len, container) };
                 json = self.flatten(table, seen, json, inner)?;
                 continue;
             }
@@ -263,8 +280,11 @@ impl Fields {
         let earlier = before.iter().position(|other| other.kind != Kind::Gone && self.name(frame, other).bytes() == name);
         let Some(other) = earlier.and_then(|position| self.list.get_mut(position)) else { return };
         if other.container == field.container || (other.path_len == 0 && field.path_len == 0) {
+            // What is said twice is not lost.
+            let is_loss =
+                (other.kind, other.number) != (field.kind, field.number) || other.span(frame).bytes() != field.span(frame).bytes();
             other.kind = Kind::Gone;
-            self.dropped = self.dropped.saturating_add(1);
+            self.dropped = self.dropped.saturating_add(u32::from(is_loss));
             return;
         }
         // One of them gives up the short name and takes the whole path.
@@ -277,6 +297,13 @@ impl Fields {
         field.unhide();
         let hash = hash(self.name(frame, &field));
         self.push(frame, seen, hash, field);
+    }
+
+    /// The path of the line's own object.
+    fn root(&mut self, prefix: &str) -> Path {
+        let at = self.names.len();
+        self.names.extend_from_slice(prefix.as_bytes());
+        Path { at, len: prefix.len(), is_plain: false, container: 0 }
     }
 
     /// Writes the name of a container as a path.

@@ -2,7 +2,10 @@
 
 use logloom_record::Text;
 
-use super::{Dialect, Field, Fields, Kind, Role, Target, WEAK, rows::As};
+use super::{
+    Dialect, Field, Fields, Kind, Role, Target, WEAK,
+    rows::{As, Split},
+};
 use crate::{
     ids,
     severity::{self, Scale},
@@ -156,6 +159,12 @@ impl Fields {
                     }
                 }
                 Role::Body => {
+                    if dialect.dash_is_absent && field.kind == Kind::Text && field.span(frame).is_empty() {
+                        if let Some(place) = self.list.get_mut(position) {
+                            place.entry = name::NONE;
+                        }
+                        continue;
+                    }
                     let is_text = matches!(field.kind, Kind::Text | Kind::Escaped);
                     if field.kind != Kind::Null && (is_text || rank >= 60) && slots.beats(slot::BODY, rank_score) {
                         head.body = Some(position as u32);
@@ -212,7 +221,7 @@ impl Fields {
                     self.take_target(&mut slots, target, position, rank_score, frame);
                 }
                 Role::Attribute(target) => self.take_target(&mut slots, target, position, rank_score, frame),
-                Role::Named(n) => self.rename(&mut named, dialect, n, position, frame),
+                Role::Named(n, kind) => self.rename(&mut named, dialect, n, kind, position, frame),
                 Role::Omitted => {
                     if let Some(field) = self.list.get_mut(position) {
                         field.entry = name::NONE;
@@ -284,35 +293,71 @@ impl Fields {
         if fits && slots.beats(place, score) {
             let loser = slots.holder(place);
             slots.take(place, position, score);
-            self.drop_namesake(loser, target.name(), frame);
+            self.drop_namesake(loser, target.name().as_bytes(), frame);
         } else if slots.holder(place).is_some() {
-            self.drop_namesake(Some(position), target.name(), frame);
+            self.drop_namesake(Some(position), target.name().as_bytes(), frame);
         }
     }
 
     /// A field that lost the name that is its own cannot be written beside the one that won it.
-    fn drop_namesake(&mut self, loser: Option<usize>, name: &str, frame: Text<'_>) {
+    fn drop_namesake(&mut self, loser: Option<usize>, name: &[u8], frame: Text<'_>) {
         if let Some(position) = loser
-            && self.list.get(position).is_some_and(|field| self.name(frame, field).bytes() == name.as_bytes())
+            && self.list.get(position).is_some_and(|field| self.name(frame, field).bytes() == name)
         {
             self.drop_at(position);
         }
     }
 
-    fn rename(&mut self, taken: &mut [u64; NAMED_MAX / 64], dialect: &Dialect, n: u16, position: usize, frame: Text<'_>) {
-        let Some(word) = taken.get_mut(usize::from(n) / 64) else { return };
-        let bit = 1 << (n % 64);
-        if *word & bit != 0 {
-            let name = dialect.named.get(usize::from(n)).map(|(name, _)| name.as_str()).unwrap_or_default();
-            return self.drop_namesake(Some(position), name, frame);
-        }
-        *word |= bit;
-        if let Some(field) = self.list.get_mut(position) {
-            field.entry = name::NAMED + n;
-            let kind = dialect.named.get(usize::from(n)).map_or(As::Any, |(_, kind)| *kind);
-            if kind != As::Any {
-                kind.convert(field, frame);
+    /// Gives the field the name, unless an earlier one has it; parts of its value may become fields of their own.
+    #[inline(never)]
+    fn rename(&mut self, taken: &mut [u64; NAMED_MAX / 64], dialect: &Dialect, n: u16, kind: As, position: usize, frame: Text<'_>) {
+        let Some(named) = dialect.named.get(usize::from(n)) else { return };
+        let Some(mut field) = self.list.get(position).copied() else { return };
+        if dialect.dash_is_absent
+            && (field.kind == Kind::Null || (field.kind == Kind::Text && matches!(field.span(frame).bytes(), b"" | b"-")))
+            || kind == As::Status && field.kind == Kind::Int && field.number == 0
+        {
+            field.entry = name::NONE;
+        } else {
+            let split = kind.convert(&mut field, frame);
+            let other = |at: usize| named.others.get(at).copied().flatten();
+            let name = match split {
+                Split::Other(at) => other(at),
+                Split::Parts { own: false, .. } => other(0),
+                Split::No | Split::Copy(_) | Split::Parts { .. } => Some(n),
+                Split::Unfit => None,
+            };
+            let Some(name) = name else { return };
+            if !take(taken, name) {
+                return self.drop_namesake(Some(position), dialect.name_of(name).bytes(), frame);
             }
+            match split {
+                Split::Copy(part) => return self.part(part, name),
+                Split::Parts { parts, .. } => {
+                    for (at, part) in parts.iter().enumerate() {
+                        if let Some((part, name)) = part.zip(other(at))
+                            && take(taken, name)
+                        {
+                            self.part(part, name);
+                        }
+                    }
+                }
+                _ => {}
+            }
+            field.entry = name::NAMED + name;
+        }
+        if let Some(place) = self.list.get_mut(position) {
+            *place = field;
+        }
+    }
+
+    /// Adds part of a field's value as a field of this name.
+    #[cold]
+    fn part(&mut self, mut part: Field, name: u16) {
+        part.entry = name::NAMED + name;
+        if let Some(room) = self.room() {
+            *room = part;
+            self.len += 1;
         }
     }
 
@@ -322,6 +367,16 @@ impl Fields {
             field.entry = name::NONE;
         }
     }
+}
+
+/// Takes the name, unless it is taken.
+#[inline(always)]
+fn take(taken: &mut [u64; NAMED_MAX / 64], name: u16) -> bool {
+    let Some(word) = taken.get_mut(usize::from(name) / 64) else { return false };
+    let bit = 1 << (name % 64);
+    let is_free = *word & bit == 0;
+    *word |= bit;
+    is_free
 }
 
 /// The text of a field that has no escapes.

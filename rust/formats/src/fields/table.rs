@@ -12,6 +12,18 @@ pub(crate) trait Table {
 
     /// How the entries of an object under this key are read; `None` is a key of which nothing is known.
     fn container(&self, position: Option<u32>) -> Container;
+
+    /// What stands before the name of each key that is written under its own.
+    #[inline(always)]
+    fn prefix(&self) -> &'static str {
+        ""
+    }
+
+    /// Whether `_` before a key says that it is the user's own, and is no part of its name.
+    #[inline(always)]
+    fn strips_underscore(&self) -> bool {
+        false
+    }
 }
 
 /// Keys by their hash.
@@ -44,7 +56,7 @@ fn head(text: Text<'_>) -> u128 {
 }
 
 /// Several times as many as there are keys, so that most keys that are not in the table meet an empty slot at once.
-const SLOTS: usize = 1024;
+const SLOTS: usize = 2048;
 /// The most keys of a table; some slots must stay empty.
 const KEYS_MAX: usize = SLOTS * 3 / 4;
 

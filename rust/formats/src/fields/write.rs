@@ -6,7 +6,7 @@ use super::{
     Dialect, Field, Fields, Kind, Target,
     roles::{caller, name},
 };
-use crate::json::{Scanner, write_value};
+use crate::json::{Scanner, Value, write_value};
 
 const ORIGINAL: Key = Key::new("log.record.original");
 
@@ -105,14 +105,23 @@ impl Fields {
         let value = match field.kind {
             Kind::Text => field.span(frame),
             Kind::Escaped => field.resolve(frame, unescape, scratch),
-            Kind::List => {
-                let value = field.span(frame);
+            Kind::List | Kind::EscapedList => {
+                let value = if field.kind == Kind::List { field.span(frame) } else { field.resolve(frame, unescape, scratch) };
                 return rec.apart(|rec| rec.attr_list_named(name, value));
             }
+<<<<<<< HEAD
             Kind::Made => Text::of(&self.names, field.at as usize..field.at as usize + field.len as usize),
             Kind::Items => {
                 let value = field.resolve(frame, unescape, scratch);
                 return rec.apart(|rec| items_attribute(rec, name, value));
+=======
+            Kind::Lines => {
+                scratch.clear();
+                match field.lines(frame, scratch) {
+                    Ok(()) => Text::from(scratch.as_slice()),
+                    Err(_) => return rec.apart(|rec| self.nested_attribute(rec, frame, name, field, scratch, result)),
+                }
+>>>>>>> 0488413 (List the new formats in the README)
             }
             Kind::Nested | Kind::NestedTwice => {
                 return rec.apart(|rec| self.nested_attribute(rec, frame, name, field, scratch, result));
@@ -198,6 +207,22 @@ impl Field {
         Text::from(scratch.as_slice())
     }
 
+    /// The texts of a list, each on a line of its own, appended to `out`; what is no such list is an error.
+    #[cold]
+    fn lines(&self, frame: Text<'_>, out: &mut Vec<u8>) -> Result<(), RejectReason> {
+        let mut json = Scanner::new(self.span(frame), 2);
+        let no_list = RejectReason::value("expected a list of texts", 0);
+        let Value::Array = json.value()? else { return Err(no_list) };
+        while json.item()? {
+            let Value::Str(line) = json.value()? else { return Err(no_list) };
+            if !out.is_empty() {
+                out.push(b'\n');
+            }
+            line.unescape_into(out);
+        }
+        Ok(())
+    }
+
     fn scalar(&self) -> Scalar<'static> {
         match self.kind {
             Kind::Bool => Scalar::Bool(self.number != 0),
@@ -212,7 +237,7 @@ impl Field {
 #[inline(always)]
 fn other_name(dialect: &Dialect, entry: u16) -> Text<'_> {
     match entry.checked_sub(name::NAMED) {
-        Some(n) => Text::from(dialect.named.get(usize::from(n)).map_or("", |(name, _)| name.as_str())),
+        Some(n) => dialect.name_of(n),
         None => Target::ALL.get(usize::from(entry - name::TARGET)).map_or(Text::EMPTY, |target| target.key().text()),
     }
 }

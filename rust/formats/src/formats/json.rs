@@ -24,7 +24,7 @@ pub static SPEC: Spec = Spec {
 };
 
 /// The option that `json` and `logfmt` share.
-pub(super) const KEYS: OptionDoc = OptionDoc {
+pub(crate) const KEYS: OptionDoc = OptionDoc {
     name: "keys",
     doc: "A map from keys of your own to what they say: time, severity, body, trace_id, span_id, trace_flags, event_name, caller, \
           exception, attribute, or the name of the attribute to write (`usr: user.name`)",

@@ -47,8 +47,8 @@ const ROWS: Rows = Rows {
         ("pid", "process.pid:int"),
     ],
     general: true,
-    prefix: "",
     times: &["[%d/%b/%Y:%H:%M:%S %z]", "%d/%b/%Y:%H:%M:%S %z", "%d/%b/%Y:%H:%M:%S"],
+    ..Rows::NONE
 };
 
 struct Ltsv {

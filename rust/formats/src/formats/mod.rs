@@ -5,22 +5,40 @@ use crate::Spec;
 // formats:begin
 pub mod auditd;
 pub mod auto;
+pub mod azure;
+pub mod caddy;
+pub mod cloudflare;
+pub mod cloudtrail;
+pub mod elasticsearch_json;
 pub mod envoy;
 pub mod envoy_app;
 pub mod envoy_json;
+pub mod gcp;
+pub mod gelf;
+pub mod hubble;
 pub mod jaeger;
 pub mod journald;
 pub mod json;
+pub mod k8s_audit;
+pub mod k8s_events;
+pub mod kong_json;
+pub mod linkerd_json;
 pub mod logfmt;
 pub mod ltsv;
+pub mod mongodb_json;
 pub mod nginx;
 pub mod nginx_error;
+pub mod nginx_json;
 pub mod otlp;
 pub mod otlp_json;
 pub mod otlp_traces;
 pub mod otlp_traces_json;
+pub mod postgresql_json;
+pub mod suricata;
 pub mod syslog;
 pub mod text;
+pub mod traefik_json;
+pub mod vault;
 pub mod zipkin;
 
 /// Every format, sorted by name.
@@ -28,22 +46,40 @@ pub mod zipkin;
 pub static FORMATS: &[&Spec] = &[
     &auditd::SPEC,
     &auto::SPEC,
+    &azure::SPEC,
+    &caddy::SPEC,
+    &cloudflare::SPEC,
+    &cloudtrail::SPEC,
+    &elasticsearch_json::SPEC,
     &envoy::SPEC,
     &envoy_app::SPEC,
     &envoy_json::SPEC,
+    &gcp::SPEC,
+    &gelf::SPEC,
+    &hubble::SPEC,
     &jaeger::SPEC,
     &journald::SPEC,
     &json::SPEC,
+    &k8s_audit::SPEC,
+    &k8s_events::SPEC,
+    &kong_json::SPEC,
+    &linkerd_json::SPEC,
     &logfmt::SPEC,
     &ltsv::SPEC,
+    &mongodb_json::SPEC,
     &nginx::SPEC,
     &nginx_error::SPEC,
+    &nginx_json::SPEC,
     &otlp::SPEC,
     &otlp_json::SPEC,
     &otlp_traces::SPEC,
     &otlp_traces_json::SPEC,
+    &postgresql_json::SPEC,
+    &suricata::SPEC,
     &syslog::SPEC,
     &text::SPEC,
+    &traefik_json::SPEC,
+    &vault::SPEC,
     &zipkin::SPEC,
 ];
 // formats:end

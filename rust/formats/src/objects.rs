@@ -1,0 +1,136 @@
+//! Formats whose frames are JSON objects, and which differ by their table of keys only.
+
+use std::sync::Arc;
+
+use logloom_record::{BatchWriter, RejectReason, Text};
+use memchr::memmem;
+
+use crate::{
+    Decoder, Format, Framing, Likely, OptionError, Options, Spec,
+    fields::{Dialect, Fields, Rows},
+    formats::json::KEYS,
+    json::{Scanner, Value, unescape},
+    open_framed,
+};
+
+/// What one such format is.
+#[derive(Debug)]
+pub(crate) struct Objects {
+    pub(crate) spec: &'static Spec,
+    pub(crate) rows: Rows,
+    /// What tells it from other JSON: so many of these keys (of text with a quote in it: of these texts) stand in an object; one group will do.
+    pub(crate) signs: &'static [(usize, &'static [&'static str])],
+    /// Keys of an object around the records, which are its array's items.
+    pub(crate) lists: &'static [&'static str],
+    pub(crate) framing: Framing,
+}
+
+/// A compiled one.
+struct Compiled {
+    objects: &'static Objects,
+    dialect: Dialect,
+}
+
+impl Objects {
+    /// Compiles it, with the user's own keys first.
+    pub(crate) fn compile(&'static self, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+        let dialect = Dialect::of(&self.rows, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?);
+        Ok(Arc::new(Compiled { objects: self, dialect }))
+    }
+
+    /// Whether a list of records may begin in the frame: its key stands near the beginning.
+    fn has_list(&self, frame: &[u8]) -> bool {
+        let head = frame.get(..LIST_KEY_AT_MAX).unwrap_or(frame);
+        self.lists.iter().any(|key| key_value(head, key).is_some_and(|value| value.first() == Some(&b'[')))
+    }
+}
+
+/// How far into a frame the key of a list of records is looked for, in bytes.
+const LIST_KEY_AT_MAX: usize = 256;
+/// So much of a source tells whether it has the keys, where frames are not lines, in bytes.
+const HEAD_LEN_MAX: usize = 4096;
+
+/// What stands behind `"key":`, at the key's first place.
+fn key_value<'a>(object: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    memmem::find_iter(object, key.as_bytes()).find_map(|at| {
+        let before = object.get(at.checked_sub(1)?)?;
+        let value = object.get(at + key.len()..)?.strip_prefix(b"\"")?.trim_ascii_start().strip_prefix(b":")?;
+        (*before == b'"').then(|| value.trim_ascii_start())
+    })
+}
+
+impl Format for Compiled {
+    fn spec(&self) -> &'static Spec {
+        self.objects.spec
+    }
+
+    fn framing(&self) -> Framing {
+        self.objects.framing
+    }
+
+    fn likely(&self, frame: &[u8]) -> Likely {
+        let frame = frame.trim_ascii_start();
+        if frame.first() != Some(&b'{') {
+            return Likely::NO;
+        }
+        let frame = if self.objects.framing == Framing::Elements { frame.get(..HEAD_LEN_MAX).unwrap_or(frame) } else { frame };
+        let has = |sign: &&&str| {
+            if sign.contains('"') { memmem::find(frame, sign.as_bytes()).is_some() } else { key_value(frame, sign).is_some() }
+        };
+        let is_it = self.objects.signs.iter().any(|(count, signs)| signs.iter().filter(has).count() >= *count);
+        if is_it { Likely(95) } else { Likely::NO }
+    }
+
+    #[inline]
+    fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        if !self.objects.lists.is_empty() && self.objects.has_list(frame.bytes()) {
+            return read_list(self.objects, &self.dialect, frame, out);
+        }
+        read(&self.dialect, frame, out)
+    }
+
+    fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
+        open_framed(self, frame_bytes_max)
+    }
+}
+
+/// Reads one object.
+#[inline(always)]
+fn read(dialect: &Dialect, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    if frame.len() > u32::MAX as usize {
+        return Err(RejectReason::limit("a line of JSON has at most 4 GiB", 0));
+    }
+    let mut json = Scanner::new(frame, out.limits().depth_max);
+    json.byte_order_mark();
+    let Value::Object = json.value()? else {
+        return Err(RejectReason::syntax("expected an object", 0));
+    };
+    Fields::with(out.limits().attributes_max, out.limits().depth_max, |fields| {
+        fields.gather(dialect, &mut json)?;
+        json.end()?;
+        fields.write(dialect, frame, frame, unescape, out)
+    })
+}
+
+/// Reads an object around a list of records: each item is one, and its text its original.
+#[inline(never)]
+fn read_list(objects: &Objects, dialect: &Dialect, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    let mut json = Scanner::new(frame, out.limits().depth_max + 2);
+    json.byte_order_mark();
+    let Value::Object = json.value()? else { return Err(RejectReason::syntax("expected an object", 0)) };
+    while let Some(key) = json.key()? {
+        let value = json.value()?;
+        if !matches!(value, Value::Array) || !objects.lists.iter().any(|list| key.is(list.as_bytes())) {
+            json.skip(value)?;
+            continue;
+        }
+        while json.item()? {
+            let start = json.start();
+            let item = json.value()?;
+            json.skip(item)?;
+            read(dialect, frame.slice(start..json.position()), out)
+                .map_err(|reason| RejectReason { at: reason.at.saturating_add(start as u32), ..reason })?;
+        }
+    }
+    json.end()
+}
