@@ -78,7 +78,7 @@ fn is_kept(record: &Record<'_>, attributes: &Map<String, Value>, key: &str, valu
 fn same(found: &Value, value: &Value) -> bool {
     match (found, value) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64().zip(b.as_f64()).is_some_and(|(a, b)| a.to_bits() == b.to_bits()),
-        (Value::String(a), Value::Number(b)) => *a == b.to_string(),
+        (Value::String(a), b @ (Value::Number(_) | Value::Bool(_))) => *a == b.to_string(),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
         (Value::Object(a), Value::Object(b)) => a.len() == b.len() && b.iter().all(|(key, b)| a.get(key).is_some_and(|a| same(a, b))),
         (a, b) => a == b,

@@ -43,17 +43,14 @@ pub(crate) enum Kind {
     NestedTwice,
     /// Text that the conventions have as a list.
     List,
-<<<<<<< HEAD
     /// Text that does not stand in the frame: it lies in `Fields::names`.
     Made,
     /// Text with escapes that is a list without them: items ended by NUL, or, where there is none, with blanks between them.
     Items,
-=======
     /// The same, with escapes.
     EscapedList,
     /// A list of texts that are the lines of one.
     Lines,
->>>>>>> 0488413 (List the new formats in the README)
 }
 
 /// One field: where its name and value lie in the frame.

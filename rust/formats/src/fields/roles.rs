@@ -287,7 +287,10 @@ impl Fields {
 
     /// Gives the field the attribute, where its type is right and no other has it with more right.
     fn take_target(&mut self, slots: &mut Slots, target: Target, position: usize, score: u16, frame: Text<'_>) {
-        let Some(field) = self.list.get(position) else { return };
+        let Some(field) = self.list.get_mut(position) else { return };
+        if target.is_integer() && field.kind == Kind::Text {
+            As::Int.convert(field, frame);
+        }
         let fits = if target.is_integer() { field.kind == Kind::Int } else { matches!(field.kind, Kind::Text | Kind::Escaped) };
         let place = slot::TARGET + target as usize;
         if fits && slots.beats(place, score) {

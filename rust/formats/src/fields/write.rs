@@ -109,19 +109,17 @@ impl Fields {
                 let value = if field.kind == Kind::List { field.span(frame) } else { field.resolve(frame, unescape, scratch) };
                 return rec.apart(|rec| rec.attr_list_named(name, value));
             }
-<<<<<<< HEAD
             Kind::Made => Text::of(&self.names, field.at as usize..field.at as usize + field.len as usize),
             Kind::Items => {
                 let value = field.resolve(frame, unescape, scratch);
                 return rec.apart(|rec| items_attribute(rec, name, value));
-=======
+            }
             Kind::Lines => {
                 scratch.clear();
                 match field.lines(frame, scratch) {
                     Ok(()) => Text::from(scratch.as_slice()),
                     Err(_) => return rec.apart(|rec| self.nested_attribute(rec, frame, name, field, scratch, result)),
                 }
->>>>>>> 0488413 (List the new formats in the README)
             }
             Kind::Nested | Kind::NestedTwice => {
                 return rec.apart(|rec| self.nested_attribute(rec, frame, name, field, scratch, result));

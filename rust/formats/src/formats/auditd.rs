@@ -81,6 +81,7 @@ const ROWS: Rows = Rows {
     general: false,
     prefix: "auditd.",
     times: &[],
+    ..Rows::NONE
 };
 
 /// Fields that are written in hexadecimal digits, without quotes, where they hold a blank, a quote or a control character.
