@@ -9,6 +9,7 @@ pub mod azure;
 pub mod caddy;
 pub mod cloudflare;
 pub mod cloudtrail;
+pub mod elasticsearch;
 pub mod elasticsearch_json;
 pub mod envoy;
 pub mod envoy_app;
@@ -23,9 +24,11 @@ pub mod k8s_audit;
 pub mod k8s_events;
 pub mod kong_json;
 pub mod linkerd_json;
+pub mod log4j;
 pub mod logfmt;
 pub mod ltsv;
 pub mod mongodb_json;
+pub mod mysql_error;
 pub mod nginx;
 pub mod nginx_error;
 pub mod nginx_json;
@@ -33,7 +36,9 @@ pub mod otlp;
 pub mod otlp_json;
 pub mod otlp_traces;
 pub mod otlp_traces_json;
+pub mod postgresql;
 pub mod postgresql_json;
+pub mod redis;
 pub mod suricata;
 pub mod syslog;
 pub mod text;
@@ -50,6 +55,7 @@ pub static FORMATS: &[&Spec] = &[
     &caddy::SPEC,
     &cloudflare::SPEC,
     &cloudtrail::SPEC,
+    &elasticsearch::SPEC,
     &elasticsearch_json::SPEC,
     &envoy::SPEC,
     &envoy_app::SPEC,
@@ -64,9 +70,11 @@ pub static FORMATS: &[&Spec] = &[
     &k8s_events::SPEC,
     &kong_json::SPEC,
     &linkerd_json::SPEC,
+    &log4j::SPEC,
     &logfmt::SPEC,
     &ltsv::SPEC,
     &mongodb_json::SPEC,
+    &mysql_error::SPEC,
     &nginx::SPEC,
     &nginx_error::SPEC,
     &nginx_json::SPEC,
@@ -74,7 +82,9 @@ pub static FORMATS: &[&Spec] = &[
     &otlp_json::SPEC,
     &otlp_traces::SPEC,
     &otlp_traces_json::SPEC,
+    &postgresql::SPEC,
     &postgresql_json::SPEC,
+    &redis::SPEC,
     &suricata::SPEC,
     &syslog::SPEC,
     &text::SPEC,

@@ -14,6 +14,8 @@ pub(crate) enum Part {
     Literal(String),
     /// Blanks and tabs, one at least.
     Blanks,
+    /// Blanks and tabs, or nothing.
+    Padding,
     /// A value, and what becomes of it.
     Field(FieldSpec, Use),
     /// What every line of the pattern says without a word.
@@ -31,6 +33,8 @@ pub(crate) enum Use {
     Severity(Option<Scale>),
     /// The body.
     Body,
+    /// No value: the body begins here, and goes to the end of the line, whatever else is read from it.
+    BodyStart,
     /// The event name.
     EventName,
     /// An attribute or a part of the trace, by a role.
@@ -39,25 +43,54 @@ pub(crate) enum Use {
     Double(Name),
     /// `true` or `false`, also `yes`, `on`, `1` and their opposites.
     Bool(Name),
+    /// `address(port)`, as PostgreSQL has it; the second name is the port's.
+    Remote(Name, Name),
     /// `GET /path?query HTTP/1.1`; what is no such is an attribute of the name.
     Request(Name),
-    /// `key=value` pairs, each an attribute whose name begins so.
-    Pairs(String),
+    /// `key=value` pairs, each an attribute.
+    Pairs(Names),
+    /// `key[value], key=[another]`, likewise.
+    Brackets(Names),
     /// A quoted string, without its quotes and escapes.
     Quoted(Name),
 }
 
+/// The names of attributes whose keys stand in the line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Names {
+    /// What a name begins with.
+    pub(super) prefix: String,
+    /// Keys that have a name of their own.
+    pub(super) renamed: Vec<(String, String)>,
+}
+
+impl Names {
+    /// A prefix, `_` for none, and `key>attribute` for each key that has a name of its own.
+    fn new(prefix: &str, renamed: &str) -> Self {
+        let pairs = renamed.split_whitespace().filter_map(|pair| pair.split_once('>'));
+        let renamed = pairs.map(|(key, name)| (key.to_owned(), name.to_owned())).collect();
+        Self { prefix: if prefix == "_" { String::new() } else { prefix.into() }, renamed }
+    }
+}
+
 impl Use {
+    /// Whether it is an id of a trace, or of a diagnostic context, which many lines lack.
+    pub(crate) fn is_optional_id(&self) -> bool {
+        let Self::Target(target) = self else { return false };
+        matches!(target.role, Role::TraceId | Role::SpanId) || target.name.bytes().starts_with(b"java.mdc")
+    }
+
     /// The attributes that it writes, as far as they are known beforehand.
     pub(super) fn names(&self) -> Vec<&[u8]> {
         match self {
             Self::Target(target) => target.writes().into_iter().map(Name::bytes).filter(|name| !name.is_empty()).collect(),
             Self::Double(name) | Self::Bool(name) | Self::Quoted(name) => vec![name.bytes()],
+            Self::Remote(address, port) => vec![address.bytes(), port.bytes()],
             Self::Time => vec![b"time"],
             Self::Severity(_) => vec![b"severity"],
-            Self::Body => vec![b"body"],
+            Self::Body | Self::BodyStart => vec![b"body"],
             Self::EventName => vec![b"event_name"],
-            Self::Skip | Self::Request(_) | Self::Pairs(_) => vec![],
+            Self::Skip | Self::Request(_) | Self::Pairs(_) | Self::Brackets(_) => vec![],
         }
     }
 }
@@ -67,6 +100,8 @@ const KINDS: &[(&str, Shape, Role)] = &[
     ("", Shape::Any, Role::Text),
     ("word", Shape::Word, Role::Text),
     ("id", Shape::Identifier, Role::Text),
+    ("sqlstate", Shape::SqlState, Role::Text),
+    ("class", Shape::ClassName, Role::Text),
     ("int", Shape::Unsigned, Role::Int),
     ("signed", Shape::Signed, Role::Int),
     ("status", Shape::Unsigned, Role::Status),
@@ -91,6 +126,9 @@ pub(crate) fn parse(text: &str, at: usize) -> Result<Part, TemplateError> {
         return Err(error("a field needs a name, or `_` for a value that is left out".into(), 0));
     }
     let field = |shape, used| Part::Field(FieldSpec { shape, time: None, cut_bytes: None, at }, used);
+    if text == "body>" {
+        return Ok(Part::Field(FieldSpec::nothing(), Use::BodyStart));
+    }
     if name == "time" {
         return time(kind, at).map(|spec| Part::Field(spec, Use::Time)).map_err(|(what, place)| error(what, 5 + place));
     }
@@ -112,7 +150,11 @@ pub(crate) fn parse(text: &str, at: usize) -> Result<Part, TemplateError> {
         "double" => field(Shape::Double, if name == "_" { Use::Skip } else { Use::Double(Name::new(name)) }),
         "bool" => field(Shape::Word, Use::Bool(Name::new(name))),
         "request" => field(Shape::Any, Use::Request(Name::new(if name == "request" { "url.original" } else { name }))),
-        "pairs" => field(Shape::Any, Use::Pairs(if name == "_" { String::new() } else { name.into() })),
+        "remote" => field(Shape::Word, Use::Remote(Name::new(name), Name::new(&port_of(name)))),
+        "pairs" => field(Shape::Any, Use::Pairs(Names::new(name, ""))),
+        "brackets" => field(Shape::Any, Use::Brackets(Names::new(name, ""))),
+        _ if kind.starts_with("pairs ") => field(Shape::Any, Use::Pairs(Names::new(name, kind.get(6..).unwrap_or_default()))),
+        _ if kind.starts_with("brackets ") => field(Shape::Any, Use::Brackets(Names::new(name, kind.get(9..).unwrap_or_default()))),
         "quoted" => field(Shape::Quoted, if name == "_" { Use::Skip } else { Use::Quoted(Name::new(name)) }),
         _ => {
             let Some(&(_, shape, role)) = KINDS.iter().find(|(known, ..)| *known == kind) else {

@@ -6,7 +6,7 @@ use logloom_record::{BatchWriter, RejectReason, Text};
 
 use super::{Line, Part, Values, alternatives};
 use crate::{
-    Decoder, Format, Likely, OptionError, Options, Spec, open_framed,
+    Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed,
     template::Wrong,
     time::{Context, Zone},
 };
@@ -17,17 +17,33 @@ pub(crate) struct Patterns {
     lines: Vec<Line>,
     likely: u8,
     zone: Zone,
+    framing: Framing,
 }
 
 /// Compiles a built-in format from its patterns. `likely`: how sure it is that a line which one of them fits is of this format, 0 to 100.
 pub(crate) fn compile(spec: &'static Spec, patterns: &[&str], likely: u8, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+    Patterns::of(spec, lines(patterns)?, likely, options)
+}
+
+/// Like [`compile`], for records that may go on over lines which begin as none of the patterns does.
+pub(crate) fn compile_records(
+    spec: &'static Spec,
+    patterns: &[&str],
+    likely: u8,
+    options: &Options,
+) -> Result<Arc<dyn Format>, OptionError> {
+    let lines = lines(patterns)?;
+    Ok(Arc::new(Patterns { framing: Framing::Records, ..Patterns::new(spec, lines, likely, options)? }))
+}
+
+fn lines(patterns: &[&str]) -> Result<Vec<Line>, OptionError> {
     let mut lines = Vec::new();
     for (row, pattern) in patterns.iter().enumerate() {
         for parts in alternatives(pattern).map_err(|e| built_in(row, &e.message, e.at))? {
             lines.push(Line::new(parts).map_err(|e| built_in(row, &e.message, e.at))?);
         }
     }
-    Patterns::of(spec, lines, likely, options)
+    Ok(lines)
 }
 
 fn built_in(row: usize, message: &str, at: usize) -> OptionError {
@@ -35,10 +51,25 @@ fn built_in(row: usize, message: &str, at: usize) -> OptionError {
 }
 
 impl Patterns {
+    fn new(spec: &'static Spec, lines: Vec<Line>, likely: u8, options: &Options) -> Result<Self, OptionError> {
+        Ok(Self { spec, lines, likely, zone: options.zone()?, framing: Framing::Lines })
+    }
+
     /// A format of these lines.
-    #[allow(clippy::new_ret_no_self)]
     pub(crate) fn of(spec: &'static Spec, lines: Vec<Line>, likely: u8, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-        Ok(Arc::new(Self { spec, lines, likely, zone: options.zone()? }))
+        Ok(Arc::new(Self::new(spec, lines, likely, options)?))
+    }
+
+    /// Like [`of_user`](Self::of_user), for records of several lines.
+    pub(crate) fn records_of_user(
+        spec: &'static Spec,
+        option: &str,
+        alternatives: Vec<Vec<Part>>,
+        likely: u8,
+        options: &Options,
+    ) -> Result<Arc<dyn Format>, OptionError> {
+        let lines = alternatives.into_iter().map(|parts| Line::new(parts).map_err(|e| OptionError::new(option, e.message).at(e.at)));
+        Ok(Arc::new(Self { framing: Framing::Records, ..Self::new(spec, lines.collect::<Result<_, _>>()?, likely, options)? }))
     }
 
     /// A format of the pattern that the user may give in `option`. `likely`: as for [`compile`], where it is the built-in one.
@@ -62,6 +93,15 @@ fn reason(wrong: Wrong) -> RejectReason {
 impl Format for Patterns {
     fn spec(&self) -> &'static Spec {
         self.spec
+    }
+
+    fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    fn begins(&self, line: &[u8]) -> bool {
+        let context = Context { zone: self.zone, arrival_unix_nano: 0 };
+        self.framing != Framing::Records || self.lines.iter().any(|known| known.begins(Text::from(line), &context))
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {

@@ -114,13 +114,14 @@ impl Line {
         for part in parts {
             match part {
                 Part::Literal(text) => {
-                    if matches!(pieces.last(), Some(Piece::Blanks)) {
+                    if matches!(pieces.last(), Some(Piece::Blanks | Piece::Padding)) {
                         pieces.push(Piece::Field(FieldSpec::nothing()));
                         uses.push(Use::Skip);
                     }
                     pieces.push(Piece::Literal(text));
                 }
                 Part::Blanks => pieces.push(Piece::Blanks),
+                Part::Padding => pieces.push(Piece::Padding),
                 Part::Field(spec, used) => {
                     let names: Vec<_> = used.names().into_iter().map(<[u8]>::to_vec).collect();
                     if let Some(name) = names.iter().find(|name| taken.contains(name)) {
@@ -131,7 +132,7 @@ impl Line {
                     let i = uses.len();
                     match &used {
                         Use::Severity(scale) => line.severity_field = Some((i, *scale)),
-                        Use::Body => line.body_field = Some(i),
+                        Use::Body | Use::BodyStart => line.body_field = Some(i),
                         Use::Time => line.time_field = Some(i),
                         _ => {}
                     }
@@ -159,7 +160,12 @@ impl Line {
     #[inline]
     pub(crate) fn read(&self, line: Text<'_>, context: &Context, values: &mut Values) -> Result<(), Wrong> {
         self.reset(values);
-        match self.template.read(line, context, &FoundTime::NONE, Gather { values, line, time_field: self.time_field }) {
+        match self.template.read(
+            line,
+            context,
+            &FoundTime::NONE,
+            Gather { values, line, time_field: self.time_field, body_field: self.body_field },
+        ) {
             Ok(_) => {}
             Err(wrong) => self.search(line, context, values, wrong)?,
         }
@@ -180,7 +186,7 @@ impl Line {
         if let Some(field) = self.time_field {
             values.time_unix_nano = self.template.time_at(line, field, &ranges, context)?;
         }
-        self.template.replay(line, &ranges, Gather { values, line, time_field: self.time_field });
+        self.template.replay(line, &ranges, Gather { values, line, time_field: self.time_field, body_field: self.body_field });
         Ok(())
     }
 
@@ -201,6 +207,13 @@ impl Line {
         Ok(())
     }
 
+    /// Whether a line begins as the pattern does, up to its first value; a time must be one.
+    #[inline(always)]
+    pub(crate) fn begins(&self, line: Text<'_>, context: &Context) -> bool {
+        let Some(value) = self.template.may_begin(line).then(|| self.template.first(line, context)).flatten() else { return false };
+        !matches!(self.uses.first(), Some(Use::Severity(None))) || severity::of_text(Text::from(value.bytes().trim_ascii())) != 0
+    }
+
     /// Whether a line may begin so, by its first byte and the text that stands before the first field.
     #[inline(always)]
     pub(crate) fn may_begin(&self, line: Text<'_>) -> bool {
@@ -213,6 +226,7 @@ struct Gather<'v, 'a> {
     values: &'v mut Values,
     line: Text<'a>,
     time_field: Option<usize>,
+    body_field: Option<usize>,
 }
 
 impl Gather<'_, '_> {
@@ -245,6 +259,14 @@ impl Visit for Gather<'_, '_> {
     #[inline(always)]
     fn number(self, i: usize, value: i64) -> Self {
         self.values.set(i, Slot::Int(value));
+        self
+    }
+
+    #[inline(always)]
+    fn nothing(self, i: usize, at: usize) -> Self {
+        if self.body_field == Some(i) {
+            self.values.set(i, Slot::Text { at: at as u32, len: (self.line.len() - at.min(self.line.len())) as u32 });
+        }
         self
     }
 

@@ -5,8 +5,10 @@
 //!
 //! - `{NAME}` or `{NAME:KIND}`: an attribute, or a field of the record: `time`, `severity`, `body`, `event_name`, `trace_id`, `span_id`,
 //!   `traceparent`; `_` is read and left out. [`field`] has the kinds.
-//! - `{NAME=VALUE}`: nothing in the line; the record gets this attribute (or `severity`, `event_name`).
-//! - `{ }`: blanks, one at least. `{?` to `?}` may be absent as a whole. `{{` and `}}` are braces.
+//! - `{NAME=VALUE}`: nothing in the line; the record gets this attribute (or `event_name`, or `severity`, beside a field
+//!   `severity` where that is absent).
+//! - `{ }`: a space, and blanks and tabs behind it; `{~}`: blanks and tabs, or nothing. `{?` to `?}` may be absent as a whole. `{{` and `}}` are braces. `{body>}`: the body
+//!   begins here and goes to the end of the line, beside the fields that follow.
 //!
 //! What users write as a pattern of their own (`log_format`, `LogFormat`, a layout) becomes the same [`Part`]s by a [`Dialect`], and all
 //! are matched by the [`template`](crate::template) compiler.
@@ -21,7 +23,7 @@ mod write;
 
 pub(crate) use dialect::{Dialect, once};
 pub(crate) use field::{Part, Use};
-pub(crate) use format::{Patterns, compile};
+pub(crate) use format::{Patterns, compile, compile_records};
 pub(crate) use line::{Line, Values};
 pub(crate) use parse::alternatives;
 

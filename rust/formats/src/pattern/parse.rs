@@ -56,7 +56,11 @@ fn sections(pattern: &str) -> Result<Vec<Section>, TemplateError> {
         } else if rest.starts_with('{') {
             let end = rest.find('}').ok_or_else(|| error("a field without its closing brace; `{{` is a brace itself", at))?;
             let inner = rest.get(1..end).unwrap_or_default();
-            let part = if inner == " " { Part::Blanks } else { field::parse(inner, at + 1)? };
+            let part = match inner {
+                " " => Part::Blanks,
+                "~" => Part::Padding,
+                _ => field::parse(inner, at + 1)?,
+            };
             (part, end + 1)
         } else if rest.starts_with('}') {
             return Err(error("a closing brace without an opening one; `}}` is a brace itself", at));

@@ -73,6 +73,17 @@ fn kinds() {
     );
     assert_eq!(attributes("k={a:quoted} {b}", r#"k="x \"y\" z" w"#), json!({"a": "x \"y\" z", "b": "w"}));
     assert_eq!(attributes("m {p.:pairs}", r#"m a=1 b="x y" c=z, d"#), json!({"p.a": 1, "p.b": "x y", "p.c": "z"}));
+    assert_eq!(
+        attributes("{p.:brackets}", "took[4.5ms], took_millis[4], types[], source[{\"a\":[1], \"b\":2}],"),
+        json!({"p.took": "4.5ms", "p.took_millis": 4, "p.source": "{\"a\":[1], \"b\":2}"})
+    );
+    assert_eq!(
+        attributes("{client.address:remote} {x:remote}", "10.0.0.1(5432) [local]"),
+        json!({"client.address": "10.0.0.1", "client.port": 5432, "x": "[local]"})
+    );
+    assert_eq!(attributes("{p.:pairs a>x.a b>b}", "a=1 b=2 c=3"), json!({"x.a": 1, "b": 2, "p.c": 3}));
+    assert_eq!(attributes("{_:brackets}", "a=[x[y]], b=[1,2]"), json!({"a": "x[y]", "b": "1,2"}));
+    assert_eq!(attributes("[{~}{a}]{~}{b}", "[ x ]y"), json!({"a": "x", "b": "y"}));
     assert_eq!(attributes("{_} {a}{outcome=failure}", "x y"), json!({"a": "y", "outcome": "failure"}));
     assert_eq!(attributes("{a} {b:status} {c}", "- 0 x"), json!({"c": "x"}));
     assert_eq!(attributes("{url.path:path} {v:protocol}", "/a?b=1 HTTP/2"), json!({"url.path": "/a", "url.query": "b=1", "v": "2"}));
@@ -115,6 +126,8 @@ fn the_fields_of_the_record() {
     assert_eq!(record["attributes"], json!({"log.logger": "a.b.C"}));
     assert_eq!(read("{severity}: {body}", "nonsense: x"), None, "what is no severity does not fit");
     assert_eq!(read("{severity:python} {body}", "40 x").unwrap()["severity"], "ERROR");
+    let record = read("{a:word} {body>}Failed for {user.name}", "x Failed for ann").unwrap();
+    assert_eq!((&record["body"], &record["attributes"]), (&json!("Failed for ann"), &json!({"a": "x", "user.name": "ann"})));
     assert_eq!(read("{body}{severity=ERROR}", "x").unwrap()["severity"], "ERROR");
 }
 

@@ -2,7 +2,7 @@
 
 use logloom_record::{BatchWriter, Key, RecordCursor, Scalar, Tail, Text};
 
-use super::{Line, Use, Values, line::Slot, request};
+use super::{Line, Use, Values, field::Names, line::Slot, request};
 use crate::{
     envoy::{Name, Trace, write},
     json::unescape,
@@ -16,10 +16,8 @@ impl Line {
     #[inline]
     pub(crate) fn write(&self, line: Text<'_>, values: &Values, out: &mut BatchWriter) {
         let keep = out.keeps_original();
-        let severity_text = match self.severity_field {
-            Some((field, _)) => values.text(field, line).unwrap_or_default(),
-            None => Text::from(self.severity.1.as_str()),
-        };
+        let said = self.severity_field.and_then(|(field, _)| values.text(field, line));
+        let severity_text = said.unwrap_or(Text::from(self.severity.1.as_str()));
         let body = self.body_field.and_then(|field| values.text(field, line));
         let rec = out.begin(values.time_unix_nano, values.severity, severity_text);
         let rec = match body {
@@ -40,7 +38,7 @@ impl Line {
     pub(crate) fn attributes<'w>(&self, mut rec: RecordCursor<'w>, line: Text<'_>, values: &Values, trace: &mut Trace) -> RecordCursor<'w> {
         for (i, used) in self.uses.iter().enumerate() {
             match (values.get(i), used) {
-                (Slot::Absent, _) | (_, Use::Skip | Use::Time | Use::Severity(_) | Use::Body | Use::EventName) => {}
+                (Slot::Absent, _) | (_, Use::Skip | Use::Time | Use::Severity(_) | Use::Body | Use::BodyStart | Use::EventName) => {}
                 (Slot::Text { at, len }, Use::Target(target)) => {
                     rec = write::text(rec, target, line.slice(at as usize..(at + len) as usize), trace);
                 }
@@ -92,9 +90,21 @@ fn rare<'w>(rec: RecordCursor<'w>, used: &Use, slot: Slot, line: Text<'_>) -> Re
             Some(truth) => rec.attr_scalar(Text::from(name.bytes()), Scalar::Bool(truth)),
             None => text(rec, name, value),
         },
+        Use::Remote(address, port) => remote(rec, address, port, value),
         Use::Quoted(name) => quoted(rec, name, value),
-        Use::Pairs(prefix) => pairs(rec, prefix, value),
+        Use::Pairs(names) => pairs(rec, names, value),
+        Use::Brackets(names) => brackets(rec, names, value),
         _ => rec,
+    }
+}
+
+fn remote<'w>(rec: RecordCursor<'w>, address: &Name, port: &Name, value: Text<'_>) -> RecordCursor<'w> {
+    let bytes = value.bytes();
+    let open = bytes.strip_suffix(b")").and_then(|bytes| memchr::memrchr(b'(', bytes));
+    let number = open.and_then(|open| std::str::from_utf8(bytes.get(open + 1..bytes.len() - 1)?).ok()?.parse::<u16>().ok());
+    match (open, number) {
+        (Some(open), Some(number)) => text(rec, address, value.slice(0..open)).attr_int(Text::from(port.bytes()), i64::from(number)),
+        _ => text(rec, address, value),
     }
 }
 
@@ -121,9 +131,9 @@ fn quoted<'w>(rec: RecordCursor<'w>, name: &Name, value: Text<'_>) -> RecordCurs
 }
 
 /// `key=value key2="another value"`: each an attribute; whole numbers are integers. What is no pair is left out.
-fn pairs<'w>(mut rec: RecordCursor<'w>, prefix: &str, value: Text<'_>) -> RecordCursor<'w> {
+fn pairs<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text<'_>) -> RecordCursor<'w> {
     let bytes = value.bytes();
-    let mut name = Vec::from(prefix);
+    let mut name = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         let rest = value.after(at);
@@ -138,12 +148,50 @@ fn pairs<'w>(mut rec: RecordCursor<'w>, prefix: &str, value: Text<'_>) -> Record
             Some(b'"') => crate::template::quoted_end(behind, 0).unwrap_or(behind.len()),
             _ => behind.bytes().iter().position(blank).unwrap_or(behind.len()),
         };
-        name.truncate(prefix.len());
-        name.extend_from_slice(rest.slice(0..key_len).bytes());
-        rec = pair(rec, Text::from(name.as_slice()), behind.slice(0..len));
+        rec = pair(rec, names.of(rest.slice(0..key_len).bytes(), &mut name), behind.slice(0..len));
         at += key_len + 1 + len;
     }
     rec
+}
+
+/// `key[value], key=[another]`: each an attribute; whole numbers are integers. A value may hold brackets itself: it ends at one that the
+/// next key, or the end, stands behind.
+fn brackets<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text<'_>) -> RecordCursor<'w> {
+    let bytes = value.bytes();
+    let mut name = Vec::new();
+    let mut at = 0;
+    while let Some(open) = memchr::memchr(b'[', bytes.get(at..).unwrap_or_default()) {
+        let key = value.slice(at..at + open).bytes().trim_ascii();
+        let key = key.strip_suffix(b"=").unwrap_or(key);
+        let start = at + open + 1;
+        let rest = bytes.get(start..).unwrap_or_default();
+        let is_end = |end: &usize| {
+            let behind = rest.get(end + 1..).unwrap_or_default();
+            let next = behind.strip_prefix(b",").unwrap_or_default().trim_ascii_start();
+            let key_len = next.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')).count();
+            behind.is_empty() || behind == b"," || (key_len > 0 && matches!(next.get(key_len..), Some([b'[', ..] | [b'=', b'[', ..])))
+        };
+        let end = memchr::memchr_iter(b']', rest).find(is_end).unwrap_or(rest.len());
+        if !key.is_empty() {
+            rec = pair(rec, names.of(key, &mut name), value.slice(start..start + end));
+        }
+        at = start + end + 1;
+        at += bytes.get(at..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b',' | b' ')).count();
+    }
+    rec
+}
+
+impl Names {
+    /// The name of the attribute of a key, written into `room` unless it is one of its own.
+    fn of<'n>(&'n self, key: &[u8], room: &'n mut Vec<u8>) -> Text<'n> {
+        if let Some((_, name)) = self.renamed.iter().find(|(known, _)| known.as_bytes() == key) {
+            return Text::from(name.as_str());
+        }
+        room.clear();
+        room.extend_from_slice(self.prefix.as_bytes());
+        room.extend_from_slice(key);
+        Text::from(room.as_slice())
+    }
 }
 
 fn pair<'w>(rec: RecordCursor<'w>, name: Text<'_>, value: Text<'_>) -> RecordCursor<'w> {

@@ -9,6 +9,8 @@ impl Class {
     pub(crate) const DIGITS: Self = Self::of(b"0123456789");
     pub(crate) const NONE: Self = Self([0; 4]);
     pub(crate) const DECIMAL: Self = Self::of(b"+-.0123456789eE");
+    pub(crate) const CODE: Self = Self::of(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    pub(crate) const NAME: Self = Self::alphanumeric_and(b"._$-/");
     pub(crate) const SIGNED: Self = Self::of(b"-0123456789");
 
     /// These bytes.

@@ -37,6 +37,8 @@ pub enum Piece {
     Field(FieldSpec),
     /// Blanks and tabs, one at least.
     Blanks,
+    /// Blanks and tabs, or nothing: what pads the value that follows.
+    Padding,
 }
 
 /// Why a pattern cannot be compiled, and where.
@@ -168,6 +170,7 @@ impl Template {
                     }
                     *blanks = true;
                 }
+                Piece::Padding => *blanks = true,
                 Piece::Field(field) => fields.push((field, (Vec::new(), false))),
             }
         }
@@ -202,7 +205,8 @@ fn end_of(spec: &FieldSpec, literal: &[u8], is_last: bool) -> End {
         _ if spec.time.as_ref().is_some_and(TimeShape::is_millis_z) => End::MillisZ,
         _ if spec.time.is_some() => End::Pattern,
         (Shape::Quoted, _) => End::Quoted,
-        (Shape::Nothing, _) => End::Run,
+        (Shape::Nothing | Shape::SqlState, _) => End::Run,
+        (Shape::ClassName, Some(byte)) if !Class::NAME.has(byte) => End::Run,
         (Shape::Double, _) if !first.is_some_and(|b| Class::DECIMAL.has(b)) => End::Run,
         // A literal that may itself begin with a digit is looked for.
         (Shape::Unsigned, _) if !first.is_some_and(|b| Class::DIGITS.has(b)) => End::Digits,

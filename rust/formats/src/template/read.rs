@@ -3,7 +3,7 @@
 use logloom_record::Text;
 
 use super::{
-    Template, TimeShape,
+    Shape, Template, TimeShape,
     compile::{End, Step},
 };
 use crate::{
@@ -23,6 +23,12 @@ pub trait Visit: Sized {
     /// The value of field `i`, of which the text is this number.
     #[must_use]
     fn number(self, i: usize, value: i64) -> Self;
+
+    /// Field `i` has no bytes, and stands here in the line.
+    #[must_use]
+    fn nothing(self, _i: usize, _at: usize) -> Self {
+        self
+    }
 
     /// The time of field `i` and its text, in nanoseconds since the epoch; 0 where it is absent or names no moment.
     #[must_use]
@@ -85,6 +91,8 @@ impl Template {
                 let value = line.slice(at..end);
                 if !is_absent(value) {
                     visit = visit.text(i, value);
+                } else if V::TIMES && step.spec.shape == Shape::Nothing {
+                    visit = visit.nothing(i, at);
                 }
             }
             at = step.behind(line, end)?;
@@ -117,6 +125,15 @@ impl Template {
             Some(step) if step.spec.time.as_ref().is_some_and(TimeShape::starts_with_digit) => first.is_some_and(u8::is_ascii_digit),
             _ => true,
         }
+    }
+
+    /// The first value, where a line begins with the text before it, a value of the field's shape, and the text behind it.
+    pub fn first<'a>(&self, line: Text<'a>, context: &Context) -> Option<Text<'a>> {
+        let (at, step) = (self.begin(line).ok()?, self.steps.first()?);
+        let (end, _) = step.end(line, at, context).ok()?;
+        let value = line.slice(at..end);
+        let must_be = step.spec.time.is_some() || matches!(step.end, End::Digits);
+        ((!must_be || !is_absent(value)) && step.behind(line, end).is_ok()).then_some(value)
     }
 
     #[inline(always)]

@@ -65,6 +65,8 @@ impl Template {
             let value = line.slice(range.clone());
             if !is_absent(value) {
                 visit = visit.text(i, value);
+            } else if self.steps.get(i).is_some_and(|step| step.spec.shape == Shape::Nothing) {
+                visit = visit.nothing(i, range.start);
             }
         }
         visit

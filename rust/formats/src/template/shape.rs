@@ -15,6 +15,10 @@ pub enum Shape {
     Double,
     /// Text between quotes, which are a part of it; a backslash inside takes the byte behind it along.
     Quoted,
+    /// Capitals and digits.
+    SqlState,
+    /// What a class or module is named with: letters, digits and `._$-/`.
+    ClassName,
     /// No bytes.
     Nothing,
     /// No blank; usually letters, digits, commas and underscores.
@@ -47,6 +51,8 @@ impl Shape {
             Self::Signed => Class::SIGNED,
             Self::Double => Class::DECIMAL,
             Self::Nothing => Class::NONE,
+            Self::SqlState => Class::CODE,
+            Self::ClassName => Class::NAME,
             Self::Flags | Self::Protocol | Self::Word | Self::Token => NO_BLANK,
             Self::Time | Self::AddressList | Self::Identifier | Self::Number | Self::Any | Self::Quoted => Class::ALL,
         }
@@ -68,6 +74,8 @@ impl Shape {
             Self::Signed => Class::SIGNED,
             Self::Double => Class::DECIMAL,
             Self::Nothing => Class::NONE,
+            Self::SqlState => Class::CODE,
+            Self::ClassName => Class::NAME,
             Self::Quoted => Class::ALL,
             Self::Flags => Class::alphanumeric_and(b",_"),
             Self::Protocol => Class::alphanumeric_and(b"/."),

@@ -1,0 +1,46 @@
+//! Elasticsearch's, OpenSearch's and Logstash's logs as text.
+
+use std::sync::Arc;
+
+use crate::{About, Format, OptionError, Options, Spec, pattern};
+
+/// The row of `elasticsearch`.
+pub static SPEC: Spec = Spec {
+    name: "elasticsearch",
+    about: About {
+        line: "Elasticsearch's, OpenSearch's and Logstash's logs as text: server, deprecation, slow queries, access audit",
+        page: "https://www.elastic.co/guide/en/elasticsearch/reference/7.17/logging.html",
+        example: "[2026-11-21T10:40:59,509][INFO ][o.e.c.m.MetadataCreateIndexService] [node-1] [orders] creating index, cause [api]",
+    },
+    options: &[],
+    compile,
+};
+
+const PATTERNS: &[&str] = &[
+    "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [gc][{elasticsearch.gc.collection:int}] {body}",
+    "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [gc][{_:class}][{elasticsearch.gc.collection:int}]{_} {body}",
+    // Slow queries, of a search and of indexing.
+    concat!(
+        "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [{elasticsearch.index.name:word}]",
+        "[{elasticsearch.shard.id:int}] {body>}took[{elasticsearch.slowlog.took}], {elasticsearch.slowlog.:brackets}"
+    ),
+    concat!(
+        "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [{elasticsearch.index.name:word}/{elasticsearch.index.id:word}] ",
+        "{body>}took[{elasticsearch.slowlog.took}], {elasticsearch.slowlog.:brackets}"
+    ),
+    // The server's.
+    "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [{elasticsearch.index.name:word}/{elasticsearch.index.id:word}] {body}",
+    "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [{elasticsearch.index.name:word}] {body}",
+    "[{time:iso}][{severity}][{log.logger}][{logstash.pipeline.id:word}] {body}",
+    "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name:word}] {body}",
+    "[{time:iso}][{severity}][{log.logger}] {body}",
+    // Who was let in, before it became JSON.
+    concat!(
+        "[{time:iso}] {?[{elasticsearch.node.name}] ?}[{elasticsearch.audit.layer:word}] [{elasticsearch.audit.event_type:word}]{~}",
+        "{elasticsearch.audit.:brackets origin_address>client.address principal>user.name uri>url.original request_body>http.request.body.content}"
+    ),
+];
+
+fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+    pattern::compile_records(&SPEC, PATTERNS, 92, options)
+}
