@@ -105,6 +105,15 @@ pub(crate) fn padded<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     (bad & 0xf0 == 0).then_some(id)
 }
 
+/// The trace id of 16 bytes, or of 8, which are padded on the left.
+#[inline]
+pub(crate) fn widened(id: &[u8]) -> Option<[u8; 16]> {
+    if let Ok(id) = id.try_into() {
+        return Some(id);
+    }
+    Some(u128::from(u64::from_be_bytes(id.try_into().ok()?)).to_be_bytes())
+}
+
 /// Appends the bytes that `digits` write; false, and nothing, where they are no pairs of digits.
 pub(crate) fn decode_into(out: &mut Vec<u8>, digits: &[u8]) -> bool {
     let from = out.len();

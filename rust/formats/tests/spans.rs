@@ -228,7 +228,12 @@ fn spans_keep_no_more_attributes_than_allowed() {
     assert!(record.dropped_attributes_count >= 2000 - 1024);
 }
 
-const SAMPLES: [(&str, &[u8]); 6] = [
+const SAMPLES: [(&str, &[u8]); 11] = [
+    ("zipkin", include_bytes!("../../../tests/formats/zipkin/v1.log")),
+    ("zipkin", include_bytes!("../../../tests/formats/zipkin/thrift.log")),
+    ("zipkin", include_bytes!("../../../tests/formats/zipkin/thrift-bad.log")),
+    ("zipkin", include_bytes!("../../../tests/formats/zipkin/thrift-json.log")),
+    ("zipkin", include_bytes!("../../../tests/formats/zipkin/proto-bad.log")),
     ("zipkin", include_bytes!("../../../tests/formats/zipkin/lists.log")),
     ("zipkin", include_bytes!("../../../tests/formats/zipkin/bad.log")),
     ("jaeger", include_bytes!("../../../tests/formats/jaeger/answer.log")),

@@ -11,8 +11,8 @@ use super::{Decoder, Held, read_frame, too_long};
 use crate::Format;
 
 /// Cuts a source into JSON objects without reading them: each is a frame as soon as it is closed, whether it is good or not. Brackets and commas
-/// between them are passed over, so that a list, a list of lists and one object a line all do; anything else there is a Reject. An object over the
-/// bound is kept in pieces, each a Reject.
+/// between them are passed over, so that a list, a list of lists and one object a line all do; anything else there is a Reject, with the brackets
+/// before it that turn out to open no list. An object over the bound is kept in pieces, each a Reject.
 #[derive(Debug)]
 pub struct Elements<F: ?Sized> {
     /// Source offset of the first byte of `carry`, or of the next chunk.
@@ -23,6 +23,8 @@ pub struct Elements<F: ?Sized> {
     cutter: Cutter,
     /// How many arrays are open around the elements.
     lists: u32,
+    /// The brackets since the last element are more than may wait: they open lists, whatever follows.
+    is_list: bool,
     /// Inside what is over the bound: how many pieces of it were written already.
     pieces: usize,
     frame_bytes_max: usize,
@@ -36,13 +38,28 @@ enum Open {
     Element,
     /// What stands between elements and should not.
     Junk,
+    /// Brackets, behind which an element may come, or junk that they are a part of.
+    Brackets,
 }
+
+/// The most bytes of brackets, and of blanks between them, that wait for what follows.
+const BRACKETS_BYTES_MAX: usize = 256;
 
 impl<F: Format + ?Sized> Elements<F> {
     /// A source of objects of this format.
     pub fn new(format: Arc<F>, frame_bytes_max: usize) -> Self {
         let (carry, cutter) = (Vec::new(), Cutter::default());
-        Self { offset: 0, carry, open: Open::Nothing, cutter, lists: 0, pieces: 0, frame_bytes_max: frame_bytes_max.max(1), format }
+        Self {
+            offset: 0,
+            carry,
+            open: Open::Nothing,
+            cutter,
+            lists: 0,
+            is_list: false,
+            pieces: 0,
+            frame_bytes_max: frame_bytes_max.max(1),
+            format,
+        }
     }
 
     /// One element or run of junk that has ended.
@@ -98,21 +115,61 @@ impl<F: Format + ?Sized> Elements<F> {
     /// Passes what may stand between elements, from `at` on, and opens what comes then.
     #[inline(always)]
     fn between(&mut self, bytes: &[u8], at: &mut usize) {
+        // Where the brackets since the last element begin, and how many lists were open before.
+        let mut brackets = None;
         while let Some(&byte) = bytes.get(*at) {
             match byte {
                 b' ' | b'\t' | b'\r' | b'\n' | b',' => {}
-                b'[' => self.lists = self.lists.saturating_add(1),
+                b'[' => {
+                    brackets = brackets.or(Some((*at, self.lists)));
+                    self.lists = self.lists.saturating_add(1);
+                }
                 b']' if self.lists > 0 => self.lists -= 1,
-                b'{' => return self.open = Open::Element,
-                _ => return self.open = Open::Junk,
+                b'{' => {
+                    self.is_list = false;
+                    return self.open = Open::Element;
+                }
+                _ => return self.junk(brackets, at),
             }
             *at += 1;
         }
+        if brackets.is_some() {
+            self.brackets(brackets, at);
+        }
+    }
+
+    /// What stands at `at` is no element: the brackets before it open no list.
+    #[cold]
+    fn junk(&mut self, brackets: Option<(usize, u32)>, at: &mut usize) {
+        if let Some((start, lists)) = brackets.filter(|(start, _)| self.may_wait(*at - start)) {
+            (*at, self.lists) = (start, lists);
+        }
+        (self.open, self.is_list) = (Open::Junk, false);
+    }
+
+    /// The chunk ended before it was clear what the brackets are: they wait.
+    #[cold]
+    fn brackets(&mut self, brackets: Option<(usize, u32)>, at: &mut usize) {
+        let Some((start, lists)) = brackets else { return };
+        self.is_list |= !self.may_wait(*at - start);
+        if !self.is_list {
+            (*at, self.lists, self.open) = (start, lists, Open::Brackets);
+        }
+    }
+
+    fn may_wait(&self, bytes: usize) -> bool {
+        !self.is_list && bytes <= BRACKETS_BYTES_MAX.min(self.frame_bytes_max)
     }
 }
 
 impl<F: Format + ?Sized> Decoder for Elements<F> {
     fn feed(&mut self, chunk: &Bytes, out: &mut BatchWriter) -> Held {
+        if self.open == Open::Brackets {
+            let mut joined = std::mem::take(&mut self.carry);
+            joined.extend_from_slice(chunk);
+            self.open = Open::Nothing;
+            return self.feed(&Bytes::from(joined), out);
+        }
         out.set_chunk(chunk);
         let bytes: &[u8] = chunk;
         let mut at = 0;
@@ -128,7 +185,7 @@ impl<F: Format + ?Sized> Decoder for Elements<F> {
         let base = self.offset.wrapping_sub(at as u64);
         loop {
             self.between(bytes, &mut at);
-            if self.open == Open::Nothing {
+            if matches!(self.open, Open::Nothing | Open::Brackets) {
                 break;
             }
             let Some(len) = self.end_of_open(bytes.get(at..).unwrap_or_default()) else { break };
@@ -142,10 +199,17 @@ impl<F: Format + ?Sized> Decoder for Elements<F> {
     }
 
     fn flush(&mut self, out: &mut BatchWriter) {
-        if self.open != Open::Nothing {
-            self.end_carry(true, out);
+        match self.open {
+            Open::Nothing => {}
+            // An empty list, or one that was cut before its first element.
+            Open::Brackets => {
+                self.offset += self.carry.len() as u64;
+                self.carry.clear();
+                self.open = Open::Nothing;
+            }
+            Open::Element | Open::Junk => self.end_carry(true, out),
         }
-        (self.cutter, self.lists) = (Cutter::default(), 0);
+        (self.cutter, self.lists, self.is_list) = (Cutter::default(), 0, false);
     }
 
     fn resume(&mut self, offset: u64) {

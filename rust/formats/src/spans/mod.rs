@@ -3,102 +3,24 @@
 //! A format fills a [`Span`], which borrows from the frame; [`Span::write`] lays it out. The vectors of a Span are taken from the last one of the
 //! thread, so that nothing is allocated per span.
 
+pub(crate) mod choice;
 mod duplicates;
 pub(crate) mod otlp;
+mod repairs;
 mod resource;
 mod tags;
+mod value;
 mod write;
 
 use std::{cell::RefCell, ops::Range};
 
-use logloom_record::{RejectReason, Text};
+use logloom_record::{BatchWriter, RejectReason, Text};
 
 use crate::json::{Escapes, Scanner, Str, Value as Json};
 
+pub(crate) use repairs::{Repaired, Repairs};
 pub(crate) use resource::Owner;
-
-/// A value of a tag.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Value<'a> {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Double(f64),
-    Str(Str<'a>),
-    /// Bytes, written as Jaeger does ([`super::ids::binary_into`]); a string where they are none.
-    Hex(Text<'a>),
-    /// An object or array of JSON that was checked, and whether it may have a key twice.
-    Json(Text<'a>, bool),
-    /// An OTLP `AnyValue` message that was checked.
-    Encoded(Text<'a>),
-}
-
-/// Which [`Value`] a tag has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-enum What {
-    Null,
-    Bool,
-    Int,
-    Double,
-    Str,
-    EscapedStr,
-    Hex,
-    Json,
-    Encoded,
-}
-
-/// A tag of a span, or a field of an event. Flat and without a gap: copying an enum with gaps costs more than reading the tag did.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tag<'a> {
-    name: Text<'a>,
-    text: Text<'a>,
-    number: u64,
-    what: What,
-    name_escaped: u32,
-}
-
-impl<'a> Tag<'a> {
-    #[inline(always)]
-    pub(crate) fn new(name: Str<'a>, value: Value<'a>) -> Self {
-        let (what, text, number) = match value {
-            Value::Null => (What::Null, Text::EMPTY, 0),
-            Value::Bool(value) => (What::Bool, Text::EMPTY, u64::from(value)),
-            Value::Int(value) => (What::Int, Text::EMPTY, value as u64),
-            Value::Double(value) => (What::Double, Text::EMPTY, value.to_bits()),
-            Value::Str(Str { text, escapes: Escapes::None }) => (What::Str, text, 0),
-            Value::Str(Str { text, escapes: Escapes::Some }) => (What::EscapedStr, text, 0),
-            Value::Hex(digits) => (What::Hex, digits, 0),
-            Value::Json(text, suspect) => (What::Json, text, u64::from(suspect)),
-            Value::Encoded(any) => (What::Encoded, any, 0),
-        };
-        Self { name: name.text, text, number, what, name_escaped: u32::from(name.has_escapes()) }
-    }
-
-    pub(crate) fn name(&self) -> Str<'a> {
-        Str { text: self.name, escapes: if self.name_escaped == 0 { Escapes::None } else { Escapes::Some } }
-    }
-
-    pub(crate) fn value(&self) -> Value<'a> {
-        match self.what {
-            What::Null => Value::Null,
-            What::Bool => Value::Bool(self.number != 0),
-            What::Int => Value::Int(self.number as i64),
-            What::Double => Value::Double(f64::from_bits(self.number)),
-            What::Str => Value::Str(plain(self.text)),
-            What::EscapedStr => Value::Str(Str { text: self.text, escapes: Escapes::Some }),
-            What::Hex => Value::Hex(self.text),
-            What::Json => Value::Json(self.text, self.number != 0),
-            What::Encoded => Value::Encoded(self.text),
-        }
-    }
-
-    /// Its name and value where both are plain strings, as nearly all are.
-    #[inline(always)]
-    fn plain_texts(&self) -> Option<(Text<'a>, Text<'a>)> {
-        (self.what == What::Str && self.name_escaped == 0).then_some((self.name, self.text))
-    }
-}
+pub(crate) use value::{Tag, Value, push_address};
 
 /// What a span was to its peer; the words are OpenTelemetry's, in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,8 +114,16 @@ pub(crate) struct Span<'a> {
     pub(crate) events: Vec<Event<'a>>,
     /// Attributes that the format itself adds.
     pub(crate) extras: Vec<Tag<'a>>,
-    /// The span as it came; empty where it is not kept.
-    pub(crate) original: Text<'a>,
+    pub(crate) original: Original<'a>,
+}
+
+/// The span as it came, where it is kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Original<'a> {
+    #[default]
+    None,
+    Text(Text<'a>),
+    Bytes(Text<'a>),
 }
 
 /// The vectors of a span, empty, between two spans.
@@ -240,6 +170,30 @@ impl<'a> Span<'a> {
     /// Adds an attribute of the format itself.
     pub(crate) fn extra(&mut self, name: &'static str, value: Value<'a>) {
         self.extras.push(Tag::new(plain(Text::from(name)), value));
+    }
+
+    /// Writes a span that was read from `raw`, which is binary: it is kept as bytes, also where a text in it had to be repaired.
+    pub(crate) fn write_binary(
+        &mut self,
+        owner: &Owner<'a, '_>,
+        raw: Text<'a>,
+        is_repaired: bool,
+        out: &mut BatchWriter,
+    ) -> Result<(), RejectReason> {
+        if is_repaired {
+            out.set_raw(Some(raw.bytes().to_vec()));
+        } else if out.keeps_original() {
+            self.original = Original::Bytes(raw);
+        }
+        let result = out.attempt(|out| {
+            let mut scratch = out.take_scratch();
+            self.use_lane(owner, out);
+            self.write(out, &mut scratch);
+            out.give_scratch(scratch);
+            Ok(())
+        });
+        out.set_raw(None);
+        result
     }
 
     /// Gives the memory back.

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use logloom_record::{Attributes, BatchWriter, Text, proto};
 
-use super::{Span, Tag, Value};
+use super::{Span, Tag, Value, push_address};
 use crate::{ids, json::Str};
 
 /// The service or process that spans belong to.
@@ -129,6 +129,16 @@ fn any_value(value: Value<'_>) -> Vec<u8> {
             let mut any = Vec::new();
             proto::push_field(&mut any, 0x3a, &bytes);
             any
+        }
+        Value::Bytes(bytes) => {
+            let mut any = Vec::new();
+            proto::push_field(&mut any, 0x3a, bytes.bytes());
+            any
+        }
+        Value::Address(bytes) => {
+            let mut text = Vec::new();
+            push_address(&mut text, bytes.bytes());
+            string(&text)
         }
         Value::Json(text, _) => string(text.bytes().trim_ascii()),
         Value::Encoded(any) => any.bytes().to_vec(),

@@ -3,9 +3,9 @@
 use logloom_record::{AnyValue, BatchWriter, Key, RecordCursor, Scalar, Tail, Text};
 
 use super::{
-    Event, Link, Span, Status, Tag, Value,
+    Event, Link, Original, Span, Status, Tag, Value,
     duplicates::{is_superseded, superseded},
-    plain,
+    plain, push_address,
     tags::is_ours,
 };
 use crate::{
@@ -69,8 +69,10 @@ impl<'a> Span<'a> {
         if !self.links.is_empty() {
             self.write_links(&mut rec, scratch);
         }
-        if !self.original.is_empty() {
-            rec = rec.attr(&ORIGINAL, self.original);
+        match self.original {
+            Original::None => {}
+            Original::Text(text) => rec = rec.attr(&ORIGINAL, text),
+            Original::Bytes(bytes) => rec = rec.attr_scalar(Text::from(ORIGINAL.name()), Scalar::Bytes(bytes.bytes())),
         }
         rec.count_dropped(self.dropped);
         rec.finish(&self.tail(b"span"));
@@ -231,6 +233,12 @@ fn write_scalar(rec: &mut RecordCursor<'_>, value: Value<'_>, scratch: &mut Vec<
             } else {
                 rec.scalar(Scalar::Str(digits));
             }
+        }
+        Value::Bytes(bytes) => rec.scalar(Scalar::Bytes(bytes.bytes())),
+        Value::Address(bytes) => {
+            scratch.clear();
+            push_address(scratch, bytes.bytes());
+            rec.scalar(Scalar::Str(Text::from(scratch.as_slice())));
         }
         Value::Json(text, suspect) => {
             // It was checked when it was passed over: nothing here can fail.

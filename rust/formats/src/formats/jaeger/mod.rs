@@ -13,7 +13,7 @@ use span::{Belongs, read, tags};
 use crate::{
     About, Decoder, Elements, Format, Framing, Likely, OptionError, Options, Spec,
     json::{Scanner, Str, Value as Json},
-    spans::{Owner, Span, Tag},
+    spans::{Original, Owner, Span, Tag},
 };
 
 /// The row of `jaeger`.
@@ -251,7 +251,7 @@ fn read_span<'a>(
     let result = result.and_then(|process| {
         out.set_raw(raw.map(<[u8]>::to_vec));
         if out.keeps_original() {
-            span.original = text;
+            span.original = Original::Text(text);
         }
         out.attempt(|out| {
             let mut scratch = out.take_scratch();

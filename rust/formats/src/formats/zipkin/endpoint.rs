@@ -1,0 +1,76 @@
+//! What all of Zipkin's encodings say alike, as attributes.
+
+use logloom_record::Text;
+
+use crate::{
+    json::Str,
+    spans::{Owner, Span, Value},
+};
+
+/// Where a service was reached.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Endpoint<'a> {
+    pub(super) service: Option<Str<'a>>,
+    pub(super) ipv4: Option<Value<'a>>,
+    pub(super) ipv6: Option<Value<'a>>,
+    /// 0 where it is not known.
+    pub(super) port: i64,
+}
+
+/// The attributes of an endpoint: address, the other address where it has both, port.
+const LOCAL: [&str; 3] = ["network.local.address", "zipkin.local.ipv6", "network.local.port"];
+const REMOTE: [&str; 3] = ["network.peer.address", "zipkin.peer.ipv6", "network.peer.port"];
+
+/// What a span says besides the fields that all spans have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Facts<'a> {
+    pub(super) local: Endpoint<'a>,
+    pub(super) remote: Endpoint<'a>,
+    /// A kind that OpenTelemetry does not have.
+    pub(super) other_kind: Option<Value<'a>>,
+    pub(super) debug: bool,
+    pub(super) shared: bool,
+}
+
+impl<'a> Facts<'a> {
+    /// Makes a span of it, all of whose fields are there; whose it is.
+    #[inline]
+    pub(super) fn settle(&self, span: &mut Span<'a>) -> Owner<'a, 'a> {
+        span.flags = u32::from(self.debug);
+        if let Some(kind) = self.other_kind {
+            span.extra("zipkin.kind", kind);
+        }
+        if span.start_unix_nano == 0 {
+            span.extra("otel.zipkin.absentField.startTime", Value::Bool(true));
+        }
+        if self.debug {
+            span.extra("zipkin.debug", Value::Bool(true));
+        }
+        if self.shared {
+            span.extra("zipkin.shared", Value::Bool(true));
+        }
+        if let Some(service) = self.remote.service {
+            span.extra("service.peer.name", Value::Str(service));
+        }
+        for (endpoint, [address, second, port]) in [(&self.local, LOCAL), (&self.remote, REMOTE)] {
+            if let Some(ip) = endpoint.ipv4.or(endpoint.ipv6) {
+                span.extra(address, ip);
+            }
+            if let (Some(_), Some(ipv6)) = (endpoint.ipv4, endpoint.ipv6) {
+                span.extra(second, ipv6);
+            }
+            if endpoint.port != 0 {
+                span.extra(port, Value::Int(endpoint.port));
+            }
+        }
+        span.settle();
+        let service = self.local.service;
+        Owner { key: service.map_or(Text::EMPTY, |service| service.text), service, tags: &[] }
+    }
+}
+
+/// Microseconds as nanoseconds, exactly; `None` for what is negative or too large.
+#[inline(always)]
+pub(super) fn nanoseconds(micros: i64) -> Option<i64> {
+    micros.checked_mul(1000).filter(|nanos| *nanos >= 0)
+}

@@ -1,0 +1,74 @@
+//! Texts that a frame does not have as they are to be written: repaired, decoded. They live as long as the span that borrows them.
+
+use std::cell::OnceCell;
+
+use logloom_record::{Text, repair};
+
+/// Owns such texts, in the order they were made. Nothing is allocated while there are none.
+#[derive(Debug, Default)]
+pub(crate) struct Repairs {
+    text: Vec<u8>,
+    next: OnceCell<Box<Repairs>>,
+}
+
+impl Drop for Repairs {
+    /// One after the other: as many as a hostile frame makes would be too deep a recursion.
+    fn drop(&mut self) {
+        let mut next = self.next.take();
+        while let Some(mut node) = next {
+            next = node.next.take();
+        }
+    }
+}
+
+/// Where the next text goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Repaired<'a> {
+    last: &'a Repairs,
+    /// A text of the frame was not UTF-8.
+    pub(crate) is_repaired: bool,
+}
+
+impl<'a> Repaired<'a> {
+    pub(crate) fn new(repairs: &'a Repairs) -> Self {
+        Self { last: repairs, is_repaired: false }
+    }
+
+    /// Keeps a text that was made.
+    #[cold]
+    pub(crate) fn keep(&mut self, text: Vec<u8>) -> Text<'a> {
+        self.last = self.last.next.get_or_init(|| Box::new(Repairs { text, next: OnceCell::new() }));
+        Text::from(self.last.text.as_slice())
+    }
+
+    /// The text as UTF-8: itself, or with U+FFFD for each part that is none.
+    #[inline(always)]
+    pub(crate) fn text(&mut self, text: Text<'a>) -> Text<'a> {
+        if text.bytes().is_ascii() || simdutf8::basic::from_utf8(text.bytes()).is_ok() { text } else { self.repair(text) }
+    }
+
+    #[cold]
+    fn repair(&mut self, text: Text<'a>) -> Text<'a> {
+        let Some(good) = repair(text.bytes()) else { return text };
+        self.is_repaired = true;
+        self.keep(good)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_kept_in_any_number() {
+        let repairs = Repairs::default();
+        let mut at = Repaired::new(&repairs);
+        let first = at.text(Text::from(&b"caf\xe9"[..]));
+        assert_eq!(first.bytes(), "caf\u{fffd}".as_bytes());
+        for _ in 0..300_000 {
+            at.keep(b"x".to_vec());
+        }
+        assert!(at.is_repaired);
+        assert_eq!(at.text(Text::from("caf\u{e9}")).bytes(), "caf\u{e9}".as_bytes());
+    }
+}

@@ -1,0 +1,1 @@
+"""Spans in each encoding that their formats have, written by encoders that are not ours."""
