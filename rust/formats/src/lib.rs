@@ -24,6 +24,7 @@ pub mod template;
 #[allow(dead_code, unused_imports)] // until Jaeger's spans use all of it
 mod thrift;
 pub mod time;
+mod trace;
 
 use std::{
     collections::BTreeMap,

@@ -47,6 +47,7 @@ impl<'w> RecordCursor<'w> {
     #[inline(always)]
     pub(crate) fn begin(buf: &'w mut [u8], sink: &'w mut Sink, time_unix_nano: u64, severity: u8, severity_text: Text<'_>) -> Self {
         let pos = sink.pos;
+        let time_unix_nano = if time_unix_nano == 0 { sink.envelope.time_unix_nano } else { time_unix_nano };
         sink.open = OpenRecord { start: pos + 3, time_unix_nano, severity, flags: 0, attributes: 0, dropped: 0 };
         let mut cursor = Self { buf, pos, sink };
         // Field 2 of ScopeLogs; two bytes are kept for the length, which `finish` moves when it needs another size.
@@ -307,6 +308,17 @@ impl<'w> RecordCursor<'w> {
     /// Makes the record part of the Batch.
     #[inline(always)]
     pub fn finish(mut self, tail: &Tail<'_>) {
+        let enveloped = self.sink.envelope.attributes.len();
+        if enveloped > 0 {
+            let end = self.pos + enveloped;
+            match self.buf.get_mut(self.pos..end) {
+                Some(out) => {
+                    out.copy_from_slice(&self.sink.envelope.attributes);
+                    self.pos = end;
+                }
+                None => self.pos = OUT_OF_SPACE,
+            }
+        }
         if self.sink.raw.is_some() || self.sink.open.dropped > 0 {
             self = self.apart(marks);
         }

@@ -1,6 +1,6 @@
 //! What a cursor and its writer share.
 
-use crate::batch::Entry;
+use crate::{batch::Entry, envelope::Envelope};
 
 /// What a cursor needs of the writer while it writes.
 #[derive(Debug)]
@@ -12,6 +12,7 @@ pub(crate) struct Sink {
     pub(crate) arrival_unix_nano: u64,
     pub(crate) observed: Option<[u8; 9]>,
     pub(crate) raw: Option<Vec<u8>>,
+    pub(crate) envelope: Envelope,
     pub(crate) index: Vec<Entry>,
     pub(crate) open: OpenRecord,
 }

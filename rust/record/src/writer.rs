@@ -8,6 +8,7 @@ use crate::{
     Batch, Limits, Origin, Reject, RejectReason, Scalar, Text,
     batch::Group,
     cursor::{RecordCursor, Tail},
+    envelope::Envelope,
     lane::{Field, Lane},
     pool::BlockPool,
     proto::{push_string_attribute, varint_len},
@@ -61,6 +62,7 @@ impl BatchWriter {
                 arrival_unix_nano: arrival,
                 observed: (arrival != 0).then_some(observed),
                 raw: None,
+                envelope: Envelope::default(),
                 index: Vec::with_capacity((estimate_bytes / 512).min(1 << 16)),
                 open: OpenRecord::default(),
             },
@@ -83,10 +85,24 @@ impl BatchWriter {
     }
 
     /// Whether formats keep the original line, in the body or in `log.record.original`. True unless switched off, or while a frame is
-    /// read that was repaired: its records carry the bytes from before the repair there.
+    /// read that was repaired, or came in an [envelope](Self::envelope) with its own: its records carry the bytes from before there.
     #[inline(always)]
     pub fn keeps_original(&self) -> bool {
-        self.keep_original && self.sink.raw.is_none()
+        self.keep_original && self.sink.raw.is_none() && !self.sink.envelope.has_original
+    }
+
+    /// What is known of the next frame from where it came in, such as a container's log: it is added to each of its records, and to its
+    /// Reject. Filled in by who cuts the frame out, before the frame is read, and [emptied](Self::end_envelope) after.
+    #[inline(always)]
+    pub fn envelope(&mut self) -> &mut Envelope {
+        self.sink.envelope.keep_original = self.keep_original && self.sink.raw.is_none();
+        &mut self.sink.envelope
+    }
+
+    /// The frames that follow came as they are.
+    #[inline(always)]
+    pub fn end_envelope(&mut self) {
+        self.sink.envelope.clear();
     }
 
     /// Whether the frame's records get a `log.record.original` without the format's doing: the frame was repaired.
@@ -204,7 +220,8 @@ impl BatchWriter {
 
     fn write_reject(&mut self, piece: &[u8], reason: RejectReason, format: &'static str, part: Option<usize>) {
         let repaired = crate::text::repair(piece);
-        if repaired.is_some() {
+        let keeps_raw = repaired.is_some() && !self.sink.envelope.has_original;
+        if keeps_raw {
             self.sink.raw = Some(piece.to_vec());
         }
         let body = repaired.as_deref().unwrap_or(piece);
@@ -220,7 +237,9 @@ impl BatchWriter {
             rec = rec.attr_scalar(Text::from("logloom.reject.part"), Scalar::Int(part as i64));
         }
         rec.finish(&Tail::default());
-        self.sink.raw = None;
+        if keeps_raw {
+            self.sink.raw = None;
+        }
     }
 
     /// The frames that follow lie in `chunk`, so that a whole OTLP request can be adopted without a copy.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use logloom_record::{
-    Batch, BatchWriter, BlockPool, Key, Limits, Origin, RejectReason, Scalar, Tail, Text,
+    AnyValue, Batch, BatchWriter, BlockPool, Key, Limits, Origin, RejectReason, Scalar, Tail, Text,
     proto::{Fields, Value, push_string_attribute},
 };
 use proptest::prelude::*;
@@ -213,4 +213,32 @@ fn attributes_over_the_bound_are_counted_as_dropped() {
     let fields: Vec<_> = Fields::new(batch.record_bytes(&batch.index()[0])).map(|f| f.unwrap()).collect();
     assert_eq!(fields.iter().filter(|f| f.0 == 6).count(), 2);
     assert!(fields.contains(&(7, Value::Varint(3))));
+}
+
+/// A frame that came in something else: what is known of it from there stands in each of its records, and in its Reject.
+#[test]
+fn an_envelope_adds_to_the_records_of_its_frame() {
+    let mut out = writer(1);
+    out.envelope().time(7).attr(b"log.iostream", b"stderr").attr_int(b"n", -1).original(Text::from("outer line"));
+    assert!(!out.keeps_original());
+    out.begin(0, 0, Text::EMPTY).body(Text::from("a")).finish(&Tail::default());
+    out.begin(9, 0, Text::EMPTY).body(Text::from("b")).finish(&Tail::default());
+    out.reject(b"c\xff", RejectReason::syntax("expected d", 0), 0, "test");
+    out.end_envelope();
+    assert!(out.keeps_original());
+    out.begin(0, 0, Text::EMPTY).body(Text::from("d")).finish(&Tail::default());
+    let batch = out.finish();
+    let times: Vec<_> = batch.records().map(|record| record.time_unix_nano).collect();
+    assert_eq!(times, [7, 9, 7, 0]);
+    let named = |position: usize, name: &str| {
+        let record = batch.record(position).unwrap();
+        record.attributes().filter(|(key, _)| *key == name.as_bytes()).map(|(_, value)| format!("{value:?}")).collect::<Vec<_>>()
+    };
+    for position in 0..3 {
+        assert_eq!(named(position, "log.iostream"), [format!("{:?}", AnyValue::Str(b"stderr"))]);
+        assert_eq!(named(position, "n"), ["Int(-1)"]);
+        assert_eq!(named(position, "log.record.original"), [format!("{:?}", AnyValue::Str(b"outer line"))]);
+    }
+    assert!(named(3, "log.iostream").is_empty());
+    Batch::from_otlp(batch.to_otlp(), &Limits::DEFAULT).unwrap();
 }

@@ -2,8 +2,11 @@
 
 use logloom_record::{BatchWriter, Text};
 
-use super::{Multiline, read_frame};
-use crate::{Format, Framing};
+use super::{Multiline, read_frame, read_joined};
+use crate::{
+    Format, Framing,
+    trace::{Trace, breaks_away},
+};
 
 /// The most lines that one record may have; those after it are taken as if nothing came before them.
 pub(crate) const RECORD_LINES_MAX: u32 = 8192;
@@ -21,6 +24,10 @@ pub(crate) struct Join {
     is_record: bool,
     /// Whether its last line is the last by the user's pattern.
     has_ended: bool,
+    /// Whether blank lines came since its last line.
+    has_blank: bool,
+    /// The stack trace that it is, where its first line begins no record of the format.
+    trace: Trace,
     /// The source offset of its first byte.
     from: u64,
     /// Its lines as they came, each with what ended it, and blank ones that may come to lie inside it.
@@ -50,6 +57,8 @@ impl Join {
             lines: 0,
             is_record: false,
             has_ended: false,
+            has_blank: false,
+            trace: Trace::default(),
             from: 0,
             waiting: Vec::new(),
             end: 0,
@@ -93,15 +102,22 @@ impl Join {
     /// What `line`, which is not empty, is to the open record, whose bytes are `open` and which would have `len` bytes with it.
     #[inline(always)]
     pub(crate) fn next<F: Format + ?Sized>(&mut self, format: &F, open: &[u8], line: &[u8], len: usize) -> Next {
-        let _ = open;
         let is_record = !matches!(self.how, Multiline::Auto) || format.begins(line);
         let joins = self.lines > 0
             && match &self.how {
-                Multiline::Auto => !is_record && self.is_record,
+                Multiline::Auto if is_record => false,
+                Multiline::Auto if self.is_record => !breaks_away(line),
+                Multiline::Auto => self.trace.continues(open, line, self.has_blank),
                 Multiline::Off => false,
                 Multiline::Patterns(patterns) => patterns.continues(line, self.has_ended),
             };
         if joins && self.lines < RECORD_LINES_MAX && len <= self.frame_bytes_max { Next::Joins } else { Next::Begins { is_record } }
+    }
+
+    /// Takes note of a blank line.
+    #[inline(always)]
+    pub(crate) fn blank(&mut self) {
+        self.has_blank = true;
     }
 
     /// Takes note that `line`, at `offset`, is in the open record now, or opens one.
@@ -109,8 +125,10 @@ impl Join {
     pub(crate) fn take(&mut self, next: Next, line: &[u8], offset: u64) {
         if let Next::Begins { is_record } = next {
             (self.lines, self.is_record, self.from) = (0, is_record, offset);
+            self.trace = Trace::default();
         }
         self.lines += 1;
+        self.has_blank = false;
         if let Multiline::Patterns(patterns) = &self.how {
             self.has_ended = patterns.ends(line);
         }
@@ -134,7 +152,9 @@ impl Join {
             self.flush(format, out);
             return line.is_empty();
         }
-        if !line.is_empty() {
+        if line.is_empty() {
+            self.has_blank = true;
+        } else {
             self.end = self.waiting.len() + len;
             self.take(Next::Joins, line, 0);
         }
@@ -169,6 +189,9 @@ impl Join {
     pub(crate) fn read<F: Format + ?Sized>(&self, format: &F, frame: Text<'_>, checked: bool, out: &mut BatchWriter) {
         if frame.len() > self.frame_bytes_max {
             return out.reject(frame.bytes(), super::too_long(), self.from, format.spec().name);
+        }
+        if self.lines > 1 {
+            return read_joined(format, frame, checked, self.from, out);
         }
         read_frame(format, frame, checked, self.from, out);
     }

@@ -133,7 +133,9 @@ impl<F: Format + ?Sized> Lines<F> {
                     continue;
                 }
             }
-            if !line.is_empty() {
+            if line.is_empty() {
+                self.join.blank();
+            } else {
                 let so_far = bytes.get(open.clone()).unwrap_or_default();
                 let next = self.join.next(&*self.format, so_far, line, end - open.start);
                 if next != Next::Joins {

@@ -10,7 +10,11 @@ mod whole;
 use bytes::Bytes;
 use logloom_record::{BatchWriter, RejectKind, RejectReason, Text, repair};
 
-use crate::Format;
+use crate::{
+    Format,
+    formats::text,
+    trace::{Exception, exception},
+};
 
 pub(crate) use cuts::{Cut, Cuts};
 pub use elements::Elements;
@@ -48,27 +52,67 @@ pub trait Decoder: Send {
 /// `checked`: the frame is known to be UTF-8.
 #[inline(always)]
 pub(crate) fn read_frame<F: Format + ?Sized>(format: &F, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
+    read_with(format.spec().name, |frame, out| format.parse(frame, out), frame, checked, offset, out);
+}
+
+#[inline(always)]
+fn read_with(
+    name: &'static str,
+    parse: impl Fn(Text<'_>, &mut BatchWriter) -> Result<(), RejectReason>,
+    frame: Text<'_>,
+    checked: bool,
+    offset: u64,
+    out: &mut BatchWriter,
+) {
     out.set_frame_offset(offset);
     if !checked && simdutf8::basic::from_utf8(frame.bytes()).is_err() {
-        return read_repaired(format, frame.bytes(), offset, out);
+        return read_repaired(name, parse, frame.bytes(), offset, out);
     }
-    match out.attempt(|out| format.parse(frame, out)) {
+    match out.attempt(|out| parse(frame, out)) {
         Ok(()) => out.end_frame(),
-        Err(reason) => out.reject(frame.bytes(), reason, offset, format.spec().name),
+        Err(reason) => out.reject(frame.bytes(), reason, offset, name),
     }
+}
+
+/// Reads a frame of several lines, which may be a stack trace: its records say what was raised. A trace that the format cannot read, as it
+/// begins none of its records, is a record of its own and no Reject.
+#[cold]
+#[inline(never)]
+pub(crate) fn read_joined<F: Format + ?Sized>(format: &F, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
+    let Some(Exception { kind, message, stacktrace }) = exception(frame.bytes()) else {
+        return read_frame(format, frame, checked, offset, out);
+    };
+    let envelope = out.envelope();
+    for (name, value) in [("exception.type", kind), ("exception.message", message), ("exception.stacktrace", stacktrace)] {
+        if !value.is_empty() {
+            envelope.attr(name.as_bytes(), repair(value).as_deref().unwrap_or(value));
+        }
+    }
+    if format.begins(frame.bytes()) {
+        read_frame(format, frame, checked, offset, out);
+    } else {
+        read_with(format.spec().name, text::parse, frame, checked, offset, out);
+    }
+    out.end_envelope();
 }
 
 /// OTLP strings must be UTF-8: each ill-formed part becomes U+FFFD, and the frame's records carry the original
 /// as bytes in `log.record.original`.
 #[cold]
-fn read_repaired<F: Format + ?Sized>(format: &F, raw: &[u8], offset: u64, out: &mut BatchWriter) {
+fn read_repaired(
+    name: &'static str,
+    parse: impl Fn(Text<'_>, &mut BatchWriter) -> Result<(), RejectReason>,
+    raw: &[u8],
+    offset: u64,
+    out: &mut BatchWriter,
+) {
     let Some(text) = repair(raw) else { return };
     out.set_raw(Some(raw.to_vec()));
-    let result = out.attempt(|out| format.parse(Text::from(text.as_slice()), out));
+    let result = out.attempt(|out| parse(Text::from(text.as_slice()), out));
     out.set_raw(None);
     match result {
         Ok(()) => out.end_frame(),
-        Err(reason) => out.reject(raw, reason, offset, format.spec().name),
+        Err(reason) => out.reject(raw, reason, offset, name),
     }
 }
 

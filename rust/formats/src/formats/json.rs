@@ -45,6 +45,15 @@ impl Format for Json {
         &SPEC
     }
 
+    /// Whatever a value begins with; a byte order mark, too.
+    #[inline(always)]
+    fn begins(&self, line: &[u8]) -> bool {
+        match line.first() {
+            Some(b'{') => true,
+            _ => begins_value(line),
+        }
+    }
+
     fn likely(&self, frame: &[u8]) -> Likely {
         let frame = frame.trim_ascii();
         let inside = frame.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).map(<[u8]>::trim_ascii);
@@ -75,6 +84,14 @@ impl Format for Json {
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
         open_framed(self, frame_bytes_max)
     }
+}
+
+/// Whether a line begins as any value of JSON does, blanks and a byte order mark passed over.
+#[inline(never)]
+fn begins_value(line: &[u8]) -> bool {
+    let value = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_start();
+    let is_word = || [b"true".as_slice(), b"false", b"null"].iter().any(|word| value.starts_with(word));
+    matches!(value.first(), Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9')) || is_word()
 }
 
 /// A line that is JSON but no object is a record all the same: its value is the body, as it is typed.

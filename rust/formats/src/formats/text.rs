@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use logloom_record::{BatchWriter, RejectReason, Tail, Text};
 
-use crate::{About, Decoder, Format, Likely, OptionError, Options, Spec, open_framed};
+use crate::{About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed};
 
 /// The row of `text`.
 pub static SPEC: Spec = Spec {
     name: "text",
     about: About {
-        line: "Plain lines: each is a body",
+        line: "Plain lines: each is a body; those of a stack trace are one together",
         page: "https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-body",
         example: "Server listening on 0.0.0.0:8080",
     },
@@ -41,6 +41,16 @@ pub(crate) fn open(frame_bytes_max: usize) -> Box<dyn Decoder> {
 impl Format for PlainText {
     fn spec(&self) -> &'static Spec {
         &SPEC
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::Records
+    }
+
+    /// Nothing is known of how lines begin: they are one by one, or a stack trace.
+    #[inline(always)]
+    fn begins(&self, _: &[u8]) -> bool {
+        false
     }
 
     fn likely(&self, _: &[u8]) -> Likely {
