@@ -183,13 +183,12 @@ fn go<'t>(text: &'t [u8], start: usize, line: &'t [u8]) -> Exception<'t> {
 /// Rust: `panicked at src/main.rs:2:5:` and the message in the next lines, before 1.73 `panicked at 'message', src/main.rs:2:5`.
 fn rust(text: &[u8], start: usize, place: usize) -> Exception<'_> {
     let said = after(text, place);
-    let message = match said.strip_prefix(b"'") {
-        Some(quoted) => find(quoted, b"', ").map_or(quoted, |at| quoted.get(..at).unwrap_or_default()),
-        None => {
-            let message = memchr(b'\n', said).map_or(b"".as_slice(), |at| after(said, at + 1));
-            let end = [b"\nnote: ".as_slice(), b"\nstack backtrace:"].iter().filter_map(|end| find(message, end)).min();
-            message.get(..end.unwrap_or(message.len())).unwrap_or_default()
-        }
+    let message = if let Some(quoted) = said.strip_prefix(b"'") {
+        find(quoted, b"', ").map_or(quoted, |at| quoted.get(..at).unwrap_or_default())
+    } else {
+        let message = memchr(b'\n', said).map_or(b"".as_slice(), |at| after(said, at + 1));
+        let end = [b"\nnote: ".as_slice(), b"\nstack backtrace:"].iter().filter_map(|end| find(message, end)).min();
+        message.get(..end.unwrap_or(message.len())).unwrap_or_default()
     };
     Exception { kind: b"panic", message: message.trim_ascii(), stacktrace: after(text, start) }
 }

@@ -63,7 +63,7 @@ pub(super) fn is_numbered(text: &[u8]) -> bool {
 pub(super) fn is_call(line: &[u8]) -> bool {
     let Some(open) = memchr(b'(', line) else { return false };
     let name = line.get(..open).unwrap_or_default();
-    line.ends_with(b")") && !name.is_empty() && name.iter().all(|byte| byte.is_ascii_graphic())
+    line.ends_with(b")") && !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
 
 /// `rax    0x0`: the registers of a fatal signal.
@@ -119,11 +119,11 @@ pub(crate) fn is_headed(line: &[u8]) -> bool {
         return !rest.starts_with(b":") || word.iter().all(u8::is_ascii_uppercase);
     }
     // klog: `E0102 15:04:05…`; syslog: `Jan  2 15:04:05`.
-    match (word, rest) {
-        (b"I" | b"W" | b"E" | b"F" | b"D", [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', ..]) => true,
-        ([_, _, _], [b' ', b' ' | b'0'..=b'3', b'0'..=b'9', b' ', b'0'..=b'2', b'0'..=b'9', b':', ..]) => true,
-        _ => false,
-    }
+    matches!(
+        (word, rest),
+        (b"I" | b"W" | b"E" | b"F" | b"D", [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', ..])
+            | ([_, _, _], [b' ', b' ' | b'0'..=b'3', b'0'..=b'9', b' ', b'0'..=b'2', b'0'..=b'9', b':', ..])
+    )
 }
 
 /// Whether a line begins with an exception: `java.io.IOException: no space`, `TypeError: x is undefined`, `Uncaught Error`.
@@ -144,7 +144,7 @@ pub(super) fn type_len(text: &[u8]) -> Option<usize> {
     let says = [b"Exception".as_slice(), b"Error", b"Throwable", b"Failure", b"Fault", b"Interrupt", b"Exit", b"Warning"]
         .iter()
         .any(|word| memmem::find(last, word).is_some());
-    let packaged = name.iter().filter(|byte| **byte == b'.').count() >= 2 && !name.contains(&b'/');
+    let packaged = memchr::memchr_iter(b'.', name).nth(1).is_some() && !name.contains(&b'/');
     (last.first().is_some_and(u8::is_ascii_uppercase) && name.first().is_some_and(u8::is_ascii_alphabetic) && (says || packaged))
         .then_some(len)
 }

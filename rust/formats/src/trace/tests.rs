@@ -113,7 +113,7 @@ fn joined(text: &str) -> Vec<String> {
             continue;
         }
         match records.last_mut() {
-            Some(open) if trace.continues(open.as_bytes(), line.as_bytes(), !blank.is_empty()) => *open += &format!("{blank}\n{line}"),
+            Some(open) if trace.continues(open.as_bytes(), line.as_bytes(), !blank.is_empty()) => open.extend([blank.as_str(), "\n", line]),
             _ => {
                 trace = Trace::default();
                 records.push(line.to_owned());
