@@ -10,7 +10,7 @@ use crate::Format;
 
 /// Finds where frames end. It goes on where the last bytes left it.
 pub trait Cut: Default + Send {
-    /// Whether the line end at a frame's end is no part of it.
+    /// Whether line ends before a frame and the one at its end are no part of it.
     const TRIMS: bool;
 
     /// The bytes up to the end of the frame that begins, or goes on, at the start of `bytes`; `None` where it does not end in them.
@@ -47,7 +47,12 @@ impl<F: Format + ?Sized, C: Cut> Cuts<F, C> {
     /// One whole frame at `offset`.
     #[inline(always)]
     fn frame(&self, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
-        let frame = if C::TRIMS { trimmed(frame) } else { frame };
+        let (mut frame, mut offset) = (frame, offset);
+        if C::TRIMS {
+            let blank = frame.bytes().iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+            frame = trimmed(frame.after(blank));
+            offset += blank as u64;
+        }
         if frame.is_empty() {
             return;
         }

@@ -45,6 +45,8 @@ pub(crate) enum Kind {
     List,
     /// Text that does not stand in the frame: it lies in `Fields::names`.
     Made,
+    /// A list whose items lie in `Fields::names`, each ended by NUL.
+    MadeItems,
     /// Text with escapes that is a list without them: items ended by NUL, or, where there is none, with blanks between them.
     Items,
     /// The same, with escapes.
@@ -89,6 +91,8 @@ pub(crate) struct Fields {
     /// What the format itself found, where its fields do not say it alone; 0 for nothing.
     given_time_unix_nano: u64,
     given_severity: u8,
+    /// Where its text lies in `names`.
+    given_severity_text: (u32, u32),
 }
 
 thread_local! {
@@ -117,6 +121,7 @@ impl Fields {
         fields.containers = 0;
         fields.given_time_unix_nano = 0;
         fields.given_severity = 0;
+        fields.given_severity_text = (0, 0);
         fields.count_max = (attributes_max as usize).min(FIELDS_MAX) + ROLES_MAX;
         fields.depth_max = depth_max;
         let result = read(&mut fields);

@@ -334,6 +334,14 @@ impl Fields {
         self.push(frame, seen, hash, field);
     }
 
+    /// Adds a list whose `items` each end with NUL.
+    pub(crate) fn add_items(&mut self, dialect: &Dialect, seen: &mut Seen, frame: Text<'_>, name: &str, items: &str) {
+        self.add_made(dialect, seen, frame, name, items);
+        if let Some(field) = self.len.checked_sub(1).and_then(|last| self.list.get_mut(last)).filter(|field| field.kind == Kind::Made) {
+            field.kind = Kind::MadeItems;
+        }
+    }
+
     /// Adds an integer whose name does not stand in the frame.
     pub(crate) fn add_int(&mut self, dialect: &Dialect, seen: &mut Seen, frame: Text<'_>, name: &str, value: i64) {
         let (key, hash) = (Text::from(name), hash(Text::from(name)));
@@ -358,9 +366,11 @@ impl Fields {
         self.given_time_unix_nano = unix_nano;
     }
 
-    /// The severity, as the format found it: 1 to 24.
-    pub(crate) fn give_severity(&mut self, severity: u8) {
+    /// The severity, as the format found it: 1 to 24, and its spelling.
+    pub(crate) fn give_severity(&mut self, severity: u8, text: &str) {
         self.given_severity = severity;
+        self.given_severity_text = (self.names.len() as u32, (self.names.len() + text.len()) as u32);
+        self.names.extend_from_slice(text.as_bytes());
     }
 }
 

@@ -34,7 +34,11 @@ impl Fields {
         let body = field(head.body).or_else(|| self.fields().iter().find(|field| field.entry == template));
         let event_name = field(head.event_name).map_or(&[][..], |field| field.span(frame).bytes());
         let tail = Tail { flags: head.flags, trace_id: head.trace_id, span_id: head.span_id, event_name };
-        let severity_text = field(head.severity_text).map_or(Text::EMPTY, |field| field.span(frame));
+        let mut severity_text = field(head.severity_text).map_or(Text::EMPTY, |field| field.span(frame));
+        if self.given_severity != 0 {
+            let (from, to) = self.given_severity_text;
+            severity_text = Text::of(&self.names, from as usize..to as usize);
+        }
         let mut result = Ok(());
         let mut rec = out.begin(head.time_unix_nano, head.severity, severity_text);
         rec = match body {
@@ -80,6 +84,7 @@ impl Fields {
         match body.kind {
             Kind::Escaped => rec.scalar(Scalar::Str(body.resolve(frame, unescape, scratch))),
             Kind::Nested | Kind::NestedTwice => *result = self.nested(&mut rec, frame, body, scratch),
+            Kind::Made => rec.scalar(Scalar::Str(self.made(body))),
             _ => rec.scalar(body.scalar()),
         }
         rec.close(mark);
@@ -109,7 +114,11 @@ impl Fields {
                 let value = if field.kind == Kind::List { field.span(frame) } else { field.resolve(frame, unescape, scratch) };
                 return rec.apart(|rec| rec.attr_list_named(name, value));
             }
-            Kind::Made => Text::of(&self.names, field.at as usize..field.at as usize + field.len as usize),
+            Kind::Made => self.made(field),
+            Kind::MadeItems => {
+                let value = self.made(field);
+                return rec.apart(|rec| items_attribute(rec, name, value));
+            }
             Kind::Items => {
                 let value = field.resolve(frame, unescape, scratch);
                 return rec.apart(|rec| items_attribute(rec, name, value));
@@ -131,6 +140,11 @@ impl Fields {
         };
         rec.string_entry(0x32, name, value);
         rec
+    }
+
+    /// A value that does not stand in the frame.
+    fn made(&self, field: &Field) -> Text<'_> {
+        Text::of(&self.names, field.at as usize..field.at as usize + field.len as usize)
     }
 
     #[inline(never)]

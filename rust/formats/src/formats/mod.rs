@@ -44,6 +44,7 @@ pub mod syslog;
 pub mod text;
 pub mod traefik_json;
 pub mod vault;
+pub mod windows_event;
 pub mod zipkin;
 
 /// Every format, sorted by name.
@@ -90,6 +91,7 @@ pub static FORMATS: &[&Spec] = &[
     &text::SPEC,
     &traefik_json::SPEC,
     &vault::SPEC,
+    &windows_event::SPEC,
     &zipkin::SPEC,
 ];
 // formats:end
