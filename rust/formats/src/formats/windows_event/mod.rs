@@ -60,9 +60,8 @@ const ROWS: Rows = Rows {
         ("event_data.IpAddress", "client.address"),
         ("event_data.IpPort", "client.port:int"),
     ],
-    general: false,
     prefix: "winlog.",
-    times: &[],
+    ..Rows::NONE
 };
 
 struct WindowsEvent {
