@@ -52,15 +52,17 @@ pub(crate) fn likeliest<'c>(candidates: &'c Candidates, data: &[u8], ended: bool
     best.map(|(format, _)| format)
 }
 
-/// The mean likeliness; 0 where the format fits under two thirds of the lines.
+/// The mean likeliness; 0 where the format fits under two thirds of the lines. Lines that go on with a record do not count.
 fn of_lines(format: &dyn Format, lines: &[&[u8]]) -> u32 {
-    let (mut sum, mut fit) = (0, 0);
-    for line in lines {
+    let (mut sum, mut fit, mut count) = (0, 0, 0);
+    let goes_on = |line: &[u8]| format.framing() == Framing::Records && !format.begins(line);
+    for line in lines.iter().filter(|line| !goes_on(line)) {
         let likely = format.likely(line).0;
         sum += u32::from(likely);
-        fit += usize::from(likely >= LOOKS_LIKE);
+        fit += u32::from(likely >= LOOKS_LIKE);
+        count += 1;
     }
-    if fit * 3 < lines.len() * 2 { 0 } else { sum.checked_div(lines.len() as u32).unwrap_or_default() }
+    if fit * 3 < count * 2 { 0 } else { sum.checked_div(count).unwrap_or_default() }
 }
 
 /// The first lines that are not blank. One that the sample cuts does not count, unless there is no other.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use logloom_record::{BatchWriter, Key, RejectReason, Tail, Text};
+use logloom_record::{BatchWriter, Key, RecordCursor, RejectReason, Tail, Text};
 
 use crate::{
-    About, Decoder, Format, Framing, Likely, OptionError, Options, Spec,
-    syslog::{Frames, Header, likely, write},
+    About, Decoder, Format, Framing, Likely, OptionDoc, OptionError, Options, Spec,
+    pattern::Values,
+    syslog::{Frames, Header, Programs, likely, write},
     time::{Context, Zone},
 };
 
@@ -14,22 +15,29 @@ use crate::{
 pub static SPEC: Spec = Spec {
     name: "syslog",
     about: About {
-        line: "Syslog of RFC 5424 and RFC 3164 (the wild kind too), in lines or counted frames",
+        line: "Syslog of RFC 5424 and RFC 3164 (the wild kind too), in lines or counted frames; typed fields of known programs",
         page: "https://www.rfc-editor.org/rfc/rfc5424",
         example: "<38>Nov 21 10:40:59 bastion sshd[4711]: Accepted publickey for deploy from 203.0.113.9 port 51514 ssh2",
     },
-    options: &[],
+    options: &[MESSAGES],
     compile,
+};
+
+const MESSAGES: OptionDoc = OptionDoc {
+    name: "messages",
+    doc: "true or false: whether the messages of known programs (sshd, sudo, the kernel's firewall, …) become typed fields; true where it is not given",
 };
 
 const ORIGINAL: Key = Key::new("log.record.original");
 
 struct Syslog {
+    programs: Option<Arc<Programs>>,
     zone: Zone,
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(Syslog { zone: options.zone()? }))
+    let programs = if options.bool(MESSAGES.name)?.unwrap_or(true) { Some(Programs::get()?) } else { None };
+    Ok(Arc::new(Syslog { programs, zone: options.zone()? }))
 }
 
 impl Format for Syslog {
@@ -54,23 +62,41 @@ impl Format for Syslog {
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let context = Context::of(self.zone, out);
         let header = Header::read(frame, &context)?;
-        let (severity, severity_text) = header.severity();
-        let keeps_original = out.keeps_original();
-        let mut scratch = out.take_scratch();
-        let mut rec = out.begin(header.time_unix_nano, severity, severity_text);
-        if !header.message.is_empty() {
-            rec = rec.body(header.message);
+        match &self.programs {
+            Some(programs) if !header.message.is_empty() => Values::with(|values| {
+                let known = programs.find(&header, &context, values);
+                record(frame, &header, known.severity(values), out, |rec| known.write(rec, values));
+            }),
+            _ => record(frame, &header, 0, out, |rec| rec),
         }
-        rec = write(rec, &header, &mut scratch);
-        if keeps_original {
-            rec = rec.attr(&ORIGINAL, frame);
-        }
-        rec.finish(&Tail::default());
-        out.give_scratch(scratch);
         Ok(())
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
         Box::new(Frames::new(self, frame_bytes_max))
     }
+}
+
+/// Writes the record of a line; `fields` adds what its message tells, among it a `severity`, for a line without a priority.
+#[inline(always)]
+fn record(
+    frame: Text<'_>,
+    header: &Header<'_>,
+    severity: u8,
+    out: &mut BatchWriter,
+    fields: impl for<'w> FnOnce(RecordCursor<'w>) -> RecordCursor<'w>,
+) {
+    let (severity, severity_text) = header.severity().unwrap_or((severity, Text::EMPTY));
+    let keeps_original = out.keeps_original();
+    let mut scratch = out.take_scratch();
+    let mut rec = out.begin(header.time_unix_nano, severity, severity_text);
+    if !header.message.is_empty() {
+        rec = rec.body(header.message);
+    }
+    rec = fields(write(rec, header, &mut scratch));
+    if keeps_original {
+        rec = rec.attr(&ORIGINAL, frame);
+    }
+    rec.finish(&Tail::default());
+    out.give_scratch(scratch);
 }

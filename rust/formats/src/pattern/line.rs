@@ -85,6 +85,11 @@ impl Values {
         self.slots.get(i).copied().unwrap_or_default()
     }
 
+    /// The severity that the line told; 0: none.
+    pub(crate) fn severity(&self) -> u8 {
+        self.severity
+    }
+
     /// The text of a field.
     #[inline(always)]
     pub(super) fn text<'a>(&self, i: usize, line: Text<'a>) -> Option<Text<'a>> {
@@ -172,6 +177,19 @@ impl Line {
         self.severity(line, values)
     }
 
+    /// [Reads](Self::read) a line without weighing its divisions: what does not fit at first is not of the pattern.
+    #[inline]
+    pub(crate) fn read_plain(&self, line: Text<'_>, context: &Context, values: &mut Values) -> Result<(), Wrong> {
+        self.reset(values);
+        self.template.read(
+            line,
+            context,
+            &FoundTime::NONE,
+            Gather { values, line, time_field: self.time_field, body_field: self.body_field },
+        )?;
+        self.severity(line, values)
+    }
+
     #[inline(always)]
     fn reset(&self, values: &mut Values) {
         values.slots.iter_mut().take(self.uses.len()).for_each(|slot| *slot = Slot::Absent);
@@ -197,7 +215,11 @@ impl Line {
         let found = match (values.get(field), scale) {
             (Slot::Absent, _) => return Ok(()),
             (Slot::Int(number), Some(scale)) => severity::of_number(number, scale),
-            (Slot::Text { .. }, _) => values.text(field, line).map_or(0, severity::of_text),
+            (Slot::Text { .. }, None) => values.text(field, line).map_or(0, severity::of_text),
+            (Slot::Text { .. }, Some(scale)) => {
+                let number = values.text(field, line).and_then(|text| std::str::from_utf8(text.bytes()).ok()?.parse().ok());
+                number.map_or(0, |number| severity::of_number(number, scale))
+            }
             (Slot::Int(_), None) => 0,
         };
         values.severity = found;

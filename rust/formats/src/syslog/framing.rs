@@ -117,13 +117,13 @@ impl<F: Format + ?Sized> Frames<F> {
         bytes.len()
     }
 
-    fn feed_lines(&mut self, part: Bytes, out: &mut BatchWriter) {
+    fn feed_lines(&mut self, part: &Bytes, out: &mut BatchWriter) {
         self.offset += part.len() as u64;
-        self.held = if memchr(0, &part).is_some() {
+        self.held = if memchr(0, part).is_some() {
             let ended: Vec<u8> = part.iter().map(|byte| if *byte == 0 { b'\n' } else { *byte }).collect();
             self.lines.feed(&Bytes::from(ended), out)
         } else {
-            self.lines.feed(&part, out)
+            self.lines.feed(part, out)
         };
     }
 }
@@ -150,7 +150,7 @@ impl<F: Format + ?Sized> Decoder for Frames<F> {
                 }
             }
             let len = self.lines_len(&rest);
-            self.feed_lines(rest.slice(..len), out);
+            self.feed_lines(&rest.slice(..len), out);
             rest = rest.slice(len..);
         }
         self.held
@@ -165,7 +165,7 @@ impl<F: Format + ?Sized> Decoder for Frames<F> {
             self.offset += carry.len() as u64;
             self.lines.resume(self.offset);
         } else if !carry.is_empty() {
-            self.feed_lines(carry, out);
+            self.feed_lines(&carry, out);
         }
         self.lines.flush(out);
         self.in_line = false;

@@ -44,8 +44,8 @@ impl<'a> Header<'a> {
 
     /// OpenTelemetry's severity and syslog's keyword.
     #[inline(always)]
-    pub(crate) fn severity(&self) -> (u8, Text<'static>) {
-        self.priority.map_or((0, Text::EMPTY), tables::severity)
+    pub(crate) fn severity(&self) -> Option<(u8, Text<'static>)> {
+        self.priority.map(tables::severity)
     }
 }
 

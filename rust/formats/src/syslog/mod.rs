@@ -7,10 +7,12 @@ mod detect;
 mod framing;
 mod header;
 mod ietf;
+mod programs;
 mod tables;
 mod write;
 
 pub(crate) use detect::likely;
 pub(crate) use framing::Frames;
 pub(crate) use header::Header;
+pub(crate) use programs::Programs;
 pub(crate) use write::header as write;

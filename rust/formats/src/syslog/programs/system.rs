@@ -1,0 +1,116 @@
+//! The kernel, the service manager, jobs and clocks.
+
+use super::Program;
+
+pub(super) const PROGRAMS: &[Program] = &[
+    Program {
+        names: &["kernel"],
+        messages: &[
+            "Out of memory: Killed process {kernel.task.pid:int} ({kernel.task.name}){_}",
+            "Out of memory: Kill process {kernel.task.pid:int} ({kernel.task.name}) score {_}",
+            "Memory cgroup out of memory: Killed process {kernel.task.pid:int} ({kernel.task.name}){_}",
+            "Memory cgroup out of memory: Kill process {kernel.task.pid:int} ({kernel.task.name}) score {_}",
+            "Killed process {kernel.task.pid:int} ({kernel.task.name}){_}",
+            "oom-kill:{kernel.oom.:pairs}",
+            "oom_reaper: reaped process {kernel.task.pid:int} ({kernel.task.name}), {_}",
+            "audit: type={audit.type:int} audit({_:word}:{audit.sequence:int}): {audit.:pairs}",
+            "INFO: task {kernel.task.name}:{kernel.task.pid:int} blocked for more than {kernel.blocked_s:int} seconds.",
+            "TCP: request_sock_TCP: Possible SYN flooding on port {network.local.port:int}. {_}",
+            "TCP: request_sock_TCP: Possible SYN flooding on port {_:word}:{network.local.port:int}. {_}",
+            "device {network.interface.name:word} entered promiscuous mode",
+            "device {network.interface.name:word} left promiscuous mode",
+            "EXT4-fs error (device {system.device:word}): {kernel.reason}",
+            "EXT4-fs ({system.device:word}): {kernel.reason}",
+            "XFS ({system.device:word}): {kernel.reason}",
+            "Buffer I/O error on dev {system.device:word}, {kernel.reason}",
+            "blk_update_request: {kernel.reason}, dev {system.device:word}, sector {kernel.sector:int}{? {_}?}",
+            "I/O error, dev {system.device:word}, sector {kernel.sector:int}{? {_}?}",
+            "traps: {kernel.task.name}[{kernel.task.pid:int}] {kernel.reason} ip:{_:word} sp:{_:word} error:{_}",
+            "{kernel.task.name}[{kernel.task.pid:int}]: segfault at {kernel.address:word} ip {_:word} sp {_:word} error {kernel.error:int}{? in {kernel.module:word}?}{? {_}?}",
+            "{kernel.task.name:word} invoked oom-killer: {_}",
+        ],
+    },
+    Program {
+        names: &["cron", "CRON", "crond", "CROND", "crontab", "anacron", "/usr/sbin/cron"],
+        messages: &[
+            "({user.name}) CMD ({cron.command})",
+            "({user.name}) CMDOUT ({cron.output})",
+            "({user.name}) CMDEND ({cron.command})",
+            "({user.name}) BEGIN EDIT ({_})",
+            "({user.name}) END EDIT ({_})",
+            "({user.name}) REPLACE ({_})",
+            "({user.name}) LIST ({_})",
+            "({user.name}) DELETE ({_})",
+            "({user.name}) RELOAD ({_})",
+            "({user.name}) AUTH ({cron.reason}){event.outcome=failure}",
+            "({user.name}) ORPHAN ({cron.reason})",
+            "Job `{cron.job}' started",
+            "Job `{cron.job}' terminated{_}",
+        ],
+    },
+    Program {
+        names: &["systemd", "systemd-user", "(systemd)"],
+        messages: &[
+            "Started Session {session.id:word} of {?user ?}{user.name}.",
+            "Starting Session {session.id:word} of {?user ?}{user.name}.",
+            "Created slice User Slice of {?user ?}{user.name}.",
+            "Removed slice User Slice of {?user ?}{user.name}.",
+            "{systemd.unit:word}: Main process exited, code={systemd.exit.code:word}, status={systemd.exit.status}",
+            "{systemd.unit:word}: Control process exited, code={systemd.exit.code:word}, status={systemd.exit.status}",
+            "{systemd.unit:word}: main process exited, code={systemd.exit.code:word}, status={systemd.exit.status}",
+            "{systemd.unit:word}: Failed with result '{systemd.result}'.{event.outcome=failure}",
+            "{systemd.unit:word}: Scheduled restart job, restart counter is at {systemd.restarts:int}.",
+            "{systemd.unit:word}: Consumed {systemd.cpu_time} CPU time{_}",
+            "{systemd.unit:word}: Deactivated successfully.{event.outcome=success}",
+            "{systemd.unit:word}: Succeeded.{event.outcome=success}",
+            "{systemd.unit:word}: Killing process {systemd.process.pid:int} ({systemd.process.name}) with signal {systemd.signal:word}.",
+            "Unit {systemd.unit:word} entered failed state.{event.outcome=failure}",
+            "Failed to start {systemd.description}.{event.outcome=failure}",
+            "Started {systemd.description}.{event.outcome=success}",
+            "Stopped {systemd.description}.",
+            "Starting {systemd.description}...",
+            "Stopping {systemd.description}...",
+            "Finished {systemd.description}.{event.outcome=success}",
+        ],
+    },
+    Program {
+        names: &["systemd-logind"],
+        messages: &[
+            "New session {session.id:word} of user {user.name}.",
+            "New session '{session.id}' of user '{user.name}' with class '{_}' and type '{_}'.",
+            "Session {session.id:word} logged out. Waiting for processes to exit.",
+            "Removed session {session.id:word}.",
+        ],
+    },
+    Program {
+        names: &["ntpd", "chronyd", "systemd-timesyncd"],
+        messages: &[
+            "synchronized to {server.address:word}, stratum {ntp.stratum:int}",
+            "Selected source {server.address:word}{? ({_})?}",
+            "Source {server.address:word} offline",
+            "Can't synchronise: {ntp.reason}",
+            "Synchronized to time server {server.address:address} ({_}).",
+            "Contacted time server {server.address:address} ({_}).",
+            "Initial synchronization to time server {server.address:address} ({_}).",
+            "Timed out waiting for reply from {server.address:address} ({_}).",
+            "Initial clock synchronization to {_}.",
+            "adjusting clock frequency by {_}",
+            "time reset {ntp.offset_s:double} s",
+            "System clock wrong by {ntp.offset_s:double} seconds{_}",
+        ],
+    },
+    Program {
+        names: &["NetworkManager"],
+        messages: &[
+            "<{severity}>{ }[{_}] device ({network.interface.name:word}): {_}",
+            "<{severity}>{ }[{_}] dhcp4 ({network.interface.name:word}): {_}",
+            "<{severity}>{ }[{_}] {_}",
+        ],
+    },
+];
+
+/// Cisco's `%FACILITY-SEVERITY-MNEMONIC: text`.
+pub(super) const CISCO: &[&str] = &[
+    "%{cisco.facility:word}-{severity:syslog}-{cisco.mnemonic:word}: {_}",
+    "%{cisco.facility:word}-{severity:syslog}-{cisco.mnemonic:word}:",
+];
