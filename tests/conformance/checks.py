@@ -207,8 +207,8 @@ class Unread:
             return different
         line = self.line.casefold()
         for name, value in view.attributes.items():
-            # What a priority means is no invention.
-            if name == ORIGINAL or name.startswith("syslog.") or not isinstance(value, str):
+            # What a priority means is no invention, nor why the line was rejected.
+            if name == ORIGINAL or name.startswith(("syslog.", "logloom.reject.")) or not isinstance(value, str):
                 continue
             if value.casefold() not in line:
                 return f"{name}={value!r} is not in the line"

@@ -104,7 +104,7 @@ impl Target {
         Self::MessageTemplate,
     ];
 
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Logger => "log.logger",
             Self::ThreadName => "thread.name",
@@ -125,7 +125,7 @@ impl Target {
     }
 
     /// Whether the conventions have it as an integer; the others are strings.
-    pub(super) const fn is_integer(self) -> bool {
+    pub(crate) const fn is_integer(self) -> bool {
         matches!(self, Self::ThreadId | Self::ProcessPid | Self::CodeLine)
     }
 
@@ -213,7 +213,7 @@ pub(crate) struct Dialect {
 const USER_KEYS_MAX: usize = 200;
 /// A key that names its role exactly, or that the user named, is not outranked.
 const RANK_EXACT: u8 = 200;
-const RANK_USER: u8 = 255;
+pub(crate) const RANK_USER: u8 = 255;
 /// The rows of a format's own table: those that stand later have less, down to this.
 const RANK_ROWS: u8 = RANK_EXACT - 41;
 /// Names that many use, for what their libraries say in words of their own.
@@ -360,6 +360,16 @@ impl Dialect {
             ));
         }
         Ok(self.named_role(role, As::Any))
+    }
+
+    /// What the table says of a key, and how surely: for names that are known before any line is.
+    pub(crate) fn says(&self, key: &str) -> Option<(Role, u8)> {
+        self.keys.position(key).and_then(|position| self.entry(position as u32)).map(|entry| (entry.role, entry.rank))
+    }
+
+    /// The attribute of a [`Role::Named`].
+    pub(crate) fn attribute(&self, named: u16) -> Option<&str> {
+        self.named.get(usize::from(named)).and_then(|named| std::str::from_utf8(named.text().bytes()).ok())
     }
 
     /// Adds a key where it is not there yet.

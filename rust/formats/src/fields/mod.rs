@@ -13,7 +13,7 @@ use std::cell::Cell;
 
 use logloom_record::{RejectReason, Text};
 
-pub(crate) use dialect::{Container, Dialect, Role, Target};
+pub(crate) use dialect::{Container, Dialect, RANK_USER, Role, Target};
 pub(crate) use pairs::unescape_pair;
 pub(crate) use rows::{Put, Rows};
 pub(crate) use table::{Keys, Table};
@@ -21,7 +21,7 @@ pub(crate) use table::{Keys, Table};
 use crate::json::{Scanner, Seen, Str, Value, hash};
 
 /// Keys below this rank take a role only with a value that leaves no doubt: a severity word, a full time.
-const WEAK: u8 = 20;
+pub(crate) const WEAK: u8 = 20;
 
 /// What kind of value a field has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,6 +9,7 @@ pub mod azure;
 pub mod caddy;
 pub mod cloudflare;
 pub mod cloudtrail;
+pub mod dissect;
 pub mod elasticsearch;
 pub mod elasticsearch_json;
 pub mod envoy;
@@ -16,6 +17,7 @@ pub mod envoy_app;
 pub mod envoy_json;
 pub mod gcp;
 pub mod gelf;
+pub mod grok;
 pub mod hubble;
 pub mod jaeger;
 pub mod journald;
@@ -39,6 +41,7 @@ pub mod otlp_traces_json;
 pub mod postgresql;
 pub mod postgresql_json;
 pub mod redis;
+pub mod regex;
 pub mod suricata;
 pub mod syslog;
 pub mod text;
@@ -56,6 +59,7 @@ pub static FORMATS: &[&Spec] = &[
     &caddy::SPEC,
     &cloudflare::SPEC,
     &cloudtrail::SPEC,
+    &dissect::SPEC,
     &elasticsearch::SPEC,
     &elasticsearch_json::SPEC,
     &envoy::SPEC,
@@ -63,6 +67,7 @@ pub static FORMATS: &[&Spec] = &[
     &envoy_json::SPEC,
     &gcp::SPEC,
     &gelf::SPEC,
+    &grok::SPEC,
     &hubble::SPEC,
     &jaeger::SPEC,
     &journald::SPEC,
@@ -86,6 +91,7 @@ pub static FORMATS: &[&Spec] = &[
     &postgresql::SPEC,
     &postgresql_json::SPEC,
     &redis::SPEC,
+    &regex::SPEC,
     &suricata::SPEC,
     &syslog::SPEC,
     &text::SPEC,

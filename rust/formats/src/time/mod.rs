@@ -13,6 +13,7 @@ mod iso;
 mod java;
 mod pattern;
 mod read;
+mod usual;
 mod zone;
 
 use logloom_record::RejectReason;
@@ -22,6 +23,7 @@ pub use civil::{Civil, days_from_civil};
 pub use iso::{is_millis_z, millis_z, parse, parse_in, prefix};
 pub use pattern::{PatternError, TimePattern};
 pub use read::Context;
+pub use usual::usual;
 pub use zone::Zone;
 
 /// Why a text is no time.
