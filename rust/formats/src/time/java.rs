@@ -26,7 +26,7 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 impl TimePattern {
-    /// Compiles a Java pattern: `yyyy-MM-dd HH:mm:ss,SSS`, `dd/MMM/yyyy:HH:mm:ss Z`, `yyyy-MM-dd'T'HH:mm:ss[.SSS]XXX`, or a name of log4j's
+    /// Compiles a Java pattern: `yyyy-MM-dd HH:mm:ss,SSS`, `dd/MMM/yyyy:HH:mm:ss Z`, `yyyy-MM-dd'T'HH:mm:ss[.SSS]X`, or a name of log4j's
     /// (`ISO8601`, `ABSOLUTE`, `UNIX_MILLIS` …).
     pub fn java(pattern: &str) -> Result<Self, PatternError> {
         match pattern {

@@ -54,4 +54,6 @@ impl TimeError {
 }
 
 #[cfg(test)]
+mod pattern_tests;
+#[cfg(test)]
 mod tests;
