@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use memchr::memchr;
 
-use crate::{FORMATS, Format, Framing, Options, Spec, formats::text};
+use crate::{FORMATS, Format, Framing, Options, Spec, decoder::spread, formats::text};
 
 /// What is looked at, in bytes: the answer depends on no more.
 pub const SAMPLE_BYTES_MAX: usize = 64 << 10;
@@ -70,10 +70,20 @@ fn lines(sample: &[u8], ended: bool) -> Vec<&[u8]> {
     let mut lines = Vec::new();
     let mut rest = sample;
     while lines.len() < LINES_MAX && !rest.is_empty() {
+        // An object that stands on several lines counts as one; brackets around objects are no lines.
+        let object = rest.trim_ascii_start();
+        if object.first() == Some(&b'{')
+            && let Some(end) = spread(object)
+        {
+            lines.push(object.get(..end).unwrap_or_default());
+            rest = object.get(end..).unwrap_or_default();
+            continue;
+        }
         let end = memchr(b'\n', rest);
         let (line, after) = end.map_or((rest, rest.len()), |end| (rest.get(..end).unwrap_or_default(), end + 1));
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if !line.trim_ascii().is_empty() && (end.is_some() || ended || lines.is_empty()) {
+        let is_blank = matches!(line.trim_ascii(), b"" | b"[" | b"]" | b"," | b"],");
+        if !is_blank && (end.is_some() || ended || lines.is_empty()) {
             lines.push(line);
         }
         rest = rest.get(after..).unwrap_or_default();

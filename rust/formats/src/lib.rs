@@ -112,6 +112,12 @@ pub trait Format: Send + Sync {
         true
     }
 
+    /// Whether a frame is an object of JSON, which may also stand on several lines. Such a format says that a line that is only part of an
+    /// object does not [begin](Self::begins) a record.
+    fn goes_on_over_lines(&self) -> bool {
+        false
+    }
+
     /// Whether its frames are text, which must be UTF-8; a binary format checks the strings that it reads.
     fn is_text(&self) -> bool {
         true
@@ -177,6 +183,10 @@ impl Format for Configured {
 
     fn begins(&self, line: &[u8]) -> bool {
         self.format.begins(line)
+    }
+
+    fn goes_on_over_lines(&self) -> bool {
+        self.format.goes_on_over_lines()
     }
 
     fn is_text(&self) -> bool {

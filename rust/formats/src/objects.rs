@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use crate::{
     Decoder, Format, Framing, Likely, OptionError, Options, Spec,
+    decoder::is_object,
     fields::{Dialect, Fields, Rows},
     formats::json::KEYS,
     json::{Scanner, Value, unescape},
@@ -66,6 +67,15 @@ impl Format for Compiled {
 
     fn framing(&self) -> Framing {
         self.objects.framing
+    }
+
+    #[inline]
+    fn begins(&self, line: &[u8]) -> bool {
+        is_object(line)
+    }
+
+    fn goes_on_over_lines(&self) -> bool {
+        true
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {

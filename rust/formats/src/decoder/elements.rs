@@ -223,15 +223,20 @@ impl<F: Format + ?Sized> Decoder for Elements<F> {
 
 /// Finds where an object ends: the bracket that closes its first one, strings passed over. It goes on where the last bytes left it.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cutter {
+pub(super) struct Cutter {
     depth: u32,
     in_string: bool,
     escaped: bool,
 }
 
 impl Cutter {
+    /// Whether the bytes so far end inside a string.
+    pub(super) fn is_in_string(self) -> bool {
+        self.in_string
+    }
+
     /// The bytes up to the end of the object that begins, or goes on, at the start of `bytes`; `None` where it does not end in them.
-    fn cut(&mut self, bytes: &[u8]) -> Option<usize> {
+    pub(super) fn cut(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<64>()) {
             // An escape is seldom: the block that has one goes byte by byte.

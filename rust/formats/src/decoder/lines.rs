@@ -9,6 +9,7 @@ use memchr::{memchr, memrchr};
 use super::{
     Decoder, Held, Reading,
     join::{Join, Next},
+    objects::{self, Open, Step},
     read_frame, too_long,
 };
 use crate::Format;
@@ -23,6 +24,8 @@ pub struct Lines<F: ?Sized> {
     pieces: usize,
     frame_bytes_max: usize,
     join: Join,
+    /// An object that goes on over lines.
+    open: Option<Box<Open>>,
     format: Arc<F>,
 }
 
@@ -40,7 +43,7 @@ impl<F: Format + ?Sized> Lines<F> {
     pub fn new(format: Arc<F>, frame_bytes_max: usize) -> Self {
         let frame_bytes_max = frame_bytes_max.max(1);
         let join = Join::new(format.framing(), frame_bytes_max);
-        Self { offset: 0, carry: Vec::new(), pieces: 0, frame_bytes_max, join, format }
+        Self { offset: 0, carry: Vec::new(), pieces: 0, frame_bytes_max, join, open: None, format }
     }
 
     /// Ends the carried line with `rest`, the part of it that this chunk has, and its newline.
@@ -81,10 +84,11 @@ impl<F: Format + ?Sized> Lines<F> {
     /// A line of a format whose records are lines, with `raw_len` bytes in all.
     #[inline(always)]
     fn line(&mut self, line: Text<'_>, raw_len: usize, checked: bool, offset: u64, out: &mut BatchWriter) {
-        if line.is_empty() && !self.join.is_waiting() {
+        let waits = self.join.is_waiting() || self.open.is_some();
+        if line.is_empty() && !waits {
             return;
         }
-        if self.join.is_waiting() || !(self.format.begins(line.bytes()) || self.join.is_off()) {
+        if waits || !(self.format.begins(line.bytes()) || self.join.is_off()) {
             return self.stray(line, raw_len, offset, out);
         }
         if line.len() > self.frame_bytes_max {
@@ -98,10 +102,72 @@ impl<F: Format + ?Sized> Lines<F> {
     #[inline(never)]
     fn stray(&mut self, line: Text<'_>, raw_len: usize, offset: u64, out: &mut BatchWriter) {
         let raw = line.tail().get(..raw_len).unwrap_or_default();
+        if self.open.is_some() {
+            return self.part(line, raw, offset, out);
+        }
+        if self.format.goes_on_over_lines() && objects::is_part(line.bytes()) {
+            if !(self.join.is_waiting() && self.join.extend(&*self.format, raw, line.len(), out)) {
+                self.part(line, raw, offset, out);
+            }
+            return;
+        }
         self.join.push(&*self.format, raw, line.len(), offset, out);
         if self.join.is_record() {
             self.join.flush(&*self.format, out);
         }
+    }
+
+    /// A line of an object that goes on over lines, or may.
+    #[inline(never)]
+    fn part(&mut self, line: Text<'_>, raw: &[u8], offset: u64, out: &mut BatchWriter) {
+        let is_first = self.open.is_none();
+        let skipped = if is_first { objects::before(line.bytes()) } else { 0 };
+        let (rest, raw_rest) = (line.after(skipped), raw.get(skipped..).unwrap_or_default());
+        if is_first && objects::is_between(rest.bytes()) {
+            return;
+        }
+        let mut open = self.open.take().unwrap_or_else(|| Box::new(Open::new(offset + skipped as u64)));
+        match open.take(rest.bytes(), raw_rest, self.frame_bytes_max) {
+            Step::GoesOn => self.open = Some(open),
+            Step::Ends(end) if objects::is_between(rest.after(end).bytes()) => {
+                let before = open.lines.len();
+                open.lines.extend_from_slice(rest.bytes().get(..end).unwrap_or_default());
+                if is_first || objects::is_good(&open.lines) {
+                    let from = open.from;
+                    return read_frame(&*self.format, Text::from(open.lines.as_slice()), false, from, out);
+                }
+                open.lines.truncate(before);
+                self.abandon(&open, out);
+                self.line(line, raw.len(), false, offset, out);
+            }
+            _ => {
+                self.abandon(&open, out);
+                if is_first {
+                    read_frame(&*self.format, line, false, offset, out);
+                } else {
+                    self.line(line, raw.len(), false, offset, out);
+                }
+            }
+        }
+    }
+
+    /// Reads the lines of what was no object after all.
+    fn abandon(&mut self, open: &Open, out: &mut BatchWriter) {
+        let mut offset = open.from;
+        for raw in open.lines.split_inclusive(|byte| *byte == b'\n') {
+            let line = raw.strip_suffix(b"\n").unwrap_or(raw);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !line.is_empty() {
+                read_frame(&*self.format, Text::from(line), false, offset, out);
+            }
+            offset += raw.len() as u64;
+        }
+    }
+
+    /// From where on bytes are needed that wait.
+    fn held(&self) -> Held {
+        let from = self.join.held_from(self.offset);
+        Held { from: self.open.as_ref().map_or(from, |open| open.from.min(from)) }
     }
 
     /// Lines each of which is a record.
@@ -167,7 +233,7 @@ impl<F: Format + ?Sized> Decoder for Lines<F> {
         let bytes: &[u8] = chunk;
         let Some(last) = memrchr(b'\n', bytes) else {
             self.carry(bytes, out);
-            return Held { from: self.join.held_from(self.offset) };
+            return self.held();
         };
         let mut start = 0;
         if (self.pieces > 0 || !self.carry.is_empty())
@@ -186,12 +252,15 @@ impl<F: Format + ?Sized> Decoder for Lines<F> {
         }
         self.offset += whole.len() as u64;
         self.carry(bytes.get(last + 1..).unwrap_or_default(), out);
-        Held { from: self.join.held_from(self.offset) }
+        self.held()
     }
 
     fn flush(&mut self, out: &mut BatchWriter) {
         if self.pieces > 0 || !self.carry.is_empty() {
             self.end_carry(&[], &[], out);
+        }
+        if let Some(open) = self.open.take() {
+            self.abandon(&open, out);
         }
         self.join.flush(&*self.format, out);
     }

@@ -4,6 +4,7 @@ mod cuts;
 mod elements;
 mod join;
 mod lines;
+mod objects;
 mod reading;
 mod whole;
 
@@ -19,6 +20,7 @@ use crate::{
 pub(crate) use cuts::{Cut, Cuts};
 pub use elements::Elements;
 pub use lines::Lines;
+pub(crate) use objects::{is_object, is_part, spread};
 pub(crate) use reading::MULTILINE;
 pub use reading::{Multiline, Reading};
 pub use whole::Whole;

@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use crate::{
     About, Decoder, Format, Likely, OptionDoc, OptionError, Options, Spec,
+    decoder::is_object,
     envoy::JsonKeys,
     fields::Fields,
     json::{Scanner, Value},
@@ -44,6 +45,15 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
 impl Format for EnvoyJson {
     fn spec(&self) -> &'static Spec {
         &SPEC
+    }
+
+    #[inline]
+    fn begins(&self, line: &[u8]) -> bool {
+        is_object(line)
+    }
+
+    fn goes_on_over_lines(&self) -> bool {
+        true
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {

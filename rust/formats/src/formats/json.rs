@@ -6,6 +6,7 @@ use logloom_record::{BatchWriter, Key, RejectReason, Tail, Text};
 
 use crate::{
     About, Decoder, Format, Likely, OptionDoc, OptionError, Options, Spec,
+    decoder::is_part,
     fields::{Dialect, Fields},
     json::{Scanner, Value, unescape, write_value},
     open_framed,
@@ -45,13 +46,17 @@ impl Format for Json {
         &SPEC
     }
 
-    /// Whatever a value begins with; a byte order mark, too.
+    /// Whatever a value begins with; a byte order mark, too. Not what goes on in the next line.
     #[inline(always)]
     fn begins(&self, line: &[u8]) -> bool {
-        match line.first() {
-            Some(b'{') => true,
-            _ => begins_value(line),
+        match line {
+            [b'{', .., b'}'] => true,
+            _ => begins_value(line) && !is_part(line),
         }
+    }
+
+    fn goes_on_over_lines(&self) -> bool {
+        true
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {
