@@ -8,7 +8,7 @@ SECOND = 1_000_000_000
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)?\Z"
 )
-_EPOCH = re.compile(r"\d{9,19}(\.\d+)?\Z")
+_EPOCH = re.compile(r"(\d{10}|\d{13}|\d{16}|\d{19})(\.\d+)?\Z")
 # Others' spellings: (pattern of strptime, whether it has a year).
 _SPELLINGS = (
     ("%d/%b/%Y:%H:%M:%S %z", True),
@@ -79,7 +79,7 @@ def read(text: object, zone_minutes: int = 0) -> Moment | None:
         return Moment(nanos, 10 ** (9 - len(digits)))
     if _EPOCH.match(text):
         whole, _, fraction = text.partition(".")
-        unit = 10 ** max(0, {10: 9, 13: 6, 16: 3, 19: 0}.get(len(whole), 9))
+        unit = 10 ** (19 - len(whole))
         return Moment(int(whole) * unit + int(fraction[:9].ljust(9, "0") or 0) * unit // SECOND, unit)
     for pattern, has_year in _SPELLINGS:
         moment = strptime(text, pattern, zone_minutes, has_year=has_year)

@@ -15,6 +15,7 @@ pub mod json;
 mod objects;
 mod options;
 mod pattern;
+mod plain;
 pub mod proto_json;
 mod scan;
 pub mod severity;

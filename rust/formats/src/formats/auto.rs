@@ -10,6 +10,7 @@ use super::text;
 use crate::{
     About, Decoder, Format, Held, Likely, OptionError, Options, Reading, Spec,
     detect::{Candidates, SAMPLE_BYTES_MAX, candidates, likeliest},
+    time::Zone,
 };
 
 /// The row of `auto`.
@@ -26,11 +27,11 @@ pub static SPEC: Spec = Spec {
 
 struct Auto {
     candidates: Candidates,
+    zone: Zone,
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    options.zone()?;
-    Ok(Arc::new(Auto { candidates: candidates(options) }))
+    Ok(Arc::new(Auto { candidates: candidates(options), zone: options.zone()? }))
 }
 
 impl Format for Auto {
@@ -45,7 +46,7 @@ impl Format for Auto {
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         match likeliest(&self.candidates, frame.bytes(), true) {
             Some(format) => format.parse(frame, out),
-            None => text::parse(frame, out),
+            None => text::parse(self.zone, frame, out),
         }
     }
 
@@ -53,6 +54,7 @@ impl Format for Auto {
         let (candidates, reading) = (Arc::clone(&self.candidates), Reading::default());
         Box::new(Detecting {
             candidates,
+            zone: self.zone,
             frame_bytes_max,
             reading,
             offset: 0,
@@ -71,6 +73,7 @@ impl Format for Auto {
 /// would hold as well: a line that has no end yet.
 struct Detecting {
     candidates: Candidates,
+    zone: Zone,
     frame_bytes_max: usize,
     reading: Reading,
     /// The source offset of the first byte of `tail`, or of the next chunk.
@@ -114,7 +117,7 @@ impl Detecting {
             return 0;
         }
         if self.decoder.is_none() {
-            self.open(text::open(self.frame_bytes_max), out);
+            self.open(text::open(self.zone, self.frame_bytes_max), out);
         }
         if ended || line_end == 0 { data.len() } else { line_end }
     }

@@ -1,16 +1,19 @@
-//! A line is a body.
+//! A line is a body; the time and the severity that it says plainly at its start are the record's.
 
 use std::sync::Arc;
 
 use logloom_record::{BatchWriter, RejectReason, Tail, Text};
 
-use crate::{About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed};
+use crate::{
+    About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed, plain,
+    time::{Context, Zone},
+};
 
 /// The row of `text`.
 pub static SPEC: Spec = Spec {
     name: "text",
     about: About {
-        line: "Plain lines: each is a body; those of a stack trace are one together",
+        line: "Plain lines: each is a body, its time and severity where they stand plainly at its start; stack traces are one",
         page: "https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-body",
         example: "Server listening on 0.0.0.0:8080",
     },
@@ -18,24 +21,25 @@ pub static SPEC: Spec = Spec {
     compile,
 };
 
-struct PlainText;
-
-#[allow(clippy::unnecessary_wraps)] // the shape of every row
-fn compile(_: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(PlainText))
+struct PlainText {
+    zone: Zone,
 }
 
-/// A record of a line of which nothing is known.
+fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+    Ok(Arc::new(PlainText { zone: options.zone()? }))
+}
+
+/// A record of a line of which no more is known than what it says plainly.
 #[allow(clippy::unnecessary_wraps)] // the shape of every format's
-#[inline(always)]
-pub(crate) fn parse(frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
-    out.begin(0, 0, Text::EMPTY).body(frame).finish(&Tail::default());
+pub(crate) fn parse(zone: Zone, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    let head = plain::head(frame, &Context::of(zone, out));
+    out.begin(head.time, head.severity, head.severity_text).body(frame).finish(&Tail::default());
     Ok(())
 }
 
 /// A source of plain lines.
-pub(crate) fn open(frame_bytes_max: usize) -> Box<dyn Decoder> {
-    open_framed(Arc::new(PlainText), frame_bytes_max)
+pub(crate) fn open(zone: Zone, frame_bytes_max: usize) -> Box<dyn Decoder> {
+    open_framed(Arc::new(PlainText { zone }), frame_bytes_max)
 }
 
 impl Format for PlainText {
@@ -58,7 +62,7 @@ impl Format for PlainText {
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
-        parse(frame, out)
+        parse(self.zone, frame, out)
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {

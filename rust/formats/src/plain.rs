@@ -1,0 +1,253 @@
+//! The time and the severity that a line of no known format says plainly at its start.
+//!
+//! Nothing is guessed: a time is one that stands among the first words and is spelt in full; a severity is a word of the usual ones that
+//! stands where loggers put it: beside the time, in brackets, or in capitals before the message begins.
+
+use std::sync::OnceLock;
+
+use logloom_record::Text;
+
+use crate::{
+    severity,
+    time::{self, Context, TimePattern},
+};
+
+/// How far into a line it is looked.
+const LOOK_BYTES_MAX: usize = 200;
+/// A time stands behind at most so many words: a level, a host, a logger.
+const WORDS_BEFORE_TIME_MAX: usize = 4;
+/// A severity stands behind at most so many words after the time.
+const WORDS_BEFORE_SEVERITY_MAX: usize = 4;
+
+/// The words that are a severity wherever a line says them plainly. The table of [`severity`] knows many more, which mean it only where a
+/// format says that a severity is what stands there.
+const LEVELS: &[&[u8]] = &[
+    b"trace",
+    b"verbose",
+    b"finest",
+    b"finer",
+    b"fine",
+    b"debug",
+    b"dbg",
+    b"info",
+    b"information",
+    b"inf",
+    b"notice",
+    b"warn",
+    b"warning",
+    b"wrn",
+    b"error",
+    b"err",
+    b"severe",
+    b"crit",
+    b"critical",
+    b"alert",
+    b"emerg",
+    b"emergency",
+    b"fatal",
+    b"panic",
+];
+
+/// What a line says of itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head<'a> {
+    /// In nanoseconds since 1970; 0 where the line says none.
+    pub(crate) time: u64,
+    /// OpenTelemetry's number; 0 where the line says none.
+    pub(crate) severity: u8,
+    /// The word, as it is spelt.
+    pub(crate) severity_text: Text<'a>,
+}
+
+/// Reads the start of a line.
+pub(crate) fn head<'a>(line: Text<'a>, context: &Context) -> Head<'a> {
+    let mut head = Head { time: 0, severity: 0, severity_text: Text::EMPTY };
+    let bytes = line.bytes().get(..LOOK_BYTES_MAX).unwrap_or(line.bytes());
+    let bytes = memchr::memchr(b'\n', bytes).and_then(|end| bytes.get(..end)).unwrap_or(bytes);
+    let (mut at, mut words, mut only_numbers) = (0, 0, true);
+    while let Some(&byte) = bytes.get(at) {
+        if head.time == 0
+            && words <= WORDS_BEFORE_TIME_MAX
+            && let Some((unix_nano, len)) = moment(bytes, at, context)
+        {
+            (head.time, words, only_numbers) = (unix_nano, 0, true);
+            at += len;
+            continue;
+        }
+        if !byte.is_ascii_alphanumeric() {
+            at += 1;
+            continue;
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        let end = at + rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_')).unwrap_or(rest.len());
+        if head.severity == 0 && is_level(bytes, at, end, &Place { timed: head.time != 0, words, only_numbers }) {
+            head.severity_text = line.slice(at..end);
+            head.severity = severity::of_text(head.severity_text);
+        }
+        only_numbers &= rest.get(..end - at).is_some_and(|word| word.iter().all(u8::is_ascii_digit));
+        // `node-1`, `com.example.Main` and `a/b` are one word.
+        words += usize::from(!matches!(at.checked_sub(1).and_then(|at| bytes.get(at)), Some(b'.' | b'-' | b'/' | b'@' | b'$')));
+        at = end;
+        let said = head.time != 0 && (head.severity != 0 || words > WORDS_BEFORE_SEVERITY_MAX);
+        let begins = matches!(bytes.get(end..), Some([b':', b' ', ..] | [b':'])) && head.time != 0 && words > 1;
+        if said || begins || words > WORDS_BEFORE_TIME_MAX {
+            break;
+        }
+    }
+    head
+}
+
+/// Where a word stands: whether the time was read, how many words before it, and whether these were all numbers.
+struct Place {
+    timed: bool,
+    words: usize,
+    only_numbers: bool,
+}
+
+/// Whether the word is a severity.
+fn is_level(bytes: &[u8], start: usize, end: usize, place: &Place) -> bool {
+    let word = bytes.get(start..end).unwrap_or_default();
+    let before = start.checked_sub(1).and_then(|at| bytes.get(at)).copied();
+    let behind = bytes.get(end..).unwrap_or_default();
+    if let [letter] = word {
+        // `I/Tag(123)`, `2026… 1000 1000 E Tag:`, `E, [2026…`, `W [21/Nov/2026…`
+        let alone = matches!(before, None | Some(b' ' | b'[' | b'|')) && matches!(behind, [b' ' | b'/' | b']' | b'|' | b',', ..]);
+        let first = start == 0 && matches!(behind, [b' ', b'[', ..] | [b',', b' ', b'[', ..] | [b'/', ..]);
+        return matches!(letter, b'V' | b'D' | b'I' | b'N' | b'W' | b'E' | b'F') && alone && (first || (place.timed && place.only_numbers));
+    }
+    if !LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word)) {
+        return false;
+    }
+    let closed = matches!(before, Some(b'[' | b'<' | b'(' | b'|')) && matches!(behind, [b']' | b'>' | b')' | b'|' | b' ' | b':', ..])
+        || (before == Some(b':') && behind.first() == Some(&b']')); // [module:level]
+    let named = matches!(behind, [b':' | b']', ..]);
+    let capitals = word.iter().all(u8::is_ascii_uppercase) && matches!(behind, [] | [b' ' | b'\t' | b':' | b']' | b'|' | b',' | b'-', ..]);
+    let apart = matches!(before, None | Some(b' ' | b'\t' | b'[' | b'<' | b'(' | b'|' | b'-' | b':' | b','));
+    if !place.timed {
+        return place.words == 0 && apart && (closed || capitals || (start == 0 && named));
+    }
+    let beside = place.words == 0 && matches!(behind, [] | [b' ' | b'\t' | b':' | b']' | b'|' | b',' | b')' | b'>', ..]);
+    apart
+        && (beside
+            || closed
+            || (capitals && place.words <= WORDS_BEFORE_SEVERITY_MAX)
+            || ((place.only_numbers || place.words == 1) && named))
+}
+
+/// The time that begins at `at`, and its length.
+fn moment(bytes: &[u8], at: usize, context: &Context) -> Option<(u64, usize)> {
+    let text = bytes.get(at..)?;
+    if at > 0 && bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let (unix_nano, len) = match text {
+        [b'J' | b'F' | b'M' | b'A' | b'S' | b'O' | b'N' | b'D' | b'T' | b'W', b'a'..=b'z', b'a'..=b'z', b' ' | b',', ..] => {
+            let (moment, len) = time::bsd(text, context).ok()?;
+            (moment?, len)
+        }
+        [b'0'..=b'9', ..] => digits(text, at, context)?,
+        _ => return None,
+    };
+    let ended = !text.get(len).is_some_and(u8::is_ascii_alphanumeric);
+    (ended && unix_nano > 0).then_some((unix_nano, len))
+}
+
+/// A time that begins with a digit.
+fn digits(text: &[u8], at: usize, context: &Context) -> Option<(u64, usize)> {
+    if let Ok(found) = time::prefix(text, context.zone) {
+        return Some(found);
+    }
+    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if matches!(count, 10 | 13 | 16) && at <= 1 {
+        return epoch(text, count);
+    }
+    if count > 2 || !matches!(text.get(count), Some(b'/' | b'-' | b' ')) {
+        return None;
+    }
+    patterns().iter().find_map(|pattern| {
+        let (moment, len) = pattern.prefix(text, context).ok()?;
+        Some((moment?, len))
+    })
+}
+
+/// Seconds, milliseconds or microseconds since 1970, at the line's very start: of 2001 to 2286, with a fraction or without.
+fn epoch(text: &[u8], count: usize) -> Option<(u64, usize)> {
+    let fraction = match text.get(count..)? {
+        [b'.', rest @ ..] => 1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+        [b' ' | b'\t' | b']' | b'|' | b',', ..] => 0,
+        _ => return None,
+    };
+    let len = count + fraction;
+    Some((time::epoch::parse(text.get(..len)?).ok()?, len))
+}
+
+/// The other spellings that begin with a day or a month. A month in digits before the day, or behind it, is told by nothing: none of these.
+fn patterns() -> &'static [TimePattern] {
+    static PATTERNS: OnceLock<Vec<TimePattern>> = OnceLock::new();
+    PATTERNS.get_or_init(|| {
+        let texts = [
+            "%d/%b/%Y:%H:%M:%E*S %z",
+            "%d/%b/%Y:%H:%M:%E*S",
+            "%d/%b/%Y %H:%M:%E*S",
+            "%d-%b-%Y %H:%M:%E*S",
+            "%d %b %Y %H:%M:%E*S",
+            "%m-%d %H:%M:%E*S", // Android's
+        ];
+        texts.iter().filter_map(|text| TimePattern::compile(text).ok()).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(line: &str) -> (String, String) {
+        let context = Context { arrival_unix_nano: 1_795_268_509_000_000_000, ..Context::default() };
+        let head = head(Text::of(line.as_bytes(), 0..line.len()), &context);
+        let time = if head.time == 0 { "-".into() } else { (head.time / 1_000_000).to_string() };
+        (time, format!("{} {}", head.severity, String::from_utf8_lossy(head.severity_text.bytes())))
+    }
+
+    #[test]
+    fn times_and_levels_where_loggers_put_them() {
+        for (line, time, level) in [
+            ("2026-11-21 10:40:59,509 INFO started", "1795257659509", "9 INFO"),
+            ("2026-11-21T10:40:59Z warn wcp [x] slow", "1795257659000", "13 warn"),
+            ("[2026-11-21T10:40:59Z ERROR main] gone", "1795257659000", "17 ERROR"),
+            ("[DEBUG 2026-11-21 10:40:59 main] x", "1795257659000", "5 DEBUG"),
+            ("E, [2026-11-21T10:40:59.509 #11479] ERROR -- : x", "1795257659509", "17 E"),
+            ("W [21/Nov/2026:10:40:59 +0000] unknown directive", "1795257659000", "13 W"),
+            ("[Sat Nov 21 10:40:59.509 2026] [core:error] [pid 1] x", "1795257659509", "17 error"),
+            ("11-21 10:40:59.509  1000 23402 23402 V Camera: x", "1795257659509", "1 V"),
+            ("21-Nov-2026 10:40:59.509 queries: info: client", "1795257659509", "9 info"),
+            ("2026/11/21 10:40:59 [crit] 1#1: x", "1795257659000", "18 crit"),
+            ("[1795257659] CURRENT HOST STATE: a;UP", "1795257659000", "0 "),
+            ("1795257659.509 GET x", "1795257659509", "0 "),
+            ("WARN  cannot open", "-", "13 WARN"),
+            ("error: no such file", "-", "17 error"),
+            ("[INFO] done", "-", "9 INFO"),
+            ("node-1 com.example.Main 2026-11-21 10:40:59 FATAL x", "1795257659000", "21 FATAL"),
+        ] {
+            assert_eq!(said(line), (time.to_owned(), level.to_owned()), "{line}");
+        }
+    }
+
+    #[test]
+    fn words_of_a_message_are_no_level() {
+        for line in [
+            "Server listening on 0.0.0.0:8080",
+            "an error was found at 2026",
+            "There was an ERROR in it",
+            "Information is power",
+            "2026 was a good year",
+            "debugging since 10:40:59",
+            "    at com.example.Error.info(Error.java:5)",
+            "A B C D E F",
+            "1795257659509123 is a number",
+        ] {
+            assert_eq!(said(line).1, "0 ", "{line}");
+        }
+        assert_eq!(said("2026-11-21 10:40:59 user saw an error here").1, "0 ");
+        assert_eq!(said("1795257659-1 is an id").0, "-");
+    }
+}
