@@ -14,6 +14,7 @@ use logloom_record::{BatchWriter, RejectKind, RejectReason, Text, repair};
 use crate::{
     Format,
     formats::text,
+    time::Zone,
     trace::{Exception, exception},
 };
 
@@ -93,7 +94,8 @@ pub(crate) fn read_joined<F: Format + ?Sized>(format: &F, frame: Text<'_>, check
     if format.begins(frame.bytes()) {
         read_frame(format, frame, checked, offset, out);
     } else {
-        read_with(format.spec().name, text::parse, frame, checked, offset, out);
+        let plain = |frame: Text<'_>, out: &mut BatchWriter| text::parse(Zone::UTC, frame, out);
+        read_with(format.spec().name, plain, frame, checked, offset, out);
     }
     out.end_envelope();
 }
