@@ -9,7 +9,7 @@ use crate::{FORMATS, Format, Framing, Options, Spec, decoder::spread, formats::t
 /// What is looked at, in bytes: the answer depends on no more.
 pub const SAMPLE_BYTES_MAX: usize = 64 << 10;
 /// The most lines of it that are asked about.
-const LINES_MAX: usize = 64;
+const LINES_MAX: usize = 256;
 /// A line that looks at least this much like a format counts for it; a body must.
 const LOOKS_LIKE: u8 = 50;
 
@@ -52,17 +52,21 @@ pub(crate) fn likeliest<'c>(candidates: &'c Candidates, data: &[u8], ended: bool
     best.map(|(format, _)| format)
 }
 
-/// The mean likeliness; 0 where the format fits under two thirds of the lines. Lines that go on with a record do not count.
+/// The mean likeliness of the lines that may begin a record of the format; 0 where it fits under two thirds of these. Lines that cannot
+/// (stack traces, statements of several lines) count a little against it, so that a format which knows all lines comes first.
 fn of_lines(format: &dyn Format, lines: &[&[u8]]) -> u32 {
-    let (mut sum, mut fit, mut count) = (0, 0, 0);
-    let goes_on = |line: &[u8]| format.framing() == Framing::Records && !format.begins(line);
-    for line in lines.iter().filter(|line| !goes_on(line)) {
+    let (mut sum, mut fit, mut begun) = (0, 0, 0);
+    for line in lines.iter().filter(|line| format.begins(line)) {
         let likely = format.likely(line).0;
         sum += u32::from(likely);
-        fit += u32::from(likely >= LOOKS_LIKE);
-        count += 1;
+        fit += usize::from(likely >= LOOKS_LIKE);
+        begun += 1;
     }
-    if fit * 3 < count * 2 { 0 } else { sum.checked_div(count).unwrap_or_default() }
+    if begun == 0 || fit * 3 < begun * 2 || (begun < 3 && !lines.first().is_some_and(|line| format.begins(line))) {
+        return 0;
+    }
+    let strays = lines.len() - begun;
+    sum / begun as u32 * (100 - (20 * strays / lines.len()) as u32) / 100
 }
 
 /// The first lines that are not blank. One that the sample cuts does not count, unless there is no other.

@@ -17,27 +17,27 @@ pub static SPEC: Spec = Spec {
 };
 
 const PATTERNS: &[&str] = &[
-    "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [gc][{elasticsearch.gc.collection:int}] {body}",
-    "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [gc][{_:class}][{elasticsearch.gc.collection:int}]{_} {body}",
+    "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [gc][{elasticsearch.gc.collection:int}] {body}",
+    "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [gc][{_:class}][{elasticsearch.gc.collection:int}]{_} {body}",
     // Slow queries, of a search and of indexing.
     concat!(
-        "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [{elasticsearch.index.name:word}]",
-        "[{elasticsearch.shard.id:int}] {body>}took[{elasticsearch.slowlog.took}], {elasticsearch.slowlog.:brackets}"
+        "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [{elasticsearch.index.name:word}]",
+        "[{elasticsearch.shard.id:int}] {body>}took[{elasticsearch.slowlog.took}], {elasticsearch.slowlog.:brackets stats>elasticsearch.slowlog.stats[] types>elasticsearch.slowlog.types[]}"
     ),
     concat!(
-        "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [{elasticsearch.index.name:word}/{elasticsearch.index.id:word}] ",
-        "{body>}took[{elasticsearch.slowlog.took}], {elasticsearch.slowlog.:brackets}"
+        "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [{elasticsearch.index.name:word}/{elasticsearch.index.id:word}] ",
+        "{body>}took[{elasticsearch.slowlog.took}], {elasticsearch.slowlog.:brackets stats>elasticsearch.slowlog.stats[] types>elasticsearch.slowlog.types[]}"
     ),
     // The server's.
-    "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [{elasticsearch.index.name:word}/{elasticsearch.index.id:word}] {body}",
-    "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name}] [{elasticsearch.index.name:word}] {body}",
-    "[{time:iso}][{severity}][{log.logger}][{logstash.pipeline.id:word}] {body}",
-    "[{time:iso}][{severity}][{log.logger}] [{elasticsearch.node.name:word}] {body}",
-    "[{time:iso}][{severity}][{log.logger}] {body}",
+    "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [{elasticsearch.index.name:word}/{elasticsearch.index.id:word}] {body}",
+    "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [{elasticsearch.index.name:word}] {body}",
+    "[{time:iso}][{severity}][{log.logger:name}][{logstash.pipeline.id:name}] {body}",
+    "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] {body}",
+    "[{time:iso}][{severity}][{log.logger:name}] {body}",
     // Who was let in, before it became JSON.
     concat!(
-        "[{time:iso}] {?[{elasticsearch.node.name}] ?}[{elasticsearch.audit.layer:word}] [{elasticsearch.audit.event_type:word}]{~}",
-        "{elasticsearch.audit.:brackets origin_address>client.address principal>user.name uri>url.original request_body>http.request.body.content}"
+        "[{time:iso}] {?[{elasticsearch.node.name:name}] ?}[{elasticsearch.audit.layer:word}] [{elasticsearch.audit.event_type:word}]{~}",
+        "{elasticsearch.audit.:brackets origin_address>client.address principal>user.name roles>elasticsearch.audit.user.roles[] indices>elasticsearch.audit.indices[] uri>url.original request_body>http.request.body.content}"
     ),
 ];
 

@@ -10,13 +10,16 @@ pub mod caddy;
 pub mod cloudflare;
 pub mod cloudtrail;
 pub mod dissect;
+pub mod dotnet;
 pub mod elasticsearch;
 pub mod elasticsearch_json;
 pub mod envoy;
 pub mod envoy_app;
 pub mod envoy_json;
+pub mod erlang;
 pub mod gcp;
 pub mod gelf;
+pub mod golang;
 pub mod grok;
 pub mod hubble;
 pub mod jaeger;
@@ -24,12 +27,15 @@ pub mod journald;
 pub mod json;
 pub mod k8s_audit;
 pub mod k8s_events;
+pub mod klog;
 pub mod kong_json;
 pub mod linkerd_json;
 pub mod log4j;
 pub mod logfmt;
 pub mod ltsv;
+pub mod mongodb;
 pub mod mongodb_json;
+pub mod mssql;
 pub mod mysql_error;
 pub mod nginx;
 pub mod nginx_error;
@@ -38,10 +44,14 @@ pub mod otlp;
 pub mod otlp_json;
 pub mod otlp_traces;
 pub mod otlp_traces_json;
+pub mod php;
 pub mod postgresql;
 pub mod postgresql_json;
+pub mod python;
 pub mod redis;
 pub mod regex;
+pub mod ruby;
+pub mod rust;
 pub mod suricata;
 pub mod syslog;
 pub mod text;
@@ -60,13 +70,16 @@ pub static FORMATS: &[&Spec] = &[
     &cloudflare::SPEC,
     &cloudtrail::SPEC,
     &dissect::SPEC,
+    &dotnet::SPEC,
     &elasticsearch::SPEC,
     &elasticsearch_json::SPEC,
     &envoy::SPEC,
     &envoy_app::SPEC,
     &envoy_json::SPEC,
+    &erlang::SPEC,
     &gcp::SPEC,
     &gelf::SPEC,
+    &golang::SPEC,
     &grok::SPEC,
     &hubble::SPEC,
     &jaeger::SPEC,
@@ -74,12 +87,15 @@ pub static FORMATS: &[&Spec] = &[
     &json::SPEC,
     &k8s_audit::SPEC,
     &k8s_events::SPEC,
+    &klog::SPEC,
     &kong_json::SPEC,
     &linkerd_json::SPEC,
     &log4j::SPEC,
     &logfmt::SPEC,
     &ltsv::SPEC,
+    &mongodb::SPEC,
     &mongodb_json::SPEC,
+    &mssql::SPEC,
     &mysql_error::SPEC,
     &nginx::SPEC,
     &nginx_error::SPEC,
@@ -88,10 +104,14 @@ pub static FORMATS: &[&Spec] = &[
     &otlp_json::SPEC,
     &otlp_traces::SPEC,
     &otlp_traces_json::SPEC,
+    &php::SPEC,
     &postgresql::SPEC,
     &postgresql_json::SPEC,
+    &python::SPEC,
     &redis::SPEC,
     &regex::SPEC,
+    &ruby::SPEC,
+    &rust::SPEC,
     &suricata::SPEC,
     &syslog::SPEC,
     &text::SPEC,

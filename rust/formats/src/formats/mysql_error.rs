@@ -26,7 +26,9 @@ const PATTERNS: &[&str] = &[
     "{time:iso} {mysql.thread_id:int} [{severity}] {body>}[{mysql.error_code:word}] [{mysql.subsystem:word}] {_}",
     "{time:iso} {mysql.thread_id:int} [{severity}] {body}",
     "{time:%Y-%m-%d %k:%M:%S} {mysql.thread_id:int} [{severity}] {body}",
+    "{time:iso}{ }{mysql.thread_id:int} {mysql.command:word}{ }{body>}Access denied for user '{user.name}'@'{client.address}' (using password: {_:word}){?{_}?}",
     "{time:iso}{ }{mysql.thread_id:int} {mysql.command:word}\t{body}",
+    "{time:iso}{ }{mysql.thread_id:int} {mysql.command:word}   {body}",
     "{time:iso}\t{~}{mysql.thread_id:int} {mysql.command:word}\t{body}",
     "{time:iso} {body>}mysqld_safe {_}",
     // 5.5 and before, and the general log of then.

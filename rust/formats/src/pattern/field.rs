@@ -51,6 +51,8 @@ pub(crate) enum Use {
     Pairs(Names),
     /// `key[value], key=[another]`, likewise.
     Brackets(Names),
+    /// A code: an attribute as it is, and what it stands for, where that is known, as another one.
+    Code(Name, Name, Vec<(String, String)>),
     /// A quoted string, without its quotes and escapes.
     Quoted(Name),
 }
@@ -85,6 +87,7 @@ impl Use {
         match self {
             Self::Target(target) => target.writes().into_iter().map(Name::bytes).filter(|name| !name.is_empty()).collect(),
             Self::Double(name) | Self::Bool(name) | Self::Quoted(name) => vec![name.bytes()],
+            Self::Code(code, meaning, _) => vec![code.bytes(), meaning.bytes()],
             Self::Remote(address, port) => vec![address.bytes(), port.bytes()],
             Self::Time => vec![b"time"],
             Self::Severity(_) => vec![b"severity"],
@@ -102,6 +105,10 @@ const KINDS: &[(&str, Shape, Role)] = &[
     ("id", Shape::Identifier, Role::Text),
     ("sqlstate", Shape::SqlState, Role::Text),
     ("class", Shape::ClassName, Role::Text),
+    ("name", Shape::Unbracketed, Role::Text),
+    ("channel", Shape::Channel, Role::Text),
+    ("target", Shape::RustPath, Role::Text),
+    ("spans", Shape::Identifier, Role::Text),
     ("int", Shape::Unsigned, Role::Int),
     ("signed", Shape::Signed, Role::Int),
     ("status", Shape::Unsigned, Role::Status),
@@ -153,6 +160,12 @@ pub(crate) fn parse(text: &str, at: usize) -> Result<Part, TemplateError> {
         "remote" => field(Shape::Word, Use::Remote(Name::new(name), Name::new(&port_of(name)))),
         "pairs" => field(Shape::Any, Use::Pairs(Names::new(name, ""))),
         "brackets" => field(Shape::Any, Use::Brackets(Names::new(name, ""))),
+        _ if kind.starts_with("code ") => {
+            let mut words = kind.split_whitespace().skip(1);
+            let meaning = Name::new(words.next().unwrap_or_default());
+            let known = words.filter_map(|word| word.split_once('>')).map(|(code, means)| (code.to_owned(), means.to_owned()));
+            field(Shape::Word, Use::Code(Name::new(name), meaning, known.collect()))
+        }
         _ if kind.starts_with("pairs ") => field(Shape::Any, Use::Pairs(Names::new(name, kind.get(6..).unwrap_or_default()))),
         _ if kind.starts_with("brackets ") => field(Shape::Any, Use::Brackets(Names::new(name, kind.get(9..).unwrap_or_default()))),
         "quoted" => field(Shape::Quoted, if name == "_" { Use::Skip } else { Use::Quoted(Name::new(name)) }),

@@ -81,6 +81,9 @@ fn kinds() {
         attributes("{client.address:remote} {x:remote}", "10.0.0.1(5432) [local]"),
         json!({"client.address": "10.0.0.1", "client.port": 5432, "x": "[local]"})
     );
+    assert_eq!(attributes("{_:brackets r>x[]}", "r=[a, b], s=[c]"), json!({"x": ["a", "b"], "s": "c"}));
+    assert_eq!(attributes("{a:code b M>master} {c:code d}", "M X"), json!({"a": "M", "b": "master", "c": "X"}));
+    assert_eq!(attributes("[{a:name}] {b}", "[x   ] [y]"), json!({"a": "x", "b": "[y]"}));
     assert_eq!(attributes("{p.:pairs a>x.a b>b}", "a=1 b=2 c=3"), json!({"x.a": 1, "b": 2, "p.c": 3}));
     assert_eq!(attributes("{_:brackets}", "a=[x[y]], b=[1,2]"), json!({"a": "x[y]", "b": "1,2"}));
     assert_eq!(attributes("[{~}{a}]{~}{b}", "[ x ]y"), json!({"a": "x", "b": "y"}));

@@ -90,6 +90,13 @@ fn rare<'w>(rec: RecordCursor<'w>, used: &Use, slot: Slot, line: Text<'_>) -> Re
             Some(truth) => rec.attr_scalar(Text::from(name.bytes()), Scalar::Bool(truth)),
             None => text(rec, name, value),
         },
+        Use::Code(code, meaning, known) => {
+            let rec = text(rec, code, value);
+            match known.iter().find(|(code, _)| code.as_bytes() == value.bytes()) {
+                Some((_, means)) => text(rec, meaning, Text::from(means.as_str())),
+                None => rec,
+            }
+        }
         Use::Remote(address, port) => remote(rec, address, port, value),
         Use::Quoted(name) => quoted(rec, name, value),
         Use::Pairs(names) => pairs(rec, names, value),
@@ -196,6 +203,9 @@ impl Names {
 
 fn pair<'w>(rec: RecordCursor<'w>, name: Text<'_>, value: Text<'_>) -> RecordCursor<'w> {
     let bytes = value.bytes();
+    if let Some(name) = name.bytes().strip_suffix(b"[]") {
+        return list(rec, Text::from(name), value);
+    }
     let number = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse::<i64>().ok());
     match number {
         Some(number) if number.to_string().len() == bytes.len() => rec.attr_int(name, number),
@@ -207,4 +217,24 @@ fn pair<'w>(rec: RecordCursor<'w>, name: Text<'_>, value: Text<'_>) -> RecordCur
         _ if bytes.is_empty() => rec,
         _ => rec.attr_text(name, value),
     }
+}
+
+/// Items with commas between, as a list of texts.
+fn list<'w>(mut rec: RecordCursor<'w>, name: Text<'_>, value: Text<'_>) -> RecordCursor<'w> {
+    if value.is_empty() || !rec.admit() {
+        return rec;
+    }
+    let attribute = rec.open(0x32);
+    rec.name(name);
+    let any = rec.open(0x12);
+    let array = rec.open(0x2a);
+    for item in value.bytes().split(|byte| *byte == b',') {
+        let mark = rec.open(0x0a);
+        rec.scalar(Scalar::Str(Text::from(item.trim_ascii())));
+        rec.close(mark);
+    }
+    rec.close(array);
+    rec.close(any);
+    rec.close(attribute);
+    rec
 }

@@ -206,6 +206,9 @@ fn end_of(spec: &FieldSpec, literal: &[u8], is_last: bool) -> End {
         _ if spec.time.is_some() => End::Pattern,
         (Shape::Quoted, _) => End::Quoted,
         (Shape::Nothing | Shape::SqlState, _) => End::Run,
+        (Shape::Unbracketed, Some(b'[' | b']')) => End::Run,
+        (Shape::Channel, Some(byte)) if !Class::CHANNEL.has(byte) => End::Run,
+        (Shape::RustPath, Some(b']')) => End::Run,
         (Shape::ClassName, Some(byte)) if !Class::NAME.has(byte) => End::Run,
         (Shape::Double, _) if !first.is_some_and(|b| Class::DECIMAL.has(b)) => End::Run,
         // A literal that may itself begin with a digit is looked for.

@@ -19,6 +19,12 @@ pub enum Shape {
     SqlState,
     /// What a class or module is named with: letters, digits and `._$-/`.
     ClassName,
+    /// No brackets: what stands between them.
+    Unbracketed,
+    /// Letters, digits, dashes and underscores.
+    Channel,
+    /// The same and colons: a path of modules.
+    RustPath,
     /// No bytes.
     Nothing,
     /// No blank; usually letters, digits, commas and underscores.
@@ -52,6 +58,9 @@ impl Shape {
             Self::Double => Class::DECIMAL,
             Self::Nothing => Class::NONE,
             Self::SqlState => Class::CODE,
+            Self::Channel => Class::CHANNEL,
+            Self::RustPath => Class::PATH,
+            Self::Unbracketed => Class::UNBRACKETED,
             Self::ClassName => Class::NAME,
             Self::Flags | Self::Protocol | Self::Word | Self::Token => NO_BLANK,
             Self::Time | Self::AddressList | Self::Identifier | Self::Number | Self::Any | Self::Quoted => Class::ALL,
@@ -75,6 +84,9 @@ impl Shape {
             Self::Double => Class::DECIMAL,
             Self::Nothing => Class::NONE,
             Self::SqlState => Class::CODE,
+            Self::Channel => Class::CHANNEL,
+            Self::RustPath => Class::PATH,
+            Self::Unbracketed => Class::UNBRACKETED,
             Self::ClassName => Class::NAME,
             Self::Quoted => Class::ALL,
             Self::Flags => Class::alphanumeric_and(b",_"),

@@ -1,0 +1,50 @@
+//! Logs of Go programs as lines.
+
+use std::sync::Arc;
+
+use crate::{About, Format, OptionError, Options, Spec, pattern};
+
+/// The row of `golang`.
+pub static SPEC: Spec = Spec {
+    name: "golang",
+    about: About {
+        line: "Lines of Go programs: the standard library's log, zap's console encoder, Gin",
+        page: "https://pkg.go.dev/log",
+        example: "2026/11/21 10:40:59.509123 server.go:42: listening on :8080",
+    },
+    options: &[],
+    compile,
+};
+
+const PATTERNS: &[&str] = &[
+    // zap's and controller-runtime's console.
+    "{time:iso}\t{severity}\t{log.logger:class}\t{code.file.path:class}:{code.line.number:int}\t{body}",
+    "{time:iso}\t{severity}\t{code.file.path:class}:{code.line.number:int}\t{body}",
+    "{time:iso}\t{severity}\t{log.logger:class}\t{body}",
+    "{time:iso}\t{severity}\t{body}",
+    // Gin.
+    "[GIN] {time:%Y/%m/%d - %H:%M:%S} |{~}{http.response.status_code:int} |{~}{gin.duration} |{~}{client.address:word} | {http.request.method:word}{ }\"{url.path:path}\"{?{_}?}",
+    // The standard library.
+    "{time:%Y/%m/%d %H:%M:%S.%f} {code.file.path:class}:{code.line.number:int}: {body}",
+    "{time:%Y/%m/%d %H:%M:%S} {code.file.path:class}:{code.line.number:int}: {body}",
+    "{time:%Y/%m/%d %H:%M:%S.%f} [{severity}] {body}",
+    "{time:%Y/%m/%d %H:%M:%S} [{severity}] {body}",
+    "{time:%Y/%m/%d %H:%M:%S} DEBUG: {body}{severity=DEBUG}",
+    "{time:%Y/%m/%d %H:%M:%S} DEBUG {body}{severity=DEBUG}",
+    "{time:%Y/%m/%d %H:%M:%S} INFO: {body}{severity=INFO}",
+    "{time:%Y/%m/%d %H:%M:%S} INFO {body}{severity=INFO}",
+    "{time:%Y/%m/%d %H:%M:%S} WARN: {body}{severity=WARN}",
+    "{time:%Y/%m/%d %H:%M:%S} WARN {body}{severity=WARN}",
+    "{time:%Y/%m/%d %H:%M:%S} WARNING: {body}{severity=WARNING}",
+    "{time:%Y/%m/%d %H:%M:%S} WARNING {body}{severity=WARNING}",
+    "{time:%Y/%m/%d %H:%M:%S} ERROR: {body}{severity=ERROR}",
+    "{time:%Y/%m/%d %H:%M:%S} ERROR {body}{severity=ERROR}",
+    "{time:%Y/%m/%d %H:%M:%S} FATAL: {body}{severity=FATAL}",
+    "{time:%Y/%m/%d %H:%M:%S} FATAL {body}{severity=FATAL}",
+    "{time:%Y/%m/%d %H:%M:%S.%f} {body}",
+    "{time:%Y/%m/%d %H:%M:%S} {body}",
+];
+
+fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+    pattern::compile_records(&SPEC, PATTERNS, 82, options)
+}
