@@ -1,4 +1,4 @@
-//! .NET's console logs, and those of Serilog, NLog as lines.
+//! Lines of .NET programs.
 
 use std::sync::Arc;
 

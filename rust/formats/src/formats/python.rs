@@ -124,8 +124,10 @@ fn parts(text: &str, time: &TimeShape) -> Result<Vec<Part>, TemplateError> {
         if close == ")" {
             // `-8s`, `.3f`, `d`: up to the conversion's letter.
             let behind = inner.get(end + 1..).unwrap_or_default();
-            let width = behind.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(|| error("a field without its type, such as %(name)s", at + start))?;
-            spec = behind.get(..width).unwrap_or_default().to_owned();
+            let width = behind
+                .find(|c: char| c.is_ascii_alphabetic())
+                .ok_or_else(|| error("a field without its type, such as %(name)s", at + start))?;
+            behind.get(..width).unwrap_or_default().clone_into(&mut spec);
             len += width + 1;
         }
         // Padded on the left: `%(levelname)8s`, `{levelname:>8}`.

@@ -205,11 +205,7 @@ fn end_of(spec: &FieldSpec, literal: &[u8], is_last: bool) -> End {
         _ if spec.time.as_ref().is_some_and(TimeShape::is_millis_z) => End::MillisZ,
         _ if spec.time.is_some() => End::Pattern,
         (Shape::Quoted, _) => End::Quoted,
-        (Shape::Nothing | Shape::SqlState, _) => End::Run,
-        (Shape::Unbracketed, Some(b'[' | b']')) => End::Run,
-        (Shape::Channel, Some(byte)) if !Class::CHANNEL.has(byte) => End::Run,
-        (Shape::RustPath, Some(b']')) => End::Run,
-        (Shape::ClassName, Some(byte)) if !Class::NAME.has(byte) => End::Run,
+        (shape, _) if shape.is_run() && !first.is_some_and(|b| shape.possible().has(b)) => End::Run,
         (Shape::Double, _) if !first.is_some_and(|b| Class::DECIMAL.has(b)) => End::Run,
         // A literal that may itself begin with a digit is looked for.
         (Shape::Unsigned, _) if !first.is_some_and(|b| Class::DIGITS.has(b)) => End::Digits,

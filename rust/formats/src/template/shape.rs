@@ -50,6 +50,11 @@ const NO_BLANK_OR_QUOTE: Class = Class::except(b" \t\r\n\"");
 const NO_QUOTE: Class = Class::except(b"\"");
 
 impl Shape {
+    /// Whether its values are known by their bytes: one ends where another byte stands.
+    pub(super) fn is_run(self) -> bool {
+        matches!(self, Self::Nothing | Self::SqlState | Self::Unbracketed | Self::Channel | Self::RustPath | Self::ClassName)
+    }
+
     /// The bytes that a value may have; a line in which one has others is not of the template.
     pub(super) fn possible(self) -> Class {
         match self {
