@@ -38,7 +38,7 @@ const PATTERNS: &[&str] = &[
     "{time:iso} - {severity} - {log.logger:class} - {body}",
     "{time:iso} - {severity} - {body}",
     "{time:iso} [{severity}] {log.logger:class}: {body}",
-    "{time:iso} [{severity}] {body}",
+    "{time:%Y-%m-%d %H:%M:%S,%3f} [{severity}] {body}",
     // Gunicorn; Celery.
     "[{time:iso}] [{process.pid:int}] [{severity}] {body}",
     "[{time:iso}: {severity}/{process.executable.name:class}] {body}",

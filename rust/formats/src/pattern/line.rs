@@ -213,7 +213,8 @@ impl Line {
         values.severity = self.severity.0;
         let Some((field, scale)) = self.severity_field else { return Ok(()) };
         let found = match (values.get(field), scale) {
-            (Slot::Absent, _) => return Ok(()),
+            (Slot::Absent, _) if self.severity.0 != 0 => return Ok(()),
+            (Slot::Absent, _) => 0,
             (Slot::Int(number), Some(scale)) => severity::of_number(number, scale),
             (Slot::Text { .. }, None) => values.text(field, line).map_or(0, severity::of_text),
             (Slot::Text { .. }, Some(scale)) => {
@@ -223,7 +224,7 @@ impl Line {
             (Slot::Int(_), None) => 0,
         };
         values.severity = found;
-        if found == 0 && scale.is_none() {
+        if found == 0 && (scale.is_none() || matches!(values.get(field), Slot::Absent)) {
             return Err(Wrong { what: "expected a severity", at: 0, is_value: true });
         }
         Ok(())
