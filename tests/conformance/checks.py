@@ -12,6 +12,7 @@ from tests.conformance.values import absent, same
 LEVELS = {
     **dict.fromkeys(("emergency", "emerg", "fatal", "panic"), (21, 24)),
     "alert": (19, 24),
+    "verbose": (1, 9),  # the least of .NET's levels, but above debug in Redis
     **dict.fromkeys(("critical", "crit"), (18, 24)),
     **dict.fromkeys(("error", "err", "severe"), (17, 20)),
     **dict.fromkeys(("warning", "warn"), (13, 16)),
@@ -43,8 +44,10 @@ class Field:
         there = {name: view.attributes[name] for name in self.names if name in view.attributes}
         if any(same(self.value, value) for value in there.values()):
             return None
-        if any(same(self.value, f"{value}:{view.attributes.get(_port(name))}") for name, value in there.items()):
-            return None  # an address with its port, which we keep apart
+        for name, value in there.items():  # an address with its port, which we keep apart
+            port = view.attributes.get(_port(name))
+            if self.value in (f"{value}:{port}", f"[{value}]:{port}"):
+                return None
         found = ", ".join(f"{name}={value!r}" for name, value in there.items())
         return found or f"no {' or '.join(self.names)}{_elsewhere(self.value, view)}"
 
@@ -61,12 +64,22 @@ class Somewhere:
             return None
         if isinstance(self.value, list) and all(self._item(item, view) for item in self.value):
             return None
+        if isinstance(self.value, list) and _lines(self.value) in [_lines(have) for have in view.values if have]:
+            return None  # a stack trace, its lines apart
         if isinstance(self.value, str) and self.value.strip() in _part(view):
             return None
         moment = times.read(self.value) if view.time else None
         if moment and moment.fits(view.time, view.raw_text):
             return None  # it is the record's own time
-        return "nowhere"
+        return None if self._in_two(view) else "nowhere"
+
+    def _in_two(self, view: View) -> bool:
+        """An address and its port, a file and its line: two attributes here."""
+        if not isinstance(self.value, str):
+            return False
+        front, colon, number = self.value.rpartition("://")[2].rpartition(":")
+        both = (front.strip("[]"), number)
+        return bool(colon) and number.isdigit() and all(any(same(part, have) for have in view.values) for part in both)
 
     def _item(self, item: Any, view: View) -> bool:
         return any(same(item, value) or (isinstance(value, list) and item in value) for value in view.values)
@@ -83,6 +96,8 @@ class Body:
         body = view.body
         if isinstance(body, dict) and not isinstance(self.value, dict):
             body = body.get("message", body.get("msg", body))
+        if isinstance(self.value, str) and _bare_line(self.value) == _bare_line(view.raw_text):
+            return None  # the oracle kept the line whole: so does the record
         if same(self.value, text_of(body) if isinstance(body, bytes) else body) or _one_line(self.value) == _one_line(
             body
         ):
@@ -241,6 +256,12 @@ def _one_line(text: Any) -> Any:
 
 def _bare_line(line: str) -> str:
     return line.replace("\r\n", "\n").strip("\n\r \t\0\ufeff")
+
+
+def _lines(value: Any) -> list[str]:
+    """The lines of a text or of a list of texts, without their blanks."""
+    text = "\n".join(map(str, value)) if isinstance(value, list) else value if isinstance(value, str) else ""
+    return [line.strip() for line in text.strip().split("\n")]
 
 
 def _repaired(text: str) -> str:

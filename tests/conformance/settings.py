@@ -15,6 +15,9 @@ FILEBEAT = Reading(options={"timezone": "-02:00"})
 # The options that every format takes.
 COMMON = frozenset({"timezone", "multiline"})
 
+# What filebeat's modules write where a line has none of something.
+FILLERS = {"kafka.log.component": "unknown"}
+
 READINGS: dict[str, Reading] = {}
 
 # The names that detection may give to each program's lines, as filebeat (`event.dataset`), CrowdSec (`log_type`), the
@@ -31,7 +34,7 @@ WANTED: dict[str, tuple[str, ...]] = {
     "iis.access": ("w3c",),
     "kafka.log": ("kafka", "log4j"),
     "kibana.log": ("json", "kibana"),
-    "logstash.log": ("logstash", "log4j", "json"),
+    "logstash.log": ("logstash", "log4j", "json", "elasticsearch"),
     "mysql.error": ("mysql", "mysql_error"),
     "mysql.slowlog": ("mysql_slow",),
     "nginx.access": ("nginx", "apache"),

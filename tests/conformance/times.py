@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 SECOND = 1_000_000_000
 _ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)?\Z"
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?\s*(Z|[A-Z]{3,4}|[+-]\d\d:?\d\d|[+-]\d\d)?\Z"
 )
 _EPOCH = re.compile(r"(\d{10}|\d{13}|\d{16}|\d{19})(\.\d+)?\Z")
+# Zones by their names, in hours.
+_ZONE_HOURS = {"Z": 0, "UTC": 0, "GMT": 0, "CET": 1, "CEST": 2, "EST": -5, "EDT": -4, "PST": -8, "PDT": -7}
 # Others' spellings: (pattern of strptime, whether it has a year).
 _SPELLINGS = (
     ("%d/%b/%Y:%H:%M:%S %z", True),
@@ -68,6 +70,8 @@ def read(text: object, zone_minutes: int = 0) -> Moment | None:
     if found:
         year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
         digits = found[7] or ""
+        if found[8] and found[8][0] not in "+-" and found[8] not in _ZONE_HOURS:
+            return None
         offset = _offset_minutes(found[8]) if found[8] else zone_minutes
         leap = second == 60
         try:
@@ -102,8 +106,8 @@ def strptime(text: str, pattern: str, zone_minutes: int = 0, *, has_year: bool =
 
 
 def _offset_minutes(zone: str) -> int:
-    if zone in ("Z", "UTC", "GMT"):
-        return 0
+    if zone[0] not in "+-":
+        return 60 * _ZONE_HOURS[zone]
     digits = zone[1:].replace(":", "").ljust(4, "0")
     minutes = int(digits[:2]) * 60 + int(digits[2:])
     return -minutes if zone[0] == "-" else minutes

@@ -4,12 +4,14 @@ import ipaddress
 import re
 from typing import Any
 
+# `(null)` is what the kernel's audit writes for a key that is not set.
+_NOTHING = ("", "-", "(null)")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\Z")
 
 
 def absent(value: Any) -> bool:
     """What the oracles write for 'there is none'."""
-    return value in (None, [], {}) or (isinstance(value, str) and value.strip() in ("", "-"))
+    return value in (None, [], {}) or (isinstance(value, str) and value.strip() in _NOTHING)
 
 
 def same(expected: Any, actual: Any) -> bool:

@@ -40,7 +40,9 @@ def _lines(source: Source) -> SourceResult:
     if not data.strip():
         return result
     views = read_into(result, data, Reading())
-    bad = [view for view in views if view.is_reject and _well_formed(view.raw_text)]
+    bad = [view for view in views if view.is_reject and _well_formed(view.raw_text, result.detected)]
+    if not _is_json(result.detected) and 10 * len(bad) < len(views):
+        bad = []  # a banner, a line of another program: no wrong guess
     differences = [f"line not kept: {line[:200]!r}" for line in result.lost[:3]]
     differences += [f"rejected by {view.format}: {view.raw_text[:200]!r}" for view in bad[:3]]
     result.whole = not differences
@@ -48,12 +50,16 @@ def _lines(source: Source) -> SourceResult:
     return result
 
 
-def _well_formed(line: str) -> bool:
+def _is_json(format: str) -> bool:
+    return "json" in format or format in ("docker", "bunyan", "hubble")
+
+
+def _well_formed(line: str, format: str) -> bool:
     """Whether a rejected line is one that its format should have read: JSON that is whole, or any other text."""
     text = line.strip()
-    if text[:1] in "{[":
+    if _is_json(format) or text[:1] in ("{", "["):
         try:
-            orjson.loads(text)
+            return isinstance(orjson.loads(text), dict)
         except orjson.JSONDecodeError:
             return False
     return bool(text)

@@ -41,7 +41,7 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
         records = align([[event.get("StrTime", "")] for _, event in cases], views)
     for (name, event), view in zip(cases, records, strict=True):
         line = view.raw_text if view else str(event.get("Parsed.message"))
-        result.cases.append(judge(name, _checks(corpora, event), view, line))
+        result.cases.append(judge(name, _checks(corpora, event, program), view, line))
     return result
 
 
@@ -85,13 +85,13 @@ def _literal(text: str) -> Any:
     return None if text == "nil" else text
 
 
-def _checks(corpora: Corpora, event: dict[str, Any]) -> list[Check]:
+def _checks(corpora: Corpora, event: dict[str, Any], program: str) -> list[Check]:
     checks: list[Check] = []
     line = str(event.get("Parsed.message", ""))
     for path, value in event.items():
         if absent(value) or path == "Success" or _ignored(corpora, path):
             continue
-        if path == "Parsed.program" and event.get("Parsed.logsource") != "syslog" and str(value) not in line:
+        if path == "Parsed.program" and (str(value) == program or str(value) not in line):
             continue  # a label of the acquisition's: the line does not say it
         checks += _check(path, value, _mapping(corpora).get(path))
     return checks

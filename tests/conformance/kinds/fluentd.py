@@ -1,7 +1,8 @@
 """fluentd's parser tests: a parser, its configuration, a line, and the time and record that come of it."""
 
-import json
 from typing import Any
+
+import orjson
 
 from tests.conformance import times
 from tests.conformance.checks import Check, Field, Raw, Somewhere, Target, Time
@@ -26,11 +27,11 @@ _HTTP: dict[str, tuple[str, ...]] = {
 def run(corpora: Corpora, result: SourceResult, cases: list[dict[str, Any]]) -> list[CaseResult]:
     """The line, read as its configuration says."""
     results = []
-    # Some cases were extracted without their expression; the same test, or the same line, stands in the file once more, with it.
+    # Some cases were extracted without their expression: the same test, or line, stands in the file again, with it.
     whole = [case for case in cases if "expression" in case["conf"]]
-    for number, case in enumerate(cases):
-        twin = next((other for key in ("test", "input") for other in whole if other[key] == case[key]), case)
-        case = {**case, "conf": {**twin["conf"], **case["conf"]}}
+    for number, bare in enumerate(cases):
+        twin = next((other for key in ("test", "input") for other in whole if other[key] == bare[key]), bare)
+        case = {**bare, "conf": {**twin["conf"], **bare["conf"]}}
         line: str = case["input"]
         name = f"#{number} {case.get('test', '')}"
         view = read_one(result, line.encode(), _reading(case))
@@ -60,7 +61,7 @@ def _regex(conf: dict[str, Any]) -> dict[str, Any]:
     options |= {key: conf[key] for key in ("time_format", "time_key") if key in conf}
     types = conf.get("types")
     if isinstance(types, str) and types.startswith("{"):
-        options["types"] = json.loads(types)
+        options["types"] = orjson.loads(types)
     elif types:
         sign = conf.get("types_label_delimiter", ":")
         options["types"] = dict(item.split(sign, 1) for item in types.split(","))

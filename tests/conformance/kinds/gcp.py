@@ -39,7 +39,7 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
     program = str(steps[0].get("type", "")) if steps else ""
     views = read_into(result, log.data, _reading(program, steps), program=program)
     expected = list(_records(source.yaml()))
-    others = _other_engine(corpora, source, len(expected))
+    others = _other_engine(corpora, source, expected)
     found = align([_keys(record) for record in expected], views)
     if len(expected) == len(views) and None in found:
         found = list(views)
@@ -70,14 +70,22 @@ def _records(document: Any) -> Any:
                 yield from scope.get("logRecords", ())
 
 
-def _other_engine(corpora: Corpora, source: Source, count: int) -> list[dict[str, Any] | None]:
+def _other_engine(corpora: Corpora, source: Source, expected: list[dict[str, Any]]) -> list[dict[str, Any] | None]:
     for other in corpora.beside(source, "gcp-logentry-yaml"):
         if "fluentbit" not in other.file:
             continue
         entries = [entry for part in other.yaml() or () for entry in part.get("entries", ())]
-        if len(entries) == count:
+        if len(entries) == len(expected):
             return list(entries)
-    return [None] * count
+        # It may have joined no lines: a message's first line tells which entry is of it.
+        first = {_first_line(entry.get("jsonPayload")): entry for entry in reversed(entries)}
+        return [first.get(_first_line(_value(record.get("body", {})))) for record in expected]
+    return [None] * len(expected)
+
+
+def _first_line(payload: Any) -> str:
+    message = payload.get("message") if isinstance(payload, dict) else None
+    return message.strip().split("\n")[0] if isinstance(message, str) else ""
 
 
 def _value(value: dict[str, Any]) -> Any:
@@ -156,7 +164,9 @@ def _disputed(key: str, value: Any, body: dict[str, Any], payload: Any) -> bool:
     """Whether the other engine, having read the line as well, says something else."""
     if not isinstance(payload, dict) or 2 * len(body.keys() & payload.keys()) < len(body):
         return False
-    return not same(value, payload.get(key))
+    other = payload.get(key)
+    joined = isinstance(value, str) and isinstance(other, str) and value.startswith(other)
+    return not (joined or same(value, other))
 
 
 def _body_field(key: str, value: Any) -> list[Check]:

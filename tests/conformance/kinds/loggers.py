@@ -81,21 +81,4 @@ def _access(key: str, value: Any) -> list[Check]:
         return [Field(key, ("network.protocol.version",), value.partition("/")[2] or value)]
     if key in _ACCESS:
         return [Field(key, _ACCESS[key], value)]
-    return [_AccessValue(key, value)]
-
-
-class _AccessValue(Somewhere):
-    """A value under some attribute; an address may stand apart from its port there."""
-
-    def differs(self, view: Any) -> str | None:
-        different = super().differs(view)
-        if different is None or not isinstance(self.value, str) or ":" not in self.value:
-            return different
-        address, _, port = (
-            self.value.partition("://")[2].rpartition(":") if "://" in self.value else self.value.rpartition(":")
-        )
-        return (
-            None
-            if Somewhere("", address).differs(view) is None and Somewhere("", port).differs(view) is None
-            else different
-        )
+    return [Somewhere(key, value)]
