@@ -8,7 +8,7 @@ use memchr::memmem;
 use crate::{
     Decoder, Format, Framing, Likely, OptionError, Options, Spec,
     decoder::is_object,
-    fields::{Dialect, Fields, Rows},
+    fields::{Dialect, Fields, Rows, unescape_pair},
     formats::json::KEYS,
     json::{Scanner, Value, unescape},
     open_framed,
@@ -23,6 +23,8 @@ pub(crate) struct Objects {
     pub(crate) signs: &'static [(usize, &'static [&'static str])],
     /// Keys of an object around the records, which are its array's items.
     pub(crate) lists: &'static [&'static str],
+    /// Whether a line that is no object may hold the same as `key=value` pairs.
+    pub(crate) pairs: bool,
     pub(crate) framing: Framing,
 }
 
@@ -80,12 +82,12 @@ impl Format for Compiled {
 
     fn likely(&self, frame: &[u8]) -> Likely {
         let frame = frame.trim_ascii_start();
-        if frame.first() != Some(&b'{') {
+        if frame.first() != Some(&b'{') && !self.objects.pairs {
             return Likely::NO;
         }
         let frame = if self.objects.framing == Framing::Elements { frame.get(..HEAD_LEN_MAX).unwrap_or(frame) } else { frame };
         let has = |sign: &&&str| {
-            if sign.contains('"') { memmem::find(frame, sign.as_bytes()).is_some() } else { key_value(frame, sign).is_some() }
+            if sign.contains(['"', '=']) { memmem::find(frame, sign.as_bytes()).is_some() } else { key_value(frame, sign).is_some() }
         };
         let is_it = self.objects.signs.iter().any(|(count, signs)| signs.iter().filter(has).count() >= *count);
         if is_it { Likely(95) } else { Likely::NO }
@@ -95,6 +97,9 @@ impl Format for Compiled {
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         if !self.objects.lists.is_empty() && self.objects.has_list(frame.bytes()) {
             return read_list(self.objects, &self.dialect, frame, out);
+        }
+        if self.objects.pairs && frame.bytes().first() != Some(&b'{') {
+            return read_pairs(&self.dialect, frame, out);
         }
         read(&self.dialect, frame, out)
     }
@@ -118,7 +123,23 @@ fn read(dialect: &Dialect, frame: Text<'_>, out: &mut BatchWriter) -> Result<(),
     Fields::with(out.limits().attributes_max, out.limits().depth_max, |fields| {
         fields.gather(dialect, &mut json)?;
         json.end()?;
+        dialect.add_constants(fields, frame);
         fields.write(dialect, frame, frame, unescape, out)
+    })
+}
+
+/// Reads a line of `key=value` pairs.
+#[inline(never)]
+fn read_pairs(dialect: &Dialect, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    if frame.len() > u32::MAX as usize {
+        return Err(RejectReason::limit("a line has at most 4 GiB", 0));
+    }
+    Fields::with(out.limits().attributes_max, out.limits().depth_max, |fields| {
+        if fields.gather_pairs(dialect, frame)? == 0 {
+            return Err(RejectReason::syntax("expected an object or key=value", 0));
+        }
+        dialect.add_constants(fields, frame);
+        fields.write(dialect, frame, frame, unescape_pair, out)
     })
 }
 

@@ -3,12 +3,13 @@
 use logloom_record::{Key, Text, nearest};
 
 use super::{
-    Keys, Rows, Table,
+    Fields, Keys, Rows, Table,
     keys::{CONTAINERS, NAMES, ROWS},
     rows::{As, Meaning},
 };
 use crate::{
     OptionError,
+    json::Seen,
     time::{Context, TimePattern, Zone},
 };
 
@@ -201,6 +202,10 @@ pub(crate) struct Dialect {
     /// Whether `-` and empty text say that there is no value.
     pub(super) dash_is_absent: bool,
     strips_underscore: bool,
+    constants: &'static [(&'static str, &'static str)],
+    /// What stands before and behind a part of the message, and the name that the part has.
+    pub(super) inside: Vec<(&'static str, &'static str, u16)>,
+    pub(super) levels: &'static [(&'static str, u8)],
     /// What stands before the name of each field that has no other.
     pub(super) prefix: &'static str,
     /// How a time may be written beside the usual ways.
@@ -247,6 +252,8 @@ impl Dialect {
             nested: rows.nested,
             dash_is_absent: rows.dash_is_absent,
             strips_underscore: rows.strips_underscore,
+            constants: rows.constants,
+            levels: rows.levels,
             ..Self::default()
         };
         for pattern in rows.times {
@@ -261,6 +268,10 @@ impl Dialect {
             dialect.add(key, role, RANK_USER);
         }
         dialect.add_rows(rows.keys, RANK_EXACT - 1)?;
+        for (before, behind, name) in rows.inside {
+            let position = dialect.name(name);
+            dialect.inside.push((before, behind, position));
+        }
         if rows.general {
             dialect.add_general()?;
         }
@@ -376,6 +387,16 @@ impl Dialect {
     fn add(&mut self, key: &str, role: Role, rank: u8) {
         if self.keys.add(key) {
             self.entries.push(Entry { role, rank, container: if rank == RANK_USER { Container::No } else { self.nested } });
+        }
+    }
+
+    /// Adds what holds for each record.
+    pub(crate) fn add_constants(&self, fields: &mut Fields, frame: Text<'_>) {
+        if !self.constants.is_empty() {
+            let mut seen = Seen::default();
+            for (name, value) in self.constants {
+                fields.add_made(self, &mut seen, frame, name, value);
+            }
         }
     }
 

@@ -20,10 +20,13 @@ pub(super) const ROWS: &[Row] = &[
             ("ts", 70),                    // zap, klog
             ("record.time.timestamp", 70), // loguru
             ("record.time.repr", 60),
-            ("asctime", 60),    // Python
-            ("datetime", 60),   // Monolog
-            ("timeMillis", 60), // log4j2
-            ("timestamp_ms", 60),
+            ("asctime", 60),      // Python
+            ("datetime", 60),     // Monolog
+            ("timeMillis", 60),   // log4j2
+            ("timestamp_ns", 85), // Upsun, beside whole seconds
+            ("timestamp_us", 84),
+            ("timestamp_ms", 82),
+            ("__REALTIME_TIMESTAMP", 60), // journald, as `journalctl -o json` writes it
             ("time_unix_nano", 60),
             ("timeUnixNano", 60),
             ("_time", 50),   // VictoriaLogs
@@ -59,9 +62,11 @@ pub(super) const ROWS: &[Row] = &[
             ("severity_text", 95),
             ("severityText", 95),
             ("sev", 60),
-            ("status", 10), // Datadog; elsewhere a number of HTTP
-            ("s", 10),      // MongoDB
-            ("at", 15),     // Heroku
+            ("status", 10),   // Datadog; elsewhere a number of HTTP
+            ("s", 10),        // MongoDB
+            ("at", 15),       // Heroku
+            ("priority", 15), // Falco
+            ("label", 15),    // MySQL
             ("l", 10),
             ("L", 10), // zap's development encoder
         ],
@@ -82,11 +87,13 @@ pub(super) const ROWS: &[Row] = &[
             ("short_message", 80),   // GELF
             ("Body", 80),            // OpenTelemetry
             ("body", 40),
-            ("_msg", 75),        // VictoriaLogs
-            ("MESSAGE", 75),     // journald
-            ("textPayload", 70), // Google Cloud
-            ("log", 40),         // Fluent Bit, Docker
-            ("event", 30),       // structlog
+            ("_msg", 75),             // VictoriaLogs
+            ("MESSAGE", 75),          // journald
+            ("textPayload", 70),      // Google Cloud
+            ("logEvent.message", 70), // Logstash
+            ("output", 15),           // Falco
+            ("log", 40),              // Fluent Bit, Docker
+            ("event", 30),            // structlog
             ("text", 20),
             ("M", 10), // zap's development encoder
         ],
@@ -409,6 +416,7 @@ pub(super) const CONTAINERS: &[(&str, Container)] = &[
     ("timestamp", Container::Dotted),
     ("t", Container::Dotted),
     ("logging.googleapis.com/sourceLocation", Container::Dotted),
+    ("logEvent", Container::Dotted),
     ("record", Container::Dotted),
     ("record.level", Container::Dotted),
     ("record.time", Container::Dotted),

@@ -229,6 +229,15 @@ impl Fields {
                 }
             }
         }
+        if !dialect.inside.is_empty() {
+            self.look_inside(&mut named, dialect, head.body, frame);
+        }
+        if !dialect.levels.is_empty()
+            && let Some(field) = head.severity_text.and_then(|position| self.list.get(position as usize))
+            && let Some((_, severity)) = dialect.levels.iter().find(|(level, _)| level.as_bytes() == field.span(frame).bytes())
+        {
+            head.severity = *severity;
+        }
         if is_compact && head.severity_text.is_none() {
             head.severity = severity::INFO;
         }
@@ -291,7 +300,7 @@ impl Fields {
         if target.is_integer() && field.kind == Kind::Text {
             As::Int.convert(field, frame);
         }
-        let fits = if target.is_integer() { field.kind == Kind::Int } else { matches!(field.kind, Kind::Text | Kind::Escaped) };
+        let fits = if target.is_integer() { field.kind == Kind::Int } else { matches!(field.kind, Kind::Text | Kind::Escaped | Kind::Lines | Kind::Made) };
         let place = slot::TARGET + target as usize;
         if fits && slots.beats(place, score) {
             let loser = slots.holder(place);
@@ -317,7 +326,7 @@ impl Fields {
         let Some(named) = dialect.named.get(usize::from(n)) else { return };
         let Some(mut field) = self.list.get(position).copied() else { return };
         if dialect.dash_is_absent
-            && (field.kind == Kind::Null || (field.kind == Kind::Text && matches!(field.span(frame).bytes(), b"" | b"-")))
+            && (field.kind == Kind::Null || (field.kind == Kind::Text && matches!(field.span(frame).bytes(), b"" | b"-" | b"--")))
             || kind == As::Status && field.kind == Kind::Int && field.number == 0
         {
             field.entry = name::NONE;
@@ -351,6 +360,26 @@ impl Fields {
         }
         if let Some(place) = self.list.get_mut(position) {
             *place = field;
+        }
+    }
+
+    /// Makes fields of what the message says inside its text.
+    #[inline(never)]
+    fn look_inside(&mut self, taken: &mut [u64; NAMED_MAX / 64], dialect: &Dialect, body: Option<u32>, frame: Text<'_>) {
+        let Some(field) = body.and_then(|position| self.list.get(position as usize)).copied() else { return };
+        if !matches!(field.kind, Kind::Text | Kind::Escaped) {
+            return;
+        }
+        let text = field.span(frame).bytes();
+        for (before, behind, name) in &dialect.inside {
+            let Some(start) = memchr::memmem::find(text, before.as_bytes()).map(|at| at + before.len()) else { continue };
+            let rest = text.get(start..).unwrap_or_default();
+            let Some(len) = memchr::memmem::find(rest, behind.as_bytes()).filter(|len| *len > 0) else { continue };
+            if take(taken, *name) {
+                let mut part = field;
+                part.place(field.at as usize + start, field.at as usize + start + len, field.kind);
+                self.part(part, *name);
+            }
         }
     }
 

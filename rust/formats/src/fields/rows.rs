@@ -21,6 +21,12 @@ pub(crate) struct Rows {
     pub(crate) dash_is_absent: bool,
     /// Whether `_` before a key of JSON is no part of its name.
     pub(crate) strips_underscore: bool,
+    /// What else holds for each record: an attribute and its value.
+    pub(crate) constants: &'static [(&'static str, &'static str)],
+    /// What a message says inside its text: what stands before it, what behind, and the attribute that it is.
+    pub(crate) inside: &'static [(&'static str, &'static str, &'static str)],
+    /// What this format's words or numbers mean as a severity, where that is not what they usually mean.
+    pub(crate) levels: &'static [(&'static str, u8)],
     /// Whether the keys of the common logging libraries follow.
     pub(crate) general: bool,
     /// What stands before the names of keys that are not in the table.
@@ -31,8 +37,18 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// A table without rows.
-    pub(crate) const NONE: Self =
-        Self { keys: &[], nested: Container::No, dash_is_absent: false, strips_underscore: false, general: false, prefix: "", times: &[] };
+    pub(crate) const NONE: Self = Self {
+        keys: &[],
+        nested: Container::No,
+        dash_is_absent: false,
+        strips_underscore: false,
+        constants: &[],
+        inside: &[],
+        levels: &[],
+        general: false,
+        prefix: "",
+        times: &[],
+    };
 }
 
 /// How the value of a named attribute is written; as what it is called in a row.

@@ -26,6 +26,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, prefix: "azure.", ..Rows::NONE },
     signs: &[(3, &["resourceId", "operationName", "category", "time"])],
     lists: &["records"],
+    pairs: false,
     framing: Framing::Lines,
 };
 

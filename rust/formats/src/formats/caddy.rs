@@ -31,6 +31,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, nested: Container::Dotted, dash_is_absent: true, general: true, prefix: "caddy.", ..Rows::NONE },
     signs: &[(3, &["resp_headers", "request", "duration"]), (3, &["\"http.log.access", "request", "status"])],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

@@ -26,6 +26,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, dash_is_absent: true, prefix: "cloudflare.", ..Rows::NONE },
     signs: &[(3, &["ClientIP", "ClientRequestHost", "ClientRequestMethod", "RayID", "EdgeResponseStatus"])],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

@@ -32,6 +32,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, nested: Container::Dotted, prefix: "aws.cloudtrail.", ..Rows::NONE },
     signs: &[(3, &["eventVersion", "eventSource", "eventName", "awsRegion"])],
     lists: &["Records"],
+    pairs: false,
     framing: Framing::Elements,
 };
 

@@ -30,6 +30,7 @@ static OBJECTS: Objects = Objects {
         (3, &["node.name", "event.type", "event.action"]),
     ],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

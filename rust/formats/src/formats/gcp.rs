@@ -27,6 +27,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, general: true, prefix: "gcp.", ..Rows::NONE },
     signs: &[(3, &["logName", "insertId", "resource", "receiveTimestamp"])],
     lists: &["entries"],
+    pairs: false,
     framing: Framing::Lines,
 };
 

@@ -22,6 +22,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, strips_underscore: true, general: true, ..Rows::NONE },
     signs: &[(3, &["version", "host", "short_message"])],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

@@ -31,6 +31,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, nested: Container::Dotted, prefix: "hubble.", ..Rows::NONE },
     signs: &[(3, &["verdict", "source", "destination"]), (2, &["verdict", "flow"]), (1, &["lost_events", "agent_event", "node_status"])],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

@@ -31,6 +31,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, nested: Container::Dotted, prefix: "k8s.audit.", ..Rows::NONE },
     signs: &[(2, &["\"audit.k8s.io/", "auditID"]), (3, &["auditID", "stage", "requestURI"])],
     lists: &["items"],
+    pairs: false,
     framing: Framing::Lines,
 };
 

@@ -31,6 +31,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, nested: Container::Dotted, prefix: "k8s.event.", ..Rows::NONE },
     signs: &[(2, &["involvedObject", "reason"]), (2, &["regarding", "reason"])],
     lists: &["items"],
+    pairs: false,
     framing: Framing::Lines,
 };
 

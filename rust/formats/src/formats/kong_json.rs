@@ -31,6 +31,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, nested: Container::Dotted, prefix: "kong.", ..Rows::NONE },
     signs: &[(3, &["latencies", "request", "response", "started_at"])],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

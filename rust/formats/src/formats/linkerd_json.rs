@@ -31,6 +31,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, nested: Container::Dotted, dash_is_absent: true, prefix: "linkerd.", ..Rows::NONE },
     signs: &[(3, &["client.addr", "client.id", "processing_ns", "total_ns"])],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

@@ -4,6 +4,7 @@ use crate::Spec;
 
 // formats:begin
 pub mod auditd;
+pub mod authelia;
 pub mod auto;
 pub mod azure;
 pub mod caddy;
@@ -27,16 +28,19 @@ pub mod journald;
 pub mod json;
 pub mod k8s_audit;
 pub mod k8s_events;
+pub mod kibana_json;
 pub mod klog;
 pub mod kong_json;
 pub mod linkerd_json;
 pub mod log4j;
 pub mod logfmt;
+pub mod lograge;
 pub mod ltsv;
 pub mod mongodb;
 pub mod mongodb_json;
 pub mod mssql;
 pub mod mysql_error;
+pub mod nextcloud;
 pub mod nginx;
 pub mod nginx_error;
 pub mod nginx_json;
@@ -64,6 +68,7 @@ pub mod zipkin;
 #[rustfmt::skip]
 pub static FORMATS: &[&Spec] = &[
     &auditd::SPEC,
+    &authelia::SPEC,
     &auto::SPEC,
     &azure::SPEC,
     &caddy::SPEC,
@@ -87,16 +92,19 @@ pub static FORMATS: &[&Spec] = &[
     &json::SPEC,
     &k8s_audit::SPEC,
     &k8s_events::SPEC,
+    &kibana_json::SPEC,
     &klog::SPEC,
     &kong_json::SPEC,
     &linkerd_json::SPEC,
     &log4j::SPEC,
     &logfmt::SPEC,
+    &lograge::SPEC,
     &ltsv::SPEC,
     &mongodb::SPEC,
     &mongodb_json::SPEC,
     &mssql::SPEC,
     &mysql_error::SPEC,
+    &nextcloud::SPEC,
     &nginx::SPEC,
     &nginx_error::SPEC,
     &nginx_json::SPEC,

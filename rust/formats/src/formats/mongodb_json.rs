@@ -25,6 +25,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, prefix: "mongodb.", ..Rows::NONE },
     signs: &[(4, &["t", "s", "c", "ctx", "\"$date\""])],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

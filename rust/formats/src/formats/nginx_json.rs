@@ -53,6 +53,7 @@ static OBJECTS: Objects = Objects {
         ],
     )],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

@@ -31,6 +31,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, nested: Container::Dotted, prefix: "postgresql.", ..Rows::NONE },
     signs: &[(3, &["error_severity", "backend_type", "session_id", "line_num", "vxid"])],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

@@ -31,6 +31,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, nested: Container::Dotted, prefix: "suricata.", ..Rows::NONE },
     signs: &[(3, &["timestamp", "event_type", "flow_id", "src_ip"]), (1, &["\"event_type\":\"stats\""])],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

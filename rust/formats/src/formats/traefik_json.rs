@@ -32,6 +32,7 @@ static OBJECTS: Objects = Objects {
     rows: Rows { keys: ROWS, nested: Container::Dotted, dash_is_absent: true, general: true, prefix: "traefik.", ..Rows::NONE },
     signs: &[(3, &["DownstreamStatus", "RequestMethod", "RequestPath", "ClientAddr", "ClientHost", "RouterName"])],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 

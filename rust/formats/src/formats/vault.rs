@@ -34,6 +34,7 @@ static OBJECTS: Objects = Objects {
         (4, &["time", "type", "auth", "response"]),
     ],
     lists: &[],
+    pairs: false,
     framing: Framing::Lines,
 };
 
