@@ -25,6 +25,8 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
                 yield folder.name, name, data
                 yield "content", f"{name}-gzip", b"\0" + gzip.compress(data, mtime=0)  # the encoding by its place
                 yield "content", f"{name}-deflate", b"\2" + zlib.compress(data)
+            if folder.name == "syslog":
+                yield "syslog", name, bytes([128]) + data
             options = fixture.with_suffix(".options.json")
             if options.exists() and "format_string" in (given := orjson.loads(options.read_bytes())):
                 yield "envoy_format", name, given["format_string"].encode() + b"\0" + data

@@ -52,6 +52,13 @@ pub fn envoy_format(data: &[u8]) {
     one_format(&format, &data[end + 1..], *cut);
 }
 
+/// Syslog by itself: its counted frames and headers have more to them than a share of the inputs of [`formats`] reaches.
+pub fn syslog(data: &[u8]) {
+    let [cut, input @ ..] = data else { return };
+    let Ok(format) = compile("syslog", &Options::default()) else { return };
+    one_format(&format, input, *cut);
+}
+
 fn one_format(format: &Arc<dyn Format>, input: &[u8], cut: u8) {
     let name = format.spec().name;
     let input = Bytes::copy_from_slice(input);

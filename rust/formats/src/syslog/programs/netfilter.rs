@@ -10,21 +10,70 @@ const PREFIX: Key = Key::new("netfilter.prefix");
 const TRANSPORT: Key = Key::new("network.transport");
 const FLAGS: Key = Key::new("netfilter.flags");
 
-/// Where the value of a key goes; `true`: it is a number.
-#[rustfmt::skip]
-const KEYS: [(&[u8], Key, bool); 26] = [
-    (b"IN", Key::new("netfilter.in"), false), (b"OUT", Key::new("netfilter.out"), false), (b"PHYSIN", Key::new("netfilter.physin"), false),
-    (b"PHYSOUT", Key::new("netfilter.physout"), false), (b"MAC", Key::new("netfilter.mac"), false),
-    (b"SRC", Key::new("source.address"), false), (b"DST", Key::new("destination.address"), false),
-    (b"LEN", Key::new("netfilter.length"), true), (b"TOS", Key::new("netfilter.tos"), false), (b"PREC", Key::new("netfilter.prec"), false),
-    (b"TTL", Key::new("netfilter.ttl"), true), (b"ID", Key::new("netfilter.id"), true),
-    (b"SPT", Key::new("source.port"), true), (b"DPT", Key::new("destination.port"), true),
-    (b"WINDOW", Key::new("netfilter.window"), true), (b"RES", Key::new("netfilter.res"), false),
-    (b"URGP", Key::new("netfilter.urgp"), true), (b"SEQ", Key::new("netfilter.seq"), true), (b"ACK", Key::new("netfilter.ack"), true),
-    (b"TYPE", Key::new("netfilter.icmp.type"), true), (b"CODE", Key::new("netfilter.icmp.code"), true),
-    (b"TC", Key::new("netfilter.tc"), true), (b"HOPLIMIT", Key::new("netfilter.hoplimit"), true),
-    (b"FLOWLBL", Key::new("netfilter.flowlbl"), true), (b"MARK", Key::new("netfilter.mark"), false), (b"UID", Key::new("netfilter.uid"), true),
+/// The attributes of the keys, and whether their values are numbers.
+const KEYS: [(Key, bool); 26] = [
+    (Key::new("netfilter.in"), false),
+    (Key::new("netfilter.out"), false),
+    (Key::new("netfilter.physin"), false),
+    (Key::new("netfilter.physout"), false),
+    (Key::new("netfilter.mac"), false),
+    (Key::new("source.address"), false),
+    (Key::new("destination.address"), false),
+    (Key::new("netfilter.length"), true),
+    (Key::new("netfilter.tos"), false),
+    (Key::new("netfilter.prec"), false),
+    (Key::new("netfilter.ttl"), true),
+    (Key::new("netfilter.id"), true),
+    (Key::new("source.port"), true),
+    (Key::new("destination.port"), true),
+    (Key::new("netfilter.window"), true),
+    (Key::new("netfilter.res"), false),
+    (Key::new("netfilter.urgp"), true),
+    (Key::new("netfilter.seq"), true),
+    (Key::new("netfilter.ack"), true),
+    (Key::new("netfilter.icmp.type"), true),
+    (Key::new("netfilter.icmp.code"), true),
+    (Key::new("netfilter.tc"), true),
+    (Key::new("netfilter.hoplimit"), true),
+    (Key::new("netfilter.flowlbl"), true),
+    (Key::new("netfilter.mark"), false),
+    (Key::new("netfilter.uid"), true),
 ];
+
+/// The row of a key.
+#[inline(always)]
+fn row(name: &[u8]) -> Option<usize> {
+    Some(match name {
+        b"IN" => 0,
+        b"OUT" => 1,
+        b"PHYSIN" => 2,
+        b"PHYSOUT" => 3,
+        b"MAC" => 4,
+        b"SRC" => 5,
+        b"DST" => 6,
+        b"LEN" => 7,
+        b"TOS" => 8,
+        b"PREC" => 9,
+        b"TTL" => 10,
+        b"ID" => 11,
+        b"SPT" => 12,
+        b"DPT" => 13,
+        b"WINDOW" => 14,
+        b"RES" => 15,
+        b"URGP" => 16,
+        b"SEQ" => 17,
+        b"ACK" => 18,
+        b"TYPE" => 19,
+        b"CODE" => 20,
+        b"TC" => 21,
+        b"HOPLIMIT" => 22,
+        b"FLOWLBL" => 23,
+        b"MARK" => 24,
+        b"UID" => 25,
+        _ => return None,
+    })
+}
+
 const DATAGRAM_LENGTH: Key = Key::new("netfilter.datagram.length");
 
 /// Whether a message of the kernel is such a one.
@@ -75,8 +124,8 @@ pub(super) fn write<'w>(mut rec: RecordCursor<'w>, message: Text<'_>) -> RecordC
             rec = transport(rec, value);
             continue;
         }
-        let Some(which) = KEYS.iter().position(|(known, ..)| *known == name) else { continue };
-        let Some((_, key, is_number)) = KEYS.get(which) else { continue };
+        let Some(which) = row(name) else { continue };
+        let Some((key, is_number)) = KEYS.get(which) else { continue };
         let is_second = seen & (1 << which) != 0;
         seen |= 1 << which;
         let key = match (is_second, name) {
