@@ -62,6 +62,11 @@ class Somewhere:
     def differs(self, view: View) -> str | None:
         if any(same(self.value, value) for value in view.values):
             return None
+        if isinstance(self.value, dict):  # an object, its members apart
+            inner = (
+                Somewhere(f"{self.label}.{key}", of).differs(view) for key, of in self.value.items() if not absent(of)
+            )
+            return next((different for different in inner if different), None)
         if isinstance(self.value, list) and all(self._item(item, view) for item in self.value):
             return None
         if isinstance(self.value, list) and _lines(self.value) in [_lines(have) for have in view.values if have]:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 SECOND = 1_000_000_000
 _ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?\s*(Z|[A-Z]{3,4}|[+-]\d\d:?\d\d|[+-]\d\d)?\Z"
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?\s*"
+    r"(Z|[A-Z]{3,4}|[+-]\d\d:?\d\d|[+-]\d\d)?\Z"
 )
 _EPOCH = re.compile(r"(\d{10}|\d{13}|\d{16}|\d{19})(\.\d+)?\Z")
 # Zones by their names, in hours.
@@ -61,6 +62,8 @@ def read(text: object, zone_minutes: int = 0) -> Moment | None:
     """The time that `text` says, zone-less ones in the given zone; None where it is not a time."""
     if isinstance(text, bool):
         return None
+    if isinstance(text, datetime):  # YAML reads some stamps itself
+        text = text.isoformat()
     if isinstance(text, int | float):
         text = repr(text) if isinstance(text, float) else str(text)
     if not isinstance(text, str):

@@ -40,11 +40,12 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
     views = read_into(result, log.data, _reading(program, steps), program=program)
     expected = list(_records(source.yaml()))
     others = _other_engine(corpora, source, expected)
+    shifts = _shifts(expected, others)
     found = align([_keys(record) for record in expected], views)
     if len(expected) == len(views) and None in found:
         found = list(views)
     for number, (record, other, view) in enumerate(zip(expected, others, found, strict=True)):
-        result.cases.append(judge(f"#{number}", _checks(record, other), view, view.raw_text if view else None))
+        result.cases.append(judge(f"#{number}", _checks(record, other, shifts), view, view.raw_text if view else None))
     return result
 
 
@@ -81,6 +82,16 @@ def _other_engine(corpora: Corpora, source: Source, expected: list[dict[str, Any
         first = {_first_line(entry.get("jsonPayload")): entry for entry in reversed(entries)}
         return [first.get(_first_line(_value(record.get("body", {})))) for record in expected]
     return [None] * len(expected)
+
+
+def _shifts(expected: list[dict[str, Any]], others: list[dict[str, Any] | None]) -> set[int]:
+    """By how much the engines differ in this source: the zone that the first one's machine was in."""
+    shifts = set()
+    for record, other in zip(expected, others, strict=True):
+        moment = times.read((other or {}).get("timestamp"))
+        if moment and record.get("timeUnixNano"):
+            shifts.add(int(record["timeUnixNano"]) - moment.nanos)
+    return shifts
 
 
 def _first_line(payload: Any) -> str:
@@ -129,7 +140,7 @@ def _http(record: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _checks(record: dict[str, Any], other: dict[str, Any] | None) -> list[Check]:
+def _checks(record: dict[str, Any], other: dict[str, Any] | None, shifts: set[int]) -> list[Check]:
     checks: list[Check] = []
     body = _value(record.get("body", {}))
     payload = (other or {}).get("jsonPayload")
@@ -154,8 +165,8 @@ def _checks(record: dict[str, Any], other: dict[str, Any] | None) -> list[Check]
     elif record.get("severityText"):
         checks.append(Level(record["severityText"]))
     if record.get("timeUnixNano"):
-        moments = [times.Moment(int(record["timeUnixNano"])), times.read((other or {}).get("timestamp"))]
-        checks.append(_EitherTime([moment for moment in moments if moment]))
+        nanos = int(record["timeUnixNano"])
+        checks.append(_EitherTime([times.Moment(nanos - shift) for shift in sorted({0, *shifts})]))
     checks += [Identity(key, record[key]) for key in ("traceId", "spanId") if record.get(key)]
     return checks
 

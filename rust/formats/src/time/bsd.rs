@@ -168,7 +168,7 @@ impl Rest<'_> {
     fn year(&mut self) -> Option<u32> {
         let [b'1' | b'2', _, _, _, after @ ..] = self.left() else { return None };
         // `2001:db8::1` is a host.
-        if !matches!(after, [] | [b' ' | b',', ..] | [b':'] | [b':', b' ', ..]) {
+        if !matches!(after, [] | [b' ' | b',' | b']' | b')', ..] | [b':'] | [b':', b' ', ..]) {
             return None;
         }
         let at = self.at;
