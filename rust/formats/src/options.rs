@@ -4,11 +4,17 @@ use std::collections::BTreeMap;
 
 use logloom_record::nearest;
 
-use crate::{FORMATS, Spec, decoder::MULTILINE, time::Zone};
+use crate::{
+    FORMATS, Spec,
+    decoder::{ENCODING, MULTILINE, STRIP_ANSI},
+    time::Zone,
+};
 
 /// The options that every format takes, as far as it is made of lines.
 pub static COMMON: &[OptionDoc] = &[
+    ENCODING,
     MULTILINE,
+    STRIP_ANSI,
     OptionDoc {
         name: "timezone",
         doc: "string: the zone of times that name none, as an offset (`-02:00`) or an IANA name (`Europe/Berlin`); UTC where it is not given",

@@ -48,7 +48,8 @@ impl<'w> RecordCursor<'w> {
     pub(crate) fn begin(buf: &'w mut [u8], sink: &'w mut Sink, time_unix_nano: u64, severity: u8, severity_text: Text<'_>) -> Self {
         let pos = sink.pos;
         let time_unix_nano = if time_unix_nano == 0 { sink.envelope.time_unix_nano } else { time_unix_nano };
-        sink.open = OpenRecord { start: pos + 3, time_unix_nano, severity, flags: 0, attributes: 0, dropped: 0 };
+        let flags = if sink.envelope.is_repaired { EntryFlags::REPAIRED } else { 0 };
+        sink.open = OpenRecord { start: pos + 3, time_unix_nano, severity, flags, attributes: 0, dropped: 0 };
         let mut cursor = Self { buf, pos, sink };
         // Field 2 of ScopeLogs; two bytes are kept for the length, which `finish` moves when it needs another size.
         if time_unix_nano == 0 {

@@ -1,8 +1,8 @@
 //! What is known of a frame besides its bytes.
 
 use crate::{
-    Key, Text,
-    proto::{push_string_attribute, push_varint, varint_len},
+    Key,
+    proto::{push_field, push_string_attribute, push_varint, varint_len},
 };
 
 /// What a frame's records get from what it came in, such as a line of a container's log or a trace that was joined: attributes behind the
@@ -15,6 +15,8 @@ pub struct Envelope {
     pub(crate) time_unix_nano: u64,
     pub(crate) has_original: bool,
     pub(crate) keep_original: bool,
+    /// What came was not UTF-8.
+    pub(crate) is_repaired: bool,
 }
 
 const ORIGINAL: Key = Key::new("log.record.original");
@@ -42,20 +44,45 @@ impl Envelope {
         let out = &mut self.attributes;
         out.push(0x32);
         push_varint(out, kv as u64);
-        crate::proto::push_field(out, 0x0a, name);
+        push_field(out, 0x0a, name);
         out.extend_from_slice(&[0x12, any as u8, 0x18]);
         push_varint(out, value as u64);
         self
     }
 
-    /// What the frame was cut out of, as it came: it is kept in place of what the format would keep, unless originals are not kept.
+    /// Attributes that are encoded already, as [`push_string_attribute`] does with tag 0x32.
     #[inline(always)]
-    pub fn original(&mut self, raw: Text<'_>) -> &mut Self {
-        if self.keep_original {
-            self.attr(ORIGINAL.name(), raw.bytes());
-        }
-        self.has_original = true;
+    pub fn encoded(&mut self, attributes: &[u8]) -> &mut Self {
+        self.attributes.extend_from_slice(attributes);
         self
+    }
+
+    /// What the frame was cut out of, as it came: it is kept in place of what the format would keep, unless originals are not kept. What is
+    /// not UTF-8 is kept as bytes; `checked`: it is known to be.
+    #[inline(always)]
+    pub fn original(&mut self, raw: &[u8], checked: bool) -> &mut Self {
+        self.has_original = true;
+        if !checked && std::str::from_utf8(raw).is_err() {
+            self.bytes(ORIGINAL.name(), raw);
+        } else if self.keep_original {
+            self.attr(ORIGINAL.name(), raw);
+        }
+        self
+    }
+
+    /// A bytes attribute of each record. Those that the frame was before its repair are always kept.
+    #[cold]
+    fn bytes(&mut self, name: &[u8], value: &[u8]) {
+        let any = 1 + varint_len(value.len() as u64) + value.len();
+        let kv = 1 + varint_len(name.len() as u64) + name.len() + 1 + varint_len(any as u64) + any;
+        let out = &mut self.attributes;
+        out.push(0x32);
+        push_varint(out, kv as u64);
+        push_field(out, 0x0a, name);
+        out.push(0x12);
+        push_varint(out, any as u64);
+        push_field(out, 0x3a, value);
+        self.is_repaired = true;
     }
 
     /// Whether there is an original already.
@@ -66,7 +93,7 @@ impl Envelope {
     #[inline(always)]
     pub(crate) fn clear(&mut self) {
         self.attributes.clear();
-        (self.time_unix_nano, self.has_original) = (0, false);
+        (self.time_unix_nano, self.has_original, self.is_repaired) = (0, false, false);
         if self.attributes.capacity() > KEPT_BYTES_MAX {
             self.attributes = Vec::new();
         }

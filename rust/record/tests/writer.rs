@@ -219,7 +219,7 @@ fn attributes_over_the_bound_are_counted_as_dropped() {
 #[test]
 fn an_envelope_adds_to_the_records_of_its_frame() {
     let mut out = writer(1);
-    out.envelope().time(7).attr(b"log.iostream", b"stderr").attr_int(b"n", -1).original(Text::from("outer line"));
+    out.envelope().time(7).attr(b"log.iostream", b"stderr").attr_int(b"n", -1).original(b"outer line", false);
     assert!(!out.keeps_original());
     out.begin(0, 0, Text::EMPTY).body(Text::from("a")).finish(&Tail::default());
     out.begin(9, 0, Text::EMPTY).body(Text::from("b")).finish(&Tail::default());

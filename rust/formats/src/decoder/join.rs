@@ -34,6 +34,36 @@ pub(crate) struct Join {
     waiting: Vec<u8>,
     /// Where its last line ends in `waiting`.
     end: usize,
+    outer: Kept,
+}
+
+/// What a line came in, where that is not the line alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outer<'o> {
+    /// The line as it came.
+    pub(crate) raw: &'o [u8],
+    /// The time of a record that has none of its own; 0 for none.
+    pub(crate) time_unix_nano: u64,
+    /// Attributes, encoded as a record's.
+    pub(crate) attributes: &'o [u8],
+}
+
+/// What the lines of the record that waits came in: all as they came, the rest from the first.
+#[derive(Debug, Default)]
+struct Kept {
+    is_set: bool,
+    raw: Vec<u8>,
+    time_unix_nano: u64,
+    attributes: Vec<u8>,
+}
+
+/// A line that is pushed: itself, what ended it, what it came in, and where that is in the source.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pushed<'l> {
+    pub(crate) line: &'l [u8],
+    pub(crate) newline: &'l [u8],
+    pub(crate) outer: Option<Outer<'l>>,
+    pub(crate) offset: u64,
 }
 
 /// What a line is to the open record.
@@ -62,6 +92,7 @@ impl Join {
             from: 0,
             waiting: Vec::new(),
             end: 0,
+            outer: Kept::default(),
         }
     }
 
@@ -140,48 +171,83 @@ impl Join {
         self.end = end;
     }
 
-    /// Adds the next line to the record that waits, if it is one of it, and else reads that record; answers whether the line was taken. `raw` is
-    /// the line with what ended it; `len` bytes are the line itself. A blank line is one of the record as soon as another one follows that is.
-    pub(crate) fn extend<F: Format + ?Sized>(&mut self, format: &F, raw: &[u8], len: usize, out: &mut BatchWriter) -> bool {
-        let line = raw.get(..len).unwrap_or_default();
+    /// Adds the next line to the record that waits, if it is one of it, and else reads that record; answers whether the line was taken. A
+    /// blank line is one of the record as soon as another one follows that is.
+    pub(crate) fn extend<F: Format + ?Sized>(&mut self, format: &F, next: Pushed<'_>, out: &mut BatchWriter) -> bool {
+        let Pushed { line, newline, outer, .. } = next;
         let waiting = std::mem::take(&mut self.waiting);
-        let joins = line.is_empty() && waiting.len() <= self.frame_bytes_max
-            || self.next(format, waiting.get(..self.end).unwrap_or_default(), line, waiting.len() + len) == Next::Joins;
+        let len = waiting.len() + line.len();
+        let joins = if line.is_empty() {
+            len <= self.frame_bytes_max
+        } else {
+            self.next(format, waiting.get(..self.end).unwrap_or_default(), line, len) == Next::Joins
+        };
         self.waiting = waiting;
         if !joins {
             self.flush(format, out);
             return line.is_empty();
         }
+        self.wrap(line, outer);
         if line.is_empty() {
             self.has_blank = true;
         } else {
-            self.end = self.waiting.len() + len;
+            self.end = len;
             self.take(Next::Joins, line, 0);
         }
-        self.waiting.extend_from_slice(raw);
+        self.waiting.extend_from_slice(line);
+        self.waiting.extend_from_slice(newline);
         true
     }
 
-    /// The next line of a source all of whose records wait here, at `offset`; see [`extend`](Self::extend).
-    pub(crate) fn push<F: Format + ?Sized>(&mut self, format: &F, raw: &[u8], len: usize, offset: u64, out: &mut BatchWriter) {
-        let line = raw.get(..len).unwrap_or_default();
-        if (self.is_waiting() && self.extend(format, raw, len, out)) || line.is_empty() {
+    /// The next line of a source all of whose records wait here; see [`extend`](Self::extend).
+    pub(crate) fn push<F: Format + ?Sized>(&mut self, format: &F, next: Pushed<'_>, out: &mut BatchWriter) {
+        let Pushed { line, newline, outer, offset } = next;
+        if (self.is_waiting() && self.extend(format, next, out)) || line.is_empty() {
             return;
         }
-        let next = self.next(format, &[], line, len);
-        self.take(next, line, offset);
-        self.wait(raw, len);
+        let begins = self.next(format, &[], line, line.len());
+        self.take(begins, line, offset);
+        self.wait(line, line.len());
+        self.waiting.extend_from_slice(newline);
+        if let Some(Outer { raw, time_unix_nano, attributes }) = outer {
+            self.outer.is_set = true;
+            self.outer.time_unix_nano = time_unix_nano;
+            self.outer.raw.extend_from_slice(raw);
+            self.outer.attributes.extend_from_slice(attributes);
+        }
+    }
+
+    /// Keeps what a line came in that joins the record that waits.
+    fn wrap(&mut self, line: &[u8], outer: Option<Outer<'_>>) {
+        if outer.is_some() && !self.outer.is_set {
+            // What came before came as it is.
+            self.outer.is_set = true;
+            self.outer.raw.extend_from_slice(self.waiting.strip_suffix(b"\n").unwrap_or(&self.waiting));
+        }
+        if self.outer.is_set {
+            self.outer.raw.push(b'\n');
+            self.outer.raw.extend_from_slice(outer.map_or(line, |outer| outer.raw));
+        }
     }
 
     /// Reads the record that waits.
     pub(crate) fn flush<F: Format + ?Sized>(&mut self, format: &F, out: &mut BatchWriter) {
-        if self.is_waiting() {
-            let waiting = std::mem::take(&mut self.waiting);
-            self.read(format, Text::of(&waiting, 0..self.end), false, out);
-            self.waiting = waiting;
-            self.waiting.clear();
-            self.lines = 0;
+        if !self.is_waiting() {
+            return;
         }
+        let waiting = std::mem::take(&mut self.waiting);
+        if self.outer.is_set {
+            let Kept { raw, time_unix_nano, attributes, .. } = &self.outer;
+            out.envelope().time(*time_unix_nano).encoded(attributes).original(raw, false);
+        }
+        self.read(format, Text::of(&waiting, 0..self.end), false, out);
+        out.end_envelope();
+        self.outer.is_set = false;
+        self.outer.raw.clear();
+        self.outer.attributes.clear();
+        self.waiting = waiting;
+        self.waiting.clear();
+        self.lines = 0;
     }
 
     /// Reads the open record. `checked`: it is known to be UTF-8.
@@ -191,8 +257,24 @@ impl Join {
             return out.reject(frame.bytes(), super::too_long(), self.from, format.spec().name);
         }
         if self.lines > 1 {
-            return read_joined(format, frame, checked, self.from, out);
+            read_joined(format, frame, checked, self.from, out);
+            return out.end_envelope();
         }
         read_frame(format, frame, checked, self.from, out);
     }
+}
+
+/// Reads a line by itself with what it came in.
+#[inline(always)]
+pub(crate) fn read_outer<F: Format + ?Sized>(
+    format: &F,
+    line: Text<'_>,
+    checked: bool,
+    outer: Outer<'_>,
+    offset: u64,
+    out: &mut BatchWriter,
+) {
+    out.envelope().time(outer.time_unix_nano).encoded(outer.attributes).original(outer.raw, checked);
+    read_frame(format, line, checked, offset, out);
+    out.end_envelope();
 }

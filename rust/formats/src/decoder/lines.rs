@@ -1,14 +1,15 @@
-//! Lines, also those cut in two by the end of a chunk.
+//! Lines, and the records that several of them make.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use logloom_record::{BatchWriter, Text};
-use memchr::{memchr, memrchr};
+use memchr::memchr;
 
 use super::{
     Decoder, Held, Reading,
-    join::{Join, Next},
+    cutter::{Cutter, Line, Part, Sink},
+    join::{Join, Next, Outer, Pushed, read_outer},
     objects::{self, Open, Step},
     read_frame, too_long,
 };
@@ -17,25 +18,18 @@ use crate::Format;
 /// Cuts a source into lines, and joins those that make one record. A line over the bound is kept in pieces, each a Reject.
 #[derive(Debug)]
 pub struct Lines<F: ?Sized> {
-    /// Source offset of the first byte of `carry`, or of the next chunk.
-    offset: u64,
-    carry: Vec<u8>,
-    /// Inside a line over the bound: how many pieces of it were written already.
-    pieces: usize,
-    frame_bytes_max: usize,
+    cutter: Cutter,
+    records: Records<F>,
+}
+
+/// What lines become.
+#[derive(Debug)]
+struct Records<F: ?Sized> {
     join: Join,
     /// An object that goes on over lines.
     open: Option<Box<Open>>,
+    frame_bytes_max: usize,
     format: Arc<F>,
-}
-
-/// A part of the chunk that is cut, where it lies in its source, and whether it is known to be UTF-8.
-#[derive(Clone, Copy)]
-struct Part<'a> {
-    bytes: &'a [u8],
-    /// The source offset of the first byte; it wraps where the part is not reached from the start.
-    base: u64,
-    checked: bool,
 }
 
 impl<F: Format + ?Sized> Lines<F> {
@@ -43,75 +37,52 @@ impl<F: Format + ?Sized> Lines<F> {
     pub fn new(format: Arc<F>, frame_bytes_max: usize) -> Self {
         let frame_bytes_max = frame_bytes_max.max(1);
         let join = Join::new(format.framing(), frame_bytes_max);
-        Self { offset: 0, carry: Vec::new(), pieces: 0, frame_bytes_max, join, open: None, format }
+        Self { cutter: Cutter::new(frame_bytes_max), records: Records { join, open: None, frame_bytes_max, format } }
     }
+}
 
-    /// Ends the carried line with `rest`, the part of it that this chunk has, and its newline.
-    fn end_carry(&mut self, rest: &[u8], newline: &[u8], out: &mut BatchWriter) {
-        let mut carry = std::mem::take(&mut self.carry);
-        carry.extend_from_slice(rest);
-        let len = carry.strip_suffix(b"\r").unwrap_or(&carry).len();
-        carry.extend_from_slice(newline);
-        let line = carry.get(..len).unwrap_or_default();
-        if self.pieces > 0 {
-            out.reject_from(line, too_long(), self.offset, self.format.spec().name, Some(self.pieces));
-            self.pieces = 0;
-        } else if self.join.is_line_by_line() {
-            self.line(Text::of(&carry, 0..len), carry.len(), false, self.offset, out);
-        } else {
-            self.join.push(&*self.format, &carry, len, self.offset, out);
-        }
-        self.offset += carry.len() as u64;
-        carry.clear();
-        self.carry = carry;
-    }
-
-    /// Takes bytes of a line that has not ended yet; what is over the bound goes out as pieces. One byte over it may yet be a CR.
-    fn carry(&mut self, bytes: &[u8], out: &mut BatchWriter) {
-        self.carry.extend_from_slice(bytes);
-        let mut gone = 0;
-        while self.carry.len() - gone > self.frame_bytes_max + 1 {
-            self.join.flush(&*self.format, out);
-            let piece = self.carry.get(gone..gone + self.frame_bytes_max).unwrap_or_default();
-            out.reject_from(piece, too_long(), self.offset, self.format.spec().name, Some(self.pieces));
-            self.offset += piece.len() as u64;
-            self.pieces += 1;
-            gone += self.frame_bytes_max;
-        }
-        self.carry.drain(..gone);
-    }
-
-    /// A line of a format whose records are lines, with `raw_len` bytes in all.
+impl<F: Format + ?Sized> Records<F> {
+    /// Whether a line is a record by itself.
     #[inline(always)]
-    fn line(&mut self, line: Text<'_>, raw_len: usize, checked: bool, offset: u64, out: &mut BatchWriter) {
-        let waits = self.join.is_waiting() || self.open.is_some();
-        if line.is_empty() && !waits {
-            return;
+    fn is_alone(&self, line: &[u8]) -> bool {
+        !self.join.is_waiting() && self.open.is_none() && (self.format.begins(line) || self.join.is_off())
+    }
+
+    /// Lines each of which is a record.
+    #[inline(always)]
+    fn line_by_line(&mut self, part: Part<'_>, out: &mut BatchWriter) {
+        let Part { bytes, base, checked } = part;
+        let mut start = 0;
+        while let Some(len) = bytes.get(start..).and_then(|rest| memchr(b'\n', rest)) {
+            let end = start + without_return(bytes, start, len);
+            let text = Text::of(bytes, start..end);
+            let offset = base + start as u64;
+            if !self.is_alone(text.bytes()) {
+                let newline = bytes.get(end..=start + len).unwrap_or_default();
+                self.stray(Line { text, newline, raw: None, checked, offset }, out);
+            } else if text.len() > self.frame_bytes_max {
+                out.reject(text.bytes(), too_long(), offset, self.format.spec().name);
+            } else if !text.is_empty() {
+                read_frame(&*self.format, text, checked, offset, out);
+            }
+            start += len + 1;
         }
-        if waits || !(self.format.begins(line.bytes()) || self.join.is_off()) {
-            return self.stray(line, raw_len, offset, out);
-        }
-        if line.len() > self.frame_bytes_max {
-            return out.reject(line.bytes(), too_long(), offset, self.format.spec().name);
-        }
-        read_frame(&*self.format, line, checked, offset, out);
     }
 
     /// A line among those that are no records of the format, or the record after them.
     #[cold]
     #[inline(never)]
-    fn stray(&mut self, line: Text<'_>, raw_len: usize, offset: u64, out: &mut BatchWriter) {
-        let raw = line.tail().get(..raw_len).unwrap_or_default();
+    fn stray(&mut self, line: Line<'_>, out: &mut BatchWriter) {
         if self.open.is_some() {
-            return self.part(line, raw, offset, out);
+            return self.part(line, out);
         }
-        if self.format.goes_on_over_lines() && objects::is_part(line.bytes()) {
-            if !(self.join.is_waiting() && self.join.extend(&*self.format, raw, line.len(), out)) {
-                self.part(line, raw, offset, out);
+        if self.format.goes_on_over_lines() && objects::is_part(line.text.bytes()) {
+            if !(self.join.is_waiting() && self.join.extend(&*self.format, pushed(line), out)) {
+                self.part(line, out);
             }
             return;
         }
-        self.join.push(&*self.format, raw, line.len(), offset, out);
+        self.join.push(&*self.format, pushed(line), out);
         if self.join.is_record() {
             self.join.flush(&*self.format, out);
         }
@@ -119,15 +90,16 @@ impl<F: Format + ?Sized> Lines<F> {
 
     /// A line of an object that goes on over lines, or may.
     #[inline(never)]
-    fn part(&mut self, line: Text<'_>, raw: &[u8], offset: u64, out: &mut BatchWriter) {
+    fn part(&mut self, line: Line<'_>, out: &mut BatchWriter) {
         let is_first = self.open.is_none();
-        let skipped = if is_first { objects::before(line.bytes()) } else { 0 };
-        let (rest, raw_rest) = (line.after(skipped), raw.get(skipped..).unwrap_or_default());
+        let skipped = if is_first { objects::before(line.text.bytes()) } else { 0 };
+        let rest = line.text.after(skipped);
         if is_first && objects::is_between(rest.bytes()) {
             return;
         }
-        let mut open = self.open.take().unwrap_or_else(|| Box::new(Open::new(offset + skipped as u64)));
-        match open.take(rest.bytes(), raw_rest, self.frame_bytes_max) {
+        let raw = [rest.bytes(), line.newline].concat();
+        let mut open = self.open.take().unwrap_or_else(|| Box::new(Open::new(line.offset + skipped as u64)));
+        match open.take(rest.bytes(), &raw, self.frame_bytes_max) {
             Step::GoesOn => self.open = Some(open),
             Step::Ends(end) if objects::is_between(rest.after(end).bytes()) => {
                 let before = open.lines.len();
@@ -138,14 +110,14 @@ impl<F: Format + ?Sized> Lines<F> {
                 }
                 open.lines.truncate(before);
                 self.abandon(&open, out);
-                self.line(line, raw.len(), false, offset, out);
+                self.line(line, out);
             }
             _ => {
                 self.abandon(&open, out);
                 if is_first {
-                    read_frame(&*self.format, line, false, offset, out);
+                    read_frame(&*self.format, line.text, false, line.offset, out);
                 } else {
-                    self.line(line, raw.len(), false, offset, out);
+                    self.line(line, out);
                 }
             }
         }
@@ -164,23 +136,6 @@ impl<F: Format + ?Sized> Lines<F> {
         }
     }
 
-    /// From where on bytes are needed that wait.
-    fn held(&self) -> Held {
-        let from = self.join.held_from(self.offset);
-        Held { from: self.open.as_ref().map_or(from, |open| open.from.min(from)) }
-    }
-
-    /// Lines each of which is a record.
-    #[inline(always)]
-    fn line_by_line(&mut self, part: Part<'_>, out: &mut BatchWriter) {
-        let mut start = 0;
-        while let Some(len) = part.bytes.get(start..).and_then(|rest| memchr(b'\n', rest)) {
-            let end = start + without_return(part.bytes, start, len);
-            self.line(Text::of(part.bytes, start..end), len + 1, part.checked, part.base + start as u64, out);
-            start += len + 1;
-        }
-    }
-
     /// Lines that may be joined: a record that lies in the part is read where it stands.
     #[inline(always)]
     fn joined(&mut self, part: Part<'_>, out: &mut BatchWriter) {
@@ -193,8 +148,8 @@ impl<F: Format + ?Sized> Lines<F> {
             let line = bytes.get(start..end).unwrap_or_default();
             let offset = base + start as u64;
             if self.join.is_waiting() {
-                let raw = bytes.get(start..=start + len).unwrap_or_default();
-                if self.join.extend(&*self.format, raw, line.len(), out) {
+                let newline = bytes.get(end..=start + len).unwrap_or_default();
+                if self.join.extend(&*self.format, Pushed { line, newline, outer: None, offset }, out) {
                     start += len + 1;
                     continue;
                 }
@@ -227,53 +182,73 @@ fn without_return(bytes: &[u8], start: usize, len: usize) -> usize {
     if len > 0 && bytes.get(start + len - 1) == Some(&b'\r') { len - 1 } else { len }
 }
 
-impl<F: Format + ?Sized> Decoder for Lines<F> {
-    fn feed(&mut self, chunk: &Bytes, out: &mut BatchWriter) -> Held {
-        out.set_chunk(chunk);
-        let bytes: &[u8] = chunk;
-        let Some(last) = memrchr(b'\n', bytes) else {
-            self.carry(bytes, out);
-            return self.held();
-        };
-        let mut start = 0;
-        if (self.pieces > 0 || !self.carry.is_empty())
-            && let Some(end) = memchr(b'\n', bytes)
-        {
-            self.end_carry(bytes.get(..end).unwrap_or_default(), b"\n", out);
-            start = end + 1;
-        }
-        // One check for all whole lines: a character cut by the end of the chunk must not send them all the slow way.
-        let whole = bytes.get(start..=last).unwrap_or_default();
-        let part = Part { bytes: whole, base: self.offset, checked: simdutf8::basic::from_utf8(whole).is_ok() };
+fn pushed(line: Line<'_>) -> Pushed<'_> {
+    Pushed { line: line.text.bytes(), newline: line.newline, outer: line.raw.map(outer), offset: line.offset }
+}
+
+fn outer(raw: &[u8]) -> Outer<'_> {
+    Outer { raw, time_unix_nano: 0, attributes: &[] }
+}
+
+impl<F: Format + ?Sized> Sink for Records<F> {
+    #[inline(always)]
+    fn part(&mut self, part: Part<'_>, out: &mut BatchWriter) {
         if self.join.is_line_by_line() {
             self.line_by_line(part, out);
         } else {
             self.joined(part, out);
         }
-        self.offset += whole.len() as u64;
-        self.carry(bytes.get(last + 1..).unwrap_or_default(), out);
-        self.held()
     }
 
-    fn flush(&mut self, out: &mut BatchWriter) {
-        if self.pieces > 0 || !self.carry.is_empty() {
-            self.end_carry(&[], &[], out);
+    fn line(&mut self, line: Line<'_>, out: &mut BatchWriter) {
+        if !self.join.is_line_by_line() {
+            self.join.push(&*self.format, pushed(line), out);
+        } else if !self.is_alone(line.text.bytes()) {
+            self.stray(line, out);
+        } else if line.text.len() > self.frame_bytes_max {
+            out.reject(line.text.bytes(), too_long(), line.offset, self.format.spec().name);
+        } else if let Some(raw) = line.raw {
+            read_outer(&*self.format, line.text, false, outer(raw), line.offset, out);
+        } else if !line.text.is_empty() {
+            read_frame(&*self.format, line.text, line.checked, line.offset, out);
         }
+    }
+
+    fn break_off(&mut self, out: &mut BatchWriter) {
         if let Some(open) = self.open.take() {
             self.abandon(&open, out);
         }
         self.join.flush(&*self.format, out);
     }
 
+    fn name(&self) -> &'static str {
+        self.format.spec().name
+    }
+}
+
+impl<F: Format + ?Sized> Decoder for Lines<F> {
+    fn feed(&mut self, chunk: &Bytes, out: &mut BatchWriter) -> Held {
+        out.set_chunk(chunk);
+        self.cutter.feed(chunk, &mut self.records, out);
+        let from = self.records.join.held_from(self.cutter.offset);
+        Held { from: self.records.open.as_ref().map_or(from, |open| open.from.min(from)) }
+    }
+
+    fn flush(&mut self, out: &mut BatchWriter) {
+        self.cutter.flush(&mut self.records, out);
+        self.records.break_off(out);
+    }
+
     fn resume(&mut self, offset: u64) {
-        self.offset = offset;
+        self.cutter.offset = offset;
     }
 
     fn configure(&mut self, reading: &Reading) {
-        self.join.configure(&reading.multiline);
+        self.cutter.configure(reading);
+        self.records.join.configure(&reading.multiline);
     }
 
     fn format(&self) -> &'static str {
-        self.format.spec().name
+        self.records.format.spec().name
     }
 }

@@ -1,6 +1,8 @@
 //! The state of one source: what must wait over chunks.
 
+mod ansi;
 mod cuts;
+mod cutter;
 mod elements;
 mod join;
 mod lines;
@@ -22,7 +24,7 @@ pub(crate) use cuts::{Cut, Cuts};
 pub use elements::Elements;
 pub use lines::Lines;
 pub(crate) use objects::{is_object, is_part, spread};
-pub(crate) use reading::MULTILINE;
+pub(crate) use reading::{ENCODING, MULTILINE, STRIP_ANSI};
 pub use reading::{Multiline, Reading};
 pub use whole::Whole;
 
@@ -78,7 +80,7 @@ fn read_with(
 }
 
 /// Reads a frame of several lines, which may be a stack trace: its records say what was raised. A trace that the format cannot read, as it
-/// begins none of its records, is a record of its own and no Reject.
+/// begins none of its records, is a record of its own and no Reject. What was raised stays in the writer's envelope: end it.
 #[cold]
 #[inline(never)]
 pub(crate) fn read_joined<F: Format + ?Sized>(format: &F, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
@@ -97,7 +99,6 @@ pub(crate) fn read_joined<F: Format + ?Sized>(format: &F, frame: Text<'_>, check
         let plain = |frame: Text<'_>, out: &mut BatchWriter| text::parse(Zone::UTC, frame, out);
         read_with(format.spec().name, plain, frame, checked, offset, out);
     }
-    out.end_envelope();
 }
 
 /// OTLP strings must be UTF-8: each ill-formed part becomes U+FFFD, and the frame's records carry the original
@@ -111,7 +112,9 @@ fn read_repaired(
     out: &mut BatchWriter,
 ) {
     let Some(text) = repair(raw) else { return };
-    out.set_raw(Some(raw.to_vec()));
+    if !out.envelope().has_original() {
+        out.set_raw(Some(raw.to_vec()));
+    }
     let result = out.attempt(|out| parse(Text::from(text.as_slice()), out));
     out.set_raw(None);
     match result {

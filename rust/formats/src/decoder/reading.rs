@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use encoding_rs::Encoding;
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::{OptionDoc, OptionError, OptionValue, Options};
@@ -13,14 +14,38 @@ pub(crate) const MULTILINE: OptionDoc = OptionDoc {
           that matches begins a record), `continue` (one that matches belongs to the record before), `end` (one that matches ends the record)",
 };
 
+/// The option on what sources are written in.
+pub(crate) const ENCODING: OptionDoc = OptionDoc {
+    name: "encoding",
+    doc: "string: what the source is written in, by its label in the WHATWG's standard: `utf-8` (the default; UTF-16 is known by its byte \
+          order mark), `utf-16le`, `latin1`, `windows-1252`, `shift_jis`, `gbk`, ...",
+};
+
+/// The option on colours.
+pub(crate) const STRIP_ANSI: OptionDoc = OptionDoc {
+    name: "strip_ansi",
+    doc: "true or false: whether colours and other escape sequences of terminals are taken out before a line is read (true); the line as it \
+          came is kept",
+};
+
 /// The most memory that one compiled pattern may take, in bytes.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// How a source of lines is read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Reading {
     /// Which lines make one record.
     pub multiline: Multiline,
+    /// What the source is written in; none: UTF-8, or UTF-16 where the first bytes say so.
+    pub encoding: Option<&'static Encoding>,
+    /// Whether escape sequences of terminals are taken out.
+    pub strip_ansi: bool,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { multiline: Multiline::Auto, encoding: None, strip_ansi: true }
+    }
 }
 
 /// Which lines make one record.
@@ -46,18 +71,37 @@ pub struct Patterns {
 impl Reading {
     /// What the options say; what they do not is as by default.
     pub fn of(options: &Options) -> Result<Self, OptionError> {
-        Ok(Self { multiline: Multiline::of(options)? })
+        let encoding = options.str(ENCODING.name)?.map(encoding).transpose()?.flatten();
+        Ok(Self { multiline: Multiline::of(options)?, encoding, strip_ansi: options.bool(STRIP_ANSI.name)?.unwrap_or(true) })
     }
 
     /// Whether all is as by default.
     pub fn is_default(&self) -> bool {
-        matches!(self.multiline, Multiline::Auto)
+        matches!(self.multiline, Multiline::Auto) && self.encoding.is_none() && self.strip_ansi
     }
 
     /// The first of the options that only sources of lines have.
     pub(crate) fn first_of(options: &Options) -> Option<&'static str> {
-        [MULTILINE.name].into_iter().find(|name| options.0.contains_key(*name))
+        [ENCODING.name, MULTILINE.name, STRIP_ANSI.name].into_iter().find(|name| options.0.contains_key(*name))
     }
+}
+
+/// The encoding of a label; none for UTF-8.
+fn encoding(label: &str) -> Result<Option<&'static Encoding>, OptionError> {
+    let wrong = |what: &str| OptionError::new(ENCODING.name, format!("'{label}' {what}"));
+    // What operators write that the standard does not know.
+    let known = match label.to_ascii_lowercase().as_str() {
+        "utf8" | "utf-8" | "nop" => "utf-8",
+        "iso8859-1" | "iso_8859-1" => "latin1",
+        "utf16" => "utf-16",
+        _ => label,
+    };
+    let found =
+        Encoding::for_label(known.as_bytes()).ok_or_else(|| wrong("is no encoding: write utf-8, utf-16le, latin1, windows-1252, ..."))?;
+    if found == encoding_rs::REPLACEMENT || found == encoding_rs::ISO_2022_JP {
+        return Err(wrong("cannot be read: its lines do not tell by themselves what they say"));
+    }
+    Ok((found != encoding_rs::UTF_8).then_some(found))
 }
 
 impl Multiline {
