@@ -28,7 +28,7 @@ pub mod journald;
 pub mod json;
 pub mod k8s_audit;
 pub mod k8s_events;
-pub mod kibana_json;
+pub mod kibana;
 pub mod klog;
 pub mod kong_json;
 pub mod linkerd_json;
@@ -92,7 +92,7 @@ pub static FORMATS: &[&Spec] = &[
     &json::SPEC,
     &k8s_audit::SPEC,
     &k8s_events::SPEC,
-    &kibana_json::SPEC,
+    &kibana::SPEC,
     &klog::SPEC,
     &kong_json::SPEC,
     &linkerd_json::SPEC,

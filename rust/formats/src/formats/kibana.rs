@@ -9,9 +9,9 @@ use crate::{
     objects::Objects,
 };
 
-/// The row of `kibana_json`.
+/// The row of `kibana`.
 pub static SPEC: Spec = Spec {
-    name: "kibana_json",
+    name: "kibana",
     about: About {
         line: "The log of Kibana 5 to 7 as JSON lines, requests included; Kibana 8 writes ECS, which `json` reads",
         page: "https://www.elastic.co/docs/deploy-manage/monitor/logging-configuration/kibana-logging",
