@@ -13,6 +13,8 @@ FIXTURES = ROOT / "tests" / "formats"
 CORPUS = ROOT / "rust" / "fuzz" / "corpus"
 # Targets that read one format only, by the name of both.
 SINGLE = ("otlp", "otlp_json")
+# Formats of the target that reads patterns of the user's, by their number there.
+PATTERNS = ("regex", "grok", "dissect")
 
 
 def seeds() -> Iterator[tuple[str, str, bytes]]:
@@ -28,8 +30,12 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
             if folder.name == "syslog":
                 yield "syslog", name, bytes([128]) + data
             options = fixture.with_suffix(".options.json")
-            if options.exists() and "format_string" in (given := orjson.loads(options.read_bytes())):
+            given = orjson.loads(options.read_bytes()) if options.exists() else {}
+            if folder.name == "envoy" and "format_string" in given:
                 yield "envoy_format", name, given["format_string"].encode() + b"\0" + data
+            if folder.name in PATTERNS:
+                which = bytes([PATTERNS.index(folder.name), 128])
+                yield "user_pattern", name, which + given["pattern"].encode() + b"\0" + data
     for number, text in enumerate(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "conditions.md").read_text("utf-8"))):
         yield "condition", f"{number}", text.encode()
 

@@ -59,6 +59,17 @@ pub fn syslog(data: &[u8]) {
     one_format(&format, input, *cut);
 }
 
+/// A format by the first byte, a pattern of the user's up to the first NUL, and lines of a log.
+pub fn user_pattern(data: &[u8]) {
+    let [which, cut, rest @ ..] = data else { return };
+    let Some(end) = rest.iter().position(|byte| *byte == 0) else { return };
+    let Ok(text) = std::str::from_utf8(&rest[..end]) else { return };
+    let name = ["regex", "grok", "dissect"][usize::from(*which) % 3];
+    let options = Options([("pattern".to_owned(), OptionValue::Str(text.to_owned()))].into());
+    let Ok(format) = compile(name, &options) else { return };
+    one_format(&format, &rest[end + 1..], *cut);
+}
+
 fn one_format(format: &Arc<dyn Format>, input: &[u8], cut: u8) {
     let name = format.spec().name;
     let input = Bytes::copy_from_slice(input);

@@ -1,5 +1,6 @@
 """Logstash's pattern tests: a grok pattern's name (in its ECS mode), a line, and what the event includes."""
 
+import re
 from typing import Any
 
 from tests.conformance import times
@@ -14,11 +15,16 @@ from tests.conformance.results import CaseResult, SourceResult, failed, judge
 def run(corpora: Corpora, result: SourceResult, cases: list[dict[str, Any]]) -> list[CaseResult]:
     """The line through `%{NAME}`, its fields by path."""
     results = []
+    # The cases are about the definitions that lie beside them; where these are not in the corpora, about the library's.
+    folder = result.source.path.parent / "patterns" / "ecs-v1"
+    own = {"patterns_dir": str(folder)} if folder.is_dir() else {}
     for number, case in enumerate(cases):
         pattern = case["grok_pattern"].split(" ")[0]
         line = case["input"]
         pattern = f"%{{{pattern}}}" if not case.get("anchored") else f"^%{{{pattern}}}$"
-        reading = Reading("grok", {"pattern": pattern}) if "grok" in known_formats() else Reading()
+        # Of several lines that are one record, the first begins it.
+        lines = {"multiline": {"start": "^" + re.escape(line[:8])}} if "\n" in line else {}
+        reading = Reading("grok", {"pattern": pattern, **own, **lines}) if "grok" in known_formats() else Reading()
         view = read_one(result, line.encode(), reading)
         name = f"#{number} {case.get('desc', '')}"
         if view is None:

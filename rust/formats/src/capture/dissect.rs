@@ -177,7 +177,11 @@ impl Dissect {
             let delimiter = field.delimiter.needle();
             let rest = line.get(at..).unwrap_or_default();
             let len = match (field.length, delimiter) {
-                (Some(length), _) => Some(length).filter(|length| rest.get(*length..).is_some_and(|rest| rest.starts_with(delimiter))),
+                // A length in bytes may not part a character.
+                (Some(length), _) => Some(length).filter(|length| {
+                    let behind = rest.get(*length..);
+                    behind.is_some_and(|rest| rest.starts_with(delimiter) && rest.first().is_none_or(|byte| byte & 0xc0 != 0x80))
+                }),
                 (None, []) => Some(rest.len()),
                 (None, [byte]) => memchr::memchr(*byte, rest),
                 _ => field.delimiter.find(rest),

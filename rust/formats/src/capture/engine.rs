@@ -6,7 +6,7 @@ use logloom_record::{BatchWriter, RejectReason, Text};
 use regex::{CaptureLocations, Regex, RegexBuilder};
 
 use super::{
-    Piece, Plan,
+    Captured, Piece, Plan,
     pieces::Stops,
     syntax::{Translated, Wrong},
 };
@@ -113,10 +113,16 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles the pattern that `pieces` make, one behind the other.
-    pub(crate) fn compile(pieces: Vec<Piece>, ruby: bool, options: &Options) -> Result<Self, OptionError> {
+    /// Compiles the pattern that `pieces` make, one behind the other. `rename` may give its names others.
+    pub(crate) fn compile(
+        pieces: Vec<Piece>,
+        ruby: bool,
+        rename: impl Fn(&mut [Captured]),
+        options: &Options,
+    ) -> Result<Self, OptionError> {
         let wrong = |(message, at): Wrong| OptionError::new("pattern", message).at(at);
-        let translated = Translated::of(&pieces, ruby).map_err(wrong)?;
+        let mut translated = Translated::of(&pieces, ruby).map_err(wrong)?;
+        rename(&mut translated.names);
         let engine = Engine::compile(&translated.text, translated.names.len(), ruby).map_err(|(message, _)| wrong((message, 0)))?;
         let plan = Plan::compile(&translated.names, options)?;
         Ok(Self { engine, plan, stops: Stops::new(pieces, ruby) })

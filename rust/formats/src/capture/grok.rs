@@ -16,10 +16,10 @@ pub(crate) const FOLDER: OptionDoc = OptionDoc {
     name: "patterns_dir",
     doc: "string: a folder whose files hold patterns, one a line: a name, a blank, a regular expression; read once, when the format is compiled",
 };
-pub(crate) const LIBRARY: OptionDoc = OptionDoc {
-    name: "library",
-    doc: "string: how the library's own fields are called: `otel` (as is the default) as the semantic conventions have them, `legacy` as Logstash \
-          had them before ECS (`clientip`, `verb`); fields that your pattern names itself keep their names",
+pub(crate) const FIELD_NAMES: OptionDoc = OptionDoc {
+    name: "field_names",
+    doc: "string: `otel`, as is the default: the library's own fields, and fields of ECS (`[source][ip]`), are called as the semantic conventions \
+          have them; `as_written`: the library's as Logstash had them before ECS (`clientip`, `verb`), all others as they stand",
 };
 
 /// The deepest that patterns may hold each other.
@@ -36,15 +36,17 @@ const FOLDER_FILES_MAX: usize = 1000;
 pub(crate) struct Definitions {
     own: HashMap<String, String>,
     library: &'static HashMap<String, String>,
+    /// Whether fields of ECS get the names of the conventions.
+    renames: bool,
 }
 
 impl Definitions {
     /// The library's, with the user's before them.
     pub(crate) fn of(options: &Options) -> Result<Self, OptionError> {
-        let library = match options.str(LIBRARY.name)? {
-            None | Some("otel") => library::otel(),
-            Some("legacy") => library::legacy(),
-            Some(other) => return Err(OptionError::new(LIBRARY.name, format!("'{other}' is none: write 'otel' or 'legacy'"))),
+        let (library, renames) = match options.str(FIELD_NAMES.name)? {
+            None | Some("otel") => (library::otel(), true),
+            Some("as_written") => (library::legacy(), false),
+            Some(other) => return Err(OptionError::new(FIELD_NAMES.name, format!("'{other}' is none: write 'otel' or 'as_written'"))),
         };
         let mut own = HashMap::new();
         if let Some(folder) = options.str(FOLDER.name)? {
@@ -53,7 +55,7 @@ impl Definitions {
         for (name, definition) in options.map(DEFINITIONS.name)?.unwrap_or_default() {
             own.insert(name.clone(), definition.clone());
         }
-        Ok(Self { own, library })
+        Ok(Self { own, library, renames })
     }
 
     fn find(&self, name: &str) -> Option<&str> {
@@ -64,7 +66,16 @@ impl Definitions {
     pub(crate) fn compile(&self, pattern: &str, options: &Options) -> Result<Pattern, OptionError> {
         let mut pieces = Vec::new();
         self.pieces(pattern, 0, 0, &mut pieces).map_err(|(message, at)| OptionError::new("pattern", message).at(at))?;
-        Pattern::compile(pieces, true, options)
+        Pattern::compile(
+            pieces,
+            true,
+            |captured| {
+                if self.renames {
+                    library::rename(captured);
+                }
+            },
+            options,
+        )
     }
 
     /// The pieces of `pattern`, which stands at byte `base` of the user's. A pattern without a field that is a row of pieces itself is

@@ -5,7 +5,10 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::library_names::{NAMES, OWN};
+use super::{
+    Captured, Kind,
+    library_names::{ECS, NAMES, OWN},
+};
 
 /// Reads definitions: `NAME definition`, one a line.
 pub(super) fn read<'t>(text: &'t str, mut take: impl FnMut(&'t str, &'t str)) {
@@ -74,4 +77,23 @@ fn name_of<'f>(pattern: &str, field: &'f str) -> &'f str {
     let rows = || NAMES.iter().filter(|(_, old, _)| *old == field);
     let own = rows().find(|(start, ..)| !start.is_empty() && pattern.starts_with(start));
     own.or_else(|| rows().find(|(start, ..)| start.is_empty())).map_or(field, |(_, _, new)| new)
+}
+
+/// Gives the fields of ECS the names, and where they have none the types, of the conventions. An IP address beside the name of its host is
+/// the peer's.
+pub(super) fn rename(names: &mut [Captured]) {
+    let has = |wanted: &str| names.iter().any(|captured| captured.name == wanted);
+    let both = [has("source.address"), has("destination.address")];
+    for captured in names {
+        let known = match captured.name.as_str() {
+            "source.ip" if both[0] => Some("network.peer.address"),
+            "destination.ip" if both[1] => Some("server.address"),
+            name => ECS.iter().find(|(known, _)| *known == name).map(|(_, known)| *known),
+        };
+        if let Some(known) = known {
+            let (name, kind) = known.split_once(':').unwrap_or((known, ""));
+            name.clone_into(&mut captured.name);
+            captured.kind = Kind::parse(kind).or(captured.kind);
+        }
+    }
 }

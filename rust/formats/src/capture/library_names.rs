@@ -133,5 +133,43 @@ pub(super) const NAMES: &[(&str, &str, &str)] = &[
     ("S3", "key", "aws.s3.key"),
 ];
 
+/// Fields of ECS that the conventions call otherwise.
+#[rustfmt::skip]
+pub(super) const ECS: &[(&str, &str)] = &[
+    ("client.ip", "client.address"),
+    ("source.ip", "source.address"),
+    ("destination.ip", "destination.address"),
+    ("server.ip", "server.address"),
+    ("host.hostname", "host.name"),
+    ("host.ip", "host.ip:list"),
+    ("http.request.body.bytes", "http.request.body.size:int"),
+    ("http.request.bytes", "http.request.size:int"),
+    ("http.request.referrer", "http.request.header.referer:header"),
+    ("http.response.body.bytes", "http.response.body.size:int"),
+    ("http.response.bytes", "http.response.size:int"),
+    ("http.response.status_code", "http.response.status_code:int"),
+    ("http.version", "network.protocol.version"),
+    ("network.protocol", "network.protocol.name"),
+    ("log.level", "severity"),
+    ("log.origin.file.name", "code.file.path"),
+    ("log.origin.file.line", "code.line.number:int"),
+    ("log.origin.function", "code.function.name"),
+    ("log.syslog.priority", "syslog.priority:int"),
+    ("log.syslog.facility.code", "syslog.facility.code:int"),
+    ("log.syslog.severity.code", "syslog.severity.code:int"),
+    ("process.name", "process.executable.name"),
+    ("process.pid", "process.pid:int"),
+    ("process.thread.id", "thread.id:int"),
+    ("process.thread.name", "thread.name"),
+    ("error.message", "exception.message"),
+    ("error.stack_trace", "exception.stacktrace"),
+    ("error.type", "exception.type"),
+    ("client.port", "client.port:int"),
+    ("source.port", "source.port:int"),
+    ("destination.port", "destination.port:int"),
+    ("server.port", "server.port:int"),
+    ("url.port", "url.port:int"),
+];
+
 /// Patterns of our own, after the programs' documentation: they go before those of the same name.
 pub(super) const OWN: &str = include_str!("library.grok");

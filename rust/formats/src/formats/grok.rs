@@ -8,7 +8,7 @@ use crate::{
     About, Decoder, Format, Likely, OptionDoc, OptionError, Options, Spec,
     capture::{
         KEYS, Pattern, SAMPLE, TIME_FORMAT, TIME_KEY, TYPES, compile_all,
-        grok::{DEFINITIONS, Definitions, FOLDER, LIBRARY},
+        grok::{DEFINITIONS, Definitions, FIELD_NAMES, FOLDER},
         read_any,
     },
     open_framed,
@@ -30,7 +30,7 @@ pub static SPEC: Spec = Spec {
         },
         DEFINITIONS,
         FOLDER,
-        LIBRARY,
+        FIELD_NAMES,
         TIME_FORMAT,
         TIME_KEY,
         KEYS,

@@ -40,7 +40,7 @@ struct Regexes {
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     let pattern = |text: &str| {
         let piece = |(at, shown): (usize, &str)| Piece { shown: shown.to_owned(), at, regex: shown.to_owned() };
-        Pattern::compile(split(text, false).into_iter().map(piece).collect(), false, options)
+        Pattern::compile(split(text, false).into_iter().map(piece).collect(), false, |_| {}, options)
     };
     Ok(Arc::new(Regexes { patterns: compile_all(options, pattern, Pattern::explain)? }))
 }

@@ -85,7 +85,7 @@ fn is_go_suffix(rest: &[u8]) -> bool {
 
 /// The time that the text begins with, and its length. `zone`: of a time that names none.
 ///
-/// Date and time of day are asked for, seconds too. Between them stands `T`, `t`, `_` or a blank; the date has `-`, `/` or nothing
+/// Date and time of day are asked for, seconds too. Between them stands `T`, `t`, `_`, a blank or a tab; the date has `-`, `/` or nothing
 /// between its parts; a fraction follows `.` or `,`; the offset is `Z`, `±hh`, `±hhmm`, `±hh:mm` or `±hh:mm:ss`, also behind a blank,
 /// or an abbreviation such as ` UTC` or ` CEST`.
 #[inline]
@@ -105,7 +105,7 @@ fn general(text: &[u8], zone: Zone) -> Result<(u64, usize), TimeError> {
         return behind_seconds(text, civil, 19, zone);
     }
     let mut at = date(text, &mut civil)?;
-    if !matches!(text.get(at), Some(b'T' | b't' | b' ' | b'_')) {
+    if !matches!(text.get(at), Some(b'T' | b't' | b' ' | b'\t' | b'_')) {
         return Err(TimeError::new("expected 'T' or a blank between date and time", at));
     }
     civil.hour = two(text, at + 1)?;
@@ -129,7 +129,7 @@ fn date_and_clock(text: &[u8; 19], civil: &mut Civil) -> bool {
     let (tens, ones) = (tens ^ b'0', ones ^ b'0');
     let over = |word: u64| (word | (word & 0x0f0f_0f0f_0f0f_0f0f).wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0;
     let signs = (date & 0xff00_00ff_0000_0000) | (clock & 0x0000_ff00_00ff_0000);
-    if over(date) | over(clock) | signs != 0 || tens > 9 || ones > 9 || !matches!(text.get(10), Some(b'T' | b't' | b' ' | b'_')) {
+    if over(date) | over(clock) | signs != 0 || tens > 9 || ones > 9 || !matches!(text.get(10), Some(b'T' | b't' | b' ' | b'\t' | b'_')) {
         return false;
     }
     let pairs = |word: u64| word.wrapping_mul(10).wrapping_add(word >> 8);
