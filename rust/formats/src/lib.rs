@@ -6,6 +6,7 @@
 
 mod capture;
 mod decoder;
+mod delimited;
 mod detect;
 pub mod envoy;
 mod fields;

@@ -35,6 +35,9 @@ def run(corpora: Corpora, result: SourceResult, cases: list[dict[str, Any]]) -> 
         line: str = case["input"]
         name = f"#{number} {case.get('test', '')}"
         view = read_one(result, line.encode(), _reading(case))
+        if view is None and all(assertion.get("value") is None for assertion in case["asserts"]):
+            results.append(CaseResult(name, passed=True, held=1, asked=1))
+            continue
         if view is None:
             results.append(failed(name, result.error or "no record"))
             continue
@@ -49,7 +52,8 @@ def _reading(case: dict[str, Any]) -> Reading:
     conf = case["conf"]
     name = {"csv": "csv", "tsv": "tsv", "ltsv": "ltsv", "none": "text", "json": "json", "syslog": "syslog"}.get(parser)
     if name in ("csv", "tsv") and name in known_formats():
-        return Reading(name, {"columns": conf.get("keys", "")})
+        options: dict[str, Any] = {"columns": conf.get("keys", "")}
+        return Reading(name, options | ({"delimiter": conf["delimiter"]} if "delimiter" in conf else {}))
     if "expression" in conf and "regex" in known_formats():
         return Reading("regex", _regex(conf))
     return Reading(name) if name in known_formats() and name else reading_for(parser, Reading())

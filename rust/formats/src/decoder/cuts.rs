@@ -9,13 +9,16 @@ use super::{Decoder, Held, read_frame, too_long};
 use crate::Format;
 
 /// Finds where frames end. It goes on where the last bytes left it.
-pub trait Cut: Default + Send {
+pub(crate) trait Cut: Send {
     /// Whether line ends before a frame and the one at its end are no part of it.
     const TRIMS: bool;
 
     /// The bytes up to the end of the frame that begins, or goes on, at the start of `bytes`; `None` where it does not end in them.
     /// After an end it is as new.
     fn cut(&mut self, bytes: &[u8]) -> Option<usize>;
+
+    /// Makes it as new.
+    fn reset(&mut self);
 
     /// Where a frame that has no end, or is over the bound, is cut off instead, so that what follows is read once more: the end of its
     /// first line, say. `None` keeps it whole.
@@ -24,9 +27,30 @@ pub trait Cut: Default + Send {
     }
 }
 
+/// Reads the frames of one source.
+pub(crate) trait Read: Send {
+    /// The format's name.
+    fn name(&self) -> &'static str;
+
+    /// Reads one frame, which is known to be UTF-8 where it is `checked`.
+    fn read(&mut self, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter);
+}
+
+impl<F: Format + ?Sized> Read for Arc<F> {
+    fn name(&self) -> &'static str {
+        self.spec().name
+    }
+
+    #[inline(always)]
+    fn read(&mut self, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
+        // A format that is no text checks the strings that it reads.
+        read_frame(&**self, frame, checked || !self.is_text(), offset, out);
+    }
+}
+
 /// Cuts a source into frames by a [`Cut`]. A frame over the bound is kept in pieces, each a Reject.
 #[derive(Debug)]
-pub struct Cuts<F: ?Sized, C> {
+pub(crate) struct Cuts<R, C> {
     /// Source offset of the first byte of `carry`, or of the next chunk.
     offset: u64,
     /// The beginning of a frame that has not ended.
@@ -35,18 +59,18 @@ pub struct Cuts<F: ?Sized, C> {
     /// Inside a frame over the bound: how many pieces of it were written already.
     pieces: usize,
     frame_bytes_max: usize,
-    format: Arc<F>,
+    reader: R,
 }
 
-impl<F: Format + ?Sized, C: Cut> Cuts<F, C> {
-    /// A source of frames of this format.
-    pub fn new(format: Arc<F>, frame_bytes_max: usize) -> Self {
-        Self { offset: 0, carry: Vec::new(), cutter: C::default(), pieces: 0, frame_bytes_max: frame_bytes_max.max(1), format }
+impl<R: Read, C: Cut> Cuts<R, C> {
+    /// A source of frames for this reader.
+    pub(crate) fn new(reader: R, cutter: C, frame_bytes_max: usize) -> Self {
+        Self { offset: 0, carry: Vec::new(), cutter, pieces: 0, frame_bytes_max: frame_bytes_max.max(1), reader }
     }
 
     /// One whole frame at `offset`.
     #[inline(always)]
-    fn frame(&self, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
+    fn frame(&mut self, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
         let (mut frame, mut offset) = (frame, offset);
         if C::TRIMS {
             let blank = frame.bytes().iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
@@ -57,10 +81,9 @@ impl<F: Format + ?Sized, C: Cut> Cuts<F, C> {
             return;
         }
         if frame.len() > self.frame_bytes_max {
-            return out.reject(frame.bytes(), too_long(), offset, self.format.spec().name);
+            return out.reject(frame.bytes(), too_long(), offset, self.reader.name());
         }
-        // A format that is no text checks the strings that it reads.
-        read_frame(&*self.format, frame, checked || !self.format.is_text(), offset, out);
+        self.reader.read(frame, checked, offset, out);
     }
 
     /// Takes bytes of a frame that has not ended yet, or has just now; what is over the bound goes out. True where what is carried now
@@ -80,7 +103,7 @@ impl<F: Format + ?Sized, C: Cut> Cuts<F, C> {
             }
             let rest = self.carry.split_off(self.frame_bytes_max);
             let piece = std::mem::replace(&mut self.carry, rest);
-            out.reject_from(&piece, too_long(), self.offset, self.format.spec().name, Some(self.pieces));
+            out.reject_from(&piece, too_long(), self.offset, self.reader.name(), Some(self.pieces));
             self.offset += piece.len() as u64;
             self.pieces += 1;
         }
@@ -92,7 +115,7 @@ impl<F: Format + ?Sized, C: Cut> Cuts<F, C> {
         let carry = std::mem::take(&mut self.carry);
         self.frame(Text::of(&carry, 0..end), false, self.offset, out);
         self.offset += end as u64;
-        self.cutter = C::default();
+        self.cutter.reset();
         let rest = carry.get(end..).unwrap_or_default();
         let used = self.run(rest, false, out);
         self.carry.extend_from_slice(rest.get(used..).unwrap_or_default());
@@ -104,7 +127,7 @@ impl<F: Format + ?Sized, C: Cut> Cuts<F, C> {
         if self.pieces > 0 {
             let last = Text::from(carry.as_slice());
             let last = if C::TRIMS { trimmed(last) } else { last };
-            out.reject_from(last.bytes(), too_long(), self.offset, self.format.spec().name, Some(self.pieces));
+            out.reject_from(last.bytes(), too_long(), self.offset, self.reader.name(), Some(self.pieces));
         } else {
             self.frame(Text::from(carry.as_slice()), false, self.offset, out);
         }
@@ -138,7 +161,7 @@ fn trimmed(frame: Text<'_>) -> Text<'_> {
     frame.slice(0..bytes.strip_suffix(b"\r").unwrap_or(bytes).len())
 }
 
-impl<F: Format + ?Sized, C: Cut> Decoder for Cuts<F, C> {
+impl<R: Read, C: Cut> Decoder for Cuts<R, C> {
     fn feed(&mut self, chunk: &Bytes, out: &mut BatchWriter) -> Held {
         out.set_chunk(chunk);
         let mut bytes: &[u8] = chunk;
@@ -167,7 +190,7 @@ impl<F: Format + ?Sized, C: Cut> Decoder for Cuts<F, C> {
         if self.pieces > 0 || !self.carry.is_empty() {
             self.end_carry(out);
         }
-        self.cutter = C::default();
+        self.cutter.reset();
     }
 
     fn resume(&mut self, offset: u64) {
@@ -175,6 +198,6 @@ impl<F: Format + ?Sized, C: Cut> Decoder for Cuts<F, C> {
     }
 
     fn format(&self) -> &'static str {
-        self.format.spec().name
+        self.reader.name()
     }
 }

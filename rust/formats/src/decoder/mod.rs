@@ -20,7 +20,7 @@ use crate::{
     trace::{Exception, exception},
 };
 
-pub(crate) use cuts::{Cut, Cuts};
+pub(crate) use cuts::{Cut, Cuts, Read};
 pub use elements::Elements;
 pub use lines::Lines;
 pub(crate) use objects::{is_object, is_part, spread};
@@ -60,8 +60,9 @@ pub(crate) fn read_frame<F: Format + ?Sized>(format: &F, frame: Text<'_>, checke
     read_with(format.spec().name, |frame, out| format.parse(frame, out), frame, checked, offset, out);
 }
 
+/// The same, by any function that writes the frame's records.
 #[inline(always)]
-fn read_with(
+pub(crate) fn read_with(
     name: &'static str,
     parse: impl Fn(Text<'_>, &mut BatchWriter) -> Result<(), RejectReason>,
     frame: Text<'_>,

@@ -210,6 +210,8 @@ pub(crate) struct Dialect {
     pub(super) prefix: &'static str,
     /// How a time may be written beside the usual ways.
     pub(super) times: Vec<TimePattern>,
+    /// How the user says that it is written.
+    pub(super) user_time: Option<TimePattern>,
     /// Of times that name none.
     pub(super) zone: Zone,
 }
@@ -306,6 +308,17 @@ impl Dialect {
         if let Some(entry) = entry.filter(|entry| entry.rank <= rank || entry.rank < RANK_ROWS) {
             entry.container = container;
         }
+    }
+
+    /// The same; times are written by this pattern first of all.
+    pub(crate) fn with_time(mut self, pattern: TimePattern) -> Self {
+        self.user_time = Some(pattern);
+        self
+    }
+
+    /// What stands before the names of keys that are not in the table.
+    pub(crate) fn prefix(&self) -> &'static str {
+        self.prefix
     }
 
     /// The same; times that name no zone are in this one.
@@ -410,7 +423,7 @@ impl Dialect {
     #[cold]
     pub(super) fn time(&self, text: Text<'_>) -> Option<u64> {
         let context = Context { zone: self.zone, ..Context::default() };
-        self.times.iter().find_map(|pattern| pattern.parse(text.bytes(), &context).ok().flatten())
+        self.user_time.iter().chain(&self.times).find_map(|pattern| pattern.parse(text.bytes(), &context).ok().flatten())
     }
 
     #[inline(always)]

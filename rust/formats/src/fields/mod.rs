@@ -17,6 +17,7 @@ pub(crate) use dialect::{Container, Dialect, RANK_USER, Role, Target};
 pub(crate) use pairs::unescape_pair;
 pub(crate) use rows::{Put, Rows};
 pub(crate) use table::{Keys, Table};
+pub(crate) use write::Unescape;
 
 use crate::json::{Scanner, Seen, Str, Value, hash};
 

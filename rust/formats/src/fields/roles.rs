@@ -434,6 +434,7 @@ fn time_of(field: &Field, frame: Text<'_>, rank: u8, dialect: &Dialect) -> Optio
         (rank >= WEAK && nanos >= EPOCH_SECONDS_MIN * 1_000_000_000).then_some(nanos)
     };
     match field.kind {
+        Kind::Int | Kind::Double | Kind::Text if dialect.user_time.is_some() => dialect.time(field.span(frame)),
         Kind::Int | Kind::Double => number(field.span(frame)),
         Kind::Text => {
             let text = field.span(frame);

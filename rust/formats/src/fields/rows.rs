@@ -367,6 +367,38 @@ impl Fields {
         self.push(frame, seen, hash, field);
     }
 
+    /// Lays down names that are no part of the frame. For before the first field.
+    #[inline(always)]
+    pub(crate) fn lay_names(&mut self, names: &[u8]) {
+        self.names.clear();
+        self.names.extend_from_slice(names);
+    }
+
+    /// Adds a field whose name was laid down, and that no other field has.
+    #[inline(always)]
+    pub(crate) fn add_column(&mut self, entry: Option<u32>, name_at: u32, name_len: u32, frame: Text<'_>, value: Put) {
+        let over = entry.is_none() && self.len >= self.count_max;
+        let Some(room) = self.room() else { return };
+        *room = Field::new(name_at as usize, name_len as usize, entry);
+        room.in_names = true;
+        room.put(frame, value);
+        if over {
+            self.dropped = self.dropped.saturating_add(1);
+        } else {
+            self.len += 1;
+        }
+    }
+
+    /// Adds the `n`th value of a row that has more than there are columns.
+    #[cold]
+    pub(crate) fn add_extra(&mut self, dialect: &Dialect, frame: Text<'_>, n: usize, value: Put) {
+        let at = self.names.len();
+        self.names.extend_from_slice(dialect.prefix.as_bytes());
+        self.names.extend_from_slice(format!("column_{n}").as_bytes());
+        let len = self.names.len() - at;
+        self.add_column(None, at as u32, len as u32, frame, value);
+    }
+
     /// Keeps the field's name among the names.
     #[inline(always)]
     fn name_into(&mut self, field: &mut Field, prefix: &str, name: Text<'_>) {

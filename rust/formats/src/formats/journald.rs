@@ -238,7 +238,7 @@ impl Format for Journald {
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
-        Box::new(Cuts::<_, Entry>::new(self, frame_bytes_max))
+        Box::new(Cuts::new(self, Entry::default(), frame_bytes_max))
     }
 }
 
@@ -282,6 +282,10 @@ enum Entry {
 
 impl Cut for Entry {
     const TRIMS: bool = false;
+
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
 
     fn cut(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;

@@ -10,6 +10,7 @@ pub mod azure;
 pub mod caddy;
 pub mod cloudflare;
 pub mod cloudtrail;
+pub mod csv;
 pub mod dissect;
 pub mod dotnet;
 pub mod elasticsearch;
@@ -50,6 +51,7 @@ pub mod otlp_traces;
 pub mod otlp_traces_json;
 pub mod php;
 pub mod postgresql;
+pub mod postgresql_csv;
 pub mod postgresql_json;
 pub mod python;
 pub mod redis;
@@ -60,7 +62,9 @@ pub mod suricata;
 pub mod syslog;
 pub mod text;
 pub mod traefik_json;
+pub mod tsv;
 pub mod vault;
+pub mod w3c;
 pub mod windows_event;
 pub mod zipkin;
 
@@ -74,6 +78,7 @@ pub static FORMATS: &[&Spec] = &[
     &caddy::SPEC,
     &cloudflare::SPEC,
     &cloudtrail::SPEC,
+    &csv::SPEC,
     &dissect::SPEC,
     &dotnet::SPEC,
     &elasticsearch::SPEC,
@@ -114,6 +119,7 @@ pub static FORMATS: &[&Spec] = &[
     &otlp_traces_json::SPEC,
     &php::SPEC,
     &postgresql::SPEC,
+    &postgresql_csv::SPEC,
     &postgresql_json::SPEC,
     &python::SPEC,
     &redis::SPEC,
@@ -124,7 +130,9 @@ pub static FORMATS: &[&Spec] = &[
     &syslog::SPEC,
     &text::SPEC,
     &traefik_json::SPEC,
+    &tsv::SPEC,
     &vault::SPEC,
+    &w3c::SPEC,
     &windows_event::SPEC,
     &zipkin::SPEC,
 ];

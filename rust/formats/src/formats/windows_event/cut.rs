@@ -26,6 +26,10 @@ pub(super) enum Place {
 impl Cut for Place {
     const TRIMS: bool = true;
 
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
+
     fn cut(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(byte) = bytes.get(at).copied() {

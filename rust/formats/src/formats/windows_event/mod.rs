@@ -119,7 +119,7 @@ impl Format for WindowsEvent {
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
-        Box::new(Cuts::<_, cut::Place>::new(self, frame_bytes_max))
+        Box::new(Cuts::new(self, cut::Place::default(), frame_bytes_max))
     }
 }
 
