@@ -5,7 +5,7 @@ mod cut;
 
 use std::sync::Arc;
 
-use logloom_record::{BatchWriter, RejectReason, Text};
+use logloom_record::{BatchWriter, RejectReason, Tail, Text};
 
 pub(crate) use columns::{COLUMNS_MAX, Columns, Value, Values};
 pub(crate) use cut::Shape;
@@ -14,7 +14,6 @@ use crate::{
     Decoder, Format, Framing, Likely, OptionDoc, OptionError, Options, Spec,
     decoder::{Cut, Cuts, Read, read_with},
     fields::{Dialect, Fields, Table as _, Unescape},
-    formats::text,
     json::hash,
     time::{TimePattern, Zone},
 };
@@ -168,11 +167,18 @@ impl Read for Source {
             }
         }
         if frame.bytes().first() == Some(&b'#') && self.directive(frame) {
-            return read_with(self.format.spec.name, text::parse, frame, checked, offset, out);
+            return read_with(self.format.spec.name, said, frame, checked, offset, out);
         }
         let (format, columns) = (&*self.format, self.columns.as_ref());
         read_with(format.spec.name, |frame, out| format.row(columns, frame, out), frame, checked, offset, out);
     }
+}
+
+/// A directive is a record too: its line is the body.
+#[allow(clippy::unnecessary_wraps)] // the shape of a row's
+fn said(frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    out.begin(0, 0, Text::EMPTY).body(frame).finish(&Tail::default());
+    Ok(())
 }
 
 impl Source {

@@ -300,7 +300,11 @@ impl Fields {
         if target.is_integer() && field.kind == Kind::Text {
             As::Int.convert(field, frame);
         }
-        let fits = if target.is_integer() { field.kind == Kind::Int } else { matches!(field.kind, Kind::Text | Kind::Escaped | Kind::Lines | Kind::Made) };
+        let fits = if target.is_integer() {
+            field.kind == Kind::Int
+        } else {
+            matches!(field.kind, Kind::Text | Kind::Escaped | Kind::Lines | Kind::Made)
+        };
         let place = slot::TARGET + target as usize;
         if fits && slots.beats(place, score) {
             let loser = slots.holder(place);
