@@ -120,6 +120,12 @@ pub trait Format: Send + Sync {
         false
     }
 
+    /// Whether `line`, which may begin a record, belongs to `open` all the same: the lines of the record that is open. For formats whose
+    /// records have a head of several lines of which not all are always there.
+    fn goes_on(&self, _open: &[u8], _line: &[u8]) -> bool {
+        false
+    }
+
     /// Whether its frames are text, which must be UTF-8; a binary format checks the strings that it reads.
     fn is_text(&self) -> bool {
         true
@@ -189,6 +195,10 @@ impl Format for Configured {
 
     fn goes_on_over_lines(&self) -> bool {
         self.format.goes_on_over_lines()
+    }
+
+    fn goes_on(&self, open: &[u8], line: &[u8]) -> bool {
+        self.format.goes_on(open, line)
     }
 
     fn is_text(&self) -> bool {

@@ -22,13 +22,13 @@ const WORDS: &[(u8, &[&str])] = &[
         "debug", "debg", "debu", "dbug", "dbg", "deb", "d", "finer", "diagnostic",
         "debug1", "debug2", "debug3", "debug4", "debug5", // PostgreSQL
         "d1", "d2", "d3", "d4", "d5", // MongoDB
+        "hint", "detail", "statement", "context", "query", // PostgreSQL: what it says of the message before
         ".", // Redis
     ]),
     (6, &["fine"]), // java.util.logging
     (7, &["config"]),
     (9, &[
         "info", "information", "informational", "inf", "inform", "i", "log", "http", "ok", "normal", "audit",
-        "hint", "detail", "statement", // PostgreSQL: what it says of the message before
         "system", // MySQL
         "audit success", "successaudit", "audit_success", // Windows
         "low", // CEF and the findings of scanners

@@ -136,7 +136,7 @@ impl Join {
         let is_record = !matches!(self.how, Multiline::Auto) || format.begins(line);
         let joins = self.lines > 0
             && match &self.how {
-                Multiline::Auto if is_record => false,
+                Multiline::Auto if is_record => self.is_record && format.goes_on(open, line),
                 Multiline::Auto if self.is_record => !breaks_away(line),
                 Multiline::Auto => self.trace.continues(open, line, self.has_blank),
                 Multiline::Off => false,

@@ -17,8 +17,15 @@ pub static SPEC: Spec = Spec {
 };
 
 const PATTERNS: &[&str] = &[
+    concat!(
+        "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [gc][{elasticsearch.gc.collection:int}] {body>}overhead, ",
+        "spent [{elasticsearch.gc.collection_duration}] collecting in the last [{elasticsearch.gc.observation_duration}]"
+    ),
     "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [gc][{elasticsearch.gc.collection:int}] {body}",
-    "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [gc][{_:class}][{elasticsearch.gc.collection:int}]{_} {body}",
+    concat!(
+        "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [gc][{elasticsearch.gc.generation:class}]",
+        "[{elasticsearch.gc.collection:int}][{elasticsearch.gc.generation_collection:int}] {body}"
+    ),
     // Slow queries, of a search and of indexing.
     concat!(
         "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [{elasticsearch.index.name:word}]",

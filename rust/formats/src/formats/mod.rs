@@ -41,6 +41,7 @@ pub mod mongodb;
 pub mod mongodb_json;
 pub mod mssql;
 pub mod mysql_error;
+pub mod mysql_slow;
 pub mod nextcloud;
 pub mod nginx;
 pub mod nginx_error;
@@ -109,6 +110,7 @@ pub static FORMATS: &[&Spec] = &[
     &mongodb_json::SPEC,
     &mssql::SPEC,
     &mysql_error::SPEC,
+    &mysql_slow::SPEC,
     &nextcloud::SPEC,
     &nginx::SPEC,
     &nginx_error::SPEC,

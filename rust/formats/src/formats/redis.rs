@@ -19,15 +19,15 @@ pub static SPEC: Spec = Spec {
 /// The role is M (primary), S (replica), C (child that writes), X (Sentinel); the level `.` debug, `-` verbose (less than a notice: INFO), `*` notice, `#` warning.
 /// Before 2.8 there was no role, before 4.0 no year. What a signal handler says has the epoch alone.
 const PATTERNS: &[&str] = &[
-    "{process.pid:int}:{redis.role.code:code redis.role M>master S>slave C>RDB/AOF_writing_child X>sentinel} {time:%e %b %Y %H:%M:%S.%3f} {severity} {body}{severity=INFO}",
-    "[{process.pid:int}:{redis.role.code:code redis.role M>master S>slave C>RDB/AOF_writing_child X>sentinel}] {time:%e %b %Y %H:%M:%S.%3f} {severity} {body}{severity=INFO}",
-    "{process.pid:int}:{redis.role.code:code redis.role M>master S>slave C>RDB/AOF_writing_child X>sentinel} {time:%e %b %H:%M:%S.%3f} {severity} {body}{severity=INFO}",
-    "[{process.pid:int}] {time:%e %b %H:%M:%S.%3f} {severity} {body}{severity=INFO}",
-    "[{process.pid:int}] {time:%e %b %H:%M:%S} {severity} {body}{severity=INFO}",
-    "{time:%e %b %H:%M:%S} {severity} {body}{severity=INFO}",
+    "{process.pid:int}:{redis.role.code:code redis.role M>master S>slave C>RDB/AOF_writing_child X>sentinel} {time:%e %b %Y %H:%M:%S.%3f} {severity} {body}{severity=INFO|-}",
+    "[{process.pid:int}:{redis.role.code:code redis.role M>master S>slave C>RDB/AOF_writing_child X>sentinel}] {time:%e %b %Y %H:%M:%S.%3f} {severity} {body}{severity=INFO|-}",
+    "{process.pid:int}:{redis.role.code:code redis.role M>master S>slave C>RDB/AOF_writing_child X>sentinel} {time:%e %b %H:%M:%S.%3f} {severity} {body}{severity=INFO|-}",
+    "[{process.pid:int}] {time:%e %b %H:%M:%S.%3f} {severity} {body}{severity=INFO|-}",
+    "[{process.pid:int}] {time:%e %b %H:%M:%S} {severity} {body}{severity=INFO|-}",
+    "{time:%e %b %H:%M:%S} {severity} {body}{severity=INFO|-}",
     "{process.pid:int}:signal-handler ({time:epoch}) {body}",
 ];
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    pattern::compile_records(&SPEC, PATTERNS, 95, options)
+    pattern::compile(&SPEC, PATTERNS, 95, options)
 }

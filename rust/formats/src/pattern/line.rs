@@ -144,7 +144,11 @@ impl Line {
                     pieces.push(Piece::Field(spec));
                     uses.push(used);
                 }
-                Part::Constant(Use::Severity(_), text) => line.severity = (severity::of_text(Text::from(text.as_str())), text),
+                Part::Constant(Use::Severity(_), text) => {
+                    // `INFO|-`: what it means, and how it is spelled.
+                    let (word, spelling) = text.split_once('|').unwrap_or((&text, &text));
+                    line.severity = (severity::of_text(Text::from(word)), spelling.to_owned());
+                }
                 Part::Constant(Use::EventName, text) => line.event_name = text,
                 Part::Constant(Use::Target(target), text) if target.role == Role::Text => line.constants.push((target.name, text)),
                 Part::Constant(..) => {
