@@ -12,6 +12,10 @@ pub const SAMPLE_BYTES_MAX: usize = 64 << 10;
 const LINES_MAX: usize = 256;
 /// A line that looks at least this much like a format counts for it; a body must.
 const LOOKS_LIKE: u8 = 50;
+/// A line that looks this much like a format is read by it among lines of another one.
+const SURE: u8 = 80;
+/// Lines that look this much like a format are of it, whatever stands around them.
+const UNMISTAKABLE: u8 = 95;
 
 /// The format that `data`, its beginning at least, is in. `text` where nothing else fits most lines: a guess that is wrong would make
 /// Rejects of good lines.
@@ -52,21 +56,35 @@ pub(crate) fn likeliest<'c>(candidates: &'c Candidates, data: &[u8], ended: bool
     best.map(|(format, _)| format)
 }
 
-/// The mean likeliness of the lines that may begin a record of the format; 0 where it fits under two thirds of these. Lines that cannot
-/// (stack traces, statements of several lines) count a little against it, so that a format which knows all lines comes first.
+/// The format that is the surest of one line, if one is sure.
+pub(crate) fn surest<'c>(candidates: &'c Candidates, line: &[u8]) -> Option<&'c Arc<dyn Format>> {
+    let lines = candidates.iter().filter(|format| format.framing().is_lines());
+    let (format, likely) = lines.map(|format| (format, format.likely(line).0)).max_by_key(|(_, likely)| *likely)?;
+    (likely >= SURE).then_some(format)
+}
+
+/// How well a format fits the lines that may begin one of its records: 0 where that is under two thirds of them, or under one third where
+/// those leave no doubt (a banner, lines of other programs between). The lines that do not fit, or go on with a record (stack traces,
+/// statements of several lines), count against it, so that a format which knows all lines comes first.
 fn of_lines(format: &dyn Format, lines: &[&[u8]]) -> u32 {
     let (mut sum, mut fit, mut begun) = (0, 0, 0);
     for line in lines.iter().filter(|line| format.begins(line)) {
         let likely = format.likely(line).0;
-        sum += u32::from(likely);
-        fit += usize::from(likely >= LOOKS_LIKE);
+        if likely >= LOOKS_LIKE {
+            sum += u32::from(likely);
+            fit += 1;
+        }
         begun += 1;
     }
-    if begun == 0 || fit * 3 < begun * 2 || (begun < 3 && !lines.first().is_some_and(|line| format.begins(line))) {
+    let mean = sum.checked_div(fit).unwrap_or_default();
+    let is_sure = mean >= u32::from(UNMISTAKABLE);
+    let is_first = lines.first().is_some_and(|line| format.begins(line));
+    let enough = if is_sure { fit * 3 >= begun } else { fit * 3 >= begun * 2 && (begun >= 3 || is_first) };
+    if fit == 0 || !enough {
         return 0;
     }
-    let strays = lines.len() - begun;
-    sum / begun as u32 * (100 - (20 * strays / lines.len()) as u32) / 100
+    let strays = lines.len() as u32 - begun;
+    mean * (50 + 50 * fit / begun) / 100 * (100 - 20 * strays / lines.len() as u32) / 100
 }
 
 /// The first lines that are not blank. One that the sample cuts does not count, unless there is no other.

@@ -13,6 +13,7 @@ mod fields;
 pub mod formats;
 mod ids;
 pub mod json;
+mod mixed;
 mod objects;
 mod options;
 mod pattern;
@@ -126,6 +127,11 @@ pub trait Format: Send + Sync {
         false
     }
 
+    /// Whether [`open`](Self::open) gives a decoder of the format's own rather than the usual one of its framing.
+    fn has_own_decoder(&self) -> bool {
+        false
+    }
+
     /// Whether its frames are text, which must be UTF-8; a binary format checks the strings that it reads.
     fn is_text(&self) -> bool {
         true
@@ -199,6 +205,10 @@ impl Format for Configured {
 
     fn goes_on(&self, open: &[u8], line: &[u8]) -> bool {
         self.format.goes_on(open, line)
+    }
+
+    fn has_own_decoder(&self) -> bool {
+        self.format.has_own_decoder()
     }
 
     fn is_text(&self) -> bool {

@@ -109,3 +109,18 @@ fn a_body_in_pieces_is_found() {
         assert_eq!((decoder.format(), records), (name, whole));
     }
 }
+
+#[test]
+fn lines_of_another_format_are_read_by_it() {
+    let access = r#"203.0.113.9 - - [21/Nov/2026:10:40:59 +0000] "GET /a HTTP/1.1" 200 612 "-" "curl/8.9.1""#;
+    let error = "2026/11/21 10:40:59 [error] 7#7: *1 no such file, client: 203.0.113.9, server: a";
+    let lines = format!("{access}\n{access}\n{access}\n{error}\nneither\n{access}\n");
+    let mut decoder = open();
+    let mut out = BatchWriter::new(&BlockPool::new(1 << 24), &Limits::default(), &Arc::new(Origin::default()), 1 << 12);
+    decoder.feed(&lines.into_bytes().into(), &mut out);
+    decoder.flush(&mut out);
+    let batch = out.finish();
+    let severities: Vec<_> = batch.records().map(|record| record.severity_number).collect();
+    assert_eq!(severities, [0, 0, 0, 17, 0, 0]);
+    assert_eq!(batch.rejects().len(), 1);
+}

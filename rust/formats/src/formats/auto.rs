@@ -10,6 +10,7 @@ use super::text;
 use crate::{
     About, Decoder, Format, Held, Likely, OptionError, Options, Reading, Spec,
     detect::{Candidates, SAMPLE_BYTES_MAX, candidates, likeliest},
+    mixed::Mixed,
     time::Zone,
 };
 
@@ -107,7 +108,7 @@ impl Detecting {
             return if self.decided { data.len() } else { 0 };
         }
         if let Some(format) = likeliest(&self.candidates, data, ended) {
-            let decoder = Arc::clone(format).open(self.frame_bytes_max);
+            let decoder = Mixed::open(format, &self.candidates, self.frame_bytes_max);
             self.open(decoder, out);
             self.decided = true;
             return data.len();

@@ -72,6 +72,10 @@ impl Format for Syslog {
         Ok(())
     }
 
+    fn has_own_decoder(&self) -> bool {
+        true
+    }
+
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
         Box::new(Frames::new(self, frame_bytes_max))
     }
