@@ -3,7 +3,7 @@
 //! | key | what it is |
 //! |---|---|
 //! | `time` | RFC 3339 in UTC to the nanosecond; the observed time where the record's own is unknown |
-//! | `observed_time` | the same of the observed time, where both are known and differ |
+//! | `observed_time` | the same of the observed time, where it is not the record's own: beside an equal `time` it says that the record has none |
 //! | `severity` | `TRACE` to `FATAL4` by its number; left out where it is unspecified |
 //! | `severity_text` | as the source spelled it |
 //! | `event_name`, `body` | |
@@ -69,8 +69,7 @@ fn push_record(out: &mut Vec<u8>, record: &Record<'_>) {
     out.push(b'{');
     let mut keys = Commas::new();
     let (time, observed) = (record.time_unix_nano, record.observed_time_unix_nano);
-    for (name, time) in
-        [("time", if time == 0 { observed } else { time }), ("observed_time", if time == 0 || time == observed { 0 } else { observed })]
+    for (name, time) in [("time", if time == 0 { observed } else { time }), ("observed_time", if time == observed { 0 } else { observed })]
     {
         if time != 0 {
             keys.key(out, name);
@@ -197,8 +196,28 @@ fn looks_special(pairs: &Attributes<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::proto::push_field;
+    use crate::{BatchWriter, BlockPool, Limits, Origin, Tail, Text, proto::push_field};
+
+    #[test]
+    fn a_record_without_a_time_says_that_it_has_none() {
+        let json = |time: u64, arrival: u64| {
+            let origin = Arc::new(Origin { arrival_unix_nano: arrival * 1_000_000_000, ..Origin::default() });
+            let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &origin, 1);
+            out.begin(time * 1_000_000_000, 0, Text::EMPTY).finish(&Tail::default());
+            String::from_utf8(out.finish().to_ndjson()).unwrap()
+        };
+        for (own, arrival, expected) in [
+            (1, 2, r#"{"time":"1970-01-01T00:00:01Z","observed_time":"1970-01-01T00:00:02Z"}"#),
+            (0, 2, r#"{"time":"1970-01-01T00:00:02Z","observed_time":"1970-01-01T00:00:02Z"}"#),
+            (2, 2, r#"{"time":"1970-01-01T00:00:02Z"}"#),
+            (1, 0, r#"{"time":"1970-01-01T00:00:01Z"}"#),
+        ] {
+            assert_eq!(json(own, arrival).trim_end(), expected);
+        }
+    }
 
     #[test]
     fn what_json_has_no_value_for() {
