@@ -171,19 +171,22 @@ pub fn compile(name: &str, options: &Options) -> Result<Arc<dyn Format>, OptionE
     }
     let format = (spec.compile)(options)?;
     let reading = Reading::of(options)?;
-    if reading.is_default() {
+    let by_status = options.bool("severity_from_status")? == Some(true);
+    if reading.is_default() && !by_status {
         return Ok(format);
     }
     if let Some(option) = Reading::first_of(options).filter(|_| !format.framing().is_lines()) {
         return Err(OptionError::new(option, format!("'{name}' is not made of lines: leave it out")));
     }
-    Ok(Arc::new(Configured { format, reading }))
+    Ok(Arc::new(Configured { format, reading, by_status }))
 }
 
 /// A format whose sources are read otherwise than by default.
 struct Configured {
     format: Arc<dyn Format>,
     reading: Reading,
+    /// Whether an HTTP status gives a severity.
+    by_status: bool,
 }
 
 impl Format for Configured {
@@ -226,7 +229,7 @@ impl Format for Configured {
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
         let mut decoder = Arc::clone(&self.format).open(frame_bytes_max);
         decoder.configure(&self.reading);
-        decoder
+        if self.by_status { Box::new(decoder::ByStatus(decoder)) } else { decoder }
     }
 }
 

@@ -16,6 +16,11 @@ pub static COMMON: &[OptionDoc] = &[
     MULTILINE,
     STRIP_ANSI,
     OptionDoc {
+        name: "severity_from_status",
+        doc: "true or false: whether a record that has no severity but an HTTP status gets one by it: 4xx is a warning, 5xx an error, all \
+              others are information (false)",
+    },
+    OptionDoc {
         name: "timezone",
         doc: "string: the zone of times that name none, as an offset (`-02:00`) or an IANA name (`Europe/Berlin`); UTC where it is not given",
     },

@@ -5,6 +5,7 @@ use crate::{
     batch::{Entry, EntryFlags},
     proto::{put_varint, varint_len},
     sink::{OpenRecord, Sink},
+    status::http_status,
 };
 
 /// A position that no buffer reaches: once space ran out every later write fails too, and `finish` says so.
@@ -320,7 +321,7 @@ impl<'w> RecordCursor<'w> {
                 None => self.pos = OUT_OF_SPACE,
             }
         }
-        if self.sink.raw.is_some() || self.sink.open.dropped > 0 {
+        if self.sink.raw.is_some() || self.sink.open.dropped > 0 || self.sink.severity_of_status.is_some() {
             self = self.apart(marks);
         }
         if tail.flags != 0 {
@@ -478,9 +479,15 @@ impl<'w> RecordCursor<'w> {
     }
 }
 
-/// What few records carry: the bytes before repair, and how many attributes were dropped.
+/// What few records carry: a severity by their HTTP status, the bytes before repair, and how many attributes were dropped.
 #[cold]
 fn marks(mut cursor: RecordCursor<'_>) -> RecordCursor<'_> {
+    if let Some(of) = cursor.sink.severity_of_status.filter(|_| cursor.sink.open.severity == 0)
+        && let Some(severity) = cursor.buf.get(cursor.sink.open.start..cursor.pos).and_then(http_status).map(of).filter(|found| *found != 0)
+    {
+        cursor.sink.open.severity = severity;
+        cursor.raw(&[0x10, severity]);
+    }
     if let Some(raw) = cursor.sink.raw.take() {
         cursor.sink.open.flags |= EntryFlags::REPAIRED;
         let kv = cursor.open(0x32);

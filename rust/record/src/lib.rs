@@ -31,6 +31,7 @@ mod scan;
 mod select;
 mod sink;
 mod split;
+mod status;
 mod text;
 pub mod time;
 mod value;

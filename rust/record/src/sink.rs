@@ -12,6 +12,8 @@ pub(crate) struct Sink {
     pub(crate) arrival_unix_nano: u64,
     pub(crate) observed: Option<[u8; 9]>,
     pub(crate) raw: Option<Vec<u8>>,
+    /// The severity that an HTTP status means, where that was asked for.
+    pub(crate) severity_of_status: Option<fn(i64) -> u8>,
     pub(crate) envelope: Envelope,
     pub(crate) index: Vec<Entry>,
     pub(crate) open: OpenRecord,

@@ -62,6 +62,7 @@ impl BatchWriter {
                 arrival_unix_nano: arrival,
                 observed: (arrival != 0).then_some(observed),
                 raw: None,
+                severity_of_status: None,
                 envelope: Envelope::default(),
                 index: Vec::with_capacity((estimate_bytes / 512).min(1 << 16)),
                 open: OpenRecord::default(),
@@ -114,6 +115,11 @@ impl BatchWriter {
     /// Switches the keeping of original lines.
     pub fn keep_original(&mut self, keep: bool) {
         self.keep_original = keep;
+    }
+
+    /// Gives each record from here on that has no severity, and an HTTP status among its attributes, the one that `of` answers; 0: none.
+    pub fn severity_of_status(&mut self, of: Option<fn(i64) -> u8>) {
+        self.sink.severity_of_status = of;
     }
 
     /// The bounds in force.

@@ -8,6 +8,7 @@ mod join;
 mod lines;
 mod objects;
 mod reading;
+mod status;
 mod whole;
 
 use bytes::Bytes;
@@ -26,6 +27,7 @@ pub use lines::Lines;
 pub(crate) use objects::{is_object, is_part, spread};
 pub(crate) use reading::{ENCODING, MULTILINE, STRIP_ANSI};
 pub use reading::{Multiline, Reading};
+pub(crate) use status::ByStatus;
 pub use whole::Whole;
 
 /// From which source offset on bytes are still needed: all below it are in records.
