@@ -7,9 +7,12 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import grpc_tools
 from grpc_tools import protoc
 
 PROTO = Path(__file__).parent.parent / "proto"
+GOOGLE = Path(grpc_tools.__file__).parent / "_proto"
+"""Google's own types: timestamps, durations."""
 
 
 @cache
@@ -17,7 +20,9 @@ def generated(name: str) -> tuple[ModuleType, ModuleType]:
     """The messages and the stubs of `proto/NAME.proto`."""
     with tempfile.TemporaryDirectory() as folder:
         out = [f"--python_out={folder}", f"--grpc_python_out={folder}"]
-        assert protoc.main(["protoc", f"-I{PROTO}", *out, f"{name}.proto"]) == 0, f"proto/{name}.proto does not compile"
+        assert protoc.main(["protoc", f"-I{PROTO}", f"-I{GOOGLE}", *out, f"{name}.proto"]) == 0, (
+            f"proto/{name}.proto does not compile"
+        )
         sys.path.insert(0, folder)
         try:
             return importlib.import_module(f"{name}_pb2"), importlib.import_module(f"{name}_pb2_grpc")

@@ -105,6 +105,27 @@ pub(crate) fn padded<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     (bad & 0xf0 == 0).then_some(id)
 }
 
+/// The id of `N` bytes, 8 or 16, that exactly so many pairs of hexadecimal digits write; all zeros are an id here.
+#[inline(always)]
+pub(crate) fn exact<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    if digits.len() != 2 * N {
+        return None;
+    }
+    let mut id = [0; N];
+    for (bytes, digits) in id.chunks_exact_mut(8).zip(digits.chunks_exact(16)) {
+        bytes.copy_from_slice(&hex16(digits.first_chunk()?)?);
+    }
+    Some(id)
+}
+
+/// The id of `N` bytes whose last are these.
+#[inline]
+pub(crate) fn low<const N: usize>(number: [u8; 8]) -> Option<[u8; N]> {
+    let mut id = [0; N];
+    *id.last_chunk_mut()? = number;
+    Some(id)
+}
+
 /// The trace id of 16 bytes, or of 8, which are padded on the left.
 #[inline]
 pub(crate) fn widened(id: &[u8]) -> Option<[u8; 16]> {

@@ -25,7 +25,6 @@ mod spans;
 mod swar;
 mod syslog;
 pub mod template;
-#[allow(dead_code, unused_imports)] // until Jaeger's spans use all of it
 mod thrift;
 pub mod time;
 mod trace;

@@ -75,16 +75,35 @@ fn seen(record: &Record<'_>) -> Value {
 
 /// Jaeger's own tests say which OTLP spans these documents are: both must come to the same records.
 #[test]
-fn jaeger_as_elasticsearch_keeps_it_is_what_jaeger_makes_of_it() {
-    let folder = "jaeger/internal/storage/v2/elasticsearch/tracestore/fixtures/";
-    let Some((_, otlp)) = corpus(&format!("{folder}otel_traces_01.json")).pop() else { return };
-    let otlp = parse("otlp_traces_json", &otlp);
-    // The pair's OTLP says the same twice: once with the tags as strings of their types, once as they are.
-    for file in ["es_01.json", "es_01_string_tags.json"] {
-        let (path, jaeger) = corpus(&format!("{folder}{file}")).pop().unwrap();
-        let jaeger = parse("jaeger", &jaeger);
-        assert!(jaeger.rejects().is_empty() && otlp.rejects().is_empty() && jaeger.len() == 3);
-        for (a, b) in jaeger.records().zip(otlp.records()) {
+fn jaeger_as_its_storages_keep_it_is_what_jaeger_makes_of_it() {
+    for (storage, files) in [("elasticsearch", &["es_01.json", "es_01_string_tags.json"][..]), ("cassandra", &["cas_01.json"])] {
+        let folder = format!("jaeger/internal/storage/v2/{storage}/tracestore/fixtures/");
+        let Some((_, otlp)) = corpus(&format!("{folder}otel_traces_01.json")).pop() else { return };
+        let otlp = parse("otlp_traces_json", &otlp);
+        for file in files {
+            let (path, jaeger) = corpus(&format!("{folder}{file}")).pop().unwrap();
+            assert_eq!(detect(&jaeger).name, "jaeger", "{}", path.display());
+            let jaeger = parse("jaeger", &jaeger);
+            assert!(jaeger.rejects().is_empty() && otlp.rejects().is_empty() && jaeger.len() == 3);
+            for (a, b) in jaeger.records().zip(otlp.records()) {
+                assert_eq!(seen(&a), seen(&b), "{}", path.display());
+            }
+        }
+    }
+}
+
+/// Its tests also say which spans of protobuf's model a batch of thrift becomes; both are JSON by their field names.
+#[test]
+fn a_batch_of_thrift_is_the_spans_that_jaeger_makes_of_it() {
+    let folder = "jaeger/internal/converter/thrift/jaeger/fixtures/";
+    for number in ["01", "02"] {
+        let Some((path, domain)) = corpus(&format!("{folder}domain_{number}.json")).pop() else { return };
+        let (_, thrift) = corpus(&format!("{folder}thrift_batch_{number}.json")).pop().unwrap();
+        assert_eq!((detect(&domain).name, detect(&thrift).name), ("jaeger", "jaeger"), "{}", path.display());
+        let (domain, thrift) = (parse("jaeger", &domain), parse("jaeger", &thrift));
+        assert!(domain.rejects().is_empty() && thrift.rejects().is_empty() && !thrift.is_empty());
+        assert_eq!(domain.len(), thrift.len());
+        for (a, b) in domain.records().zip(thrift.records()) {
             assert_eq!(seen(&a), seen(&b), "{}", path.display());
         }
     }
@@ -228,7 +247,13 @@ fn spans_keep_no_more_attributes_than_allowed() {
     assert!(record.dropped_attributes_count >= 2000 - 1024);
 }
 
-const SAMPLES: [(&str, &[u8]); 11] = [
+const SAMPLES: [(&str, &[u8]); 17] = [
+    ("jaeger", include_bytes!("../../../tests/formats/jaeger/storage.log")),
+    ("jaeger", include_bytes!("../../../tests/formats/jaeger/thrift.log")),
+    ("jaeger", include_bytes!("../../../tests/formats/jaeger/compact.log")),
+    ("jaeger", include_bytes!("../../../tests/formats/jaeger/compact-bad.log")),
+    ("jaeger", include_bytes!("../../../tests/formats/jaeger/proto.log")),
+    ("jaeger", include_bytes!("../../../tests/formats/jaeger/proto-bad.log")),
     ("zipkin", include_bytes!("../../../tests/formats/zipkin/v1.log")),
     ("zipkin", include_bytes!("../../../tests/formats/zipkin/thrift.log")),
     ("zipkin", include_bytes!("../../../tests/formats/zipkin/thrift-bad.log")),

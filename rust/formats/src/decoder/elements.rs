@@ -223,7 +223,7 @@ impl<F: Format + ?Sized> Decoder for Elements<F> {
 
 /// Finds where an object ends: the bracket that closes its first one, strings passed over. It goes on where the last bytes left it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cutter {
+pub(crate) struct Cutter {
     depth: u32,
     in_string: bool,
     escaped: bool,
@@ -236,7 +236,7 @@ impl Cutter {
     }
 
     /// The bytes up to the end of the object that begins, or goes on, at the start of `bytes`; `None` where it does not end in them.
-    pub(super) fn cut(&mut self, bytes: &[u8]) -> Option<usize> {
+    pub(crate) fn cut(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<64>()) {
             // An escape is seldom: the block that has one goes byte by byte.

@@ -22,6 +22,7 @@ use crate::{
 };
 
 pub(crate) use cuts::{Cut, Cuts, Read};
+pub(crate) use elements::Cutter as ObjectCutter;
 pub use elements::Elements;
 pub use lines::Lines;
 pub(crate) use objects::{is_object, is_part, spread};

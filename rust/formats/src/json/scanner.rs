@@ -3,6 +3,7 @@
 use logloom_record::{RejectReason, Text};
 
 use super::{Str, hash, number::number, string::string};
+use crate::decoder::ObjectCutter;
 
 /// What [`Scanner::value`] found.
 #[derive(Clone, Copy, Debug)]
@@ -172,6 +173,22 @@ impl<'a> Scanner<'a> {
     pub fn skip(&mut self, value: Value<'a>) -> Result<(), RejectReason> {
         if let Value::Object | Value::Array = value {
             *self = skip_container(*self, matches!(value, Value::Object))?;
+        }
+        Ok(())
+    }
+
+    /// Passes over the rest of `value` without looking at more than its brackets and strings, at several times the speed of
+    /// [`skip`](Self::skip): for what is read, and so checked, later.
+    #[inline]
+    pub(crate) fn pass(&mut self, value: Value<'a>) -> Result<(), RejectReason> {
+        if let Value::Object | Value::Array = value {
+            let inner = self.bytes.get(self.at.wrapping_sub(1)..).unwrap_or_default();
+            let Some(len) = ObjectCutter::default().cut(inner) else {
+                return Err(RejectReason::truncated("the object or array has no end", self.bytes.len()));
+            };
+            self.at += len - 1;
+            self.depth = self.depth.wrapping_sub(1);
+            self.comma = true;
         }
         Ok(())
     }

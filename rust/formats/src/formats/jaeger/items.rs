@@ -6,12 +6,11 @@ use super::SPEC;
 use crate::json::{Scanner, Value as Json};
 
 /// One item of an array.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Item<'a> {
     pub(super) text: Text<'a>,
     /// Where it begins in the frame.
     pub(super) start: usize,
-    /// Behind its bracket, if it is an object.
-    pub(super) inside: Option<Scanner<'a>>,
 }
 
 /// Keeps an item that could not be read; `raw` is it before the frame was repaired, and where that begins in the frame.
@@ -59,21 +58,16 @@ impl<'r> Source<'r> {
     }
 }
 
-/// Calls `read` for each item of the array that stands next, if it is one. It was checked.
-pub(super) fn each<'a>(mut json: Scanner<'a>, mut read: impl FnMut(Item<'a>) -> Result<(), RejectReason>) -> Result<(), RejectReason> {
-    if !matches!(json.value()?, Json::Array) {
-        return Ok(());
-    }
+/// Appends the items of the array whose bracket was read, without looking into them; the scanner comes back behind it. Its text begins `start` bytes
+/// into the frame.
+pub(super) fn collect<'a>(mut json: Scanner<'a>, start: usize, items: &mut Vec<Item<'a>>) -> Result<Scanner<'a>, RejectReason> {
     while json.item()? {
-        let from = json.position();
+        let from = json.start();
         let value = json.value()?;
-        let inside = matches!(value, Json::Object).then_some(json);
-        json.skip(value)?;
-        let text = json.frame().slice(from..json.position());
-        let start = from + text.bytes().len() - text.bytes().trim_ascii_start().len();
-        read(Item { text: json.frame().slice(start..json.position()), start, inside })?;
+        json.pass(value)?;
+        items.push(Item { text: json.frame().slice(from..json.position()), start: start + from });
     }
-    Ok(())
+    Ok(json)
 }
 
 /// Reads the array that stands next, if it is one: `read` goes through each object of it, from behind its bracket to behind its end. Comes back
