@@ -66,7 +66,10 @@ pub(super) fn parse(frame: Text<'_>, out: &mut BatchWriter) -> Result<(), Reject
         return Err(RejectReason::value("the message has no batch: it is another one", 0));
     }
     for range in batches {
-        batch(frame.slice(range.clone()), range.start, &mut texts, out)?;
+        let raw = frame.slice(range.clone());
+        if let Err(reason) = batch(raw, range.start, &mut texts, out) {
+            out.reject(raw.bytes(), reason, out.frame_offset() + range.start as u64, SPEC.name);
+        }
     }
     Ok(())
 }
@@ -93,7 +96,7 @@ fn batch<'a>(raw: Text<'a>, start: usize, texts: &mut Repaired<'a>, out: &mut Ba
     while let Some(Ok(field)) = fields.next() {
         if let (2, Wire::Len(part)) = field {
             let part = raw.slice(fields.position() - part.len()..fields.position());
-            common = process(part, texts).map_err(|reason| RejectReason { at: start as u32, ..reason })?;
+            common = process(part, texts)?;
         }
     }
     let mut fields = Fields::new(raw.bytes());

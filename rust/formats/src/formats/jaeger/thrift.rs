@@ -28,36 +28,23 @@ type Result<T> = std::result::Result<T, RejectReason>;
 /// has a known place, and the rest of the body is one.
 pub(super) fn parse<'a, P: Protocol<'a>>(frame: Text<'a>, out: &mut BatchWriter) -> Result<()> {
     let repairs = Repairs::default();
-    let mut reading = Reading { frame, texts: Repaired::new(&repairs), out };
-    let mut reader = P::new(frame, 0);
-    if !matches!(frame.bytes().first(), Some(0x80 | 0x82 | 0)) {
-        return reading.batch(reader).map(drop);
-    }
-    let envelope = reader.envelope()?;
-    if !matches!(envelope.method.bytes(), b"emitBatch" | b"submitBatches") {
-        return Err(RejectReason::value("expected a call of emitBatch or submitBatches", 0));
-    }
-    let mut last = 0;
-    while let Some((what, number)) = reader.field(&mut last)? {
-        let after = match (number, what) {
-            (1, Type::Struct) => reading.batch(reader)?,
-            (1, Type::List) => reading.batches(reader)?,
-            _ => {
-                reader.skip(what)?;
-                Some(reader)
-            }
-        };
-        match after {
-            Some(after) => reader = after,
-            None => return Ok(()),
+    let before = out.len();
+    let mut reading = Reading { frame, read: 0, texts: Repaired::new(&repairs), out };
+    match reading.body(P::new(frame, 0)) {
+        Err(reason) if reading.out.len() > before => {
+            let start = reading.read;
+            reading.reject(frame.after(start), reason, start);
+            Ok(())
         }
+        result => result,
     }
-    Ok(())
 }
 
 /// A body that is being read. What has `'m` may be made, not only found in it.
 struct Reading<'a, 'm, 'o> {
     frame: Text<'a>,
+    /// How much of it has become records.
+    read: usize,
     texts: Repaired<'m>,
     out: &'o mut BatchWriter,
 }
@@ -70,61 +57,50 @@ struct Process<'m> {
 }
 
 impl<'a: 'm, 'm> Reading<'a, 'm, '_> {
-    fn batches<P: Protocol<'a>>(&mut self, mut reader: P) -> Result<Option<P>> {
-        for _ in 0..structs(&mut reader)? {
-            match self.batch(reader)? {
-                Some(after) => reader = after,
-                None => return Ok(None),
+    /// A batch, or the call that takes one or more.
+    fn body<P: Protocol<'a>>(&mut self, mut reader: P) -> Result<()> {
+        if !matches!(self.frame.bytes().first(), Some(0x80 | 0x82 | 0)) {
+            return self.batch(reader).map(drop);
+        }
+        let envelope = reader.envelope()?;
+        if !matches!(envelope.method.bytes(), b"emitBatch" | b"submitBatches") {
+            return Err(RejectReason::value("expected a call of emitBatch or submitBatches", 0));
+        }
+        let mut last = 0;
+        while let Some((what, number)) = reader.field(&mut last)? {
+            match (number, what) {
+                (1, Type::Struct) => reader = self.batch(reader)?,
+                (1, Type::List) => {
+                    for _ in 0..structs(&mut reader)? {
+                        reader = self.batch(reader)?;
+                    }
+                }
+                _ => reader.skip(what)?,
             }
         }
-        Ok(Some(reader))
+        Ok(())
     }
 
-    /// Reads a batch; the reader behind it, or none where the rest of the body has become a Reject.
-    fn batch<P: Protocol<'a>>(&mut self, mut reader: P) -> Result<Option<P>> {
-        let mut process = None;
-        let mut early = None;
+    /// Reads a batch; the reader behind it.
+    fn batch<P: Protocol<'a>>(&mut self, mut reader: P) -> Result<P> {
+        let (mut process, mut early) = (None, None);
         let mut last = 0;
-        // Until spans are read, an error is one of the whole body.
         while let Some((what, number)) = reader.field(&mut last)? {
             match (number, what) {
                 (1, Type::Struct) => process = Some(self.process(&mut reader)?),
+                (2, Type::List) if process.is_some() => reader = self.spans(reader, process.as_ref())?,
+                // The process should come first. It may come yet.
                 (2, Type::List) => {
-                    if process.is_some() {
-                        let Some(after) = self.spans(reader, process.as_ref())? else { return Ok(None) };
-                        reader = after;
-                        return Ok(self.rest(reader, last));
-                    }
-                    // The process should come first. It may come yet.
                     early = Some(reader);
                     reader.skip(what)?;
                 }
                 _ => reader.skip(what)?,
             }
         }
-        match early {
-            Some(spans) => Ok(self.spans(spans, process.as_ref())?.map(|_| reader)),
-            None => Ok(Some(reader)),
+        if let Some(spans) = early {
+            self.spans(spans, process.as_ref())?;
         }
-    }
-
-    /// Passes over what follows the spans: numbers.
-    fn rest<P: Protocol<'a>>(&mut self, mut reader: P, mut last: i16) -> Option<P> {
-        loop {
-            let start = reader.position();
-            let passed = reader.field(&mut last).and_then(|field| match field {
-                Some((what, _)) => reader.skip(what).map(|()| true),
-                None => Ok(false),
-            });
-            match passed {
-                Ok(true) => {}
-                Ok(false) => return Some(reader),
-                Err(reason) => {
-                    self.reject(self.frame.after(start), reason, start);
-                    return None;
-                }
-            }
-        }
+        Ok(reader)
     }
 
     fn reject(&mut self, raw: Text<'a>, reason: RejectReason, start: usize) {
@@ -149,7 +125,7 @@ impl<'a: 'm, 'm> Reading<'a, 'm, '_> {
     }
 
     /// Reads the list of spans that stands next; the reader behind it.
-    fn spans<P: Protocol<'a>>(&mut self, mut reader: P, process: Option<&Process<'m>>) -> Result<Option<P>> {
+    fn spans<P: Protocol<'a>>(&mut self, mut reader: P, process: Option<&Process<'m>>) -> Result<P> {
         let owner = match process {
             Some(process) => Owner { key: process.key, service: Some(plain(process.service)), tags: &process.tags },
             None => Owner { key: Text::EMPTY, service: None, tags: &[] },
@@ -159,25 +135,20 @@ impl<'a: 'm, 'm> Reading<'a, 'm, '_> {
             let mut span = Span::begin();
             self.texts.is_repaired = false;
             let read = fill(reader, &mut span, &mut self.texts);
-            let result = match read {
-                Ok((after, wrong)) => {
-                    reader = after;
-                    let raw = self.frame.slice(start..reader.position());
-                    let written = wrong.map_or_else(|| self.write(&mut span, &owner, raw), Err);
-                    if let Err(reason) = written {
-                        self.reject(raw, reason, start);
-                    }
-                    Ok(())
+            let written = read.map(|(after, wrong)| {
+                reader = after;
+                let raw = self.frame.slice(start..reader.position());
+                if let Err(reason) = wrong.map_or_else(|| self.write(&mut span, &owner, raw), Err) {
+                    self.reject(raw, reason, start);
                 }
-                Err(reason) => Err(reason),
-            };
+                self.read = reader.position();
+                // Their scopes may be many: here the lanes are kept under their bound.
+                self.out.end_frame();
+            });
             span.end();
-            if let Err(reason) = result {
-                self.reject(self.frame.after(start), reason, start);
-                return Ok(None);
-            }
+            written?;
         }
-        Ok(Some(reader))
+        Ok(reader)
     }
 
     fn write(&mut self, span: &mut Span<'m>, owner: &Owner<'m, '_>, raw: Text<'a>) -> Result<()> {
