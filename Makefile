@@ -71,6 +71,7 @@ check-python: build $(STAMPS)/dev
 
 check-shape: build $(STAMPS)/dev
 	$(PY) tools/formats.py --check
+	$(PY) tools/format_pages.py --check
 	$(PY) tools/config.py --check
 	$(PY) -m pytest tests/test_layout.py
 
@@ -79,11 +80,12 @@ format: $(STAMPS)/dev ## bring all code into the house's format
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-formats: $(STAMPS)/dev ## rewrite the list of formats and the README's table of them
+formats: $(STAMPS)/dev ## rewrite the list of formats, the README's table and each format's page
 	$(PY) tools/formats.py --registry
 	cargo run --quiet --release -p logloom-formats --example envoy_docs > docs/envoy.md
 	@$(MAKE) build
 	$(PY) tools/formats.py --readme
+	$(PY) tools/format_pages.py
 	$(PY) tools/config.py
 
 bench: build $(STAMPS)/dev ## time everything, beside the recorded ratios

@@ -4,13 +4,14 @@ import argparse
 import shutil
 import sys
 import textwrap
+from importlib import resources
 from typing import Any
 
 SUMMARY = "list the formats that can be read, or describe one"
 EPILOG = """\
 examples:
   logloom formats
-  logloom formats envoy                         what it is, its options, an example
+  logloom formats envoy                         its page: an example, options, attributes, rejects
   logloom formats --json | jq -r '.[].name'"""
 
 
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
 
         sys.stdout.write(orjson.dumps(known if not args.name else known[0], option=orjson.OPT_INDENT_2).decode() + "\n")
     elif args.name:
-        _describe(known[0])
+        _describe(args.name)
     else:
         columns = max(shutil.get_terminal_size((100, 24)).columns, 60)
         width = max(len(about["name"]) for about in known)
@@ -48,17 +49,7 @@ def _summary(about: dict[str, Any]) -> str:
     return str(about.get("summary") or about.get("about") or "")
 
 
-def _describe(about: dict[str, Any]) -> None:
-    print(f"{about['name']}: {_summary(about)}")
-    for key, value in about.items():
-        if key in ("name", "summary", "about") or not value:
-            continue
-        if key == "options":
-            print("\noptions (--option NAME=VALUE):")
-            rows = value.items() if isinstance(value, dict) else [(row["name"], row["doc"]) for row in value]
-            for name, doc in rows:
-                print(f"  {name}\n      {doc}")
-        elif "\n" in str(value) or len(str(value)) > 80:
-            print(f"\n{key}:\n" + "\n".join(f"  {line}" for line in str(value).splitlines()))
-        else:
-            print(f"{key}: {value}")
+def _describe(name: str) -> None:
+    """Print the format's page, which is written from its file and its fixtures."""
+    page = resources.files("logloom").joinpath("pages", f"{name}.md")
+    print(page.read_text("utf-8").rstrip())

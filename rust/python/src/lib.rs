@@ -32,7 +32,7 @@ mod _native {
     #[pymodule_export]
     use super::journal::{Cursor, Journal};
     #[pymodule_export]
-    use super::parser::{Parser, detect, formats};
+    use super::parser::{Parser, common_options, detect, formats};
 
     #[pymodule_export]
     use super::record::Record;

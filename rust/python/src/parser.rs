@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use logloom_formats::{Decoder, FORMATS, Format};
+use logloom_formats::{COMMON, Decoder, FORMATS, Format};
 use logloom_record::{BatchWriter, BlockPool, Limits, Origin};
 use pyo3::{
     prelude::*,
@@ -159,6 +159,16 @@ pub fn formats(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         list.append(row)?;
     }
     Ok(list)
+}
+
+/// The options that every format takes beside its own, by name.
+#[pyfunction]
+pub fn common_options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let options = PyDict::new(py);
+    for option in COMMON {
+        options.set_item(option.name, option.doc)?;
+    }
+    Ok(options)
 }
 
 /// The name of the format that the first bytes of a source look like; `text` rather than a guess.

@@ -1,8 +1,12 @@
 """`logloom formats` and what it says."""
 
+import argparse
+
 import orjson
+import pytest
 
 import logloom as library
+from logloom.cli import formats
 from tests.unit.cli.command import logloom
 
 
@@ -13,9 +17,16 @@ def test_all_are_listed() -> None:
 
 
 def test_one_is_described() -> None:
+    told = logloom("formats", "nginx_error").stdout.decode()
+    assert told.startswith("# nginx_error\n")
+    assert "| `client.address` | string | OpenTelemetry |" in told
+
+
+def test_every_format_has_its_page(capsys: pytest.CaptureFixture[str]) -> None:
     for about in library.formats():
-        told = logloom("formats", about["name"]).stdout.decode()
-        assert told.startswith(f"{about['name']}: ")
+        assert formats.run(argparse.Namespace(name=about["name"], json=False)) == 0
+        told = capsys.readouterr().out
+        assert told.startswith(f"# {about['name']}\n")
         assert about["example"].splitlines()[0] in told
 
 
