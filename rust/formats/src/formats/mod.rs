@@ -8,6 +8,7 @@ pub mod authelia;
 pub mod auto;
 pub mod azure;
 pub mod caddy;
+pub mod cef;
 pub mod cloudflare;
 pub mod cloudtrail;
 pub mod csv;
@@ -32,6 +33,7 @@ pub mod k8s_events;
 pub mod kibana;
 pub mod klog;
 pub mod kong_json;
+pub mod leef;
 pub mod linkerd_json;
 pub mod log4j;
 pub mod logfmt;
@@ -77,6 +79,7 @@ pub static FORMATS: &[&Spec] = &[
     &auto::SPEC,
     &azure::SPEC,
     &caddy::SPEC,
+    &cef::SPEC,
     &cloudflare::SPEC,
     &cloudtrail::SPEC,
     &csv::SPEC,
@@ -101,6 +104,7 @@ pub static FORMATS: &[&Spec] = &[
     &kibana::SPEC,
     &klog::SPEC,
     &kong_json::SPEC,
+    &leef::SPEC,
     &linkerd_json::SPEC,
     &log4j::SPEC,
     &logfmt::SPEC,
