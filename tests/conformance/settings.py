@@ -18,7 +18,8 @@ COMMON = frozenset({"timezone", "multiline"})
 # What filebeat's modules write where a line has none of something.
 FILLERS = {"kafka.log.component": "unknown"}
 
-READINGS: dict[str, Reading] = {}
+# The Ops Agent writes zone-less times of its own machine, which stood in California.
+READINGS: dict[str, Reading] = {"apache_error": Reading(options={"timezone": "America/Los_Angeles"})}
 
 # The names that detection may give to each program's lines, as filebeat (`event.dataset`), CrowdSec (`log_type`), the
 # Ops Agent (`type`), lnav (its format's name) and the manifest (its category) call the program. A program that is not

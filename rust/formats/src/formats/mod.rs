@@ -3,6 +3,8 @@
 use crate::Spec;
 
 // formats:begin
+pub mod apache;
+pub mod apache_error;
 pub mod auditd;
 pub mod authelia;
 pub mod auto;
@@ -74,6 +76,8 @@ pub mod zipkin;
 /// Every format, sorted by name.
 #[rustfmt::skip]
 pub static FORMATS: &[&Spec] = &[
+    &apache::SPEC,
+    &apache_error::SPEC,
     &auditd::SPEC,
     &authelia::SPEC,
     &auto::SPEC,

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::nginx_error;
 use crate::{
     About, Format, OptionDoc, OptionError, Options, Spec,
-    pattern::{self, Dialect, Part, Patterns},
+    pattern::{self, Dialect, Part, Patterns, clf_agent, clf_request, clf_time},
     template::TemplateError,
 };
 
@@ -18,13 +19,44 @@ pub static SPEC: Spec = Spec {
     },
     options: &[OptionDoc {
         name: "format_string",
-        doc: "string: the format as in NGINX's configuration (`log_format main '…'`, without name and quotes); without it, `combined`",
+        doc: "string: the format as in NGINX's configuration (`log_format main '…'`, without name and quotes); without it, `combined`, with a host \
+              before it or more behind it, ingress-nginx's and Nginx Proxy Manager's formats, and lines of the error log among them",
     }],
     compile,
 };
 
-const COMBINED: &str =
-    r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent""#;
+/// What follows the client: *combined*; with the list of proxies, as the manual's `main`; ingress-nginx's; with what a user added; without
+/// the user.
+const BEHIND: [&str; 5] = [
+    concat!("- {user.name:id} ", clf_request!(), clf_agent!()),
+    concat!("- {user.name:id} ", clf_request!(), clf_agent!(), " \"{http.request.header.x-forwarded-for:addresses}\""),
+    concat!(
+        "- {user.name:id} ",
+        clf_request!(),
+        clf_agent!(),
+        " {http.request.size:int} {nginx.request_time:double} [{nginx.proxy_upstream_name:word}] [{nginx.proxy_alternative_upstream_name:word}] ",
+        "{nginx.upstream.address} {nginx.upstream.response_length} {nginx.upstream.response_time} {nginx.upstream.status} ",
+        "{http.request.header.x-request-id:list}"
+    ),
+    concat!("- {user.name:id} ", clf_request!(), clf_agent!(), " {nginx.more}"),
+    concat!("- ", clf_request!(), clf_agent!()),
+];
+
+/// Nginx Proxy Manager's two formats.
+const PROXY_MANAGER: [&str; 2] = [
+    concat!(
+        clf_time!(),
+        " {nginx.upstream.cache_status:word} {nginx.upstream.status:word} {http.response.status_code:status} - {http.request.method:word} ",
+        "{url.scheme:word} {server.address:word} \"{url.path:path}\" [Client {client.address:word}] [Length {http.response.body.size:int}] ",
+        "[Gzip {nginx.gzip_ratio:double}] [Sent-to {nginx.server}] \"{user_agent.original:escaped}\" \"{http.request.header.referer:header}\""
+    ),
+    concat!(
+        clf_time!(),
+        " {http.response.status_code:status} - {http.request.method:word} {url.scheme:word} {server.address:word} \"{url.path:path}\" ",
+        "[Client {client.address:word}] [Length {http.response.body.size:int}] [Gzip {nginx.gzip_ratio:double}] ",
+        "\"{user_agent.original:escaped}\" \"{http.request.header.referer:header}\""
+    ),
+];
 
 /// Variables that have a name in the conventions, or a type. What is measured in seconds stays so, with a fraction.
 const VARIABLES: Dialect = Dialect {
@@ -64,7 +96,7 @@ const VARIABLES: Dialect = Dialect {
         ("ssl_cipher", "tls.cipher:word"),
         ("http_x_forwarded_for", "http.request.header.x-forwarded-for:forwarded"),
         ("proxy_add_x_forwarded_for", "http.request.header.x-forwarded-for:forwarded"),
-        ("http_user_agent", "user_agent.original"),
+        ("http_user_agent", "user_agent.original:escaped"),
         ("http_traceparent", "traceparent"),
         // Several upstreams stand in one value, with commas and colons between.
         ("upstream_addr", "nginx.upstream.address"),
@@ -82,8 +114,8 @@ const VARIABLES: Dialect = Dialect {
 #[allow(clippy::unnecessary_wraps)] // the shape of every dialect's
 fn by_rule(name: &str) -> Option<String> {
     Some(match (name.strip_prefix("http_"), name.strip_prefix("sent_http_")) {
-        (Some(header), _) => format!("http.request.header.{}:list", header.replace('_', "-")),
-        (_, Some(header)) => format!("http.response.header.{}:list", header.replace('_', "-")),
+        (Some(header), _) => format!("http.request.header.{}:header", header.replace('_', "-")),
+        (_, Some(header)) => format!("http.response.header.{}:header", header.replace('_', "-")),
         _ => format!("nginx.{name}"),
     })
 }
@@ -113,7 +145,12 @@ fn parts(text: &str) -> Result<Vec<Part>, TemplateError> {
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     const OPTION: &str = "format_string";
-    let text = options.str(OPTION)?;
-    let parts = parts(text.unwrap_or(COMBINED)).map_err(|e| OptionError::new(OPTION, e.message).at(e.at))?;
-    Patterns::of_user(&SPEC, OPTION, vec![pattern::once(parts)], if text.is_none() { 92 } else { 0 }, options)
+    if let Some(text) = options.str(OPTION)? {
+        let parts = parts(text).map_err(|e| OptionError::new(OPTION, e.message).at(e.at))?;
+        return Patterns::of_user(&SPEC, OPTION, vec![pattern::once(parts)], 0, options);
+    }
+    let mut patterns = pattern::clf_lines(&BEHIND.map(String::from));
+    patterns.extend(PROXY_MANAGER.map(String::from));
+    patterns.extend(nginx_error::PATTERNS.iter().map(|pattern| (*pattern).to_owned()));
+    pattern::compile_plain(&SPEC, &patterns, 92, options)
 }

@@ -4,6 +4,13 @@ use std::sync::Arc;
 
 use crate::{About, Format, OptionError, Options, Spec, pattern};
 
+/// When, how bad, where, and on which connection.
+macro_rules! head {
+    () => {
+        "{time:%Y/%m/%d %H:%M:%S} [{severity}] {process.pid:int}#{thread.id:int}: {?*{nginx.connection.id:int} ?}"
+    };
+}
+
 /// The row of `nginx_error`.
 pub static SPEC: Spec = Spec {
     name: "nginx_error",
@@ -19,12 +26,27 @@ pub static SPEC: Spec = Spec {
     compile,
 };
 
-/// A message may hold commas; what NGINX adds stands at the end, in this order.
-const PATTERNS: &[&str] = &[concat!(
-    "{time:%Y/%m/%d %H:%M:%S} [{severity}] {process.pid:int}#{thread.id:int}: {?*{nginx.connection.id:int} ?}{body}",
-    "{?, client: {client.address:word}, server: {server.address}?}{?, request: \"{request:request}\"?}",
-    "{?, upstream: \"{nginx.upstream.url}\"?}{?, host: \"{http.request.header.host:list}\"?}{?, referrer: \"{http.request.header.referer:list}\"?}"
-)];
+/// A message may hold commas; what NGINX adds stands at the end, in this order: of a request, of a stream, of mail, of a timer.
+pub(super) const PATTERNS: &[&str] = &[
+    concat!(
+        head!(),
+        "{body}, client: {client.address:word}, server: {server.address}, request: \"{request:request}\"{?, subrequest: \"{nginx.subrequest:header}\"?}",
+        "{?, upstream: \"{nginx.upstream.url}\"?}{?, host: \"{http.request.header.host:list}\"?}{?, referrer: \"{http.request.header.referer:list}\"?}"
+    ),
+    concat!(
+        head!(),
+        "{body}, client: {client.address:word}, server: {server.address}, upstream: \"{nginx.upstream.url}\", ",
+        "bytes from/to client:{nginx.client.bytes_received:int}/{nginx.client.bytes_sent:int}, ",
+        "bytes from/to upstream:{nginx.upstream.bytes_received:int}/{nginx.upstream.bytes_sent:int}"
+    ),
+    concat!(
+        head!(),
+        "{body}, client: {client.address:word}{?, server: {server.address}?}{?, login: \"{user.name}\"?}{?, upstream: \"{nginx.upstream.url}\"?}",
+        "{?, host: \"{http.request.header.host:list}\"?}"
+    ),
+    concat!(head!(), "{body}{?, context: {nginx.context}?}"),
+    "nginx: [{severity}] {body}",
+];
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     pattern::compile(&SPEC, PATTERNS, 95, options)

@@ -53,6 +53,12 @@ pub(crate) enum Use {
     Brackets(Names),
     /// A code: an attribute as it is, and what it stands for, where that is known, as another one.
     Code(Name, Name, Vec<(String, String)>),
+    /// A list of addresses, the nearest to the client first: the client's and, where they are several, a header of them all.
+    Clients(Name),
+    /// A list, its elements parted by this byte.
+    List(Name, u8),
+    /// `?a=b`, without its mark.
+    Query(Name),
     /// A quoted string, without its quotes and escapes.
     Quoted(Name),
 }
@@ -86,7 +92,9 @@ impl Use {
     pub(super) fn names(&self) -> Vec<&[u8]> {
         match self {
             Self::Target(target) => target.writes().into_iter().map(Name::bytes).filter(|name| !name.is_empty()).collect(),
-            Self::Double(name) | Self::Bool(name) | Self::Quoted(name) => vec![name.bytes()],
+            Self::Double(name) | Self::Bool(name) | Self::Quoted(name) | Self::Query(name) | Self::Clients(name) | Self::List(name, _) => {
+                vec![name.bytes()]
+            }
             Self::Code(code, meaning, _) => vec![code.bytes(), meaning.bytes()],
             Self::Remote(address, port) => vec![address.bytes(), port.bytes()],
             Self::Time => vec![b"time"],
@@ -113,6 +121,10 @@ const KINDS: &[(&str, Shape, Role)] = &[
     ("signed", Shape::Signed, Role::Int),
     ("status", Shape::Unsigned, Role::Status),
     ("list", Shape::Any, Role::Header),
+    ("escaped", Shape::Escaped, Role::Text),
+    ("header", Shape::Escaped, Role::Header),
+    ("host", Shape::Host, Role::Text),
+    ("addresses", Shape::Addresses, Role::Header),
     ("forwarded", Shape::AddressList, Role::ForwardedFor),
     ("path", Shape::Identifier, Role::Path),
     ("protocol", Shape::Protocol, Role::Protocol),
@@ -157,6 +169,10 @@ pub(crate) fn parse(text: &str, at: usize) -> Result<Part, TemplateError> {
         "double" => field(Shape::Double, if name == "_" { Use::Skip } else { Use::Double(Name::new(name)) }),
         "bool" => field(Shape::Word, Use::Bool(Name::new(name))),
         "request" => field(Shape::Any, Use::Request(Name::new(if name == "request" { "url.original" } else { name }))),
+        "clients" => field(Shape::Addresses, Use::Clients(Name::new(name))),
+        "query" => field(Shape::Identifier, Use::Query(Name::new(name))),
+        "commas" => field(Shape::Any, Use::List(Name::new(name), b',')),
+        "bars" => field(Shape::Any, Use::List(Name::new(name), b'|')),
         "remote" => field(Shape::Word, Use::Remote(Name::new(name), Name::new(&port_of(name)))),
         "pairs" => field(Shape::Any, Use::Pairs(Names::new(name, ""))),
         "brackets" => field(Shape::Any, Use::Brackets(Names::new(name, ""))),

@@ -14,7 +14,10 @@ use crate::{
 /// Patterns as a format: the first that fits a line reads it.
 pub(crate) struct Patterns {
     spec: &'static Spec,
-    lines: Vec<Line>,
+    /// Each with the number of fields at its beginning that the one before reads in the same way.
+    lines: Vec<(Line, usize)>,
+    /// Whether no division but the first is looked for before all patterns were tried.
+    plainly_first: bool,
     likely: u8,
     zone: Zone,
     framing: Framing,
@@ -22,7 +25,7 @@ pub(crate) struct Patterns {
 
 /// Compiles a built-in format from its patterns. `likely`: how sure it is that a line which one of them fits is of this format, 0 to 100.
 pub(crate) fn compile(spec: &'static Spec, patterns: &[&str], likely: u8, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Patterns::of(spec, lines(patterns)?, likely, options)
+    Patterns::of(spec, compiled(patterns)?, likely, options)
 }
 
 /// Like [`compile`], for records that may go on over lines which begin as none of the patterns does.
@@ -32,14 +35,25 @@ pub(crate) fn compile_records(
     likely: u8,
     options: &Options,
 ) -> Result<Arc<dyn Format>, OptionError> {
-    let lines = lines(patterns)?;
+    let lines = compiled(patterns)?;
     Ok(Arc::new(Patterns { framing: Framing::Records, ..Patterns::new(spec, lines, likely, options)? }))
 }
 
-fn lines(patterns: &[&str]) -> Result<Vec<Line>, OptionError> {
+/// Like [`compile`], for many patterns that tell themselves apart without weighing: each line is tried plainly with all of them before
+/// other divisions are weighed, so that a line of the last pattern costs little more than one of the first.
+pub(crate) fn compile_plain(
+    spec: &'static Spec,
+    patterns: &[impl AsRef<str>],
+    likely: u8,
+    options: &Options,
+) -> Result<Arc<dyn Format>, OptionError> {
+    Ok(Arc::new(Patterns { plainly_first: true, ..Patterns::new(spec, compiled(patterns)?, likely, options)? }))
+}
+
+fn compiled(patterns: &[impl AsRef<str>]) -> Result<Vec<Line>, OptionError> {
     let mut lines = Vec::new();
     for (row, pattern) in patterns.iter().enumerate() {
-        for parts in alternatives(pattern).map_err(|e| built_in(row, &e.message, e.at))? {
+        for parts in alternatives(pattern.as_ref()).map_err(|e| built_in(row, &e.message, e.at))? {
             lines.push(Line::new(parts).map_err(|e| built_in(row, &e.message, e.at))?);
         }
     }
@@ -52,12 +66,18 @@ fn built_in(row: usize, message: &str, at: usize) -> OptionError {
 
 impl Patterns {
     fn new(spec: &'static Spec, lines: Vec<Line>, likely: u8, options: &Options) -> Result<Self, OptionError> {
-        Ok(Self { spec, lines, likely, zone: options.zone()?, framing: Framing::Lines })
+        let shared = lines.windows(2).map(|pair| match pair {
+            [one, next] => one.template.shared(&next.template),
+            _ => 0,
+        });
+        let shared: Vec<_> = std::iter::once(0).chain(shared).collect();
+        let lines = lines.into_iter().zip(shared).collect();
+        Ok(Self { spec, lines, plainly_first: false, likely, zone: options.zone()?, framing: Framing::Lines })
     }
 
     /// A format of these lines.
     pub(crate) fn of(spec: &'static Spec, lines: Vec<Line>, likely: u8, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-        Ok(Arc::new(Self::new(spec, lines, likely, options)?))
+        Self::new(spec, lines, likely, options).map(|patterns| Arc::new(patterns) as _)
     }
 
     /// Like [`of_user`](Self::of_user), for records of several lines.
@@ -83,7 +103,47 @@ impl Patterns {
         let lines = alternatives.into_iter().map(|parts| Line::new(parts).map_err(|e| OptionError::new(option, e.message).at(e.at)));
         Self::of(spec, lines.collect::<Result<_, _>>()?, likely, options)
     }
+
+    /// The first pattern that fits a line, its values in `values`.
+    #[inline(always)]
+    fn read(&self, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
+        if self.plainly_first
+            && let Some(line) = self.plain(frame, context, values)
+        {
+            return Ok(line);
+        }
+        self.weighed(frame, context, values)
+    }
+
+    /// The first pattern that fits plainly. One goes on where it parts from the one before; where that did not fit before, neither does
+    /// this one.
+    #[inline(always)]
+    fn plain(&self, frame: Text<'_>, context: &Context, values: &mut Values) -> Option<&Line> {
+        values.reached = 0;
+        for (line, shared) in &self.lines {
+            if *shared <= values.reached && line.may_begin(frame) && line.read_on(frame, context, values, *shared).is_ok() {
+                return Some(line);
+            }
+        }
+        None
+    }
+
+    /// The first pattern that fits, if only by another division than the first.
+    #[inline]
+    fn weighed(&self, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
+        let mut furthest = BEGINNING;
+        for (line, _) in self.lines.iter().filter(|(line, _)| line.may_begin(frame)) {
+            match line.read(frame, context, values) {
+                Ok(()) => return Ok(line),
+                Err(wrong) if wrong.at >= furthest.at => furthest = wrong,
+                Err(_) => {}
+            }
+        }
+        Err(furthest)
+    }
 }
+
+const BEGINNING: Wrong = Wrong { what: "the line does not begin as the format does", at: 0, is_value: false };
 
 #[cold]
 fn reason(wrong: Wrong) -> RejectReason {
@@ -101,14 +161,12 @@ impl Format for Patterns {
 
     fn begins(&self, line: &[u8]) -> bool {
         let context = Context { zone: self.zone, arrival_unix_nano: 0 };
-        self.framing != Framing::Records || self.lines.iter().any(|known| known.begins(Text::from(line), &context))
+        self.framing != Framing::Records || self.lines.iter().any(|(known, _)| known.begins(Text::from(line), &context))
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {
-        let (line, context) = (Text::from(frame), Context::default());
-        let fits = self.likely > 0
-            && Values::with(|values| self.lines.iter().any(|known| known.may_begin(line) && known.read(line, &context, values).is_ok()));
-        if fits { Likely(self.likely) } else { Likely::NO }
+        let fits = || Values::with(|values| self.read(Text::from(frame), &Context::default(), values).is_ok());
+        if self.likely > 0 && fits() { Likely(self.likely) } else { Likely::NO }
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
@@ -116,20 +174,7 @@ impl Format for Patterns {
             return Err(RejectReason::limit("a line has at most 4 GiB", 0));
         }
         let context = Context::of(self.zone, out);
-        Values::with(|values| {
-            let mut furthest = Wrong { what: "the line does not begin as the format does", at: 0, is_value: false };
-            for line in self.lines.iter().filter(|line| line.may_begin(frame)) {
-                match line.read(frame, &context, values) {
-                    Ok(()) => {
-                        line.write(frame, values, out);
-                        return Ok(());
-                    }
-                    Err(wrong) if wrong.at >= furthest.at => furthest = wrong,
-                    Err(_) => {}
-                }
-            }
-            Err(reason(furthest))
-        })
+        Values::with(|values| self.read(frame, &context, values).map(|line| line.write(frame, values, out)).map_err(reason))
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {

@@ -14,6 +14,7 @@ use crate::{
 
 /// A division of this cost or more makes a value unusual that the program itself wrote, so the line is rather of another pattern.
 const COST_DOUBTFUL: u32 = 8;
+const NO_SEVERITY: &str = "expected a severity";
 /// The most fields of a pattern.
 const FIELDS_MAX: usize = 64;
 
@@ -48,13 +49,16 @@ pub(super) enum Slot {
 #[derive(Debug)]
 pub(crate) struct Values {
     pub(super) slots: [Slot; FIELDS_MAX],
+    /// Where each field begins, up to the last one that was looked at.
+    starts: [u32; FIELDS_MAX],
+    pub(super) reached: usize,
     pub(super) time_unix_nano: u64,
     pub(super) severity: u8,
 }
 
 impl Default for Values {
     fn default() -> Self {
-        Self { slots: [Slot::Absent; FIELDS_MAX], time_unix_nano: 0, severity: 0 }
+        Self { slots: [Slot::Absent; FIELDS_MAX], starts: [0; FIELDS_MAX], reached: 0, time_unix_nano: 0, severity: 0 }
     }
 }
 
@@ -168,48 +172,50 @@ impl Line {
     /// of the line is taken that leaves the most values usual. A word that is no severity is none of a severity field.
     #[inline]
     pub(crate) fn read(&self, line: Text<'_>, context: &Context, values: &mut Values) -> Result<(), Wrong> {
-        self.reset(values);
-        match self.template.read(
-            line,
-            context,
-            &FoundTime::NONE,
-            Gather { values, line, time_field: self.time_field, body_field: self.body_field },
-        ) {
-            Ok(_) => {}
-            Err(wrong) => self.search(line, context, values, wrong)?,
+        match self.read_on(line, context, values, 0) {
+            Err(wrong) if !wrong.is_severity() => self.search(line, context, values, wrong),
+            read => read,
         }
+    }
+
+    /// Like [`read`](Self::read), each field ending where the text behind it first stands. What another pattern
+    /// [shares](Template::shared) with this one, it has read into `values` already: the first so many fields.
+    #[inline(always)]
+    pub(super) fn read_on(&self, line: Text<'_>, context: &Context, values: &mut Values, shared: usize) -> Result<(), Wrong> {
+        let at = match values.starts.get(shared) {
+            Some(at) if shared > 0 => *at as usize,
+            _ => self.template.begin(line)?,
+        };
+        self.reset(values, shared);
+        let gather = Gather { values, line, time_field: self.time_field, body_field: self.body_field };
+        self.template.read_on(line, context, &FoundTime::NONE, (shared, at), gather)?;
         self.severity(line, values)
     }
 
     /// [Reads](Self::read) a line without weighing its divisions: what does not fit at first is not of the pattern.
     #[inline]
     pub(crate) fn read_plain(&self, line: Text<'_>, context: &Context, values: &mut Values) -> Result<(), Wrong> {
-        self.reset(values);
-        self.template.read(
-            line,
-            context,
-            &FoundTime::NONE,
-            Gather { values, line, time_field: self.time_field, body_field: self.body_field },
-        )?;
-        self.severity(line, values)
+        self.read_on(line, context, values, 0)
     }
 
     #[inline(always)]
-    fn reset(&self, values: &mut Values) {
-        values.slots.iter_mut().take(self.uses.len()).for_each(|slot| *slot = Slot::Absent);
-        values.time_unix_nano = 0;
+    fn reset(&self, values: &mut Values, from: usize) {
+        values.slots.iter_mut().take(self.uses.len()).skip(from).for_each(|slot| *slot = Slot::Absent);
+        if self.time_field.is_none_or(|field| field >= from) {
+            values.time_unix_nano = 0;
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn search(&self, line: Text<'_>, context: &Context, values: &mut Values, wrong: Wrong) -> Result<(), Wrong> {
+    pub(super) fn search(&self, line: Text<'_>, context: &Context, values: &mut Values, wrong: Wrong) -> Result<(), Wrong> {
         let Some((_, ranges)) = self.template.search(line, context).filter(|(cost, _)| *cost < COST_DOUBTFUL) else { return Err(wrong) };
-        self.reset(values);
+        self.reset(values, 0);
         if let Some(field) = self.time_field {
             values.time_unix_nano = self.template.time_at(line, field, &ranges, context)?;
         }
         self.template.replay(line, &ranges, Gather { values, line, time_field: self.time_field, body_field: self.body_field });
-        Ok(())
+        self.severity(line, values)
     }
 
     #[inline(always)]
@@ -229,7 +235,7 @@ impl Line {
         };
         values.severity = found;
         if found == 0 && (scale.is_none() || matches!(values.get(field), Slot::Absent)) {
-            return Err(Wrong { what: "expected a severity", at: 0, is_value: true });
+            return Err(Wrong { what: NO_SEVERITY, at: 0, is_value: true });
         }
         Ok(())
     }
@@ -245,6 +251,13 @@ impl Line {
     #[inline(always)]
     pub(crate) fn may_begin(&self, line: Text<'_>) -> bool {
         self.template.may_begin(line)
+    }
+}
+
+impl Wrong {
+    /// Whether all fits but the word that should be a severity.
+    fn is_severity(&self) -> bool {
+        self.what == NO_SEVERITY
     }
 }
 
@@ -273,6 +286,14 @@ impl Gather<'_, '_> {
 
 impl Visit for Gather<'_, '_> {
     const TIMES: bool = true;
+
+    #[inline(always)]
+    fn begins(&mut self, i: usize, at: usize) {
+        if let Some(start) = self.values.starts.get_mut(i) {
+            *start = at as u32;
+            self.values.reached = i;
+        }
+    }
 
     #[inline(always)]
     fn text(self, i: usize, value: Text<'_>) -> Self {

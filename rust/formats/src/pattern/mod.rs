@@ -13,18 +13,22 @@
 //! What users write as a pattern of their own (`log_format`, `LogFormat`, a layout) becomes the same [`Part`]s by a [`Dialect`], and all
 //! are matched by the [`template`](crate::template) compiler.
 
+mod clf;
 mod dialect;
 mod field;
 mod format;
 mod line;
+mod log_format;
 mod parse;
 mod request;
 mod write;
 
+pub(crate) use clf::{clf_agent, clf_request, clf_time, lines as clf_lines};
 pub(crate) use dialect::{Dialect, once};
 pub(crate) use field::{Part, Use};
-pub(crate) use format::{Patterns, compile, compile_records};
+pub(crate) use format::{Patterns, compile, compile_plain, compile_records};
 pub(crate) use line::{Line, Values};
+pub(crate) use log_format::LogFormat;
 pub(crate) use parse::alternatives;
 
 #[cfg(test)]

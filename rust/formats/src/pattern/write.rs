@@ -1,5 +1,7 @@
 //! Writing the values of a line as a record.
 
+use std::net::IpAddr;
+
 use logloom_record::{BatchWriter, Key, RecordCursor, Scalar, Tail, Text};
 
 use super::{Line, Use, Values, field::Names, line::Slot, request};
@@ -101,6 +103,9 @@ fn rare<'w>(rec: RecordCursor<'w>, used: &Use, slot: Slot, line: Text<'_>) -> Re
         Use::Quoted(name) => quoted(rec, name, value),
         Use::Pairs(names) => pairs(rec, names, value),
         Use::Brackets(names) => brackets(rec, names, value),
+        Use::Query(name) => text(rec, name, if value.bytes().first() == Some(&b'?') { value.after(1) } else { value }),
+        Use::Clients(name) => clients(rec, name, value),
+        Use::List(name, between) => strings(rec, name, elements(value, |byte| byte == *between)),
         _ => rec,
     }
 }
@@ -113,6 +118,58 @@ fn remote<'w>(rec: RecordCursor<'w>, address: &Name, port: &Name, value: Text<'_
         (Some(open), Some(number)) => text(rec, address, value.slice(0..open)).attr_int(Text::from(port.bytes()), i64::from(number)),
         _ => text(rec, address, value),
     }
+}
+
+/// Who the client is, of a list as `x-forwarded-for` has it: the first that is no private address, else the first.
+fn clients<'w>(rec: RecordCursor<'w>, name: &Name, value: Text<'_>) -> RecordCursor<'w> {
+    let parts = |byte: u8| byte == b',' || byte == b' ';
+    if !value.bytes().iter().copied().any(parts) {
+        return text(rec, name, value);
+    }
+    let addresses = || elements(value, parts).filter(|address| !address.is_empty());
+    let Some(client) = addresses().find(|address| is_public(*address)).or_else(|| addresses().next()) else { return rec };
+    strings(text(rec, name, client), &Name::new("http.request.header.x-forwarded-for"), addresses())
+}
+
+fn is_public(address: Text<'_>) -> bool {
+    match std::str::from_utf8(address.bytes()).unwrap_or_default().parse::<IpAddr>() {
+        Ok(IpAddr::V4(v4)) => !(v4.is_private() || v4.is_loopback() || v4.is_link_local()),
+        Ok(IpAddr::V6(v6)) => !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()),
+        Err(_) => false,
+    }
+}
+
+/// The elements of a list, without the blanks around them.
+fn elements(value: Text<'_>, parts: impl Fn(u8) -> bool) -> impl Iterator<Item = Text<'_>> {
+    let mut rest = Some(value);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.bytes().iter().position(|byte| parts(*byte));
+        rest = end.map(|end| text.after(end + 1));
+        let element = text.slice(0..end.unwrap_or(text.len()));
+        let blanks = element.len() - element.bytes().trim_ascii_start().len();
+        Some(element.slice(blanks..blanks + element.bytes().trim_ascii().len()))
+    })
+}
+
+/// Empty elements stay where they are in the list, as their place tells what they are.
+fn strings<'a, 'w>(mut rec: RecordCursor<'w>, name: &Name, elements: impl Iterator<Item = Text<'a>>) -> RecordCursor<'w> {
+    if !rec.admit() {
+        return rec;
+    }
+    let attribute = rec.open(0x32);
+    rec.name(Text::from(name.bytes()));
+    let any = rec.open(0x12);
+    let array = rec.open(0x2a);
+    for element in elements {
+        let open = rec.open(0x0a);
+        rec.scalar(Scalar::Str(element));
+        rec.close(open);
+    }
+    rec.close(array);
+    rec.close(any);
+    rec.close(attribute);
+    rec
 }
 
 fn truth(word: &[u8]) -> Option<bool> {

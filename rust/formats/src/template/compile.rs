@@ -126,6 +126,8 @@ pub(super) enum End {
     Before(u8),
     /// Where the class's run ends.
     Run,
+    /// Before a quote that no backslash stands before.
+    Escaped,
     /// Where the quotes end that it begins with.
     Quoted,
     /// Where the last literal begins.
@@ -149,6 +151,10 @@ pub(super) struct Step {
     pub(super) possible: Class,
     /// Whether a blank must be looked for in the value: there, the line may have to be divided otherwise.
     pub(super) check_blank: bool,
+    /// Whether the first blank ends the value, or nothing does.
+    pub(super) first_blank: bool,
+    /// Whether each byte of the value must be looked at.
+    pub(super) check_class: bool,
 }
 
 impl Template {
@@ -187,7 +193,9 @@ impl Template {
             let possible = spec.shape.possible();
             let lacks_blank = if end == End::Last { !spec.shape.usual().has(b' ') } else { !possible.has(b' ') };
             let check_blank = lacks_blank && literal.first() != Some(&b' ') && matches!(end, End::Before(_) | End::Last);
-            Ok(Step { end, literal: Literal::new(literal, blanks), possible, check_blank, spec })
+            let first_blank = lacks_blank && literal.first() == Some(&b' ');
+            let check_class = matches!(spec.shape, Shape::Addresses | Shape::Host);
+            Ok(Step { end, literal: Literal::new(literal, blanks), possible, check_blank, first_blank, check_class, spec })
         });
         Ok(Self { prefix: Literal::new(prefix.0, prefix.1), steps: steps.collect::<Result<_, _>>()? })
     }
@@ -206,6 +214,7 @@ fn end_of(spec: &FieldSpec, literal: &[u8], is_last: bool) -> End {
         _ if spec.time.is_some() => End::Pattern,
         (Shape::Quoted, _) => End::Quoted,
         (shape, _) if shape.is_run() && !first.is_some_and(|b| shape.possible().has(b)) => End::Run,
+        (Shape::Escaped, Some(b'"')) => End::Escaped,
         (Shape::Double, _) if !first.is_some_and(|b| Class::DECIMAL.has(b)) => End::Run,
         // A literal that may itself begin with a digit is looked for.
         (Shape::Unsigned, _) if !first.is_some_and(|b| Class::DIGITS.has(b)) => End::Digits,

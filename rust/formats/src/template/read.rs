@@ -4,7 +4,7 @@ use logloom_record::Text;
 
 use super::{
     Shape, Template, TimeShape,
-    compile::{End, Step},
+    compile::{End, Literal, Step},
 };
 use crate::{
     scan, swar,
@@ -35,6 +35,9 @@ pub trait Visit: Sized {
     fn time(self, _i: usize, _value: Text<'_>, _unix_nano: u64) -> Self {
         self
     }
+
+    /// Field `i` begins at byte `at`, and all before it fits.
+    fn begins(&mut self, _i: usize, _at: usize) {}
 }
 
 /// The time of a line, which a writer wants before all else.
@@ -75,9 +78,23 @@ impl Template {
     /// Hands the values of a line to `visit`, from left to right; [`Wrong`] where the line is not of the template, or may be only by
     /// another division: then [`search`](Self::search). A time that [`time`](Self::time) found is not read once more.
     #[inline(always)]
-    pub fn read<V: Visit>(&self, line: Text<'_>, context: &Context, time: &FoundTime, mut visit: V) -> Result<V, Wrong> {
-        let mut at = self.begin(line)?;
-        for (i, step) in self.steps.iter().enumerate() {
+    pub fn read<V: Visit>(&self, line: Text<'_>, context: &Context, time: &FoundTime, visit: V) -> Result<V, Wrong> {
+        let at = self.begin(line)?;
+        self.read_on(line, context, time, (0, at), visit)
+    }
+
+    /// Reads on from a field that begins at a byte; what stands before it fits.
+    #[inline(always)]
+    pub(crate) fn read_on<V: Visit>(
+        &self,
+        line: Text<'_>,
+        context: &Context,
+        time: &FoundTime,
+        (first, mut at): (usize, usize),
+        mut visit: V,
+    ) -> Result<V, Wrong> {
+        for (i, step) in self.steps.iter().enumerate().skip(first) {
+            visit.begins(i, at);
             if V::TIMES && step.spec.time.is_some() {
                 let (unix_nano, end) = step.time(line, at, context)?;
                 visit = visit.time(i, line.slice(at..end), unix_nano);
@@ -136,8 +153,26 @@ impl Template {
         ((!must_be || !is_absent(value)) && step.behind(line, end).is_ok()).then_some(value)
     }
 
+    /// How many fields at the beginning this and another template read in the same way.
+    pub(crate) fn shared(&self, other: &Self) -> usize {
+        let same_literal = |one: &Literal, other: &Literal| one.bytes == other.bytes && one.blanks == other.blanks;
+        let same_time = |one: &Step, other: &Step| match (&one.spec.time, &other.spec.time) {
+            (None, None) => true,
+            (Some(one), Some(other)) => format!("{one:?}") == format!("{other:?}"),
+            _ => false,
+        };
+        let same = |(one, other): &(&Step, &Step)| {
+            one.end == other.end
+                && one.spec.shape == other.spec.shape
+                && same_literal(&one.literal, &other.literal)
+                && same_time(one, other)
+        };
+        let begin = same_literal(&self.prefix, &other.prefix);
+        if begin { self.steps.iter().zip(&other.steps).take_while(same).count() } else { 0 }
+    }
+
     #[inline(always)]
-    fn begin(&self, line: Text<'_>) -> Result<usize, Wrong> {
+    pub(crate) fn begin(&self, line: Text<'_>) -> Result<usize, Wrong> {
         if self.prefix.stands(line, 0) {
             return Ok(self.prefix.behind(line, 0));
         }
@@ -173,6 +208,10 @@ impl Step {
             }
             End::Before(byte) => self.before(line, at, byte),
             End::Run => Ok((at + self.possible.run(line.bytes(), at, line.len()), None)),
+            End::Escaped => match unescaped_quote(line, at) {
+                Some(end) => Ok((end, None)),
+                None => Err(Wrong::shape("a value in quotes has no end", at)),
+            },
             End::Quoted => match quoted_end(line, at) {
                 Some(end) => Ok((end, None)),
                 None => Err(Wrong::shape("expected a value in quotes", at)),
@@ -198,7 +237,8 @@ impl Step {
                     }
                     return Err(Wrong::shape("a value has a blank that it cannot have", at));
                 }
-                Some(n) => from += n + 1,
+                Some(n) if !self.first_blank => from += n + 1,
+                Some(_) => return Err(Wrong::shape("a value has a blank that it cannot have", at)),
                 None => return Err(Wrong::shape("a value is not ended by the text that follows it in the format", at)),
             }
         }
@@ -207,6 +247,9 @@ impl Step {
     /// Whether the value has no blank where its shape has none and its end does not see to that.
     #[inline(always)]
     fn has_no_blank(&self, line: Text<'_>, at: usize, end: usize) -> bool {
+        if self.check_class {
+            return self.possible.run(line.bytes(), at, end) == end - at || is_absent(line.slice(at..end));
+        }
         !self.check_blank || scan::find(line.slice(at..end), b' ').is_none()
     }
 
@@ -240,6 +283,22 @@ impl Step {
             Err(_) if rest.tail().first() == Some(&b'-') && self.literal.stands(line, at + 1) => Ok((0, at + 1)),
             Err(_) if self.literal.stands(line, at) => Ok((0, at)),
             Err(error) => Err(Wrong { what: error.what, at: at + error.at, is_value: error.is_value }),
+        }
+    }
+}
+
+/// Where the next quote stands that no backslash takes along.
+#[inline(always)]
+fn unescaped_quote(line: Text<'_>, at: usize) -> Option<usize> {
+    let mut end = at;
+    loop {
+        end += scan::find_either(line.after(end), b'"', b'\\')?;
+        if line.bytes().get(end) == Some(&b'"') {
+            return Some(end);
+        }
+        end += 2;
+        if end > line.len() {
+            return None;
         }
     }
 }

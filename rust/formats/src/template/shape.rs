@@ -25,6 +25,12 @@ pub enum Shape {
     Channel,
     /// The same and colons: a path of modules.
     RustPath,
+    /// What stands between two quotes that the pattern has as text; a backslash takes the byte behind it along.
+    Escaped,
+    /// A list of addresses and names.
+    Addresses,
+    /// A host, perhaps with its port.
+    Host,
     /// No bytes.
     Nothing,
     /// No blank; usually letters, digits, commas and underscores.
@@ -47,6 +53,8 @@ pub enum Shape {
 
 const NO_BLANK: Class = Class::except(b" \t\r\n");
 const NO_BLANK_OR_QUOTE: Class = Class::except(b" \t\r\n\"");
+const ADDRESSES: Class = Class::alphanumeric_and(b".:, -_[]%");
+const HOST: Class = Class::alphanumeric_and(b".:-_*[]");
 const NO_QUOTE: Class = Class::except(b"\"");
 
 impl Shape {
@@ -67,8 +75,10 @@ impl Shape {
             Self::RustPath => Class::PATH,
             Self::Unbracketed => Class::UNBRACKETED,
             Self::ClassName => Class::NAME,
+            Self::Addresses => ADDRESSES,
+            Self::Host => HOST,
             Self::Flags | Self::Protocol | Self::Word | Self::Token => NO_BLANK,
-            Self::Time | Self::AddressList | Self::Identifier | Self::Number | Self::Any | Self::Quoted => Class::ALL,
+            Self::Time | Self::AddressList | Self::Identifier | Self::Number | Self::Any | Self::Quoted | Self::Escaped => Class::ALL,
         }
     }
 
@@ -98,7 +108,9 @@ impl Shape {
             Self::Protocol => Class::alphanumeric_and(b"/."),
             Self::Word | Self::Token | Self::Identifier => NO_BLANK_OR_QUOTE,
             Self::AddressList => Class::alphanumeric_and(b".:, []%_-"),
-            Self::Time | Self::Any => NO_QUOTE,
+            Self::Addresses => ADDRESSES,
+            Self::Host => HOST,
+            Self::Time | Self::Any | Self::Escaped => NO_QUOTE,
         }
     }
 
@@ -106,7 +118,7 @@ impl Shape {
     /// the value, the least where anybody may send anything.
     pub(super) fn weight(self) -> u32 {
         match self {
-            Self::Any => 1,
+            Self::Any | Self::Escaped => 1,
             Self::Identifier | Self::AddressList | Self::Token => 3,
             _ => 8,
         }
