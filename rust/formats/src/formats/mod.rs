@@ -22,6 +22,7 @@ pub mod envoy;
 pub mod envoy_app;
 pub mod envoy_json;
 pub mod erlang;
+pub mod exim;
 pub mod gcp;
 pub mod gelf;
 pub mod golang;
@@ -46,6 +47,8 @@ pub mod mongodb_json;
 pub mod mssql;
 pub mod mysql_error;
 pub mod mysql_slow;
+pub mod nagios;
+pub mod named;
 pub mod nextcloud;
 pub mod nginx;
 pub mod nginx_error;
@@ -95,6 +98,7 @@ pub static FORMATS: &[&Spec] = &[
     &envoy_app::SPEC,
     &envoy_json::SPEC,
     &erlang::SPEC,
+    &exim::SPEC,
     &gcp::SPEC,
     &gelf::SPEC,
     &golang::SPEC,
@@ -119,6 +123,8 @@ pub static FORMATS: &[&Spec] = &[
     &mssql::SPEC,
     &mysql_error::SPEC,
     &mysql_slow::SPEC,
+    &nagios::SPEC,
+    &named::SPEC,
     &nextcloud::SPEC,
     &nginx::SPEC,
     &nginx_error::SPEC,

@@ -14,5 +14,5 @@ mod write;
 pub(crate) use detect::likely;
 pub(crate) use framing::Frames;
 pub(crate) use header::Header;
-pub(crate) use programs::Programs;
+pub(crate) use programs::{NAMED, Programs};
 pub(crate) use write::header as write;

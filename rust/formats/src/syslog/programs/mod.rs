@@ -7,6 +7,8 @@ mod network;
 mod sudo;
 mod system;
 
+pub(crate) use network::NAMED;
+
 use std::sync::{Arc, OnceLock};
 
 use logloom_record::{Key, RecordCursor, Scalar, Text};

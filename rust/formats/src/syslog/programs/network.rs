@@ -2,17 +2,17 @@
 
 use super::Program;
 
+/// What BIND says of its clients.
+pub(crate) const NAMED: &[&str] = &[
+    "client {?@{_:word} ?}{client.address:word}#{client.port:int} ({_}): {?view {_:word}: ?}query: {dns.question.name:word} {dns.question.class:word} {dns.question.type:word} {dns.flags:word} ({server.address:word})",
+    "client {?@{_:word} ?}{client.address:word}#{client.port:int} ({_}): {?view {_:word}: ?}query{? (cache)?} '{dns.question.name:word}/{dns.question.type:word}/{dns.question.class:word}' denied{? ({dns.reason})?}{event.outcome=failure}",
+    "client {?@{_:word} ?}{client.address:word}#{client.port:int} ({_}): {?view {_:word}: ?}zone transfer '{dns.question.name:word}/{dns.question.type:word}/{dns.question.class:word}' denied{event.outcome=failure}",
+    "client {?@{_:word} ?}{client.address:word}#{client.port:int} ({dns.question.name}): {dns.message}",
+    "client {?@{_:word} ?}{client.address:word}#{client.port:int}: {dns.message}",
+];
+
 pub(super) const PROGRAMS: &[Program] = &[
-    Program {
-        names: &["named", "bind9"],
-        messages: &[
-            "client {?@{_:word} ?}{client.address:word}#{client.port:int} ({_}): {?view {_:word}: ?}query: {dns.question.name:word} {dns.question.class:word} {dns.question.type:word} {dns.flags:word} ({network.local.address:word})",
-            "client {?@{_:word} ?}{client.address:word}#{client.port:int} ({_}): {?view {_:word}: ?}query{? (cache)?} '{dns.question.name:word}/{dns.question.type:word}/{dns.question.class:word}' denied{? ({dns.reason})?}{event.outcome=failure}",
-            "client {?@{_:word} ?}{client.address:word}#{client.port:int} ({_}): {?view {_:word}: ?}zone transfer '{dns.question.name:word}/{dns.question.type:word}/{dns.question.class:word}' denied{event.outcome=failure}",
-            "client {?@{_:word} ?}{client.address:word}#{client.port:int} ({dns.question.name}): {dns.message}",
-            "client {?@{_:word} ?}{client.address:word}#{client.port:int}: {dns.message}",
-        ],
-    },
+    Program { names: &["named", "bind9"], messages: NAMED },
     Program {
         names: &["dnsmasq"],
         messages: &[
@@ -55,12 +55,12 @@ pub(super) const PROGRAMS: &[Program] = &[
     Program {
         names: &["filterlog"],
         messages: &[
-            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},4,{pf.tos},{pf.ecn},{pf.ttl:int},{pf.id:int},{pf.offset:int},{pf.flags:word},6,tcp,{pf.length:int},{source.address:word},{destination.address:word},{source.port:int},{destination.port:int},{pf.data_length:int},{pf.tcp.flags},{pf.tcp.sequence},{pf.tcp.ack},{pf.tcp.window},{pf.tcp.urgent},{pf.tcp.options}{network.type=ipv4}{network.transport=tcp}",
-            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},4,{pf.tos},{pf.ecn},{pf.ttl:int},{pf.id:int},{pf.offset:int},{pf.flags:word},17,udp,{pf.length:int},{source.address:word},{destination.address:word},{source.port:int},{destination.port:int},{pf.data_length:int}{network.type=ipv4}{network.transport=udp}",
-            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},4,{pf.tos},{pf.ecn},{pf.ttl:int},{pf.id:int},{pf.offset:int},{pf.flags:word},{_:int},{network.transport:word},{pf.length:int},{source.address:word},{destination.address:word},{pf.data}{network.type=ipv4}",
-            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},6,{pf.class},{pf.flow_label},{pf.hop_limit:int},tcp,6,{pf.length:int},{source.address:word},{destination.address:word},{source.port:int},{destination.port:int},{pf.data_length:int},{pf.tcp.flags},{pf.tcp.sequence},{pf.tcp.ack},{pf.tcp.window},{pf.tcp.urgent},{pf.tcp.options}{network.type=ipv6}{network.transport=tcp}",
-            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},6,{pf.class},{pf.flow_label},{pf.hop_limit:int},udp,17,{pf.length:int},{source.address:word},{destination.address:word},{source.port:int},{destination.port:int},{pf.data_length:int}{network.type=ipv6}{network.transport=udp}",
-            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},6,{pf.class},{pf.flow_label},{pf.hop_limit:int},{network.transport:word},{_:int},{pf.length:int},{source.address:word},{destination.address:word},{pf.data}{network.type=ipv6}",
+            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},4,{pf.tos},{pf.ecn},{pf.ttl:int},{pf.id:int},{pf.offset:int},{pf.flags:word},6,tcp,{pf.length:int},{client.address:word},{destination.address:word},{client.port:int},{destination.port:int},{pf.data_length:int},{pf.tcp.flags},{pf.tcp.sequence},{pf.tcp.ack},{pf.tcp.window},{pf.tcp.urgent},{pf.tcp.options}{network.type=ipv4}{network.transport=tcp}",
+            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},4,{pf.tos},{pf.ecn},{pf.ttl:int},{pf.id:int},{pf.offset:int},{pf.flags:word},17,udp,{pf.length:int},{client.address:word},{destination.address:word},{client.port:int},{destination.port:int},{pf.data_length:int}{network.type=ipv4}{network.transport=udp}",
+            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},4,{pf.tos},{pf.ecn},{pf.ttl:int},{pf.id:int},{pf.offset:int},{pf.flags:word},{_:int},{network.transport:word},{pf.length:int},{client.address:word},{destination.address:word},{pf.data}{network.type=ipv4}",
+            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},6,{pf.class},{pf.flow_label},{pf.hop_limit:int},tcp,6,{pf.length:int},{client.address:word},{destination.address:word},{client.port:int},{destination.port:int},{pf.data_length:int},{pf.tcp.flags},{pf.tcp.sequence},{pf.tcp.ack},{pf.tcp.window},{pf.tcp.urgent},{pf.tcp.options}{network.type=ipv6}{network.transport=tcp}",
+            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},6,{pf.class},{pf.flow_label},{pf.hop_limit:int},udp,17,{pf.length:int},{client.address:word},{destination.address:word},{client.port:int},{destination.port:int},{pf.data_length:int}{network.type=ipv6}{network.transport=udp}",
+            "{pf.rule:int},{pf.sub_rule},{pf.anchor},{pf.tracker:word},{network.interface.name:word},{pf.reason:word},{pf.action:word},{pf.direction:word},6,{pf.class},{pf.flow_label},{pf.hop_limit:int},{network.transport:word},{_:int},{pf.length:int},{client.address:word},{destination.address:word},{pf.data}{network.type=ipv6}",
         ],
     },
 ];
