@@ -53,7 +53,15 @@ pub(crate) fn likeliest<'c>(candidates: &'c Candidates, data: &[u8], ended: bool
             best = Some((format, score));
         }
     }
-    best.map(|(format, _)| format)
+    best.map(|(format, _)| format).or_else(|| most_frequent(candidates, &lines))
+}
+
+/// Where no format fits most of the lines, but most of them surely fit one format or another: the one of the most lines.
+fn most_frequent<'c>(candidates: &'c Candidates, lines: &[&[u8]]) -> Option<&'c Arc<dyn Format>> {
+    let sure: Vec<_> = lines.iter().filter_map(|line| surest(candidates, line).filter(|format| format.begins(line))).collect();
+    let lines_of = |format: &Arc<dyn Format>| sure.iter().filter(|other| Arc::ptr_eq(other, format)).count();
+    let most = sure.iter().copied().max_by_key(|format| lines_of(format))?;
+    (lines.len() > 1 && sure.len() * 3 >= lines.len() * 2).then_some(most)
 }
 
 /// The format that is the surest of one line, if one is sure.

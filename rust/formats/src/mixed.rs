@@ -16,6 +16,9 @@ use crate::{
 /// After so many lines one after the other that no format knew, only one of them each time so many is offered to all formats again.
 const MISSES_MAX: u32 = 64;
 
+/// A line that looks this much like another format begins a record: a statement of several lines may look a little like anything.
+const BEGINS: Likely = Likely(90);
+
 /// The format of a source, and the others for the lines that it cannot read. For one source.
 pub(crate) struct Mixed {
     format: Arc<dyn Format>,
@@ -31,6 +34,13 @@ impl Mixed {
             return format.open(frame_bytes_max);
         }
         open_framed(Arc::new(Self { format, candidates: Arc::clone(candidates), misses: AtomicU32::new(0) }), frame_bytes_max)
+    }
+
+    /// Whether a line is beyond much doubt of another format.
+    #[cold]
+    #[inline(never)]
+    fn is_of_another(&self, line: &[u8]) -> bool {
+        surest(&self.candidates, line).is_some_and(|other| other.likely(line) >= BEGINS)
     }
 
     /// Reads a line that is not of the source's format by another one that is sure of it.
@@ -60,7 +70,10 @@ impl Format for Mixed {
     }
 
     fn begins(&self, line: &[u8]) -> bool {
+        // A line of another program ends the record before it. What is indented, or may be a part of an object, goes on with that, whatever
+        // it looks like.
         self.format.begins(line)
+            || (!self.format.goes_on_over_lines() && !line.first().is_none_or(u8::is_ascii_whitespace) && self.is_of_another(line))
     }
 
     fn goes_on(&self, open: &[u8], line: &[u8]) -> bool {
