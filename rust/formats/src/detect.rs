@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use memchr::memchr;
 
-use crate::{FORMATS, Format, Framing, Options, Spec, decoder::spread, formats::text};
+use crate::{FORMATS, Format, Framing, Options, Spec, decoder::spread, formats::text, trace::breaks_away};
 
 /// What is looked at, in bytes: the answer depends on no more.
 pub const SAMPLE_BYTES_MAX: usize = 64 << 10;
@@ -76,7 +76,7 @@ pub(crate) fn surest<'c>(candidates: &'c Candidates, line: &[u8]) -> Option<&'c 
 /// statements of several lines), count against it, so that a format which knows all lines comes first.
 fn of_lines(format: &dyn Format, lines: &[&[u8]]) -> u32 {
     let (mut sum, mut fit, mut begun) = (0, 0, 0);
-    for line in lines.iter().filter(|line| format.begins(line)) {
+    for line in lines.iter().filter(|line| format.begins(line) && !breaks_away(line)) {
         let likely = format.likely(line).0;
         if likely >= LOOKS_LIKE {
             sum += u32::from(likely);

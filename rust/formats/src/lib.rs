@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod capture;
+mod container;
 mod decoder;
 mod delimited;
 mod detect;

@@ -29,7 +29,7 @@ def saved(folder: Path) -> dict[str, int]:
 
 async def test_lines_become_records_and_the_place_is_saved_when_they_are_delivered(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("old\n")
-    async with reading(tmp_path, ", force_flush_period: 0s") as core:
+    async with reading(tmp_path, ", force_flush_period: 0s, options: {multiline: 'off'}") as core:
         with (tmp_path / "a.log").open("a") as log:
             log.write("one\ntw")
             log.flush()

@@ -104,10 +104,9 @@ impl Cutter {
 
     /// Takes the line that has no end as it is.
     pub(crate) fn flush(&mut self, sink: &mut impl Sink, out: &mut BatchWriter) {
-        if (self.begun && self.encoding.is_none()) || self.otherwise(&[], true, sink, out).is_some() {
-            if self.pieces > 0 || !self.carry.is_empty() {
-                self.end_carry(&[], &[], sink, out);
-            }
+        let is_plain = (self.begun && self.encoding.is_none()) || self.otherwise(&[], true, sink, out).is_some();
+        if is_plain && (self.pieces > 0 || !self.carry.is_empty()) {
+            self.end_carry(&[], &[], sink, out);
         }
     }
 

@@ -53,6 +53,8 @@ pub(crate) struct Outer<'o> {
 struct Kept {
     is_set: bool,
     raw: Vec<u8>,
+    /// Where the last line ends in `raw` that is not blank.
+    end: usize,
     time_unix_nano: u64,
     attributes: Vec<u8>,
 }
@@ -100,6 +102,11 @@ impl Join {
         self.how = how.clone();
     }
 
+    /// From here on records are those of a format of this framing; none waits.
+    pub(crate) fn reframe(&mut self, framing: Framing) {
+        self.framing = framing;
+    }
+
     /// Whether a line that begins a record is one by itself, whatever follows.
     pub(crate) fn is_line_by_line(&self) -> bool {
         match self.how {
@@ -133,7 +140,8 @@ impl Join {
     /// What `line`, which is not empty, is to the open record, whose bytes are `open` and which would have `len` bytes with it.
     #[inline(always)]
     pub(crate) fn next<F: Format + ?Sized>(&mut self, format: &F, open: &[u8], line: &[u8], len: usize) -> Next {
-        let is_record = !matches!(self.how, Multiline::Auto) || format.begins(line);
+        // What a runtime prints of its own accord is no record, whatever records may begin with.
+        let is_record = !matches!(self.how, Multiline::Auto) || (format.begins(line) && !breaks_away(line));
         let joins = self.lines > 0
             && match &self.how {
                 Multiline::Auto if is_record => self.is_record && format.goes_on(open, line),
@@ -213,6 +221,7 @@ impl Join {
             self.outer.is_set = true;
             self.outer.time_unix_nano = time_unix_nano;
             self.outer.raw.extend_from_slice(raw);
+            self.outer.end = raw.len();
             self.outer.attributes.extend_from_slice(attributes);
         }
     }
@@ -223,10 +232,14 @@ impl Join {
             // What came before came as it is.
             self.outer.is_set = true;
             self.outer.raw.extend_from_slice(self.waiting.strip_suffix(b"\n").unwrap_or(&self.waiting));
+            self.outer.end = self.end;
         }
         if self.outer.is_set {
             self.outer.raw.push(b'\n');
             self.outer.raw.extend_from_slice(outer.map_or(line, |outer| outer.raw));
+            if !line.is_empty() {
+                self.outer.end = self.outer.raw.len();
+            }
         }
     }
 
@@ -237,8 +250,8 @@ impl Join {
         }
         let waiting = std::mem::take(&mut self.waiting);
         if self.outer.is_set {
-            let Kept { raw, time_unix_nano, attributes, .. } = &self.outer;
-            out.envelope().time(*time_unix_nano).encoded(attributes).original(raw, false);
+            let Kept { raw, end, time_unix_nano, attributes, .. } = &self.outer;
+            out.envelope().time(*time_unix_nano).encoded(attributes).original(raw.get(..*end).unwrap_or_default(), false);
         }
         self.read(format, Text::of(&waiting, 0..self.end), false, out);
         out.end_envelope();
@@ -274,7 +287,14 @@ pub(crate) fn read_outer<F: Format + ?Sized>(
     offset: u64,
     out: &mut BatchWriter,
 ) {
+    read_in(outer, checked, out, |out| read_frame(format, line, checked, offset, out));
+}
+
+/// Runs `read` on what came in `outer`. `checked`: that is known to be UTF-8.
+#[inline(always)]
+pub(crate) fn read_in<T>(outer: Outer<'_>, checked: bool, out: &mut BatchWriter, read: impl FnOnce(&mut BatchWriter) -> T) -> T {
     out.envelope().time(outer.time_unix_nano).encoded(outer.attributes).original(outer.raw, checked);
-    read_frame(format, line, checked, offset, out);
+    let result = read(out);
     out.end_envelope();
+    result
 }

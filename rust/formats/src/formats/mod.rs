@@ -13,8 +13,10 @@ pub mod caddy;
 pub mod cef;
 pub mod cloudflare;
 pub mod cloudtrail;
+pub mod cri;
 pub mod csv;
 pub mod dissect;
+pub mod docker;
 pub mod dotnet;
 pub mod elasticsearch;
 pub mod elasticsearch_json;
@@ -89,8 +91,10 @@ pub static FORMATS: &[&Spec] = &[
     &cef::SPEC,
     &cloudflare::SPEC,
     &cloudtrail::SPEC,
+    &cri::SPEC,
     &csv::SPEC,
     &dissect::SPEC,
+    &docker::SPEC,
     &dotnet::SPEC,
     &elasticsearch::SPEC,
     &elasticsearch_json::SPEC,

@@ -1,0 +1,440 @@
+//! The state of one container's log.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use logloom_record::{BatchWriter, RejectReason, Text};
+use memchr::memchr_iter;
+
+use super::{
+    Container,
+    entry::{Entry, Stream, cri, docker, is_docker},
+    iostream,
+};
+use crate::{
+    Decoder, Format, Held, Reading, SAMPLE_BYTES_MAX,
+    decoder::{Cutter, Join, Line, Outer, Part, Pushed, Sink, read_outer, strip_ansi, too_long},
+};
+
+/// A stream whose record waits is not waited for longer than this, by the times of the lines.
+const WAIT_NANOS_MAX: u64 = 5_000_000_000;
+/// Nor over more bytes of the file: so many are read twice after a restart, at most.
+const WAIT_BYTES_MAX: u64 = 4 << 20;
+
+/// Joins what the runtime has cut, and what makes one record of the program, in each of the two streams by itself.
+pub(super) struct Containers {
+    cutter: Cutter,
+    lines: Lines,
+}
+
+/// What the lines become.
+struct Lines {
+    container: Arc<Container>,
+    frame_bytes_max: usize,
+    strip_ansi: bool,
+    streams: [State; 2],
+    /// A line of Docker's that has no end: the message has a newline that was not escaped.
+    torn: Vec<u8>,
+    torn_from: u64,
+    message: Vec<u8>,
+    plain: Vec<u8>,
+    attributes: Vec<u8>,
+}
+
+/// The state of one stream.
+struct State {
+    /// Its name, as an encoded attribute.
+    iostream: Vec<u8>,
+    /// What the program writes, as far as is known.
+    format: Arc<dyn Format>,
+    is_decided: bool,
+    seen_bytes: usize,
+    join: Join,
+    /// Of the Container Runtime Interface, and of Docker: neither goes on with the other's.
+    partials: [Partial; 2],
+    /// When its last line was written.
+    time_unix_nano: u64,
+}
+
+/// A message whose last line has not come.
+#[derive(Default)]
+struct Partial {
+    is_open: bool,
+    message: Vec<u8>,
+    raw: Vec<u8>,
+    attributes: Vec<u8>,
+    time_unix_nano: u64,
+    from: u64,
+}
+
+/// Whose line it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Cri,
+    Docker,
+}
+
+/// How a line came.
+#[derive(Clone, Copy)]
+struct Came<'r> {
+    raw: &'r [u8],
+    /// Whether it is known to be UTF-8.
+    checked: bool,
+    offset: u64,
+}
+
+/// What a whole message came in.
+#[derive(Clone, Copy)]
+struct Message<'m> {
+    text: Text<'m>,
+    outer: Outer<'m>,
+    checked: bool,
+    offset: u64,
+}
+
+impl Containers {
+    pub(super) fn new(container: Arc<Container>, frame_bytes_max: usize) -> Self {
+        let frame_bytes_max = frame_bytes_max.max(1);
+        let streams = [Stream::Out, Stream::Err].map(|stream| State::new(stream, &container, frame_bytes_max));
+        let lines = Lines {
+            container,
+            frame_bytes_max,
+            strip_ansi: true,
+            streams,
+            torn: Vec::new(),
+            torn_from: 0,
+            message: Vec::new(),
+            plain: Vec::new(),
+            attributes: Vec::new(),
+        };
+        Self { cutter: Cutter::new(frame_bytes_max), lines }
+    }
+}
+
+impl State {
+    fn new(stream: Stream, container: &Container, frame_bytes_max: usize) -> Self {
+        let format = Arc::clone(container.inside.as_ref().unwrap_or(&container.plain));
+        let framing = format.framing();
+        Self {
+            iostream: iostream(stream),
+            is_decided: container.inside.is_some(),
+            format,
+            seen_bytes: 0,
+            join: Join::new(framing, frame_bytes_max),
+            partials: Default::default(),
+            time_unix_nano: 0,
+        }
+    }
+
+    /// The source offset from which on bytes are still needed; `otherwise` where none is.
+    fn held_from(&self, otherwise: u64) -> u64 {
+        let open = self.partials.iter().filter(|partial| partial.is_open).map(|partial| partial.from);
+        open.chain([self.join.held_from(otherwise)]).min().unwrap_or(otherwise)
+    }
+
+    fn is_open(&self) -> bool {
+        self.join.is_waiting() || self.partials.iter().any(|partial| partial.is_open)
+    }
+
+    /// Takes a whole message.
+    #[inline(always)]
+    fn message(&mut self, message: Message<'_>, out: &mut BatchWriter) {
+        let Message { text, outer, checked, offset } = message;
+        let format = &*self.format;
+        let by_line = self.join.is_line_by_line();
+        if by_line && !self.join.is_waiting() && (format.begins(text.bytes()) || self.join.is_off()) {
+            if !text.is_empty() {
+                read_outer(format, text, checked, outer, offset, out);
+            }
+            return;
+        }
+        let pushed = Pushed { line: text.bytes(), newline: b"\n", outer: Some(outer), offset };
+        self.join.push(format, pushed, out);
+        if by_line && self.join.is_record() {
+            self.join.flush(format, out);
+        }
+    }
+
+    /// Takes a part of a message, and the message if it was the last one.
+    #[cold]
+    #[inline(never)]
+    fn part(&mut self, part: Message<'_>, of: Kind, is_partial: bool, container: (usize, &'static str), out: &mut BatchWriter) {
+        let (frame_bytes_max, name) = container;
+        let partial = &mut self.partials[of as usize];
+        if partial.is_open {
+            partial.raw.push(b'\n');
+        } else {
+            partial.is_open = true;
+            partial.from = part.offset;
+            partial.time_unix_nano = part.outer.time_unix_nano;
+            partial.attributes.extend_from_slice(part.outer.attributes);
+        }
+        partial.message.extend_from_slice(part.text.bytes());
+        partial.raw.extend_from_slice(part.outer.raw);
+        if partial.message.len() > frame_bytes_max {
+            // What is over the bound is kept as it came.
+            self.join.flush(&*self.format, out);
+            let partial = &mut self.partials[of as usize];
+            out.reject(&partial.raw, too_long(), partial.from, name);
+            partial.clear();
+        } else if !is_partial {
+            self.end_partial(of, out);
+        }
+    }
+
+    /// Takes the message whose parts came so far.
+    fn end_partial(&mut self, of: Kind, out: &mut BatchWriter) {
+        if !self.partials[of as usize].is_open {
+            return;
+        }
+        let mut partial = std::mem::take(&mut self.partials[of as usize]);
+        let outer = Outer { raw: &partial.raw, time_unix_nano: partial.time_unix_nano, attributes: &partial.attributes };
+        self.message(Message { text: Text::from(partial.message.as_slice()), outer, checked: false, offset: partial.from }, out);
+        partial.clear();
+        self.partials[of as usize] = partial;
+    }
+
+    /// Nothing more is waited for.
+    fn flush(&mut self, out: &mut BatchWriter) {
+        self.end_partial(Kind::Cri, out);
+        self.end_partial(Kind::Docker, out);
+        self.join.flush(&*self.format, out);
+    }
+}
+
+impl Partial {
+    fn clear(&mut self) {
+        self.is_open = false;
+        self.message.clear();
+        self.raw.clear();
+        self.attributes.clear();
+    }
+}
+
+impl Lines {
+    fn name(&self) -> &'static str {
+        self.container.spec.name
+    }
+
+    /// One line, at `offset`; `raw` is it as it came.
+    #[inline(always)]
+    fn one(&mut self, line: Text<'_>, came: Came<'_>, out: &mut BatchWriter) {
+        if line.is_empty() {
+            return;
+        }
+        if !self.torn.is_empty() {
+            return self.mend(line, came, out);
+        }
+        if line.len() > self.frame_bytes_max {
+            self.flush(out);
+            return out.reject(came.raw, too_long(), came.offset, self.name());
+        }
+        if is_docker(line.bytes()) {
+            return self.docker(line, came, out);
+        }
+        match cri(line) {
+            Ok(entry) => self.entry(entry, Kind::Cri, None, came, out),
+            Err(reason) => self.reject(came.raw, reason, came.offset, out),
+        }
+    }
+
+    #[inline(never)]
+    fn docker(&mut self, line: Text<'_>, came: Came<'_>, out: &mut BatchWriter) {
+        let (mut message, mut attributes) = (std::mem::take(&mut self.message), std::mem::take(&mut self.attributes));
+        attributes.clear();
+        match docker(line, &mut message, &mut attributes) {
+            Ok(mut entry) => {
+                let mut plain = std::mem::take(&mut self.plain);
+                plain.clear();
+                if self.strip_ansi && strip_ansi(entry.message.bytes(), &mut plain) {
+                    entry.message = Text::from(plain.as_slice());
+                }
+                let attrs = (!attributes.is_empty()).then_some(&mut attributes);
+                self.entry(entry, Kind::Docker, attrs, came, out);
+                self.plain = plain;
+            }
+            Err(_) if line.bytes().last() != Some(&b'}') => {
+                self.torn.extend_from_slice(came.raw);
+                self.torn_from = came.offset;
+            }
+            Err(reason) => self.reject(came.raw, reason, came.offset, out),
+        }
+        (self.message, self.attributes) = (message, attributes);
+    }
+
+    /// What follows a line that has no end: the rest of it, or another one.
+    #[cold]
+    fn mend(&mut self, line: Text<'_>, came: Came<'_>, out: &mut BatchWriter) {
+        let (mut torn, from) = (std::mem::take(&mut self.torn), self.torn_from);
+        if is_docker(line.bytes()) || cri(line).is_ok() || torn.len() + came.raw.len() > self.frame_bytes_max {
+            self.reject(&torn, RejectReason::truncated("the object has no end", torn.len()), from, out);
+            return self.one(line, came, out);
+        }
+        torn.push(b'\n');
+        torn.extend_from_slice(came.raw);
+        let mut whole = Vec::with_capacity(torn.len() + 16);
+        for byte in &torn {
+            whole.extend_from_slice(if *byte == b'\n' { b"\\n" } else { std::slice::from_ref(byte) });
+        }
+        self.docker(Text::from(whole.as_slice()), Came { raw: &torn, checked: false, offset: from }, out);
+    }
+
+    /// A line that is none of a container: what came before it is not waited for any more.
+    #[cold]
+    fn reject(&mut self, raw: &[u8], reason: RejectReason, offset: u64, out: &mut BatchWriter) {
+        self.flush_streams(out);
+        out.reject(raw, reason, offset, self.name());
+    }
+
+    /// One line, taken apart; `attrs` are attributes besides the stream's.
+    #[inline(always)]
+    fn entry(&mut self, entry: Entry<'_>, of: Kind, attrs: Option<&mut Vec<u8>>, came: Came<'_>, out: &mut BatchWriter) {
+        let Came { raw, checked, offset } = came;
+        let Entry { time_unix_nano, stream, is_partial, message: text } = entry;
+        let [first, second] = &mut self.streams;
+        let (state, other) = if stream == Stream::Out { (first, second) } else { (second, first) };
+        if other.is_open() {
+            let late = time_unix_nano > other.time_unix_nano.saturating_add(WAIT_NANOS_MAX);
+            if late || offset.saturating_sub(other.held_from(offset)) > WAIT_BYTES_MAX {
+                other.flush(out);
+            }
+        }
+        state.time_unix_nano = time_unix_nano;
+        let iostream = std::mem::take(&mut state.iostream);
+        let attributes: &[u8] = match attrs {
+            Some(attrs) => {
+                attrs.extend_from_slice(&iostream);
+                attrs
+            }
+            None => &iostream,
+        };
+        let message = Message { text, outer: Outer { raw, time_unix_nano, attributes }, checked, offset };
+        if is_partial || state.partials[of as usize].is_open {
+            state.part(message, of, is_partial, (self.frame_bytes_max, self.container.spec.name), out);
+        } else {
+            state.message(message, out);
+        }
+        state.iostream = iostream;
+    }
+
+    /// Looks at what programs write whose format is not known.
+    #[cold]
+    #[inline(never)]
+    fn look(&mut self, lines: &[u8], out: &mut BatchWriter) {
+        let mut samples = [Vec::new(), Vec::new()];
+        let mut message = Vec::new();
+        let mut from = 0;
+        for end in memchr_iter(b'\n', lines).chain([lines.len()]) {
+            let line = lines.get(from..end).unwrap_or_default();
+            let line = Text::from(line.strip_suffix(b"\r").unwrap_or(line));
+            from = end + 1;
+            let entry = if is_docker(line.bytes()) { docker(line, &mut message, &mut Vec::new()) } else { cri(line) };
+            let Ok(entry) = entry else { continue };
+            let sample: &mut Vec<u8> = &mut samples[entry.stream as usize];
+            if sample.len() < SAMPLE_BYTES_MAX {
+                sample.extend_from_slice(entry.message.bytes());
+                if !entry.is_partial {
+                    sample.push(b'\n');
+                }
+            }
+        }
+        for (state, sample) in self.streams.iter_mut().zip(&samples) {
+            if state.is_decided || sample.is_empty() {
+                continue;
+            }
+            state.seen_bytes += sample.len();
+            if let Some(format) = self.container.find(sample) {
+                state.join.flush(&*state.format, out);
+                state.join.reframe(format.framing());
+                state.format = format;
+                state.is_decided = true;
+            }
+            state.is_decided |= state.seen_bytes >= SAMPLE_BYTES_MAX;
+        }
+    }
+
+    fn is_decided(&self) -> bool {
+        self.streams.iter().all(|state| state.is_decided)
+    }
+
+    fn flush_streams(&mut self, out: &mut BatchWriter) {
+        for state in &mut self.streams {
+            state.flush(out);
+        }
+    }
+
+    fn flush(&mut self, out: &mut BatchWriter) {
+        if !self.torn.is_empty() {
+            let torn = std::mem::take(&mut self.torn);
+            self.reject(&torn, RejectReason::truncated("the object has no end", torn.len()), self.torn_from, out);
+        }
+        self.flush_streams(out);
+    }
+
+    fn held_from(&self, otherwise: u64) -> u64 {
+        let held = self.streams.iter().map(|state| state.held_from(otherwise)).min().unwrap_or(otherwise);
+        if self.torn.is_empty() { held } else { held.min(self.torn_from) }
+    }
+}
+
+impl Sink for Lines {
+    #[inline(always)]
+    fn part(&mut self, part: Part<'_>, out: &mut BatchWriter) {
+        let Part { bytes, base, checked } = part;
+        if !self.is_decided() {
+            self.look(bytes, out);
+        }
+        let mut start = 0;
+        for end in memchr_iter(b'\n', bytes) {
+            let len = if end > start && bytes.get(end - 1) == Some(&b'\r') { end - 1 } else { end };
+            let line = Text::of(bytes, start..len);
+            self.one(line, Came { raw: line.bytes(), checked, offset: base + start as u64 }, out);
+            start = end + 1;
+        }
+    }
+
+    fn line(&mut self, line: Line<'_>, out: &mut BatchWriter) {
+        if !self.is_decided() {
+            self.look(line.text.bytes(), out);
+        }
+        let raw = line.raw.unwrap_or(line.text.bytes());
+        self.one(line.text, Came { raw, checked: line.checked && line.raw.is_none(), offset: line.offset }, out);
+    }
+
+    fn break_off(&mut self, out: &mut BatchWriter) {
+        self.flush(out);
+    }
+
+    fn name(&self) -> &'static str {
+        self.container.spec.name
+    }
+}
+
+impl Decoder for Containers {
+    fn feed(&mut self, chunk: &Bytes, out: &mut BatchWriter) -> Held {
+        out.set_chunk(chunk);
+        self.cutter.feed(chunk, &mut self.lines, out);
+        Held { from: self.lines.held_from(self.cutter.offset) }
+    }
+
+    fn flush(&mut self, out: &mut BatchWriter) {
+        self.cutter.flush(&mut self.lines, out);
+        self.lines.flush(out);
+    }
+
+    fn resume(&mut self, offset: u64) {
+        self.cutter.offset = offset;
+    }
+
+    fn configure(&mut self, reading: &Reading) {
+        self.cutter.configure(reading);
+        self.lines.strip_ansi = reading.strip_ansi;
+        for state in &mut self.lines.streams {
+            state.join.configure(&reading.multiline);
+        }
+    }
+
+    fn format(&self) -> &'static str {
+        self.lines.container.spec.name
+    }
+}
