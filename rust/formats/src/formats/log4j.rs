@@ -30,6 +30,8 @@ const PATTERNS: &[&str] = &[
     // Kafka; Pulsar and BookKeeper have no brackets around the time.
     "[{time:iso}] {severity} [{kafka.component}]{?:?} {body} ({log.logger:word})",
     "[{time:iso}] {severity} {body} ({log.logger:word})",
+    "[{time:iso}] {severity} [{kafka.component}]{?:?} {body} ({log.logger:class})\n{_}",
+    "[{time:iso}] {severity} {body} ({log.logger:class})\n{_}",
     // ZooKeeper, with and without its number.
     "{time:iso} [myid:{zookeeper.myid}] - {severity}{ }[{thread.name}:{log.logger:class}@{code.line.number:int}] - {body}",
     "{time:iso} - {severity}{ }[{thread.name}:{log.logger:class}@{code.line.number:int}] - {body}",

@@ -13,6 +13,7 @@ pub mod caddy;
 pub mod cef;
 pub mod cloudflare;
 pub mod cloudtrail;
+pub mod couchbase;
 pub mod cri;
 pub mod csv;
 pub mod dissect;
@@ -30,6 +31,7 @@ pub mod gelf;
 pub mod golang;
 pub mod grok;
 pub mod hubble;
+pub mod icinga;
 pub mod jaeger;
 pub mod journald;
 pub mod json;
@@ -51,6 +53,7 @@ pub mod mysql_error;
 pub mod mysql_slow;
 pub mod nagios;
 pub mod named;
+pub mod nats;
 pub mod nextcloud;
 pub mod nginx;
 pub mod nginx_error;
@@ -68,6 +71,8 @@ pub mod redis;
 pub mod regex;
 pub mod ruby;
 pub mod rust;
+pub mod santa;
+pub mod saphana;
 pub mod suricata;
 pub mod syslog;
 pub mod text;
@@ -91,6 +96,7 @@ pub static FORMATS: &[&Spec] = &[
     &cef::SPEC,
     &cloudflare::SPEC,
     &cloudtrail::SPEC,
+    &couchbase::SPEC,
     &cri::SPEC,
     &csv::SPEC,
     &dissect::SPEC,
@@ -108,6 +114,7 @@ pub static FORMATS: &[&Spec] = &[
     &golang::SPEC,
     &grok::SPEC,
     &hubble::SPEC,
+    &icinga::SPEC,
     &jaeger::SPEC,
     &journald::SPEC,
     &json::SPEC,
@@ -129,6 +136,7 @@ pub static FORMATS: &[&Spec] = &[
     &mysql_slow::SPEC,
     &nagios::SPEC,
     &named::SPEC,
+    &nats::SPEC,
     &nextcloud::SPEC,
     &nginx::SPEC,
     &nginx_error::SPEC,
@@ -146,6 +154,8 @@ pub static FORMATS: &[&Spec] = &[
     &regex::SPEC,
     &ruby::SPEC,
     &rust::SPEC,
+    &santa::SPEC,
+    &saphana::SPEC,
     &suricata::SPEC,
     &syslog::SPEC,
     &text::SPEC,

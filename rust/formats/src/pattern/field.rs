@@ -49,6 +49,8 @@ pub(crate) enum Use {
     Request(Name),
     /// `key=value` pairs, each an attribute.
     Pairs(Names),
+    /// `key=value|key=another`, likewise.
+    Bars(Names),
     /// `key[value], key=[another]`, likewise.
     Brackets(Names),
     /// A code: an attribute as it is, and what it stands for, where that is known, as another one.
@@ -101,7 +103,7 @@ impl Use {
             Self::Severity(_) => vec![b"severity"],
             Self::Body | Self::BodyStart => vec![b"body"],
             Self::EventName => vec![b"event_name"],
-            Self::Skip | Self::Request(_) | Self::Pairs(_) | Self::Brackets(_) => vec![],
+            Self::Skip | Self::Request(_) | Self::Pairs(_) | Self::Bars(_) | Self::Brackets(_) => vec![],
         }
     }
 }
@@ -183,6 +185,7 @@ pub(crate) fn parse(text: &str, at: usize) -> Result<Part, TemplateError> {
             field(Shape::Word, Use::Code(Name::new(name), meaning, known.collect()))
         }
         _ if kind.starts_with("pairs ") => field(Shape::Any, Use::Pairs(Names::new(name, kind.get(6..).unwrap_or_default()))),
+        _ if kind.starts_with("bars ") => field(Shape::Any, Use::Bars(Names::new(name, kind.get(5..).unwrap_or_default()))),
         _ if kind.starts_with("brackets ") => field(Shape::Any, Use::Brackets(Names::new(name, kind.get(9..).unwrap_or_default()))),
         "quoted" => field(Shape::Quoted, if name == "_" { Use::Skip } else { Use::Quoted(Name::new(name)) }),
         _ => {

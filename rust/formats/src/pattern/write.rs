@@ -102,6 +102,7 @@ fn rare<'w>(rec: RecordCursor<'w>, used: &Use, slot: Slot, line: Text<'_>) -> Re
         Use::Remote(address, port) => remote(rec, address, port, value),
         Use::Quoted(name) => quoted(rec, name, value),
         Use::Pairs(names) => pairs(rec, names, value),
+        Use::Bars(names) => bars(rec, names, value),
         Use::Brackets(names) => brackets(rec, names, value),
         Use::Query(name) => text(rec, name, if value.bytes().first() == Some(&b'?') { value.after(1) } else { value }),
         Use::Clients(name) => clients(rec, name, value),
@@ -214,6 +215,18 @@ fn pairs<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text<'_>) -> Recor
         };
         rec = pair(rec, names.of(rest.slice(0..key_len).bytes(), &mut name), behind.slice(0..len));
         at += key_len + 1 + len;
+    }
+    rec
+}
+
+/// `key=value|key=another value`: each an attribute; whole numbers are integers.
+fn bars<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text<'_>) -> RecordCursor<'w> {
+    let mut name = Vec::new();
+    for part in value.bytes().split(|byte| *byte == b'|') {
+        if let Some(equals) = memchr::memchr(b'=', part).filter(|at| *at > 0) {
+            let (key, value) = part.split_at(equals);
+            rec = pair(rec, names.of(key, &mut name), Text::from(value.get(1..).unwrap_or_default()));
+        }
     }
     rec
 }
