@@ -28,6 +28,12 @@ pub(crate) enum Role {
     TimeNanos,
     /// The severity, as a word or a number.
     Severity,
+    /// The same under the key `severity`: a number is one of syslog's or Google Cloud's.
+    CloudSeverity,
+    /// The same as Python's logging calls it, whose loggers are called `name`.
+    PythonSeverity,
+    /// The logger, in a record that has what shows that it is one.
+    LoggerName,
     /// The severity in Python's numbers.
     PythonLevel,
     /// The severity in syslog's numbers.
@@ -398,6 +404,7 @@ impl Dialect {
 
     /// Adds a key where it is not there yet.
     fn add(&mut self, key: &str, role: Role, rank: u8) {
+        let role = if role == Role::Severity && key == "severity" { Role::CloudSeverity } else { role };
         if self.keys.add(key) {
             self.entries.push(Entry { role, rank, container: if rank == RANK_USER { Container::No } else { self.nested } });
         }
@@ -468,7 +475,8 @@ mod tests {
             for (key, _) in *rows {
                 assert!(keys.insert(key), "{key} stands twice");
                 let entry = dialect.keys.position(key).and_then(|at| dialect.entry(at as u32)).unwrap();
-                assert_eq!(entry.role, *role, "{key}");
+                let role = if *key == "severity" { Role::CloudSeverity } else { *role };
+                assert_eq!(entry.role, role, "{key}");
             }
         }
         for (key, container) in CONTAINERS {

@@ -47,7 +47,6 @@ pub(super) const ROWS: &[Row] = &[
             ("level", 80),             // most
             ("severity", 85),          // Google Cloud, winston, klog
             ("log.level", 90),         // ECS
-            ("levelname", 85),         // Python
             ("level_name", 85),        // Monolog
             ("record.level.name", 85), // loguru
             ("lvl", 80),               // log15, hclog
@@ -71,6 +70,8 @@ pub(super) const ROWS: &[Row] = &[
             ("L", 10), // zap's development encoder
         ],
     ),
+    (Role::PythonSeverity, &[("levelname", 85)]),
+    (Role::LoggerName, &[("name", 40)]), // bunyan, pino, Python
     (Role::PythonLevel, &[("levelno", 60), ("record.level.no", 60)]),
     (Role::SyslogSeverity, &[("PRIORITY", 60), ("syslog.severity.code", 60), ("log.syslog.severity.code", 60)]),
     (Role::SeverityNumber, &[("SeverityNumber", 90), ("severity_number", 90), ("severityNumber", 90)]),
@@ -177,7 +178,7 @@ pub(super) const ROWS: &[Row] = &[
     (Role::Thread, &[("thread", 70), ("Thread", 70)]),
     (
         Role::Attribute(Target::ProcessPid),
-        &[("pid", 60), ("record.process.id", 60), ("process_id", 60), ("ProcessId", 60), ("processId", 60)],
+        &[("pid", 60), ("process", 50), ("record.process.id", 60), ("process_id", 60), ("ProcessId", 60), ("processId", 60)],
     ),
     (Role::Attribute(Target::HostName), &[("hostname", 60), ("MachineName", 50)]),
     (
@@ -242,6 +243,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             ("log.origin.file.name", 80), // ECS
             ("pathname", 60),             // Python
+            ("filename", 40),             // tracing, structlog
             ("caller_file_name", 70),     // Logstash
             ("source.file", 70),          // slog, log4j2
             ("src.file", 70),             // bunyan

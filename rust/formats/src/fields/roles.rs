@@ -57,7 +57,8 @@ mod slot {
     pub(super) const TRACEPARENT: usize = 9;
     pub(super) const EVENT_NAME: usize = 10;
     pub(super) const CALLER: usize = 11;
-    pub(super) const TARGET: usize = 12;
+    pub(super) const LOGGER_NAME: usize = 12;
+    pub(super) const TARGET: usize = 13;
     pub(super) const COUNT: usize = TARGET + super::Target::ALL.len();
 }
 
@@ -100,7 +101,7 @@ impl Fields {
         let mut head = Head::default();
         let mut slots = Slots { taken: 0, holders: [(0, 0); slot::COUNT] };
         let mut named = [0u64; NAMED_MAX / 64];
-        let (mut seconds, mut nanos, mut is_compact) = (0, 0, false);
+        let (mut seconds, mut nanos, mut is_compact, mut is_python) = (0, 0, false, false);
         for position in 0..self.len {
             let Some(place) = self.list.get_mut(position) else { break };
             let field = *place;
@@ -132,14 +133,12 @@ impl Fields {
                         slots.take(slot::TIME_NANOS, position, rank_score);
                     }
                 }
-                Role::Severity => {
+                Role::Severity | Role::CloudSeverity | Role::PythonSeverity => {
                     let score = rank_score + severity_class(&field, frame, rank, Scale::Level);
                     if score > rank_score && slots.beats(slot::SEVERITY, score) {
-                        head.severity = severity_of(
-                            &field,
-                            frame,
-                            if dialect.keys.name(usize::from(field.entry) - 1) == b"severity" { Scale::Severity } else { Scale::Level },
-                        );
+                        is_python = entry.role == Role::PythonSeverity;
+                        let scale = if entry.role == Role::CloudSeverity { Scale::Severity } else { Scale::Level };
+                        head.severity = severity_of(&field, frame, scale);
                         head.severity_text = Some(position as u32);
                         slots.take(slot::SEVERITY, position, score);
                     }
@@ -202,6 +201,11 @@ impl Fields {
                         slots.take(slot::EVENT_NAME, position, rank_score);
                     }
                 }
+                Role::LoggerName => {
+                    if slots.holder(slot::LOGGER_NAME).is_none() && matches!(field.kind, Kind::Text | Kind::Escaped) {
+                        slots.take(slot::LOGGER_NAME, position, rank_score);
+                    }
+                }
                 Role::Original => {
                     if original_follows {
                         self.drop_at(position);
@@ -240,6 +244,14 @@ impl Fields {
         }
         if is_compact && head.severity_text.is_none() {
             head.severity = severity::INFO;
+        }
+        if let Some(position) = slots.holder(slot::LOGGER_NAME) {
+            let has = |target: Target| slots.holder(slot::TARGET + target as usize).is_some();
+            let is_logger = (is_python || (has(Target::HostName) && has(Target::ProcessPid))) && !has(Target::Logger);
+            slots.free(slot::LOGGER_NAME);
+            if is_logger {
+                slots.take(slot::TARGET + Target::Logger as usize, position, 0);
+            }
         }
         self.settle(&mut head, &mut slots, frame, seconds * 1_000_000_000 + nanos);
         if self.given_time_unix_nano != 0 {
