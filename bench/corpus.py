@@ -253,6 +253,23 @@ def logfmt(lines: int, seed: int = 1) -> bytes:
     return "".join(out).encode()
 
 
+def combined(lines: int, seed: int = 1) -> bytes:
+    """Apache's combined log format, about 218 bytes each."""
+    make = _Maker(seed)
+    out = []
+    for _ in range(lines):
+        seconds = make.tick() // 1_000_000_000
+        stamp = datetime.fromtimestamp(seconds, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
+        referer = f"https://shop.example.com{make.path()}" if make.often(0.6) else "-"
+        size = make.random.randrange(60_000) if make.often(0.95) else "-"
+        out.append(
+            f"{make.ip()} - {make.choice(SERVICES) if make.often(0.2) else '-'} [{stamp}] "
+            f'"{make.choice(METHODS)} {make.path()} HTTP/1.1" {make.choice(CODES)} {size} '
+            f'"{referer}" "{make.choice(AGENTS)}"\n'
+        )
+    return "".join(out).encode()
+
+
 def text(lines: int, seed: int = 1) -> bytes:
     """Lines without any structure, about 120 bytes each."""
     make = _Maker(seed)

@@ -157,6 +157,42 @@ def app(data: bytes) -> Iterator[Said]:
         yield Said(time_ns, body, {APP_NAMES.get(key, key): value for key, value in found.items()}, severity, *ids)
 
 
+COMBINED = re.compile(
+    r"(?P<client>\S+) \S+ (?P<user>\S+) \[(?P<time>[^\]]+)\] "
+    r'"(?P<method>\S+) (?P<target>\S+) HTTP/(?P<version>[\d.]+)" (?P<code>\d+) (?P<size>\d+|-) '
+    r'"(?P<referer>[^"]*)" "(?P<agent>[^"]*)"'
+)
+"""Apache's combined log format."""
+
+COMBINED_NAMES = {
+    "client": "client.address",
+    "user": "user.name",
+    "method": "http.request.method",
+    "target": "url.original",
+    "version": "network.protocol.version",
+    "code": "http.response.status_code",
+    "size": "http.response.body.size",
+    "referer": "http.request.header.referer",
+    "agent": "user_agent.original",
+}
+
+
+def combined(data: bytes) -> Iterator[Said]:
+    """Apache's combined log format."""
+    for line in data.decode().split("\n")[:-1]:
+        match = COMBINED.fullmatch(line)
+        if match is None:
+            yield Said(0, line, {})
+            continue
+        found: dict[str, Any] = {key: value for key, value in match.groupdict().items() if value != "-"}
+        for key in {"code", "size"} & found.keys():
+            found[key] = int(found[key])
+        if "referer" in found:
+            found["referer"] = [found["referer"]]
+        moment = datetime.strptime(found.pop("time"), "%d/%b/%Y:%H:%M:%S %z")
+        yield Said(int(moment.timestamp()) * 10**9, line, {COMBINED_NAMES[key]: value for key, value in found.items()})
+
+
 def any_value(value: Any) -> AnyValue:
     """The AnyValue of a Python value."""
     match value:
