@@ -9,9 +9,9 @@ use super::{
 };
 
 /// How far behind the arrival a time without a year may lie: a clock that is fast, or a zone that is not the one assumed.
-const AHEAD_S_MAX: i64 = 7 * DAY_S;
+pub(super) const AHEAD_S_MAX: i64 = 7 * DAY_S;
 /// February 29th is looked for this many years back.
-const YEARS_BACK_MAX: u32 = 8;
+pub(super) const YEARS_BACK_MAX: u32 = 8;
 
 /// The time that the text begins with, and its length: `Nov 21 10:40:59`, with the day as one digit or two, and around it what routers
 /// and other programs add: a fraction (`10:40:59.509`), a year (in front, behind the day, or last), a zone (`UTC`, `CEST`, `+0100`), a
@@ -24,7 +24,7 @@ pub(crate) fn prefix(text: &[u8], context: &Context) -> Result<(Option<u64>, usi
         && !matches!(text.get(15), Some(b'.' | b','))
         && !may_go_on(text.get(15..).unwrap_or_default())
     {
-        return Ok((in_year(&plain, false, context)?, 15));
+        return Ok((in_year(&plain, context.zone, context)?, 15));
     }
     general(text, context)
 }
@@ -105,13 +105,15 @@ fn general(text: &[u8], context: &Context) -> Result<(Option<u64>, usize), TimeE
         civil.nanosecond = nanosecond;
         rest.at += 1 + digits;
     }
-    let mut has_zone = false;
+    let mut zone = None;
     // A zone and a year, in either order.
     for _ in 0..2 {
         let mut next = Rest { text, at: rest.at };
         next.blanks();
-        if !has_zone && let Some(offset_s) = next.zone(rest.at == next.at, context.zone) {
-            (civil.offset_s, has_zone) = (offset_s, true);
+        if zone.is_none()
+            && let Some(found) = next.zone(rest.at == next.at, context.zone)
+        {
+            zone = Some(found);
         } else if civil.year == 0
             && next.at > rest.at
             && let Some(year) = next.year()
@@ -122,7 +124,7 @@ fn general(text: &[u8], context: &Context) -> Result<(Option<u64>, usize), TimeE
         }
         rest = next;
     }
-    Ok((in_year(&civil, has_zone, context)?, rest.at))
+    Ok((in_year(&civil, zone.unwrap_or(context.zone), context)?, rest.at))
 }
 
 /// What is left of a text.
@@ -190,7 +192,7 @@ impl Rest<'_> {
     }
 
     /// An offset, or an abbreviation that can hardly be the name of a host.
-    fn zone(&mut self, attached: bool, assumed: Zone) -> Option<i32> {
+    fn zone(&mut self, attached: bool, assumed: Zone) -> Option<Zone> {
         let left = self.left();
         if let [b'+' | b'-', ..] = left {
             let (offset_s, len) = zone::offset(left).ok()??;
@@ -198,24 +200,24 @@ impl Rest<'_> {
                 return None;
             }
             self.at += len;
-            return Some(offset_s);
+            return Some(Zone::fixed(offset_s));
         }
         if attached {
             return None;
         }
-        let (offset_s, len) = zone::usual_abbreviation(left, assumed)?;
+        let (zone, len) = zone::usual_abbreviation(left, assumed)?;
         self.at += len;
-        Some(offset_s)
+        Some(zone)
     }
 }
 
 /// The moment of a time; the year is inferred where it is 0.
 #[inline(always)]
-fn in_year(civil: &Civil, has_zone: bool, context: &Context) -> Result<Option<u64>, TimeError> {
+fn in_year(civil: &Civil, zone: Zone, context: &Context) -> Result<Option<u64>, TimeError> {
     let of_day = i64::from(civil.hour * 3600 + civil.minute * 60 + civil.second);
     let moment = |year: u32| {
         let local_s = days_from_civil(year, civil.month, civil.day) * DAY_S + of_day;
-        local_s - i64::from(if has_zone { civil.offset_s } else { context.zone.offset_at_local(local_s) })
+        local_s - i64::from(zone.offset_at_local(local_s))
     };
     if civil.year != 0 {
         civil.check()?;

@@ -87,7 +87,8 @@ fn is_go_suffix(rest: &[u8]) -> bool {
 ///
 /// Date and time of day are asked for, seconds too. Between them stands `T`, `t`, `_`, a blank or a tab; the date has `-`, `/` or nothing
 /// between its parts; a fraction follows `.` or `,`; the offset is `Z`, `±hh`, `±hhmm`, `±hh:mm` or `±hh:mm:ss`, also behind a blank,
-/// or an abbreviation such as ` UTC` or ` CEST`.
+/// an abbreviation such as ` UTC` or ` CEST`, or a name such as
+/// ` Europe/Berlin`.
 #[inline]
 pub fn prefix(text: &[u8], zone: Zone) -> Result<(u64, usize), TimeError> {
     if let Some(time) = text.first_chunk().and_then(millis_z) {
@@ -153,10 +154,7 @@ fn behind_seconds(text: &[u8], mut civil: Civil, mut at: usize, zone: Zone) -> R
         at += 1 + digits;
     }
     match zone_suffix(text.get(at..).unwrap_or_default(), zone).map_err(|e| TimeError { at, ..e })? {
-        Some((offset_s, len)) => {
-            civil.offset_s = offset_s;
-            Ok((civil.unix_nano()?, at + len))
-        }
+        Some((zone, len)) => Ok((civil.unix_nano_at(|local_s| zone.offset_at_local(local_s))?, at + len)),
         None => Ok((civil.unix_nano_at(|local_s| zone.offset_at_local(local_s))?, at)),
     }
 }
@@ -178,17 +176,19 @@ fn date(text: &[u8], civil: &mut Civil) -> Result<usize, TimeError> {
     Ok(8)
 }
 
-/// The zone that `rest` begins with, in seconds east of UTC, and its length; `None` where there is none.
+/// The zone that `rest` begins with, and its length; `None` where there is none.
 #[inline(always)]
-fn zone_suffix(rest: &[u8], zone: Zone) -> Result<Option<(i32, usize)>, TimeError> {
-    if let Some(found) = zone::offset(rest)? {
-        return Ok(Some(found));
+fn zone_suffix(rest: &[u8], zone: Zone) -> Result<Option<(Zone, usize)>, TimeError> {
+    if let Some((offset_s, len)) = zone::offset(rest)? {
+        return Ok(Some((Zone::fixed(offset_s), len)));
     }
     let Some(rest) = rest.strip_prefix(b" ") else { return Ok(None) };
     // A blank and a number: only the full forms are an offset, others may be the next field of the line.
     match zone::offset(rest) {
-        Ok(Some((offset, len))) if len >= 5 && !rest.get(len).is_some_and(u8::is_ascii_digit) => Ok(Some((offset, 1 + len))),
-        _ => Ok(zone::usual_abbreviation(rest, zone).map(|(offset_s, len)| (offset_s, 1 + len))),
+        Ok(Some((offset_s, len))) if len >= 5 && !rest.get(len).is_some_and(u8::is_ascii_digit) => {
+            Ok(Some((Zone::fixed(offset_s), 1 + len)))
+        }
+        _ => Ok(zone::usual_abbreviation(rest, zone).map(|(zone, len)| (zone, 1 + len))),
     }
 }
 

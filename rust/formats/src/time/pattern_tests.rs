@@ -86,6 +86,7 @@ fn strftime_patterns_read_more_than_strftime_writes() {
         ("%FT%T%.fZ", "2023-10-17T14:55:59Z", "2023-10-17T14:55:59Z"),
         ("%m/%d/%Y %I:%M:%S %p", "10/17/2023 2:55:59 pm", "2023-10-17T14:55:59Z"),
         ("iso", "2023-10-17 14:55:59,683 +0200", "2023-10-17T12:55:59.683Z"),
+        ("%d-%b-%Y %H:%M:%S %Z", "17-Oct-2023 16:55:59 Europe/Berlin", "2023-10-17T14:55:59Z"),
         ("epoch", "1697554559.683", "2023-10-17T14:55:59.683Z"),
     ] {
         let compiled = TimePattern::compile_any(pattern).unwrap();

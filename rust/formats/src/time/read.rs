@@ -2,6 +2,7 @@
 
 use super::{
     Civil, TimeError, TimePattern,
+    bsd::{AHEAD_S_MAX, YEARS_BACK_MAX},
     civil::{DAY_S, civil_from_days, is_leap, nanos},
     days_from_civil, epoch, iso,
     pattern::{Item, Part},
@@ -16,7 +17,8 @@ use crate::swar;
 pub struct Context {
     /// The zone of a time that names none.
     pub zone: Zone,
-    /// When the text arrived, in nanoseconds since the epoch; 0: unknown. A time without a year or a date is the one nearest to it.
+    /// When the text arrived, in nanoseconds since the epoch; 0: unknown. A time without a year is the latest that is not to
+    /// come, but for clocks that differ; one without a date the one nearest to it.
     pub arrival_unix_nano: u64,
 }
 
@@ -51,7 +53,7 @@ struct Parts {
     minute: u32,
     second: u32,
     nanosecond: u32,
-    offset_s: Option<i32>,
+    zone: Option<Zone>,
 }
 
 impl TimePattern {
@@ -181,13 +183,13 @@ fn word(rest: &[u8], part: Part, zone: Zone, parts: &mut Parts) -> Result<usize,
             Ok(2)
         }
         Part::Offset => {
-            let (offset, n) = zone::offset(rest)?.ok_or(TimeError::new("expected an offset such as +0100", 0))?;
-            parts.offset_s = Some(offset);
+            let (offset_s, n) = zone::offset(rest)?.ok_or(TimeError::new("expected an offset such as +0100", 0))?;
+            parts.zone = Some(Zone::fixed(offset_s));
             Ok(n)
         }
         _ => {
-            let (offset, n) = zone::abbreviation(rest, zone)?;
-            parts.offset_s = Some(offset);
+            let (zone, n) = zone::abbreviation(rest, zone)?;
+            parts.zone = Some(zone);
             Ok(n)
         }
     }
@@ -263,10 +265,11 @@ impl Parts {
             _ => None,
         };
         // What the clock of the time's zone showed, as seconds; and the moment.
+        let zone = self.zone.unwrap_or(context.zone);
         let of_day = i64::from(hour.unwrap_or(0) * 3600 + self.minute * 60 + self.second);
         let moment = |days: i64| {
             let local_s = days * DAY_S + of_day;
-            local_s - i64::from(self.offset_s.unwrap_or_else(|| context.zone.offset_at_local(local_s)))
+            local_s - i64::from(zone.offset_at_local(local_s))
         };
         if self.day.is_some() && self.month.is_none() {
             return Ok(None);
@@ -285,13 +288,15 @@ impl Parts {
         if arrival_s == 0 {
             return Ok(None);
         }
-        let offset_s = self.offset_s.unwrap_or_else(|| context.zone.offset_at(arrival_s));
+        let offset_s = zone.offset_at(arrival_s);
         let today = (arrival_s + i64::from(offset_s)).div_euclid(DAY_S);
         let seconds = if self.day.is_some() || self.day_of_year.is_some() {
-            let (this_year, ..) = civil_from_days(today);
-            let years = [this_year, this_year.saturating_sub(1), this_year + 1];
-            let candidates = years.into_iter().filter_map(|year| self.days(year).ok()).map(moment);
-            candidates.min_by_key(|seconds| (seconds - arrival_s).abs()).ok_or(TimeError::out_of_range("the month has no such day", 0))?
+            // Logs tell of what was: the latest such moment that is not to come, but for clocks that differ.
+            let latest_s = arrival_s + AHEAD_S_MAX;
+            let (this_year, ..) = civil_from_days((latest_s + i64::from(offset_s)).div_euclid(DAY_S));
+            let years = (this_year.saturating_sub(YEARS_BACK_MAX)..=this_year).rev();
+            let mut moments = years.filter_map(|year| self.days(year).ok()).map(moment);
+            moments.find(|seconds| *seconds <= latest_s).ok_or(TimeError::out_of_range("the month has no such day", 0))?
         } else if hour.is_some() {
             let candidates = [today, today - 1, today + 1].into_iter().map(moment);
             candidates.min_by_key(|seconds| (seconds - arrival_s).abs()).unwrap_or_default()

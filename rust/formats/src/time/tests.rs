@@ -192,7 +192,7 @@ fn patterns_read_what_envoy_writes() {
 }
 
 #[test]
-fn a_missing_year_or_date_is_the_nearest_to_the_arrival() {
+fn a_missing_year_or_date_is_the_latest_before_the_arrival() {
     let new_year = parse(b"2027-01-01T00:00:05Z").unwrap();
     let context = Context { zone: Zone::UTC, arrival_unix_nano: new_year };
     let syslog = TimePattern::compile("%b %e %T").unwrap();
@@ -201,6 +201,8 @@ fn a_missing_year_or_date_is_the_nearest_to_the_arrival() {
     let clock = TimePattern::compile("%T").unwrap();
     assert_eq!(clock.parse(b"23:59:59", &context).unwrap(), Some(new_year - 6_000_000_000));
     assert_eq!(clock.parse(b"23:59:59", &Context::default()).unwrap(), None);
+    let november = Context { zone: Zone::UTC, arrival_unix_nano: parse(b"2026-11-21T00:00:00Z").unwrap() };
+    assert_eq!(syslog.parse(b"Dec 31 23:59:59", &november).unwrap(), parse(b"2025-12-31T23:59:59Z").ok());
     let leap = Context { zone: Zone::UTC, arrival_unix_nano: parse(b"2029-01-10T00:00:00Z").unwrap() };
     assert_eq!(syslog.parse(b"Feb 29 00:00:00", &leap).unwrap(), parse(b"2028-02-29T00:00:00Z").ok());
 }
@@ -318,6 +320,8 @@ fn times_without_a_zone_are_in_the_one_that_is_given() {
         ("Europe/Berlin", "2026-06-01 12:00:00 EST", "2026-06-01T17:00:00Z"),
         ("Asia/Shanghai", "2026-06-01 12:00:00 CST", "2026-06-01T04:00:00Z"),
         ("UTC", "2026-06-01 12:00:00 CST", "2026-06-01T18:00:00Z"),
+        ("UTC", "2026-06-01 12:00:00 Europe/Berlin", "2026-06-01T10:00:00Z"),
+        ("UTC", "2026-12-01 12:00:00 America/Argentina/Buenos_Aires", "2026-12-01T15:00:00Z"),
     ] {
         let zone = Zone::parse(zone).unwrap();
         assert_eq!(parse_in(text.as_bytes(), zone), parse(utc.as_bytes()), "{text} {zone:?}");
@@ -337,8 +341,13 @@ fn times_without_a_zone_are_in_the_one_that_is_given() {
     {
         assert!(Zone::parse(name).unwrap_err().contains(hint), "{name}");
     }
-    for (text, len) in [("2026-06-01 12:00:00 EAT more", 19), ("2026-06-01 12:00:00 ESTABLISHED", 19), ("2026-06-01 12:00:00 MSK more", 23)]
-    {
+    for (text, len) in [
+        ("2026-06-01 12:00:00 EAT more", 19),
+        ("2026-06-01 12:00:00 Shop/Cart", 19),
+        ("2026-06-01 12:00:00 Asia/Tokyo x", 30),
+        ("2026-06-01 12:00:00 ESTABLISHED", 19),
+        ("2026-06-01 12:00:00 MSK more", 23),
+    ] {
         assert_eq!(prefix(text.as_bytes(), Zone::UTC).unwrap().1, len, "{text}");
     }
 }

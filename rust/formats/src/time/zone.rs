@@ -104,8 +104,11 @@ impl Named {
     /// The zone of this name. Each is made once a process: there are some six hundred.
     fn find(name: &str) -> Option<&'static Self> {
         static FOUND: Mutex<BTreeMap<String, &'static Named>> = Mutex::new(BTreeMap::new());
-        let zone = TimeZoneDatabase::bundled().get(name).ok()?;
         let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(zone) = found.get(name) {
+            return Some(zone);
+        }
+        let zone = TimeZoneDatabase::bundled().get(name).ok()?;
         let known = zone.iana_name().unwrap_or(name);
         if let Some(zone) = found.get(known) {
             return Some(zone);
@@ -170,37 +173,57 @@ fn two(text: &[u8], at: usize) -> Option<i32> {
     (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i32::from(a - b'0') * 10 + i32::from(b - b'0'))
 }
 
-/// The abbreviation of a zone that `text` begins with, or the offset that some have instead of one: `zone`'s own sense of it goes first.
-pub(crate) fn abbreviation(text: &[u8], zone: Zone) -> Result<(i32, usize), TimeError> {
+/// The abbreviation of a zone that `text` begins with, or the offset or the name of the IANA database that stands for one: `zone`'s own
+/// sense of an abbreviation goes first.
+pub(crate) fn abbreviation(text: &[u8], zone: Zone) -> Result<(Zone, usize), TimeError> {
     let len = text.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let name = text.get(..len).unwrap_or_default();
     if let Some(offset_s) = zone.abbreviation(name) {
-        return Ok((offset_s, len));
+        return Ok((Zone::fixed(offset_s), len));
+    }
+    if text.get(len) == Some(&b'/')
+        && let Some(found) = named(text)
+    {
+        return Ok(found);
     }
     // Java's `GMT+01:00`, and `UTC+2`.
     if name.eq_ignore_ascii_case(b"GMT") || name.eq_ignore_ascii_case(b"UTC") {
         let rest = text.get(len..).unwrap_or_default();
         if let Some((offset_s, more)) = offset(rest)? {
-            return Ok((offset_s, len + more));
+            return Ok((Zone::fixed(offset_s), len + more));
         }
         if let [sign @ (b'+' | b'-'), hour @ b'0'..=b'9', ..] = rest {
             let seconds = i32::from(hour - b'0') * 3600;
-            return Ok((if *sign == b'-' { -seconds } else { seconds }, len + 2));
+            return Ok((Zone::fixed(if *sign == b'-' { -seconds } else { seconds }), len + 2));
         }
     }
     if let Some((_, quarters)) = ABBREVIATIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-        return Ok((quarters * 900, len));
+        return Ok((Zone::fixed(quarters * 900), len));
     }
-    offset(text)?.ok_or(TimeError::new("unknown time zone: write the offset instead (%z)", 0))
+    let unknown = TimeError::new("unknown time zone: write the offset instead (%z)", 0);
+    offset(text)?.map(|(offset_s, len)| (Zone::fixed(offset_s), len)).ok_or(unknown)
+}
+
+/// The zone of the database whose name `text` begins with: `Europe/Berlin`.
+#[cold]
+fn named(text: &[u8]) -> Option<(Zone, usize)> {
+    let is_name = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'+' | b'-');
+    let len = text.iter().take(40).take_while(is_name).count();
+    let name = std::str::from_utf8(text.get(..len)?).ok()?;
+    Some((Zone(Kind::Named(Named::find(name)?)), len))
 }
 
 /// Abbreviations that are words as well.
 const WORDS: [&[u8]; 5] = [b"ART", b"CAT", b"EAT", b"WAT", b"WET"];
 
-/// The abbreviation that `text` begins with where it can hardly be the next word of a line: known, in capitals, and a word of its own.
-pub(crate) fn usual_abbreviation(text: &[u8], zone: Zone) -> Option<(i32, usize)> {
+/// The abbreviation that `text` begins with where it can hardly be the next word of a line: known, in capitals, and a word of its own; or a
+/// name of the database.
+pub(crate) fn usual_abbreviation(text: &[u8], zone: Zone) -> Option<(Zone, usize)> {
     let len = text.iter().take(6).take_while(|b| b.is_ascii_uppercase()).count();
-    let name = text.get(..len).filter(|name| name.len() >= 3 && !WORDS.contains(name))?;
+    if len < 3 || WORDS.contains(&text.get(..len)?) {
+        let is_area = text.first().is_some_and(u8::is_ascii_uppercase) && text.iter().take(12).any(|b| *b == b'/');
+        return if is_area { named(text) } else { None };
+    }
     let ends = !text.get(len).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'_' | b'/' | b'='));
-    if ends { abbreviation(name, zone).ok() } else { None }
+    if ends { abbreviation(text.get(..len)?, zone).ok() } else { None }
 }
