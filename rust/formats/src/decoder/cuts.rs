@@ -10,7 +10,7 @@ use crate::Format;
 
 /// Finds where frames end. It goes on where the last bytes left it.
 pub(crate) trait Cut: Send {
-    /// Whether line ends before a frame and the one at its end are no part of it.
+    /// Whether the line end at a frame's end is no part of it.
     const TRIMS: bool;
 
     /// The bytes up to the end of the frame that begins, or goes on, at the start of `bytes`; `None` where it does not end in them.
@@ -25,6 +25,9 @@ pub(crate) trait Cut: Send {
     fn give_up(_frame: &[u8]) -> Option<usize> {
         None
     }
+
+    /// The frame is over the bound, and there is nowhere to give it up yet: it ends at the next such place.
+    fn overlong(&mut self) {}
 }
 
 /// Reads the frames of one source.
@@ -68,15 +71,15 @@ impl<R: Read, C: Cut> Cuts<R, C> {
         Self { offset: 0, carry: Vec::new(), cutter, pieces: 0, frame_bytes_max: frame_bytes_max.max(1), reader }
     }
 
+    /// The bound on a frame with its line end.
+    fn untrimmed_max(&self) -> usize {
+        self.frame_bytes_max + if C::TRIMS { 2 } else { 0 }
+    }
+
     /// One whole frame at `offset`.
     #[inline(always)]
     fn frame(&mut self, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
-        let (mut frame, mut offset) = (frame, offset);
-        if C::TRIMS {
-            let blank = frame.bytes().iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
-            frame = trimmed(frame.after(blank));
-            offset += blank as u64;
-        }
+        let frame = if C::TRIMS { trimmed(frame) } else { frame };
         if frame.is_empty() {
             return;
         }
@@ -91,15 +94,16 @@ impl<R: Read, C: Cut> Cuts<R, C> {
     fn carry(&mut self, bytes: &[u8], out: &mut BatchWriter) -> bool {
         self.carry.extend_from_slice(bytes);
         let mut again = false;
-        // The bytes over it may yet be the frame's line end.
-        let line_end = if C::TRIMS { 2 } else { 0 };
-        while self.carry.len() > self.frame_bytes_max + line_end {
+        while self.carry.len() > self.untrimmed_max() {
             if self.pieces == 0
                 && let Some(end) = C::give_up(&self.carry)
             {
                 self.again(end, out);
                 again = true;
                 continue;
+            }
+            if self.pieces == 0 {
+                self.cutter.overlong();
             }
             let rest = self.carry.split_off(self.frame_bytes_max);
             let piece = std::mem::replace(&mut self.carry, rest);
@@ -142,7 +146,7 @@ impl<R: Read, C: Cut> Cuts<R, C> {
     fn run(&mut self, bytes: &[u8], checked: bool, out: &mut BatchWriter) -> usize {
         let mut at = 0;
         while let Some(mut len) = bytes.get(at..).filter(|rest| !rest.is_empty()).and_then(|rest| self.cutter.cut(rest)) {
-            if len > self.frame_bytes_max {
+            if len > self.untrimmed_max() {
                 len = bytes.get(at..at + len).and_then(C::give_up).unwrap_or(len);
             }
             self.frame(Text::of(bytes, at..at + len), checked, self.offset, out);

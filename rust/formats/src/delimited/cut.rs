@@ -27,6 +27,8 @@ enum Place {
     Quoted,
     /// Behind a quote that may end the value, or be the first of two.
     Quote,
+    /// In a row over the bound: it ends with its line.
+    Overlong,
 }
 
 /// Cuts rows as [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180) has them: a quote counts at the beginning of a value only.
@@ -62,8 +64,12 @@ impl Cut for Rows {
         self.slowly(quote, bytes)
     }
 
+    fn overlong(&mut self) {
+        self.place = Place::Overlong;
+    }
+
     fn give_up(frame: &[u8]) -> Option<usize> {
-        memchr(b'\n', frame).map(|at| at + 1).filter(|end| *end < frame.len())
+        memchr(b'\n', frame).map(|at| at + 1)
     }
 }
 
@@ -77,6 +83,11 @@ impl Rows {
                 Place::Row | Place::Value | Place::Quote => {
                     self.place = if byte == quote { Place::Quoted } else { Place::Plain };
                     at += usize::from(byte == quote);
+                }
+                Place::Overlong => {
+                    at += memchr(b'\n', rest)? + 1;
+                    self.place = Place::Row;
+                    return Some(at);
                 }
                 Place::Quoted => {
                     at += memchr(quote, rest)? + 1;

@@ -10,7 +10,7 @@ impl Fields {
     /// Gathers the pairs of a line; how many keys had a value.
     ///
     /// A key ends at `=`, at a blank or the line's end, where it has no value and is null; `key=` is empty text. An unquoted value ends at
-    /// a blank and may hold anything else. A whole number, a decimal of at most 15 digits that it is spelled as, `true` and `false`
+    /// a blank and may hold anything else. A key may stand in quotes; a value without a key is the message. A whole number, a decimal of at most 15 digits that it is spelled as, `true` and `false`
     /// are typed when they stand without quotes.
     #[inline(always)]
     pub(crate) fn gather_pairs(&mut self, table: &impl Table, line: Text<'_>) -> Result<usize, RejectReason> {
@@ -27,7 +27,10 @@ impl Fields {
             let end = key_end(line, at);
             let key = line.slice(at..end);
             if key.is_empty() {
-                return Err(RejectReason::syntax("expected a key", at));
+                let is_key = bytes.get(at) == Some(&b'"');
+                at = self.unusual_pair(table, &mut seen, line, at)?;
+                pairs += usize::from(is_key);
+                continue;
             }
             let hash = hash(key);
             let Some(field) = self.room() else { return Ok(pairs) };
@@ -43,6 +46,79 @@ impl Fields {
             }
             self.keep(line, &mut seen, hash);
         }
+    }
+
+    /// A pair that begins with no plain key: with one in quotes, or with the `=`. Where it ends.
+    #[cold]
+    #[inline(never)]
+    fn unusual_pair(&mut self, table: &impl Table, seen: &mut Seen, line: Text<'_>, at: usize) -> Result<usize, RejectReason> {
+        let mut field;
+        let (key, equals) = if line.bytes().get(at) == Some(&b'"') {
+            let (end, has_escapes) = quoted_end(line, at + 1)?;
+            if has_escapes || end == at + 1 || line.bytes().get(end + 1) != Some(&b'=') {
+                return Err(RejectReason::syntax("expected a key", at));
+            }
+            let key = line.slice(at + 1..end);
+            field = Field::new(at + 1, key.len(), table.find(hash(key), key));
+            (key, end + 1)
+        } else if line.bytes().get(at) == Some(&b'=') {
+            let key = Text::from("_msg");
+            field = Field::new(self.names.len(), key.len(), table.find(hash(key), key));
+            field.in_names = true;
+            self.names.extend_from_slice(key.bytes());
+            (key, at)
+        } else {
+            return Err(RejectReason::syntax("expected a key", at));
+        };
+        let next = field.pair(line, equals + 1)?;
+        self.push(line, seen, hash(key), field);
+        Ok(next)
+    }
+
+    /// Gathers pairs between which `between` stands, each a key, `equals` and a value, which may stand in quotes; how many there are.
+    /// Blanks around keys and values are no part of them.
+    pub(crate) fn gather_separated(
+        &mut self,
+        table: &impl Table,
+        line: Text<'_>,
+        between: &[u8],
+        equals: &[u8],
+    ) -> Result<usize, RejectReason> {
+        let bytes = line.bytes();
+        let mut seen = Seen::default();
+        let (mut at, mut pairs) = (0, 0);
+        while at < bytes.len() {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let blank = rest.iter().take_while(|byte| **byte <= b' ' && !between.contains(byte)).count();
+            if blank > 0 || rest.starts_with(between) {
+                at += blank.max(if blank == 0 { between.len() } else { 0 });
+                continue;
+            }
+            let until = memchr::memmem::find(rest, between).unwrap_or(rest.len());
+            let Some(key_len) = memchr::memmem::find(rest.get(..until).unwrap_or_default(), equals).filter(|len| *len > 0) else {
+                // Words without a value say nothing by themselves.
+                at += until;
+                continue;
+            };
+            let key = line.slice(at..at + rest.get(..key_len).unwrap_or_default().trim_ascii_end().len());
+            let mut field = Field::new(at, key.len(), table.find(hash(key), key));
+            at += key_len + equals.len();
+            let rest = bytes.get(at..).unwrap_or_default();
+            at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t') && !between.contains(byte)).count();
+            if bytes.get(at) == Some(&b'"') {
+                let (end, has_escapes) = quoted_end(line, at + 1)?;
+                field.place(at + 1, end, if has_escapes { Kind::Escaped } else { Kind::Text });
+                at = end + 1;
+            } else {
+                let rest = bytes.get(at..).unwrap_or_default();
+                let len = memchr::memmem::find(rest, between).unwrap_or(rest.len());
+                field.typed(line, at, at + rest.get(..len).unwrap_or_default().trim_ascii_end().len());
+                at += len;
+            }
+            pairs += 1;
+            self.push(line, &mut seen, hash(key), field);
+        }
+        Ok(pairs)
     }
 }
 

@@ -1,4 +1,4 @@
-//! ArcSight's Common Event Format.
+//! `ArcSight`'s Common Event Format.
 
 use std::{
     ops::Range,

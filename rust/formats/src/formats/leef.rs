@@ -1,4 +1,4 @@
-//! QRadar's Log Event Extended Format.
+//! `QRadar`'s Log Event Extended Format.
 
 use std::{ops::Range, sync::Arc};
 

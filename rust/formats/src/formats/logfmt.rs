@@ -6,7 +6,7 @@ use logloom_record::{BatchWriter, RejectReason, Text};
 
 use super::json::KEYS;
 use crate::{
-    About, Decoder, Format, Likely, OptionError, Options, Spec,
+    About, Decoder, Format, Likely, OptionDoc, OptionError, Options, Spec,
     fields::{Dialect, Fields, unescape_pair},
     open_framed,
 };
@@ -19,16 +19,39 @@ pub static SPEC: Spec = Spec {
         page: "https://pkg.go.dev/github.com/go-logfmt/logfmt",
         example: r#"time=2026-11-21T10:40:59.509Z level=warn msg="slow query" trace_id=0af7651916cd43dd8448eb211c80319c took_ms=812"#,
     },
-    options: &[KEYS],
+    options: &[KEYS, BETWEEN, EQUALS],
     compile,
 };
 
+const BETWEEN: OptionDoc = OptionDoc {
+    name: "pair_separator",
+    doc: "string: what stands between pairs, 1 to 8 bytes (`;`, ` | `), where it is no blank: `key: value; key: value`",
+};
+const EQUALS: OptionDoc =
+    OptionDoc { name: "value_separator", doc: "string: what stands between a key and its value, 1 to 8 bytes, where it is no `=` (`:`)" };
+
 struct Logfmt {
     dialect: Dialect,
+    /// What stands between pairs, and between a key and its value, where the user says so.
+    separators: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(Logfmt { dialect: Dialect::compile(options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?) }))
+    let dialect = Dialect::compile(options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?);
+    let separator = |option: &OptionDoc, usual: &str| {
+        let text = options.str(option.name)?.unwrap_or(usual);
+        if (1..=8).contains(&text.len()) {
+            Ok(text.as_bytes().to_vec())
+        } else {
+            Err(OptionError::new(option.name, "expected 1 to 8 bytes"))
+        }
+    };
+    let (between, equals) = (separator(&BETWEEN, " ")?, separator(&EQUALS, "=")?);
+    if between == equals {
+        return Err(OptionError::new(EQUALS.name, format!("must differ from {}", BETWEEN.name)));
+    }
+    let separators = (between != b" " || equals != b"=").then_some((between, equals));
+    Ok(Arc::new(Logfmt { dialect, separators }))
 }
 
 impl Format for Logfmt {
@@ -61,7 +84,11 @@ impl Format for Logfmt {
             return Err(RejectReason::limit("a line has at most 4 GiB", 0));
         }
         Fields::with(out.limits().attributes_max, out.limits().depth_max, |fields| {
-            if fields.gather_pairs(&self.dialect, frame)? == 0 {
+            let pairs = match &self.separators {
+                None => fields.gather_pairs(&self.dialect, frame)?,
+                Some((between, equals)) => fields.gather_separated(&self.dialect, frame, between, equals)?,
+            };
+            if pairs == 0 {
                 return Err(RejectReason::syntax("expected key=value", 0));
             }
             fields.write(&self.dialect, frame, frame, unescape_pair, out)

@@ -35,6 +35,8 @@ impl Cut for Place {
         while let Some(byte) = bytes.get(at).copied() {
             let rest = bytes.get(at..).unwrap_or_default();
             match *self {
+                // Blank lines are frames of nothing.
+                Self::Before if matches!(byte, b'\n' | b'\r') => return Some(at + 1),
                 Self::Before => {
                     at += usize::from(byte.is_ascii_whitespace() || byte == b'<');
                     *self = match byte {
