@@ -49,6 +49,10 @@ impl<'w> RecordCursor<'w> {
     pub(crate) fn begin(buf: &'w mut [u8], sink: &'w mut Sink, time_unix_nano: u64, severity: u8, severity_text: Text<'_>) -> Self {
         let pos = sink.pos;
         let time_unix_nano = if time_unix_nano == 0 { sink.envelope.time_unix_nano } else { time_unix_nano };
+        let (severity, severity_text) = match sink.envelope.severity {
+            (known, text) if known != 0 && severity == 0 && severity_text.is_empty() => (known, Text::from(text)),
+            _ => (severity, severity_text),
+        };
         let flags = if sink.envelope.is_repaired { EntryFlags::REPAIRED } else { 0 };
         sink.open = OpenRecord { start: pos + 3, time_unix_nano, severity, flags, attributes: 0, dropped: 0 };
         let mut cursor = Self { buf, pos, sink };

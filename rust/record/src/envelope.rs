@@ -13,6 +13,7 @@ pub struct Envelope {
     /// Fields `attributes` of a `LogRecord`, encoded.
     pub(crate) attributes: Vec<u8>,
     pub(crate) time_unix_nano: u64,
+    pub(crate) severity: (u8, &'static str),
     pub(crate) has_original: bool,
     pub(crate) keep_original: bool,
     /// What came was not UTF-8.
@@ -22,6 +23,15 @@ pub struct Envelope {
 const ORIGINAL: Key = Key::new("log.record.original");
 /// What is kept of the memory from frame to frame, at most.
 const KEPT_BYTES_MAX: usize = 1 << 20;
+
+/// What an [`Envelope`] had at some point.
+#[derive(Clone, Copy, Debug)]
+pub struct Outer {
+    attributes_len: usize,
+    time_unix_nano: u64,
+    severity: (u8, &'static str),
+    has_original: bool,
+}
 
 impl Envelope {
     /// The time of records that have none of their own.
@@ -85,6 +95,26 @@ impl Envelope {
         self.is_repaired = true;
     }
 
+    /// The severity, and its spelling, of records that have none of their own.
+    pub fn severity(&mut self, number: u8, text: &'static str) -> &mut Self {
+        self.severity = (number, text);
+        self
+    }
+
+    /// What the envelope has so far, for a format that reads a part of its frame by another one: what it adds for that is
+    /// [taken out](Self::restore) again.
+    #[must_use]
+    pub fn outer(&self) -> Outer {
+        let Self { time_unix_nano, severity, has_original, .. } = *self;
+        Outer { attributes_len: self.attributes.len(), time_unix_nano, severity, has_original }
+    }
+
+    /// Takes out what was added since.
+    pub fn restore(&mut self, outer: &Outer) {
+        self.attributes.truncate(outer.attributes_len);
+        (self.time_unix_nano, self.severity, self.has_original) = (outer.time_unix_nano, outer.severity, outer.has_original);
+    }
+
     /// Whether there is an original already.
     pub fn has_original(&self) -> bool {
         self.has_original
@@ -93,7 +123,7 @@ impl Envelope {
     #[inline(always)]
     pub(crate) fn clear(&mut self) {
         self.attributes.clear();
-        (self.time_unix_nano, self.has_original, self.is_repaired) = (0, false, false);
+        (self.time_unix_nano, self.severity, self.has_original, self.is_repaired) = (0, (0, ""), false, false);
         if self.attributes.capacity() > KEPT_BYTES_MAX {
             self.attributes = Vec::new();
         }

@@ -41,7 +41,7 @@ pub use batch::{Batch, Block, Entry, EntryFlags, Group};
 pub use chunk::{Chunk, Origin};
 pub use cursor::{LengthMark, RecordCursor, Tail};
 pub use delivery::{Delivery, Done, Refusal};
-pub use envelope::Envelope;
+pub use envelope::{Envelope, Outer};
 pub use error::DataError;
 pub use expr::{Condition, ConditionError};
 pub use key::Key;

@@ -104,9 +104,7 @@ fn head(line: Text<'_>, zone: Zone) -> Result<Head<'_>, RejectReason> {
         rest = rest.after(word.len() + 1);
     }
     let flag = match rest.bytes() {
-        [b'<' | b'=', b'=', b' ', ..] | [b'=' | b'-' | b'>' | b'*', b'>', b' ', ..] | [b'*', b'*', b' ', ..] => {
-            rest.slice(0..2)
-        }
+        [b'<' | b'=', b'=', b' ', ..] | [b'=' | b'-' | b'>' | b'*', b'>', b' ', ..] | [b'*', b'*', b' ', ..] => rest.slice(0..2),
         _ => Text::EMPTY,
     };
     let words = rest.after(if flag.is_empty() { 0 } else { 3 });

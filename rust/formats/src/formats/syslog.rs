@@ -7,7 +7,7 @@ use logloom_record::{BatchWriter, Key, RecordCursor, RejectReason, Tail, Text};
 use crate::{
     About, Decoder, Format, Framing, Likely, OptionDoc, OptionError, Options, Spec,
     pattern::Values,
-    syslog::{Frames, Header, Programs, likely, write},
+    syslog::{Frames, Header, Inner, Programs, likely, write},
     time::{Context, Zone},
 };
 
@@ -25,19 +25,23 @@ pub static SPEC: Spec = Spec {
 
 const MESSAGES: OptionDoc = OptionDoc {
     name: "messages",
-    doc: "true or false: whether the messages of known programs (sshd, sudo, the kernel's firewall, …) become typed fields; true where it is not given",
+    doc: "true or false: whether the messages of known programs (sshd, sudo, the kernel's firewall, …) become typed fields, and those in JSON, CEF, LEEF or a server's own format are read as such; true where it is not given",
 };
 
 const ORIGINAL: Key = Key::new("log.record.original");
 
 struct Syslog {
-    programs: Option<Arc<Programs>>,
+    /// Of known programs, and of those whose messages other formats read.
+    messages: Option<(Arc<Programs>, Inner)>,
     zone: Zone,
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    let programs = if options.bool(MESSAGES.name)?.unwrap_or(true) { Some(Programs::get()?) } else { None };
-    Ok(Arc::new(Syslog { programs, zone: options.zone()? }))
+    let mut common = options.clone();
+    let has_messages = options.bool(MESSAGES.name)?.unwrap_or(true);
+    common.0.remove(MESSAGES.name);
+    let messages = if has_messages { Some((Programs::get()?, Inner::compile(&common)?)) } else { None };
+    Ok(Arc::new(Syslog { messages, zone: options.zone()? }))
 }
 
 impl Format for Syslog {
@@ -62,8 +66,9 @@ impl Format for Syslog {
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let context = Context::of(self.zone, out);
         let header = Header::read(frame, &context)?;
-        match &self.programs {
-            Some(programs) if !header.message.is_empty() => Values::with(|values| {
+        match &self.messages {
+            Some((_, inner)) if inner.read(frame, &header, out) => {}
+            Some((programs, _)) if !header.message.is_empty() => Values::with(|values| {
                 let known = programs.find(&header, &context, values);
                 record(frame, &header, known.severity(values), out, |rec| known.write(rec, values));
             }),

@@ -19,6 +19,11 @@ pub(super) fn severity(priority: u8) -> (u8, Text<'static>) {
     SEVERITIES.get(usize::from(priority & 7)).map_or((0, Text::EMPTY), |(number, word)| (*number, Text::from(*word)))
 }
 
+/// The same, with the keyword as it stands here.
+pub(super) fn severity_name(priority: u8) -> Option<(u8, &'static str)> {
+    SEVERITIES.get(usize::from(priority & 7)).copied()
+}
+
 /// The keyword of a priority's facility.
 #[inline(always)]
 pub(super) fn facility(priority: u8) -> Text<'static> {

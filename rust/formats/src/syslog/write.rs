@@ -1,6 +1,6 @@
 //! A header as attributes.
 
-use logloom_record::{Key, RecordCursor, Text};
+use logloom_record::{Envelope, Key, RecordCursor, Text};
 
 use super::{
     data::{Reader, unescape},
@@ -9,10 +9,12 @@ use super::{
 };
 use crate::swar;
 
-const HOST: Key = Key::new("host.name");
-const PROGRAM: Key = Key::new("process.executable.name");
-const PROCESS: Key = Key::new("process.pid");
-const PROCESS_ID: Key = Key::new("syslog.procid");
+static HOST: Key = Key::new("host.name");
+static PROGRAM: Key = Key::new("process.executable.name");
+static PROCESS: Key = Key::new("process.pid");
+static PROCESS_ID: Key = Key::new("syslog.procid");
+static HOST_NAME: Key = Key::new("syslog.hostname");
+static PROGRAM_NAME: Key = Key::new("syslog.appname");
 const PRIORITY: Key = Key::new("syslog.priority");
 const FACILITY: Key = Key::new("syslog.facility.code");
 const FACILITY_NAME: Key = Key::new("syslog.facility.name");
@@ -64,9 +66,19 @@ pub(crate) fn header<'w>(mut rec: RecordCursor<'w>, header: &Header<'_>, scratch
     rec
 }
 
-/// Writes structured data, an attribute a parameter: `syslog.structured_data.<id>.<name>`. An element without any is an empty text.
+/// Writes structured data, an attribute a parameter. Over `attributes_max` they are counted as dropped.
 #[inline(never)]
 fn data<'w>(mut rec: RecordCursor<'w>, data: Text<'_>, scratch: &mut Vec<u8>) -> RecordCursor<'w> {
+    each_parameter(data, scratch, |name, value| {
+        if rec.admit() {
+            rec.string_entry(0x32, name, value);
+        }
+    });
+    rec
+}
+
+/// Hands over each parameter: `syslog.structured_data.<id>.<name>` and its value. An element without any is an empty text.
+fn each_parameter(data: Text<'_>, scratch: &mut Vec<u8>, mut take: impl FnMut(Text<'_>, Text<'_>)) {
     let mut reader = Reader::new(data);
     let mut room = [0; NAME_ROOM];
     while let Ok(Some(parameter)) = reader.next() {
@@ -87,12 +99,62 @@ fn data<'w>(mut rec: RecordCursor<'w>, data: Text<'_>, scratch: &mut Vec<u8>) ->
         let name = Text::of(&room, 0..len);
         let value = data.slice(parameter.value.0..parameter.value.1);
         if memchr::memchr(b'\\', value.bytes()).is_none() {
-            rec = rec.attr_text(name, value);
+            take(name, value);
         } else {
             scratch.clear();
             unescape(value.bytes(), scratch);
-            rec = rec.attr_text(name, Text::from(scratch.as_slice()));
+            take(name, Text::from(scratch.as_slice()));
         }
     }
-    rec
+}
+
+/// Puts the parts of a header around the record of its message, which another format reads. A name that the message may have for itself
+/// is another one here, so that no attribute stands twice.
+pub(super) fn envelope(header: &Header<'_>, frame: Text<'_>, scratch: &mut Vec<u8>, envelope: &mut Envelope) {
+    let message = header.message.bytes();
+    let name = |key: &'static Key, word: &[u8], own: &'static Key| {
+        if memchr::memmem::find(message, word).is_some() { own.name() } else { key.name() }
+    };
+    if header.time_unix_nano != 0 {
+        envelope.time(header.time_unix_nano);
+    }
+    if let Some((number, text)) = header.priority.and_then(tables::severity_name) {
+        envelope.severity(number, text);
+    }
+    if !header.host.is_empty() {
+        envelope.attr(name(&HOST, b"host", &HOST_NAME), header.host.bytes());
+    }
+    if !header.program.is_empty() {
+        envelope.attr(name(&PROGRAM, b"proc", &PROGRAM_NAME), header.program.bytes());
+    }
+    match swar::leading_u64(header.process.tail()) {
+        _ if header.process.is_empty() => {}
+        Some((number, digits)) if digits == header.process.len() && i64::try_from(number).is_ok() => {
+            // NGINX writes `17#17`.
+            let key = if memchr::memchr(b'#', message).is_some() { PROCESS_ID.name() } else { name(&PROCESS, b"pid", &PROCESS_ID) };
+            envelope.attr_int(key, number as i64);
+        }
+        _ => {
+            envelope.attr(PROCESS_ID.name(), header.process.bytes());
+        }
+    }
+    if let Some(priority) = header.priority {
+        envelope.attr_int(PRIORITY.name(), i64::from(priority)).attr_int(FACILITY.name(), i64::from(priority >> 3));
+        envelope.attr(FACILITY_NAME.name(), tables::facility(priority).bytes()).attr_int(SEVERITY.name(), i64::from(priority & 7));
+    }
+    if header.version != 0 {
+        envelope.attr_int(VERSION.name(), i64::from(header.version));
+    }
+    if !header.message_id.is_empty() {
+        envelope.attr(MESSAGE_ID.name(), header.message_id.bytes());
+    }
+    if let Some(sequence) = header.sequence {
+        envelope.attr_int(SEQUENCE.name(), sequence);
+    }
+    each_parameter(header.data, scratch, |name, value| {
+        envelope.attr(name.bytes(), value.bytes());
+    });
+    if !envelope.has_original() {
+        envelope.original(frame.bytes(), true);
+    }
 }

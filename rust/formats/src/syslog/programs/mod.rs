@@ -134,7 +134,7 @@ impl Programs {
 
 /// `postfix/smtpd` is postfix, `/usr/sbin/cron` is cron.
 #[inline]
-fn base_name(program: Text<'_>) -> &[u8] {
+pub(super) fn base_name(program: Text<'_>) -> &[u8] {
     let name = program.bytes();
     match memchr::memchr(b'/', name) {
         None => name,
