@@ -14,7 +14,7 @@ pub fn text<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>, trace: 
     match target.role {
         Role::Text | Role::Time => rec.attr(key, value),
         Role::Int | Role::Status => match integer(value.bytes()) {
-            Some(0) if target.role == Role::Status => rec,
+            Some(..=0) if target.role == Role::Status => rec,
             Some(number) => rec.attr_i64(key, number),
             None => rec.attr(key, value),
         },
@@ -47,7 +47,7 @@ pub fn text<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>, trace: 
 #[inline(always)]
 pub fn number<'w>(rec: RecordCursor<'w>, target: &Target, value: i64) -> RecordCursor<'w> {
     match (target.role, &target.name) {
-        (Role::Status, _) if value == 0 => rec,
+        (Role::Status, _) if value <= 0 => rec,
         (Role::Int | Role::Status, Name::Short(key)) => rec.attr_i64(key, value),
         _ => rec.apart(|rec| rare_number(rec, target, value)),
     }

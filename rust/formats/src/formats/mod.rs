@@ -8,11 +8,14 @@ pub mod apache_error;
 pub mod auditd;
 pub mod authelia;
 pub mod auto;
+pub mod aws_alb;
+pub mod aws_elb;
 pub mod azure;
 pub mod caddy;
 pub mod cef;
 pub mod cloudflare;
 pub mod cloudtrail;
+pub mod coredns;
 pub mod couchbase;
 pub mod cri;
 pub mod csv;
@@ -30,8 +33,11 @@ pub mod gcp;
 pub mod gelf;
 pub mod golang;
 pub mod grok;
+pub mod haproxy;
+pub mod hclog;
 pub mod hubble;
 pub mod icinga;
+pub mod istio;
 pub mod jaeger;
 pub mod journald;
 pub mod json;
@@ -41,6 +47,7 @@ pub mod kibana;
 pub mod klog;
 pub mod kong_json;
 pub mod leef;
+pub mod linkerd;
 pub mod linkerd_json;
 pub mod log4j;
 pub mod logfmt;
@@ -73,9 +80,11 @@ pub mod ruby;
 pub mod rust;
 pub mod santa;
 pub mod saphana;
+pub mod squid;
 pub mod suricata;
 pub mod syslog;
 pub mod text;
+pub mod traefik;
 pub mod traefik_json;
 pub mod tsv;
 pub mod vault;
@@ -91,11 +100,14 @@ pub static FORMATS: &[&Spec] = &[
     &auditd::SPEC,
     &authelia::SPEC,
     &auto::SPEC,
+    &aws_alb::SPEC,
+    &aws_elb::SPEC,
     &azure::SPEC,
     &caddy::SPEC,
     &cef::SPEC,
     &cloudflare::SPEC,
     &cloudtrail::SPEC,
+    &coredns::SPEC,
     &couchbase::SPEC,
     &cri::SPEC,
     &csv::SPEC,
@@ -113,8 +125,11 @@ pub static FORMATS: &[&Spec] = &[
     &gelf::SPEC,
     &golang::SPEC,
     &grok::SPEC,
+    &haproxy::SPEC,
+    &hclog::SPEC,
     &hubble::SPEC,
     &icinga::SPEC,
+    &istio::SPEC,
     &jaeger::SPEC,
     &journald::SPEC,
     &json::SPEC,
@@ -124,6 +139,7 @@ pub static FORMATS: &[&Spec] = &[
     &klog::SPEC,
     &kong_json::SPEC,
     &leef::SPEC,
+    &linkerd::SPEC,
     &linkerd_json::SPEC,
     &log4j::SPEC,
     &logfmt::SPEC,
@@ -156,9 +172,11 @@ pub static FORMATS: &[&Spec] = &[
     &rust::SPEC,
     &santa::SPEC,
     &saphana::SPEC,
+    &squid::SPEC,
     &suricata::SPEC,
     &syslog::SPEC,
     &text::SPEC,
+    &traefik::SPEC,
     &traefik_json::SPEC,
     &tsv::SPEC,
     &vault::SPEC,

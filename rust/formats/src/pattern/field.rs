@@ -75,7 +75,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// A prefix, `_` for none, and `key>attribute` for each key that has a name of its own.
+    /// A prefix, `_` for none, and `key>attribute` for each key that has a name of its own; of `key>attribute:address` the port stands apart.
     fn new(prefix: &str, renamed: &str) -> Self {
         let pairs = renamed.split_whitespace().filter_map(|pair| pair.split_once('>'));
         let renamed = pairs.map(|(key, name)| (key.to_owned(), name.to_owned())).collect();
@@ -121,6 +121,7 @@ const KINDS: &[(&str, Shape, Role)] = &[
     ("spans", Shape::Identifier, Role::Text),
     ("int", Shape::Unsigned, Role::Int),
     ("signed", Shape::Signed, Role::Int),
+    ("signed_status", Shape::Signed, Role::Status),
     ("status", Shape::Unsigned, Role::Status),
     ("list", Shape::Any, Role::Header),
     ("escaped", Shape::Escaped, Role::Text),
@@ -174,7 +175,7 @@ pub(crate) fn parse(text: &str, at: usize) -> Result<Part, TemplateError> {
         "clients" => field(Shape::Addresses, Use::Clients(Name::new(name))),
         "query" => field(Shape::Identifier, Use::Query(Name::new(name))),
         "commas" => field(Shape::Any, Use::List(Name::new(name), b',')),
-        "bars" => field(Shape::Any, Use::List(Name::new(name), b'|')),
+        "pipes" => field(Shape::Any, Use::List(Name::new(name), b'|')),
         "remote" => field(Shape::Word, Use::Remote(Name::new(name), Name::new(&port_of(name)))),
         "pairs" => field(Shape::Any, Use::Pairs(Names::new(name, ""))),
         "brackets" => field(Shape::Any, Use::Brackets(Names::new(name, ""))),
@@ -210,7 +211,7 @@ fn two(role: Role, shape: Shape, name: &str, second: &str) -> Target {
 }
 
 /// `client.address` has its port in `client.port`.
-fn port_of(name: &str) -> String {
+pub(super) fn port_of(name: &str) -> String {
     name.strip_suffix(".address").map_or_else(|| format!("{name}.port"), |side| format!("{side}.port"))
 }
 

@@ -4,10 +4,16 @@ use std::net::IpAddr;
 
 use logloom_record::{BatchWriter, Key, RecordCursor, Scalar, Tail, Text};
 
-use super::{Line, Use, Values, field::Names, line::Slot, request};
+use super::{
+    Line, Use, Values,
+    field::{Names, port_of},
+    line::Slot,
+    request,
+};
 use crate::{
-    envoy::{Name, Trace, write},
+    envoy::{Name, Role, Target, Trace, write},
     json::unescape,
+    template::Shape,
 };
 
 pub(super) const ORIGINAL: Key = Key::new("log.record.original");
@@ -213,10 +219,22 @@ fn pairs<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text<'_>) -> Recor
             Some(b'"') => crate::template::quoted_end(behind, 0).unwrap_or(behind.len()),
             _ => behind.bytes().iter().position(blank).unwrap_or(behind.len()),
         };
-        rec = pair(rec, names.of(rest.slice(0..key_len).bytes(), &mut name), behind.slice(0..len));
+        let key = names.of(rest.slice(0..key_len).bytes(), &mut name);
+        let value = behind.slice(0..len);
+        rec = match key.bytes().strip_suffix(b":address") {
+            Some(key) => addressed(rec, key, value),
+            None => pair(rec, key, value),
+        };
         at += key_len + 1 + len;
     }
     rec
+}
+
+/// An address, and its port as an attribute beside it.
+fn addressed<'w>(rec: RecordCursor<'w>, key: &[u8], value: Text<'_>) -> RecordCursor<'w> {
+    let key = String::from_utf8_lossy(key);
+    let target = Target { second: Name::new(&port_of(&key)), ..Target::new(Role::Address, Shape::Word, &key) };
+    write::text(rec, &target, value, &mut Trace::default())
 }
 
 /// `key=value|key=another value`: each an attribute; whole numbers are integers.

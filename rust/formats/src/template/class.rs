@@ -14,7 +14,7 @@ impl Class {
     pub(crate) const UNBRACKETED: Self = Self::except(b"[]\r\n");
     pub(crate) const CHANNEL: Self = Self::alphanumeric_and(b"-_");
     pub(crate) const PATH: Self = Self::alphanumeric_and(b"-_:");
-    pub(crate) const SIGNED: Self = Self::of(b"-0123456789");
+    pub(crate) const SIGNED: Self = Self::of(b"+-0123456789");
 
     /// These bytes.
     pub(crate) const fn of(bytes: &[u8]) -> Self {

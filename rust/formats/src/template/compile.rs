@@ -118,7 +118,7 @@ pub(super) enum End {
     Pattern,
     /// Where digits end.
     Digits,
-    /// Where digits, perhaps behind a minus, end.
+    /// Where digits, perhaps behind a sign, end.
     Signed,
     /// Where digits end, if the literal stands there; else where it first stands.
     DigitsOr(u8),

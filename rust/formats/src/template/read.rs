@@ -198,9 +198,9 @@ impl Step {
             End::Pattern => self.time(line, at, context).map(|(_, end)| (end, None)),
             End::Digits => Ok(digits(line, at)),
             End::Signed => {
-                let minus = usize::from(line.tail().get(at) == Some(&b'-'));
-                let (end, number) = digits(line, at + minus);
-                Ok((end, number.map(|number| if minus == 1 { -number } else { number })))
+                let sign = line.tail().get(at).filter(|byte| matches!(byte, b'-' | b'+'));
+                let (end, number) = digits(line, at + usize::from(sign.is_some()));
+                Ok((end, number.map(|number| if sign == Some(&b'-') { -number } else { number })))
             }
             End::DigitsOr(byte) => {
                 let (end, number) = digits(line, at);

@@ -9,7 +9,7 @@ pub enum Shape {
     Time,
     /// Digits.
     Unsigned,
-    /// Digits, perhaps behind a minus.
+    /// Digits, perhaps behind a sign.
     Signed,
     /// A decimal number, perhaps with a sign, a fraction and an exponent.
     Double,

@@ -1,6 +1,7 @@
 //! Names, addresses and packet filters.
 
 use super::Program;
+use crate::formats::haproxy;
 
 /// What BIND says of its clients.
 pub(crate) const NAMED: &[&str] = &[
@@ -12,6 +13,7 @@ pub(crate) const NAMED: &[&str] = &[
 ];
 
 pub(super) const PROGRAMS: &[Program] = &[
+    Program { names: &["haproxy"], messages: haproxy::PATTERNS },
     Program { names: &["named", "bind9"], messages: NAMED },
     Program {
         names: &["dnsmasq"],
