@@ -35,6 +35,7 @@ class View:
         self.flags: int = record.flags
         self.event_name: str = record.event_name
         self.scope_name: str = record.scope_name
+        self.scope_version: str = record.scope_version
         self.own: dict[str, Any] = record.attributes
         self.resource: dict[str, Any] = record.resource
 
@@ -45,6 +46,7 @@ class View:
         flat.update(flatten(self.own))
         if self.scope_name:
             flat.setdefault("scope.name", self.scope_name)
+            flat.setdefault("scope.version", self.scope_version)
         return flat
 
     @cached_property

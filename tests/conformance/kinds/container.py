@@ -130,8 +130,9 @@ def run_joined(corpora: Corpora, result: SourceResult, cases: list[dict[str, Any
     """Lines of which some belong together, and the texts that come of it."""
     results = []
     for case in cases:
-        lines = [line if line.endswith("\n") else f"{line}\n" for line in case["input"]]
-        data = "".join(lines).encode()
+        # A line has no line break within: there the extraction has lost an escape.
+        lines = (line.rstrip("\n").replace("\n", "\\n") for line in case["input"])
+        data = "".join(f"{line}\n" for line in lines).encode()
         name = case["name"]
         views = read_into(result, data, MULTILINE.get(name, Reading()), whole_source=False)
         results.append(_texts(name, case["expected"], views))
