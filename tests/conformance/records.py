@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
+import orjson
+
 import logloom
 
 ORIGINAL = "log.record.original"
@@ -118,8 +120,19 @@ def offsets(data: bytes, views: Sequence[View]) -> list[int]:
     return found
 
 
+def _is_document(data: bytes) -> bool:
+    """Whether the source is one JSON document over several lines."""
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return False
+    return b"\n" in data.strip()
+
+
 def kept(data: bytes, views: Sequence[View]) -> list[str]:
     """The lines of the source that no record keeps."""
+    if _is_document(data):
+        return [] if views else ["the whole document"]  # its items are the records, its brackets are none
     have = "\n".join(view.raw_text for view in views)
     whole = set(re.split(r"\r?\n", have))
     lines = data.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")

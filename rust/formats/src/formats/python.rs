@@ -48,7 +48,11 @@ const PATTERNS: &[&str] = &[
     "{time:iso} | {severity}{ }| {log.logger:class}:{code.function.name:id}:{code.line.number:int} - {body}",
     // What `basicConfig` gives, and Uvicorn.
     "{severity}:{log.logger:class}:{body}",
-    "{severity}:{ }{body}",
+    "{severity=DEBUG}DEBUG:    {body}",
+    "{severity=INFO}INFO:     {body}",
+    "{severity=WARNING}WARNING:  {body}",
+    "{severity=ERROR}ERROR:    {body}",
+    "{severity=CRITICAL}CRITICAL: {body}",
 ];
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
