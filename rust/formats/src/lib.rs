@@ -132,6 +132,11 @@ pub trait Format: Send + Sync {
         false
     }
 
+    /// Whether `between`, what stands between the objects of a source, is nothing that was logged: a comment. For [`Framing::Elements`].
+    fn passes_over(&self, _between: &[u8]) -> bool {
+        false
+    }
+
     /// Whether its frames are text, which must be UTF-8; a binary format checks the strings that it reads.
     fn is_text(&self) -> bool {
         true
@@ -212,6 +217,10 @@ impl Format for Configured {
 
     fn has_own_decoder(&self) -> bool {
         self.format.has_own_decoder()
+    }
+
+    fn passes_over(&self, between: &[u8]) -> bool {
+        self.format.passes_over(between)
     }
 
     fn is_text(&self) -> bool {

@@ -68,6 +68,9 @@ impl<F: Format + ?Sized> Elements<F> {
         if self.open == Open::Element && frame.len() <= self.frame_bytes_max {
             return read_frame(&*self.format, frame, checked, offset, out);
         }
+        if self.open == Open::Junk && self.format.passes_over(frame.bytes()) {
+            return;
+        }
         out.reject(frame.bytes(), self.reason(), offset, self.format.spec().name);
     }
 

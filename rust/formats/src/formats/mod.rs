@@ -25,6 +25,7 @@ pub mod dotnet;
 pub mod elasticsearch;
 pub mod elasticsearch_json;
 pub mod envoy;
+pub mod envoy_als;
 pub mod envoy_app;
 pub mod envoy_json;
 pub mod erlang;
@@ -117,6 +118,7 @@ pub static FORMATS: &[&Spec] = &[
     &elasticsearch::SPEC,
     &elasticsearch_json::SPEC,
     &envoy::SPEC,
+    &envoy_als::SPEC,
     &envoy_app::SPEC,
     &envoy_json::SPEC,
     &erlang::SPEC,

@@ -22,8 +22,11 @@ pub(crate) fn check(bytes: &[u8], message: &'static Message, depth: u32, start: 
                 let depth = depth.ok_or_else(|| RejectReason::limit("maps and arrays nest deeper than depth_max", at))?;
                 check(part, inner, depth, start + fields.position() - part.len())?;
             }
-            (Kind::Text | Kind::Bytes | Kind::Id(_), Value::Len(_))
-            | (Kind::Bool | Kind::Int | Kind::Uint | Kind::Enum(_), Value::Varint(_))
+            (
+                Kind::Text | Kind::Bytes | Kind::Id(_) | Kind::Timestamp | Kind::Duration | Kind::MaybeUint | Kind::Struct | Kind::Map(_),
+                Value::Len(_),
+            )
+            | (Kind::Bool | Kind::Int | Kind::Uint | Kind::Uint64 | Kind::Enum(_), Value::Varint(_))
             | (Kind::Double | Kind::Fixed64, Value::Fixed64(_))
             | (Kind::Fixed32, Value::Fixed32(_)) => {}
             _ => return Err(RejectReason::value("a field is not of its type: this is another message", at)),

@@ -5,11 +5,14 @@
 //! base64, trace and span ids as hex.
 
 pub(crate) mod check;
+mod known;
 pub(crate) mod scalar;
 pub mod schema;
 #[cfg(test)]
 mod tests;
 pub(crate) mod traces;
+
+use std::ops::Range;
 
 use logloom_record::{RejectReason, Text, proto::push_varint, proto::varint_len};
 
@@ -40,7 +43,7 @@ impl Message {
 pub struct Field {
     /// Its name in camelCase.
     pub name: &'static str,
-    /// Its number, 1 to 31; of a message's field 1 to 15. OTLP has no larger ones.
+    /// Its number.
     pub number: u8,
     /// Its type.
     pub kind: Kind,
@@ -71,8 +74,20 @@ pub enum Kind {
     Uint,
     /// An enum: its names, in the order of their numbers from 0 on.
     Enum(&'static [&'static str]),
+    /// `uint64`.
+    Uint64,
     /// A message.
     Message(&'static Message),
+    /// `google.protobuf.Timestamp`, as RFC 3339.
+    Timestamp,
+    /// `google.protobuf.Duration`, as seconds with `s`.
+    Duration,
+    /// `google.protobuf.UInt32Value`, as its value.
+    MaybeUint,
+    /// `google.protobuf.Struct`, as an object of anything.
+    Struct,
+    /// A map from strings to what this is, as an object.
+    Map(&'static Kind),
 }
 
 /// A unit that could not be read: where it stands, in bytes, and why, with the place in the unit.
@@ -93,6 +108,8 @@ pub struct Transcoded {
     pub bytes: Vec<u8>,
     /// These.
     pub bad: Vec<BadUnit>,
+    /// Where the other units stand in the frame, in their order.
+    pub units: Vec<Range<usize>>,
 }
 
 /// Levels of JSON that one level of OTLP's values takes: `{"kvlistValue": {"values": [{"value":`.
@@ -105,18 +122,20 @@ const JSON_LEVELS_AROUND: u32 = 16;
 pub fn transcode(frame: Text<'_>, message: &'static Message, depth_max: u32) -> Result<Transcoded, RejectReason> {
     let mut scanner = Scanner::new(frame, depth_max.saturating_mul(JSON_LEVELS).saturating_add(JSON_LEVELS_AROUND));
     let Value::Object = scanner.value()? else { return Err(RejectReason::syntax("expected an object", 0)) };
-    let mut reader = Reader { out: Vec::with_capacity(frame.len() / 2), bad: Vec::new(), scratch: Vec::new(), known: 0, unknown: 0 };
+    let mut reader =
+        Reader { out: Vec::with_capacity(frame.len() / 2), bad: Vec::new(), units: Vec::new(), scratch: Vec::new(), known: 0, unknown: 0 };
     reader.message(&mut scanner, message, depth_max)?;
     scanner.end()?;
     if reader.known == 0 && reader.unknown > 0 {
         return Err(RejectReason::value("the object has none of the request's fields: it is something else", 0));
     }
-    Ok(Transcoded { bytes: reader.out, bad: reader.bad })
+    Ok(Transcoded { bytes: reader.out, bad: reader.bad, units: reader.units })
 }
 
 struct Reader {
     out: Vec<u8>,
     bad: Vec<BadUnit>,
+    units: Vec<Range<usize>>,
     scratch: Vec<u8>,
     /// Fields that a table has, and others.
     known: usize,
@@ -155,8 +174,16 @@ impl Reader {
             let (before, start, mark) = (*scanner, start_of(*scanner), self.out.len());
             let value = scanner.value()?;
             let read = self.field(scanner, field, (value, start), true, depth);
-            let Err(reason) = read else { continue };
-            let Kind::Message(Message { is_unit: true, .. }) = field.kind else { return Err(reason) };
+            let is_unit = matches!(field.kind, Kind::Message(Message { is_unit: true, .. }));
+            let Err(reason) = read else {
+                if is_unit {
+                    self.units.push(start..scanner.position());
+                }
+                continue;
+            };
+            if !is_unit {
+                return Err(reason);
+            }
             self.out.truncate(mark);
             // Where the JSON itself is broken, this fails in the same place: then nothing has a known end.
             *scanner = before;
@@ -172,13 +199,13 @@ impl Reader {
     fn field<'a>(
         &mut self,
         scanner: &mut Scanner<'a>,
-        field: &'static Field,
+        field: &Field,
         (value, start): (Value<'a>, usize),
         explicit: bool,
         depth: u32,
     ) -> Result<(), RejectReason> {
         let bad = |what| RejectReason::value(what, start);
-        let tag = |wire: u8| field.number << 3 | wire;
+        let tag = |wire: u8| u16::from(field.number) << 3 | u16::from(wire);
         match field.kind {
             Kind::Message(message) => {
                 let Value::Object = value else { return Err(bad("expected an object")) };
@@ -231,6 +258,37 @@ impl Reader {
                 let value: Option<u32> = scalar::integer(value);
                 self.varint(tag(0), value.ok_or_else(|| bad("expected an integer of 0 to 4294967295"))?.into(), explicit);
             }
+            Kind::Uint64 => {
+                let value: Option<u64> = scalar::integer(value);
+                self.varint(tag(0), value.ok_or_else(|| bad("expected an integer of 0 to 18446744073709551615"))?, explicit);
+            }
+            Kind::MaybeUint => {
+                let value: Option<u32> = scalar::integer(value);
+                let mark = self.open(tag(2));
+                self.varint(8, value.ok_or_else(|| bad("expected an integer of 0 to 4294967295"))?.into(), false);
+                self.close(mark);
+            }
+            Kind::Timestamp => self.bytes(tag(2), &known::timestamp(value).ok_or_else(|| bad("expected a time of RFC 3339"))?),
+            Kind::Duration => self.bytes(tag(2), &known::duration(value).ok_or_else(|| bad("expected seconds, as in 1.5s"))?),
+            Kind::Struct => {
+                let Value::Object = value else { return Err(bad("expected an object")) };
+                let mut inner = Vec::new();
+                known::structure(scanner, depth, &mut inner)?;
+                self.bytes(tag(2), &inner);
+            }
+            Kind::Map(kind) => {
+                let Value::Object = value else { return Err(bad("expected an object")) };
+                while let Some(key) = scanner.key()? {
+                    let mark = self.open(tag(2));
+                    let mut name = Vec::with_capacity(key.text.len());
+                    key.unescape_into(&mut name);
+                    self.bytes(0x0a, &name);
+                    let start = start_of(*scanner);
+                    let value = scanner.value()?;
+                    self.field(scanner, &Field { name: "", number: 2, kind: *kind, is_list: false }, (value, start), true, depth)?;
+                    self.close(mark);
+                }
+            }
             Kind::Enum(names) => {
                 let value = scalar::enumeration(value, names).ok_or_else(|| bad("expected the number (or name) of an enum's value"))?;
                 self.varint(tag(0), i64::from(value) as u64, explicit);
@@ -251,36 +309,29 @@ impl Reader {
         Ok(())
     }
 
-    fn varint(&mut self, tag: u8, value: u64, explicit: bool) {
+    fn varint(&mut self, tag: u16, value: u64, explicit: bool) {
         if explicit || value != 0 {
-            self.tag(tag);
+            push_varint(&mut self.out, tag.into());
             push_varint(&mut self.out, value);
         }
     }
 
-    /// A tag of 128 and more takes two bytes, of which it is the first.
-    fn tag(&mut self, tag: u8) {
-        self.out.push(tag);
-        if tag >= 0x80 {
-            self.out.push(1);
-        }
-    }
-
-    fn fixed(&mut self, tag: u8, bytes: &[u8], explicit: bool) {
+    fn fixed(&mut self, tag: u16, bytes: &[u8], explicit: bool) {
         if explicit || bytes.iter().any(|byte| *byte != 0) {
-            self.tag(tag);
+            push_varint(&mut self.out, tag.into());
             self.out.extend_from_slice(bytes);
         }
     }
 
-    fn bytes(&mut self, tag: u8, bytes: &[u8]) {
-        self.tag(tag);
+    fn bytes(&mut self, tag: u16, bytes: &[u8]) {
+        push_varint(&mut self.out, tag.into());
         push_varint(&mut self.out, bytes.len() as u64);
         self.out.extend_from_slice(bytes);
     }
 
-    fn open(&mut self, tag: u8) -> usize {
-        self.out.extend_from_slice(&[tag, 0]);
+    fn open(&mut self, tag: u16) -> usize {
+        push_varint(&mut self.out, tag.into());
+        self.out.push(0);
         self.out.len()
     }
 
