@@ -14,6 +14,7 @@ import logloom
 from bench.answers import CHUNK_BYTES, attributes, records
 from bench.figures import Figure
 from bench.measure import Measure
+from bench.table_corpus import MAKERS
 
 FIXTURES = Path(__file__).parent.parent / "tests" / "formats"
 RECORDS = 8000
@@ -32,6 +33,7 @@ ELSEWHERE = {
     "text",
     "envoy",
     "syslog",
+    *MAKERS,
 }
 """Measured in files of their own, or no text."""
 
