@@ -44,6 +44,8 @@ class Field:
         there = {name: view.attributes[name] for name in self.names if name in view.attributes}
         if any(same(self.value, value) for value in there.values()):
             return None
+        if self.label.endswith(".ip") and any(same(self.value, str(value).split("%")[0]) for value in there.values()):
+            return None  # the zone of a link-local address is no part of it
         for name, value in there.items():  # an address with its port, which we keep apart
             port = view.attributes.get(_port(name))
             if self.value in (f"{value}:{port}", f"[{value}]:{port}"):
@@ -76,7 +78,7 @@ class Somewhere:
         moment = times.read(self.value) if view.time else None
         if moment and moment.fits(view.time, view.raw_text):
             return None  # it is the record's own time
-        return None if self._in_two(view) else "nowhere"
+        return None if self._in_two(view) or _version_of(self.value) == _said_version(view, self.value) else "nowhere"
 
     def _in_two(self, view: View) -> bool:
         """An address and its port, a file and its line: two attributes here."""
@@ -267,6 +269,17 @@ def _lines(value: Any) -> list[str]:
     """The lines of a text or of a list of texts, without their blanks."""
     text = "\n".join(map(str, value)) if isinstance(value, list) else value if isinstance(value, str) else ""
     return [line.strip() for line in text.strip().split("\n")]
+
+
+def _version_of(protocol: Any) -> str:
+    """`1.1` of `HTTP/1.1`, `1.2` of `TLSv1.2`: the conventions keep name and version apart."""
+    found = re.fullmatch(r"(?:HTTP/|TLSv)([\d.]+)", protocol) if isinstance(protocol, str) else None
+    return found[1] if found else ""
+
+
+def _said_version(view: View, protocol: Any) -> Any:
+    name = "tls.protocol.version" if str(protocol).startswith("TLS") else "network.protocol.version"
+    return view.attributes.get(name)
 
 
 def _repaired(text: str) -> str:
