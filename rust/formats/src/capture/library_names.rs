@@ -39,6 +39,7 @@ pub(super) const NAMES: &[(&str, &str, &str)] = &[
     ("", "syslog5424_msgid", "syslog.msgid"),
     ("", "syslog5424_sd", "syslog.structured_data"),
     ("", "username", "user.name"),
+    ("", "nagios_notifyname", "user.name"),
     ("", "user_id", "user.name"),
     ("CATALINALOG", "class", "log.logger"),
     ("TOMCATLOG", "class", "log.logger"),

@@ -37,8 +37,10 @@ pub(crate) const NULL: OptionDoc = OptionDoc {
     name: "null",
     doc: "string: texts that say that there is no value, with commas between them (`-,NULL`); an empty value always says so",
 };
-pub(crate) const TIME_FORMAT: OptionDoc =
-    OptionDoc { name: "time_format", doc: "string: the strftime pattern of the time, where it is not written in one of the usual ways" };
+pub(crate) const TIME_FORMAT: OptionDoc = OptionDoc {
+    name: "time_format",
+    doc: "string: how the time is written, where it is not in one of the usual ways: a strftime pattern, a Java pattern or a Go layout",
+};
 
 /// Who names the columns.
 #[derive(Debug)]
@@ -90,7 +92,7 @@ pub(crate) fn compile(
     };
     let mut dialect = dialect;
     if let Some(pattern) = options.str(TIME_FORMAT.name)? {
-        let compiled = TimePattern::compile(pattern).map_err(|error| OptionError::new(TIME_FORMAT.name, error.message).at(error.at))?;
+        let compiled = TimePattern::compile_any(pattern).map_err(|error| OptionError::new(TIME_FORMAT.name, error.message).at(error.at))?;
         dialect = dialect.with_time(compiled);
     }
     let names = options.str(COLUMNS.name)?;

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     ids,
     severity::{self, Scale},
-    time,
+    time::{self, Context},
 };
 
 /// What stands in a record beside its attributes.
@@ -441,6 +441,8 @@ fn integer_of(field: &Field, frame: Text<'_>) -> Option<i64> {
     }
 }
 
+/// Keys of this rank or above mean the time.
+const STRONG: u8 = 60;
 /// Numbers under this many seconds since 1970 (in 1973) are durations and the like, not times.
 const EPOCH_SECONDS_MIN: u64 = 100_000_000;
 
@@ -454,7 +456,15 @@ fn time_of(field: &Field, frame: Text<'_>, rank: u8, dialect: &Dialect) -> Optio
         Kind::Int | Kind::Double => number(field.span(frame)),
         Kind::Text => {
             let text = field.span(frame);
-            time::parse_in(text.bytes(), dialect.zone).ok().or_else(|| number(text)).or_else(|| dialect.time(text))
+            time::parse_in(text.bytes(), dialect.zone).ok().or_else(|| number(text)).or_else(|| dialect.time(text)).or_else(|| {
+                // A key that means the time beyond doubt may have it in another usual shape.
+                let context = Context { zone: dialect.zone, ..Context::default() };
+                if rank >= STRONG {
+                    time::usual(text.bytes(), &context).filter(|nanos| *nanos >= EPOCH_SECONDS_MIN * 1_000_000_000)
+                } else {
+                    None
+                }
+            })
         }
         _ => None,
     }
