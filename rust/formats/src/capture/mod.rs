@@ -203,10 +203,9 @@ fn slot(captured: &Captured, dialect: &Dialect) -> Slot {
     slot.rank = rank;
     slot.says = match role {
         Role::Time | Role::CompactTime => Use::Time,
-        Role::CloudSeverity => Use::Severity(Scale::Severity),
         Role::Severity | Role::PythonSeverity => Use::Severity(if captured.name == "severity" { Scale::Severity } else { Scale::Level }),
         Role::PythonLevel => Use::Severity(Scale::Python),
-        Role::SyslogSeverity => Use::Severity(Scale::Severity),
+        Role::CloudSeverity | Role::SyslogSeverity => Use::Severity(Scale::Severity),
         Role::SeverityNumber => Use::Severity(Scale::OpenTelemetry),
         Role::Body => Use::Body,
         Role::TraceId | Role::DatadogTraceId => Use::TraceId,
