@@ -137,6 +137,11 @@ pub trait Format: Send + Sync {
         false
     }
 
+    /// The key of an array of frames in an object around them, where frames are [elements](Framing::Elements); empty for none.
+    fn list_key(&self) -> &'static str {
+        ""
+    }
+
     /// Whether its frames are text, which must be UTF-8; a binary format checks the strings that it reads.
     fn is_text(&self) -> bool {
         true

@@ -80,6 +80,10 @@ impl Format for Compiled {
         true
     }
 
+    fn list_key(&self) -> &'static str {
+        self.objects.lists.first().copied().unwrap_or_default()
+    }
+
     fn likely(&self, frame: &[u8]) -> Likely {
         let frame = frame.trim_ascii_start();
         if frame.first() != Some(&b'{') && !self.objects.pairs {

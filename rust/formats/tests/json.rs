@@ -105,7 +105,9 @@ fn what_logging_libraries_print() {
         for case in &cases {
             let format = case["format"].as_str().unwrap();
             let mut expected = case["expected"].as_object().unwrap().clone();
-            if format == "logfmt" {
+            if format == "cloudtrail" {
+                // Its frames are objects, wherever lines end.
+            } else if format == "logfmt" {
                 // The oracle has all values as text; ours are typed.
                 for value in expected.values_mut() {
                     *value = value.as_str().and_then(|text| text.parse::<i64>().ok()).map_or(value.clone(), Value::from);
@@ -205,6 +207,32 @@ fn a_gateways_logs_by_crowdsec() {
     assert!(compared > 3);
 }
 
+/// The formats that are a table of keys.
+const TABLES: &[&str] = &[
+    "authelia",
+    "azure",
+    "caddy",
+    "cloudflare",
+    "cloudtrail",
+    "elasticsearch_json",
+    "gcp",
+    "gelf",
+    "hubble",
+    "k8s_audit",
+    "k8s_events",
+    "kibana",
+    "kong_json",
+    "linkerd_json",
+    "lograge",
+    "mongodb_json",
+    "nextcloud",
+    "nginx_json",
+    "postgresql_json",
+    "suricata",
+    "traefik_json",
+    "vault",
+];
+
 /// Keys that say something, and others.
 fn key() -> impl Strategy<Value = String> {
     let known =
@@ -241,11 +269,41 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// What stands at the ends of all paths through a value.
+fn leaves(path: &str, value: &Value) -> Vec<(String, Value)> {
+    match value.as_object() {
+        Some(map) if !map.is_empty() => map.iter().flat_map(|(key, value)| leaves(&format!("{path}.{key}"), value)).collect(),
+        _ => vec![(path.to_owned(), value.clone())],
+    }
+}
+
+/// A file of a trail holds its events in a list, which may be far longer than a frame.
+#[test]
+fn a_trails_file_is_its_events() {
+    let event = |n: usize| {
+        format!(r#"{{"eventVersion":"1.11","eventTime":"2026-11-21T10:43:{:02}Z","eventName":"E{n}","pad":"{}"}}"#, n % 60, "x".repeat(900))
+    };
+    let events: Vec<_> = (0..3000).map(event).collect();
+    let file = format!("{{ \"Records\" : [{}] }}\n", events.join(",\n"));
+    for text in [file.clone(), file.replace('\n', "")] {
+        let batch = parse("cloudtrail", text.as_bytes());
+        assert!(text.len() > 2 << 20 && batch.rejects().is_empty());
+        let names: Vec<_> = batch.records().map(|record| object(record.attributes())["aws.cloudtrail.eventName"].clone()).collect();
+        assert_eq!(names, (0..3000).map(|n| Value::from(format!("E{n}"))).collect::<Vec<_>>());
+        assert_eq!(batch.record(7).unwrap().body().unwrap().as_str(), Some(events[7].as_bytes()));
+    }
+    // One file after the other; and what is no list is an event.
+    let two = format!("{{\"Records\":[{}]}}{{\"Records\":[]}}\n{}\n", events[..3].join(","), events[3]);
+    assert_eq!((parse("cloudtrail", two.as_bytes()).len(), parse("cloudtrail", two.as_bytes()).rejects().len()), (4, 0));
+}
+
 /// At most one record a line, each attribute once, strings that are UTF-8.
 fn well_formed(format: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
     let batch = parse(format, bytes);
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !matches!(line, [] | [b'\r'])).count();
-    if format == "logfmt" {
+    if format == "cloudtrail" {
+        // Its frames are objects, wherever lines end.
+    } else if format == "logfmt" {
         prop_assert_eq!(batch.len(), lines, "{}", format);
     } else {
         // An object may stand on several lines, and brackets around some are none.
@@ -281,6 +339,25 @@ proptest! {
         well_formed("envoy_json", line.as_bytes())?;
     }
 
+    /// Every key of a line is an attribute, under its own name behind the format's, unless the table knows more of it.
+    #[test]
+    fn what_a_table_does_not_know_is_kept(map in collection::btree_map("[b-y]{2}_[0-9]{1,3}", value(), 1..20), table in proptest::sample::select(TABLES.to_vec())) {
+        let line = Value::Object(map.into_iter().collect()).to_string();
+        let batch = parse(table, line.as_bytes());
+        prop_assert!(batch.len() == 1 && batch.rejects().is_empty(), "{}: {}", table, line);
+        let record = batch.record(0).unwrap();
+        let attributes = object(record.attributes());
+        let map: Map<String, Value> = serde_json::from_str(&line).unwrap();
+        for (key, value) in &map {
+            let leaves = leaves(key, value);
+            for (path, leaf) in leaves {
+                let found = attributes.iter().any(|(name, found)| name.ends_with(&path) && same(found, &leaf))
+                    || attributes.iter().any(|(name, found)| name.ends_with(key.as_str()) && same(found, value));
+                prop_assert!(found || leaf.as_object().is_some_and(Map::is_empty), "{} of {} in {}: {:?}", path, line, table, attributes);
+            }
+        }
+    }
+
     #[test]
     fn nothing_that_a_logfmt_line_says_is_lost(map in collection::btree_map("[a-z]{1,9}", leaf(), 1..20)) {
         let map: Map<String, Value> = map.into_iter().filter(|(_, value)| !value.is_null()).collect();
@@ -304,7 +381,7 @@ proptest! {
         let mut line = Value::Object(map.into_iter().collect()).to_string().into_bytes();
         let cut = cut.index(line.len() + 1);
         line.splice(cut..cut, bytes.iter().copied().take(4));
-        for format in ["json", "logfmt", "envoy_json"] {
+        for format in ["json", "logfmt", "envoy_json"].iter().chain(TABLES) {
             well_formed(format, &bytes)?;
             well_formed(format, &line)?;
         }

@@ -23,6 +23,8 @@ pub struct Elements<F: ?Sized> {
     cutter: Cutter,
     /// How many arrays are open around the elements.
     lists: u32,
+    /// How many objects that hold such an array under the format's key are open around it.
+    wraps: u32,
     /// The brackets since the last element are more than may wait: they open lists, whatever follows.
     is_list: bool,
     /// Inside what is over the bound: how many pieces of it were written already.
@@ -55,6 +57,7 @@ impl<F: Format + ?Sized> Elements<F> {
             open: Open::Nothing,
             cutter,
             lists: 0,
+            wraps: 0,
             is_list: false,
             pieces: 0,
             frame_bytes_max: frame_bytes_max.max(1),
@@ -128,6 +131,13 @@ impl<F: Format + ?Sized> Elements<F> {
                     self.lists = self.lists.saturating_add(1);
                 }
                 b']' if self.lists > 0 => self.lists -= 1,
+                b'}' if self.wraps > self.lists => self.wraps -= 1,
+                b'{' if let Some(len) = list_begins(bytes.get(*at..).unwrap_or_default(), self.format.list_key()) => {
+                    self.lists = self.lists.saturating_add(1);
+                    self.wraps = self.lists;
+                    *at += len;
+                    continue;
+                }
                 b'{' => {
                     self.is_list = false;
                     return self.open = Open::Element;
@@ -222,6 +232,16 @@ impl<F: Format + ?Sized> Decoder for Elements<F> {
     fn format(&self) -> &'static str {
         self.format.spec().name
     }
+}
+
+/// The bytes of `{"key":[`, with blanks where they may stand; `None` where something else does.
+fn list_begins(bytes: &[u8], key: &str) -> Option<usize> {
+    if key.is_empty() {
+        return None;
+    }
+    let rest = bytes.strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"")?.strip_prefix(key.as_bytes())?.strip_prefix(b"\"")?;
+    let rest = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"[")?;
+    Some(bytes.len() - rest.len())
 }
 
 /// Finds where an object ends: the bracket that closes its first one, strings passed over. It goes on where the last bytes left it.

@@ -286,6 +286,10 @@ impl Dialect {
         for (n, named) in dialect.named.clone().iter().enumerate() {
             let name = String::from_utf8_lossy(named.text().bytes());
             dialect.add(&name, Role::Named(n as u16, As::Any), RANK_EXACT);
+            // What would be called so once the prefix stands before it.
+            if let Some(rest) = name.strip_prefix(rows.prefix).filter(|_| !rows.prefix.is_empty()) {
+                dialect.add(rest, Role::Named(n as u16, As::Any), RANK_EXACT);
+            }
         }
         for target in Target::ALL {
             dialect.add(target.name(), Role::Attribute(target), RANK_EXACT);
@@ -448,11 +452,6 @@ impl Table for Dialect {
     #[inline(always)]
     fn container(&self, position: Option<u32>) -> Container {
         position.and_then(|position| self.entry(position)).map_or(self.nested, |entry| entry.container)
-    }
-
-    #[inline(always)]
-    fn prefix(&self) -> &'static str {
-        self.prefix
     }
 
     #[inline(always)]

@@ -56,6 +56,18 @@ pub(crate) enum Kind {
     Lines,
 }
 
+/// Where the name of a field lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// In the frame. What the table has every name begin with stands before it.
+    #[default]
+    Frame,
+    /// In `Fields::names`; the same.
+    Names,
+    /// There, as a whole.
+    Whole,
+}
+
 /// One field: where its name and value lie in the frame.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Field {
@@ -68,8 +80,7 @@ pub(crate) struct Field {
     /// The position of the key's entry in the dialect, counted from 1.
     entry: u16,
     kind: Kind,
-    /// The name lies in `Fields::names`, not in the frame.
-    in_names: bool,
+    place: Place,
     /// What stands before the name in `names`: the path of a container whose name is left out.
     path_len: u16,
     /// Which container it stands in, counted in the line from 1; 0 for none.
@@ -94,6 +105,9 @@ pub(crate) struct Fields {
     given_severity: u8,
     /// Where its text lies in `names`.
     given_severity_text: (u32, u32),
+    /// Room for a name and what the table has every name begin with.
+    own: Vec<u8>,
+    is_prefixed: bool,
 }
 
 thread_local! {
@@ -136,8 +150,8 @@ impl Fields {
     #[inline(always)]
     pub(crate) fn gather(&mut self, table: &impl Table, json: &mut Scanner<'_>) -> Result<(), RejectReason> {
         let mut seen = Seen::default();
-        if !table.prefix().is_empty() || table.strips_underscore() {
-            let path = self.root(table.prefix());
+        if table.strips_underscore() {
+            let path = self.root();
             *json = self.flatten(table, &mut seen, *json, path)?;
             return Ok(());
         }
@@ -154,7 +168,7 @@ impl Fields {
                 && let container @ (Container::Dotted | Container::Plain | Container::Through) = table.container(entry)
                 && key.text.len() < PATH_LEN_MAX
             {
-                let path = if container == Container::Through { self.root("") } else { self.enter(key.text, container) };
+                let path = if container == Container::Through { self.root() } else { self.enter(key.text, container) };
                 *json = self.flatten(table, &mut seen, *json, path)?;
                 continue;
             }
@@ -181,7 +195,7 @@ impl Fields {
         let name = Text::from(self.names.get(name_at..).unwrap_or_default());
         let hash = hash(name);
         let mut field = Field::new(name_at, name.len(), table.find(hash, name));
-        field.in_names = true;
+        field.place = Place::Names;
         let at = json.start();
         let value = json.value()?;
         field.read(&mut json, at, value)?;
@@ -192,27 +206,31 @@ impl Fields {
     /// Gathers the entries of an object under its path.
     #[inline(never)]
     fn flatten<'a>(&mut self, table: &impl Table, seen: &mut Seen, mut json: Scanner<'a>, path: Path) -> Result<Scanner<'a>, RejectReason> {
-        let prefix_len = table.prefix().len();
         while let Some(key) = json.key()? {
             // The path is written once more for each entry: names must not overlap.
             let start = self.names.len();
             self.names.extend_from_within(path.at..path.at + path.len);
             if table.strips_underscore() && key.text.len() > 1 && key.text.bytes().first() == Some(&b'_') {
                 self.names.extend_from_slice(key.text.bytes().get(1..).unwrap_or_default());
-            } else {
+            } else if key.has_escapes() {
                 key.unescape_into(&mut self.names);
+            } else {
+                self.names.extend_from_slice(key.text.bytes());
             }
-            let full = Text::from(self.names.get(start + prefix_len..).unwrap_or_default());
+            let full_len = self.names.len() - start;
+            // A text that does not end its buffer is looked up faster.
+            self.names.extend_from_slice(&[0; 32]);
+            let full = Text::of(&self.names, start..start + full_len);
             let full_hash = hash(full);
             let full_entry = table.find(full_hash, full);
             let mut entry = full_entry;
             let mut plain_hash = full_hash;
             if path.is_plain {
-                let plain = full.after(path.len - prefix_len);
+                let plain = full.after(path.len);
                 plain_hash = hash(plain);
                 entry = entry.or_else(|| table.find(plain_hash, plain));
             }
-            let full_len = full.len() + prefix_len;
+            self.names.truncate(start + full_len);
             let at = json.start();
             let value = json.value()?;
             if let Value::Object = value
@@ -225,7 +243,7 @@ impl Fields {
             }
             let hidden = if path.is_plain { path.len } else { 0 };
             let mut field = Field::new(start + hidden, full_len - hidden, entry);
-            field.in_names = true;
+            field.place = Place::Names;
             field.path_len = u16::try_from(hidden).unwrap_or_default();
             field.container = path.container;
             field.read(&mut json, at, value)?;
@@ -303,10 +321,8 @@ impl Fields {
     }
 
     /// The path of the line's own object.
-    fn root(&mut self, prefix: &str) -> Path {
-        let at = self.names.len();
-        self.names.extend_from_slice(prefix.as_bytes());
-        Path { at, len: prefix.len(), is_plain: false, container: 0 }
+    fn root(&mut self) -> Path {
+        Path { at: self.names.len(), len: 0, is_plain: false, container: 0 }
     }
 
     /// Writes the name of a container as a path.
@@ -338,7 +354,7 @@ impl Fields {
     #[inline(always)]
     pub(crate) fn name<'s>(&'s self, frame: Text<'s>, field: &Field) -> Text<'s> {
         let range = field.name_at as usize..field.name_at as usize + field.name_len as usize;
-        if field.in_names { Text::of(&self.names, range) } else { frame.slice(range) }
+        if field.place == Place::Frame { frame.slice(range) } else { Text::of(&self.names, range) }
     }
 }
 
@@ -353,7 +369,7 @@ impl Field {
             number: 0,
             entry: entry.map_or(0, |position| position as u16 + 1),
             kind: Kind::Null,
-            in_names: false,
+            place: Place::Frame,
             path_len: 0,
             container: 0,
         }

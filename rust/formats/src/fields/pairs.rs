@@ -3,7 +3,7 @@
 use logloom_record::{RejectReason, Text};
 use wide::u8x16;
 
-use super::{Field, Fields, Kind, Table};
+use super::{Field, Fields, Kind, Place, Table};
 use crate::json::{Seen, hash};
 
 impl Fields {
@@ -64,7 +64,7 @@ impl Fields {
         } else if line.bytes().get(at) == Some(&b'=') {
             let key = Text::from("_msg");
             field = Field::new(self.names.len(), key.len(), table.find(hash(key), key));
-            field.in_names = true;
+            field.place = Place::Names;
             self.names.extend_from_slice(key.bytes());
             (key, at)
         } else {

@@ -330,7 +330,9 @@ impl Fields {
     /// A field that lost the name that is its own cannot be written beside the one that won it.
     fn drop_namesake(&mut self, loser: Option<usize>, name: &[u8], frame: Text<'_>) {
         if let Some(position) = loser
-            && self.list.get(position).is_some_and(|field| self.name(frame, field).bytes() == name)
+            && let Some(field) = self.list.get(position)
+            && (!self.is_prefixed || field.is_whole())
+            && self.name(frame, field).bytes() == name
         {
             self.drop_at(position);
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use logloom_record::Text;
 
-use super::{Container, Dialect, Field, Fields, Kind, Role, Table};
+use super::{Container, Dialect, Field, Fields, Kind, Place, Role, Table};
 use crate::json::{Scanner, Seen, Value, hash};
 
 /// A format's table.
@@ -380,7 +380,7 @@ impl Fields {
         let over = entry.is_none() && self.len >= self.count_max;
         let Some(room) = self.room() else { return };
         *room = Field::new(name_at as usize, name_len as usize, entry);
-        room.in_names = true;
+        room.place = Place::Whole;
         room.put(frame, value);
         if over {
             self.dropped = self.dropped.saturating_add(1);
@@ -404,7 +404,7 @@ impl Fields {
     fn name_into(&mut self, field: &mut Field, prefix: &str, name: Text<'_>) {
         field.name_at = self.names.len() as u32;
         field.name_len = (prefix.len() + name.len()) as u32;
-        field.in_names = true;
+        field.place = Place::Whole;
         self.names.extend_from_slice(prefix.as_bytes());
         self.names.extend_from_slice(name.bytes());
     }

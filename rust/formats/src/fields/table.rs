@@ -13,12 +13,6 @@ pub(crate) trait Table {
     /// How the entries of an object under this key are read; `None` is a key of which nothing is known.
     fn container(&self, position: Option<u32>) -> Container;
 
-    /// What stands before the name of each key that is written under its own.
-    #[inline(always)]
-    fn prefix(&self) -> &'static str {
-        ""
-    }
-
     /// Whether `_` before a key says that it is the user's own, and is no part of its name.
     #[inline(always)]
     fn strips_underscore(&self) -> bool {
@@ -108,10 +102,5 @@ impl Keys {
             }
             slot = (slot + 1) % SLOTS;
         }
-    }
-
-    /// The name at a position.
-    pub(crate) fn name(&self, position: usize) -> &[u8] {
-        self.names.get(position).map_or(&[], |name| &name.bytes)
     }
 }

@@ -3,7 +3,7 @@
 use logloom_record::{BatchWriter, Key, RecordCursor, RejectReason, Scalar, Tail, Text};
 
 use super::{
-    Dialect, Field, Fields, Kind, Target,
+    Dialect, Field, Fields, Kind, Place, Target,
     roles::{caller, name},
 };
 use crate::json::{Scanner, Value, write_value};
@@ -26,8 +26,17 @@ impl Fields {
         out: &mut BatchWriter,
     ) -> Result<(), RejectReason> {
         let keeps_original = out.keeps_original();
+        self.is_prefixed = !dialect.prefix.is_empty();
         let head = self.assign(dialect, frame, keeps_original || out.carries_raw());
         let mut scratch = out.take_scratch();
+        let mut own = std::mem::take(&mut self.own);
+        let prefix = dialect.prefix.len();
+        if prefix > 0 {
+            own.clear();
+            own.extend_from_slice(dialect.prefix.as_bytes());
+            own.resize(prefix + ROOM, 0);
+            self.names.extend_from_slice(&[0; ROOM]);
+        }
         let field = |position: Option<u32>| self.fields().get(position? as usize);
         // Serilog leaves the rendering to the reader: better its template than none.
         let template = name::TARGET + Target::MessageTemplate as u16;
@@ -49,7 +58,8 @@ impl Fields {
         };
         for field in self.fields() {
             let name = match field.entry {
-                name::OWN => self.name(frame, field),
+                name::OWN if prefix == 0 || field.is_whole() => self.name(frame, field),
+                name::OWN => behind(&mut own, prefix, self.name(frame, field)),
                 name::NONE => continue,
                 name::CALLER => {
                     if let Some((file, line)) = caller(field, frame) {
@@ -66,6 +76,7 @@ impl Fields {
         }
         rec.dropped(self.dropped).finish(&tail);
         out.give_scratch(scratch);
+        self.own = own;
         result
     }
 
@@ -212,6 +223,12 @@ impl Field {
         frame.slice(self.at as usize..self.at as usize + self.len as usize)
     }
 
+    /// Whether its name stands as it is, whatever the table has names begin with.
+    #[inline(always)]
+    pub(super) fn is_whole(&self) -> bool {
+        self.place == Place::Whole || self.path_len > 0
+    }
+
     /// Its text without escapes, in `scratch`, which is overwritten.
     pub(crate) fn resolve<'s>(&self, frame: Text<'_>, unescape: Unescape, scratch: &'s mut Vec<u8>) -> Text<'s> {
         scratch.clear();
@@ -243,6 +260,25 @@ impl Field {
             _ => Scalar::Null,
         }
     }
+}
+
+/// Room for most names, copied as a whole.
+const ROOM: usize = 64;
+
+/// The name behind the first `prefix` bytes of `own`.
+#[inline(always)]
+fn behind<'o>(own: &'o mut Vec<u8>, prefix: usize, name: Text<'_>) -> Text<'o> {
+    if name.len() <= ROOM
+        && let Some(from) = name.tail().first_chunk::<ROOM>()
+        && let Some(to) = own.get_mut(prefix..).and_then(<[u8]>::first_chunk_mut)
+    {
+        *to = *from;
+    } else {
+        own.truncate(prefix);
+        own.extend_from_slice(name.bytes());
+        own.resize(prefix + name.len() + ROOM, 0);
+    }
+    Text::of(own, 0..prefix + name.len())
 }
 
 /// The name that [`Fields::assign`] gave.
