@@ -53,9 +53,9 @@ impl Format for Syslog {
         Framing::Records
     }
 
-    /// A message that goes on in further lines has them indented, as files of macOS do.
+    /// A message that goes on in further lines has them indented, as files of macOS do, or behind an arrow, as VMware's do.
     fn begins(&self, line: &[u8]) -> bool {
-        !matches!(line, [b' ' | b'\t', ..])
+        !matches!(line, [b' ' | b'\t', ..] | [b'-', b'-', b'>', ..])
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {

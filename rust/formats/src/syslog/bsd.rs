@@ -5,6 +5,7 @@ use logloom_record::{RejectReason, Text};
 use super::header::Header;
 use crate::{
     scan::{find, find_either},
+    severity,
     time::{self, Context, TimeError},
 };
 
@@ -30,6 +31,10 @@ pub(super) fn read<'a>(rest: Text<'a>, has_priority: bool, context: &Context) ->
         Err(_) => router(rest, &mut header, context),
     };
     match found {
+        Some(after) if !has_priority && rest.bytes().get(4) == Some(&b'-') => match level(after, &mut header) {
+            Some(rest) => tag(blanks(rest), &mut header),
+            None => host_and_tag(after, &mut header),
+        },
         Some(after) => host_and_tag(after, &mut header),
         None if has_priority => without_time(rest, &mut header),
         None => return Err(RejectReason::syntax("expected <PRI> or a time", 0)),
@@ -92,6 +97,23 @@ fn router<'a>(rest: Text<'a>, header: &mut Header<'a>, context: &Context) -> Opt
         at += end + 1;
     }
     None
+}
+
+/// What VMware's servers have in place of a host: a level (`info`), or its first letters and the priority (`In(166)`). Gives what follows.
+#[inline(never)]
+fn level<'a>(after: Text<'a>, header: &mut Header<'a>) -> Option<Text<'a>> {
+    let rest = blanks(after);
+    let end = find(rest, b' ')?;
+    let word = rest.slice(0..end);
+    if let [b'A'..=b'Z', b'a'..=b'z', b'(', digits @ .., b')'] = word.bytes() {
+        let priority = std::str::from_utf8(digits).ok()?.parse::<u8>().ok().filter(|priority| *priority <= 191)?;
+        header.priority = Some(priority);
+    } else if word.len() > 3 && word.bytes().iter().all(u8::is_ascii_alphabetic) && severity::of_text(word) != 0 {
+        header.level = word;
+    } else {
+        return None;
+    }
+    Some(rest.after(end + 1))
 }
 
 /// Reads what follows the time.
@@ -231,7 +253,8 @@ fn no_colon<'a>(rest: Text<'a>, header: &mut Header<'a>) {
     let digits = head.iter().skip(open + 1).take_while(|byte| byte.is_ascii_digit()).count();
     let close = open + 1 + digits;
     let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b' ' | 0x80..);
-    if digits == 0 || head.get(close) != Some(&b']') || !name.iter().all(in_name) || name.last() == Some(&b' ') {
+    let is_name = name.iter().all(in_name) && name.iter().any(u8::is_ascii_alphanumeric) && name.last() != Some(&b' ');
+    if digits == 0 || head.get(close) != Some(&b']') || !is_name {
         return;
     }
     let after = rest.after(close + 1);

@@ -3,7 +3,7 @@
 use logloom_record::{RejectReason, Text};
 
 use super::{bsd, ietf, tables};
-use crate::time::Context;
+use crate::{severity, time::Context};
 
 /// The parts of a line. An empty text is an absent one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct Header<'a> {
     /// What routers count their messages with.
     pub sequence: Option<i64>,
     pub host: Text<'a>,
+    /// A word for the severity, where a line without a priority has one.
+    pub level: Text<'a>,
     pub program: Text<'a>,
     /// What stands behind the program in brackets: most often the process's number.
     pub process: Text<'a>,
@@ -39,13 +41,17 @@ impl<'a> Header<'a> {
             Some(header) => header,
             None => bsd::read(rest, priority.is_some(), context)?,
         };
-        Ok(Self { priority, ..read })
+        Ok(Self { priority: priority.or(read.priority), ..read })
     }
 
-    /// OpenTelemetry's severity and syslog's keyword.
+    /// OpenTelemetry's severity and syslog's keyword, or the word that the line has.
     #[inline(always)]
-    pub(crate) fn severity(&self) -> Option<(u8, Text<'static>)> {
-        self.priority.map(tables::severity)
+    pub(crate) fn severity(&self) -> Option<(u8, Text<'a>)> {
+        match self.priority {
+            Some(priority) => Some(tables::severity(priority)),
+            None if self.level.is_empty() => None,
+            None => Some((severity::of_text(self.level), self.level)),
+        }
     }
 }
 
