@@ -81,9 +81,12 @@ class Somewhere:
         return None if self._in_two(view) or _version_of(self.value) == _said_version(view, self.value) else "nowhere"
 
     def _in_two(self, view: View) -> bool:
-        """An address and its port, a file and its line: two attributes here."""
+        """An address and its port, a file and its line, a protocol and its version: two attributes here."""
         if not isinstance(self.value, str):
             return False
+        for name, prefix in (("network.protocol.version", "HTTP/"), ("tls.protocol.version", "TLSv")):
+            if self.value.startswith(prefix) and same(self.value.removeprefix(prefix), view.attributes.get(name)):
+                return True
         front, colon, number = self.value.rpartition("://")[2].rpartition(":")
         both = (front.strip("[]"), number)
         return bool(colon) and number.isdigit() and all(any(same(part, have) for have in view.values) for part in both)

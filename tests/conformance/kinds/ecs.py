@@ -93,6 +93,8 @@ def accepted(corpora: Corpora, key: str) -> tuple[str, ...]:
         if plain == "any":
             return ()
         names.append(plain)
+    if key == "destination.port":
+        names.append("server.port")  # as the oracle takes server.address for destination.ip
     return tuple(dict.fromkeys(names))
 
 

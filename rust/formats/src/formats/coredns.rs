@@ -1,4 +1,4 @@
-//! CoreDNS: the queries of its plugin `log`, and what other plugins say.
+//! `CoreDNS`: the queries of its plugin `log`, and what other plugins say.
 
 use std::sync::Arc;
 

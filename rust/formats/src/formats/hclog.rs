@@ -1,4 +1,4 @@
-//! What Consul, Vault, Nomad and other programs of HashiCorp log as text.
+//! What Consul, Vault, Nomad and other programs of `HashiCorp` log as text.
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ pub mod authelia;
 pub mod auto;
 pub mod aws_alb;
 pub mod aws_elb;
+pub mod aws_s3;
 pub mod azure;
 pub mod caddy;
 pub mod cef;
@@ -103,6 +104,7 @@ pub static FORMATS: &[&Spec] = &[
     &auto::SPEC,
     &aws_alb::SPEC,
     &aws_elb::SPEC,
+    &aws_s3::SPEC,
     &azure::SPEC,
     &caddy::SPEC,
     &cef::SPEC,

@@ -25,9 +25,9 @@ pub static SPEC: Spec = Spec {
     compile,
 };
 
-/// What follows the client: *combined*; with the list of proxies, as the manual's `main`; ingress-nginx's; with what a user added; without
+/// What follows the client: *combined*; with the list of proxies, as the manual's `main`; ingress-nginx's; Kong's; with what a user added; without
 /// the user.
-const BEHIND: [&str; 5] = [
+const BEHIND: [&str; 6] = [
     concat!("- {user.name:id} ", clf_request!(), clf_agent!()),
     concat!("- {user.name:id} ", clf_request!(), clf_agent!(), " \"{http.request.header.x-forwarded-for:addresses}\""),
     concat!(
@@ -38,6 +38,7 @@ const BEHIND: [&str; 5] = [
         "{nginx.upstream.address} {nginx.upstream.response_length} {nginx.upstream.response_time} {nginx.upstream.status} ",
         "{http.request.header.x-request-id:list}"
     ),
+    concat!("- {user.name:id} ", clf_request!(), clf_agent!(), " kong_request_id: \"{kong.request_id:word}\""),
     concat!("- {user.name:id} ", clf_request!(), clf_agent!(), " {nginx.more}"),
     concat!("- ", clf_request!(), clf_agent!()),
 ];

@@ -11,6 +11,16 @@ macro_rules! head {
     };
 }
 
+/// What was asked of which server.
+macro_rules! request {
+    () => {
+        concat!(
+            "server: {server.address}, request: \"{request:request}\"{?, upstream: \"{nginx.upstream.url}\"?}",
+            "{?, host: \"{http.request.header.host:list}\"?}{?, referrer: \"{http.request.header.referer:list}\"?}"
+        )
+    };
+}
+
 /// The row of `nginx_error`.
 pub static SPEC: Spec = Spec {
     name: "nginx_error",
@@ -27,12 +37,17 @@ pub static SPEC: Spec = Spec {
 };
 
 /// A message may hold commas; what NGINX adds stands at the end, in this order: of a request, of a stream, of mail, of a timer.
+/// First who was refused.
 pub(super) const PATTERNS: &[&str] = &[
+    concat!(head!(), "{body>}user \"{user.name}\": password mismatch, client: {client.address:word}, ", request!()),
+    concat!(head!(), "{body>}user \"{user.name}\" was not found in \"{file.path}\", client: {client.address:word}, ", request!()),
     concat!(
         head!(),
-        "{body}, client: {client.address:word}, server: {server.address}, request: \"{request:request}\"{?, subrequest: \"{nginx.subrequest:header}\"?}",
+        "{body}, client: {client.address:word}, server: {server.address}, request: \"{request:request}\"{?, subrequest: \"{nginx.subrequest:escaped}\"?}",
         "{?, upstream: \"{nginx.upstream.url}\"?}{?, host: \"{http.request.header.host:list}\"?}{?, referrer: \"{http.request.header.referer:list}\"?}"
     ),
+    // Kong's.
+    concat!(head!(), "{body}, client: {client.address:word}, ", request!(), ", request_id: \"{kong.request_id:word}\""),
     concat!(
         head!(),
         "{body}, client: {client.address:word}, server: {server.address}, upstream: \"{nginx.upstream.url}\", ",

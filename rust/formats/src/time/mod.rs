@@ -7,6 +7,7 @@
 
 mod bsd;
 mod civil;
+mod clf;
 pub mod epoch;
 mod go;
 mod iso;

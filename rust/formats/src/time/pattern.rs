@@ -98,6 +98,8 @@ pub(super) enum Item {
 pub struct TimePattern {
     pub(super) items: Vec<Item>,
     pub(super) millis_z: bool,
+    /// Whether it is the Common Log Format's.
+    pub(super) clf: bool,
 }
 
 /// Composites may hold composites; no pattern of ours goes deeper.
@@ -127,12 +129,13 @@ impl TimePattern {
         join_epoch_fraction(&mut items);
         fix_widths(&mut items);
         let millis_z = items == Self::millis_z_items();
-        Self { items, millis_z }
+        let clf = items == Self::clf_items();
+        Self { items, millis_z, clf }
     }
 
     /// Envoy's default, `%Y-%m-%dT%H:%M:%S.%3fZ`.
     pub fn millis_z() -> Self {
-        Self { items: Self::millis_z_items(), millis_z: true }
+        Self { items: Self::millis_z_items(), millis_z: true, clf: false }
     }
 
     fn millis_z_items() -> Vec<Item> {
@@ -141,6 +144,14 @@ impl TimePattern {
         let mut items = vec![number(Part::Year), Item::Literal(b'-'), number(Part::Month), Item::Literal(b'-'), number(Part::Day)];
         items.extend([Item::Literal(b'T'), number(Part::Hour), Item::Literal(b':'), number(Part::Minute), Item::Literal(b':')]);
         items.extend([number(Part::Second), Item::Literal(b'.'), millis, Item::Literal(b'Z')]);
+        items
+    }
+
+    fn clf_items() -> Vec<Item> {
+        let mut items = Vec::new();
+        if expand("%d/%b/%Y:%H:%M:%S %z", &mut items, 0).is_ok() {
+            fix_widths(&mut items);
+        }
         items
     }
 

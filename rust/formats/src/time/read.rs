@@ -4,7 +4,7 @@ use super::{
     Civil, TimeError, TimePattern,
     bsd::{AHEAD_S_MAX, YEARS_BACK_MAX},
     civil::{DAY_S, civil_from_days, is_leap, nanos},
-    days_from_civil, epoch, iso,
+    clf, days_from_civil, epoch, iso,
     pattern::{Item, Part},
     zone::{self, Zone},
 };
@@ -65,6 +65,11 @@ impl TimePattern {
             && let Some(time) = text.first_chunk().and_then(iso::millis_z)
         {
             return Ok((Some(time), 24));
+        }
+        if self.clf
+            && let Some(time) = text.first_chunk().and_then(clf::clf)
+        {
+            return Ok((Some(time), clf::LEN));
         }
         let mut parts = Parts::default();
         let len = read(&self.items, text, context.zone, &mut parts)?;
