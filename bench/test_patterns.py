@@ -42,8 +42,7 @@ def _re(data: bytes) -> bytes:
 def test_patterns(measure: Measure, figure: Figure, pattern: str) -> None:
     data = chunk(corpus.combined(LINES))
     lines = data.count(b"\n")
-    options = {"pattern": pattern, "time_format": "%d/%b/%Y:%H:%M:%S %z"}
-    parser = logloom.Parser(figure.name, **options)
+    parser = logloom.Parser(figure.name, pattern=pattern, time_format="%d/%b/%Y:%H:%M:%S %z")
     batch = parser.parse(data)
     assert not batch.rejects
     for record, said in zip(records(batch), today.combined(data), strict=True):

@@ -59,8 +59,9 @@ def _steps(corpora: Corpora, source: Source) -> list[dict[str, Any]]:
 
 def _reading(program: str, steps: list[dict[str, Any]]) -> Reading:
     """A regular expression that the config has is what the user would write here too."""
-    if program == "parse_regex":
-        return Reading("regex", {"pattern": steps[0]["regex"]})
+    if program == "parse_regex" and "regex" in steps[0]:
+        options = {key: steps[0][key] for key in ("time_key", "time_format") if steps[0].get(key)}
+        return Reading("regex", {"pattern": steps[0]["regex"], **options})
     return reading_for(program, Reading())
 
 
