@@ -62,7 +62,7 @@ class Feed:
             resource=config.resource | {key: name for key, name in names.items() if name},
             offset=tail.offset,
             keep_original=config.keep_original,
-            **config.options,
+            **config.format_options(),
         )
 
     async def flush(self, watch: "Watch") -> None:

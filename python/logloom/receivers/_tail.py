@@ -171,5 +171,9 @@ def is_related(path: str, other: str) -> bool:
 def last_line_end(fd: int, size_bytes: int) -> int:
     """Where the last whole line ends, so that the next one is read whole; the end, where a line is very long."""
     start = max(0, size_bytes - LINE_BYTES)
-    at = os.pread(fd, size_bytes - start, start).rfind(b"\n")
-    return start + at + 1 if at >= 0 else size_bytes if start else 0
+    last = os.pread(fd, size_bytes - start, start)
+    at = last.rfind(b"\n")
+    if at < 0:
+        return size_bytes if start else 0
+    # Of a newline in UTF-16LE the second byte follows.
+    return start + at + 1 + last.startswith(b"\0", at + 1)

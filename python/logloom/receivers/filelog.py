@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ROUND_BYTES: Final = 4 << 20
 """The most that is read in one round, of all files together."""
 SAVE_EVERY_S: Final = 1.0
+_UTF8: Final = {"utf-8", "utf8", "utf-8-raw", "nop"}
+_PATTERNS: Final = {"line_start_pattern": "start", "line_end_pattern": "end"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,9 @@ class Config:
         include_file_name_resolved: Whether records have `log.file.name_resolved`, behind symbolic links.
         include_file_path_resolved: Whether records have `log.file.path_resolved`, behind symbolic links.
         resource: Attributes of the resource of all its records.
-        encoding: Only UTF-8; other bytes are kept as the format says.
-        operators: Not here: a `format` does what they do.
-        multiline: Not here: a `format` does what it does.
+        encoding: What the files are written in, as the option of all formats says; UTF-16 is known by its mark.
+        operators: Not here: a `format` does what they do; `cri` and `docker` read the logs of containers.
+        multiline: Which lines make one record, by `line_start_pattern` or `line_end_pattern`.
     """
 
     IGNORED: ClassVar[Mapping[str, str]] = {
@@ -78,7 +80,7 @@ class Config:
     include_file_name_resolved: bool = False
     include_file_path_resolved: bool = False
     resource: dict[str, str] = field(default_factory=dict)
-    encoding: Literal["utf-8", "utf8", "nop"] = "utf-8"
+    encoding: str = "utf-8"
     operators: list[Any] = field(default_factory=list)
     multiline: dict[str, Any] | None = None
 
@@ -86,10 +88,26 @@ class Config:
         """What must hold between the fields, and what the Collector has and logloom does otherwise."""
         if not self.include:
             yield "include", "empty: name at least one file or glob"
-        for name in ("operators", "multiline"):
-            if getattr(self, name):
-                yield name, "not here: name the 'format' of the lines, which reads them whole"
-        yield from format_problems(self.format, self.options)
+        if self.operators:
+            yield "operators", "not here: name the 'format' of the lines, which reads them whole"
+        multiline = self.multiline or {}
+        for key in multiline.keys() - {*_PATTERNS, "omit_pattern"}:
+            yield f"multiline.{key}", f"no such pattern: there are {' and '.join(_PATTERNS)}"
+        if multiline.get("omit_pattern"):
+            yield "multiline.omit_pattern", "not here: records keep their lines whole; remove it"
+        yield from format_problems(self.format, self.format_options())
+
+    def format_options(self) -> FormatOptions:
+        """The options of the format, with those that stand beside it here."""
+        options = dict(self.options)
+        if self.encoding.lower() not in _UTF8:
+            options.setdefault("encoding", self.encoding)
+        patterns = {
+            _PATTERNS[key]: str(text) for key, text in (self.multiline or {}).items() if key in _PATTERNS and text
+        }
+        if patterns:
+            options.setdefault("multiline", patterns)
+        return options
 
 
 def create(config: Config, context: "ReceiverContext") -> "FileLog":

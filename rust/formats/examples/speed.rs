@@ -1,5 +1,5 @@
-//! How fast a format reads a file, beside a copy of what it writes: `cargo run --release --example speed -- json app.log [--bare]`.
-//! `--bare` leaves the original lines out. The best of several rounds counts; other work on the machine only makes figures worse.
+//! How fast a format reads a file, beside a copy of what it writes: `cargo run --release --example speed -- json app.log [--bare] [NAME=VALUE ..]`.
+//! `--bare` leaves the original lines out; the rest are options of the format, such as `multiline=off`. The best of several rounds counts; other work on the machine only makes figures worse.
 #![allow(clippy::print_stdout, clippy::expect_used)] // a program for a terminal
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use logloom_formats::{Options, compile};
+use logloom_formats::{OptionValue, Options, compile};
 use logloom_record::{Batch, BatchWriter, BlockPool, Limits, Origin};
 
 const ROUNDS: usize = 40;
@@ -17,9 +17,15 @@ const ROUNDS: usize = 40;
 fn main() {
     let mut args = std::env::args().skip(1);
     let (format, path) = (args.next().expect("a format"), args.next().expect("a file"));
-    let bare = args.next().is_some_and(|arg| arg == "--bare");
+    let (mut bare, mut options) = (false, Options::default());
+    for arg in args {
+        match arg.split_once('=') {
+            Some((name, value)) => drop(options.0.insert(name.to_owned(), OptionValue::Str(value.to_owned()))),
+            None => bare |= arg == "--bare",
+        }
+    }
     let input = Bytes::from(std::fs::read(path).expect("the file can be read"));
-    let format = compile(&format, &Options::default()).expect("the format is known");
+    let format = compile(&format, &options).expect("the format is known");
     let pool = BlockPool::new(64 << 20);
     let origin = Arc::new(Origin { arrival_unix_nano: 1, ..Origin::default() });
     let read = || -> Batch {

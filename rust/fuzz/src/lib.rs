@@ -43,6 +43,30 @@ pub fn formats(data: &[u8]) {
     one_format(format, input, *cut);
 }
 
+/// Lines that are joined, in any encoding, also inside a container's log: the same records however the source is cut. The first byte chooses how
+/// they are read.
+pub fn lines(data: &[u8]) {
+    static HOW: LazyLock<Vec<Arc<dyn Format>>> = LazyLock::new(|| {
+        let text = |text: &str| OptionValue::Str(text.to_owned());
+        let start = OptionValue::Map(vec![("start".to_owned(), "^[a-m]".to_owned())]);
+        let mut all = Vec::new();
+        for name in ["text", "json", "cri", "docker"] {
+            for more in [None, Some(("encoding", text("utf-16le"))), Some(("encoding", text("shift_jis"))), Some(("multiline", start.clone()))] {
+                let inside = matches!(name, "cri" | "docker").then(|| ("format", text("text")));
+                let options = Options(inside.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value)).collect());
+                all.push(compile(name, &options).unwrap());
+            }
+        }
+        all
+    });
+    let [which, cut, input @ ..] = data else { return };
+    let format = &HOW[usize::from(*which) % HOW.len()];
+    let input = Bytes::copy_from_slice(input);
+    let seen = |batch: &Batch| batch.records().map(|record| record.bytes().to_vec()).collect::<Vec<_>>();
+    let whole = seen(&parse(format, &input, 0));
+    assert!(seen(&parse(format, &input, usize::from(*cut) * input.len() / 256)) == whole, "other records when the source is cut");
+}
+
 /// A format string of Envoy's up to the first NUL, and lines of a log.
 pub fn envoy_format(data: &[u8]) {
     let (Some(end), [cut, ..]) = (data.iter().position(|byte| *byte == 0), data) else { return };
@@ -77,7 +101,8 @@ fn one_format(format: &Arc<dyn Format>, input: &[u8], cut: u8) {
     let is_adopted = matches!(name, "otlp" | "auto");
     well_formed::check(&input, is_adopted, &whole).unwrap_or_else(|why| panic!("{name}: {why}"));
     let seen = |batch: &Batch| batch.records().map(|record| record.bytes().to_vec()).collect::<Vec<_>>();
-    if name != "auto" {
+    // What finds a format from the content looks at whole chunks.
+    if !matches!(name, "auto" | "cri" | "docker") {
         let parts = parse(format, &input, usize::from(cut) * input.len() / 256);
         assert!(seen(&parts) == seen(&whole), "{name}: other records when the source is cut");
     }

@@ -44,6 +44,28 @@ async def test_lines_become_records_and_the_place_is_saved_when_they_are_deliver
         assert await core.take(2) == ["half", "three"]
 
 
+async def test_a_trace_is_one_record_and_its_place_is_saved_with_its_end(tmp_path: Path) -> None:
+    head = "Error: no cart\n    at load (/app/cart.js:3:15)\n"
+    async with reading(tmp_path, ", force_flush_period: 0s, start_at: beginning") as core:
+        with (tmp_path / "a.log").open("a") as log:
+            log.write("one\n" + head)
+            log.flush()
+            assert await core.take(1) == ["one"]
+            log.write("    at main (/app/main.js:1:1)\ntwo\n")
+        assert await core.take(2) == ["one", head + "    at main (/app/main.js:1:1)"]
+    assert saved(tmp_path) == {"a.log": (tmp_path / "a.log").stat().st_size - len("two\n")}
+
+
+async def test_encoding_and_multiline_as_the_collector_has_them(tmp_path: Path) -> None:
+    text = "[a] café\r\n goes on\r\n[b]\r\n"
+    (tmp_path / "a.log").write_bytes("old\r\n".encode("utf-16"))
+    settings = ", encoding: utf-16le, multiline: {line_start_pattern: '^\\['}"
+    async with reading(tmp_path, settings) as core:
+        with (tmp_path / "a.log").open("ab") as log:
+            log.write(text.encode("utf-16le"))
+        assert await core.take(2) == ["[a] café\n goes on", "[b]"]
+
+
 async def test_what_no_exporter_took_is_read_again(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("one\ntwo\n")
     with ThreadPoolExecutor(2) as threads:
@@ -104,4 +126,9 @@ def test_what_cannot_be_is_named_with_the_way_out() -> None:
     assert problems_of(filelog, "{include: [], format: text}") == {"include": "empty: name at least one file or glob"}
     assert set(problems_of(filelog, "{include: [a], format: text, operators: [{type: json_parser}]}")) == {"operators"}
     assert set(problems_of(filelog, "{include: [a], format: nonsense}")) == {"format"}
+    assert set(problems_of(filelog, "{include: [a], multiline: {start: x, omit_pattern: true}}")) == {
+        "multiline.start",
+        "multiline.omit_pattern",
+    }
+    assert "is no encoding" in problems_of(filelog, "{include: [a], encoding: klingon}")["options"]
     assert set(problems_of(filelog, "{}")) == {""}

@@ -1,0 +1,180 @@
+//! The logs of containers: the two streams of one file do not touch each other, whichever way the file is cut, and what waits is held.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy knows only #[test] functions as tests
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use logloom_formats::{Decoder, OptionValue, Options, compile, detect};
+use logloom_record::{AnyValue, Batch, BatchWriter, BlockPool, Limits, Origin, Record, lossy};
+use proptest::prelude::*;
+
+fn open(format: &str, options: &[(&str, &str)], frame_bytes_max: usize) -> Box<dyn Decoder> {
+    let options = options.iter().map(|(name, value)| ((*name).to_owned(), OptionValue::Str((*value).to_owned()))).collect();
+    compile(format, &Options(options)).unwrap().open(frame_bytes_max)
+}
+
+fn text(record: &Record<'_>, name: &str) -> String {
+    let value = if name == "body" { record.body() } else { record.attribute(name) };
+    match value {
+        Some(AnyValue::Str(text)) => lossy(text).into_owned(),
+        None => String::new(),
+        other => panic!("{name} is no text: {other:?}"),
+    }
+}
+
+/// The batches of a source that is fed in pieces that end at `cuts`, each with what is held after it.
+fn feed(decoder: &mut dyn Decoder, input: &str, cuts: &[usize]) -> Vec<(Batch, usize)> {
+    let input = Bytes::copy_from_slice(input.as_bytes());
+    let mut batches = Vec::new();
+    let mut from = 0;
+    for &cut in cuts.iter().chain([&input.len()]) {
+        let to = cut.clamp(from, input.len());
+        let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
+        let held = decoder.feed(&input.slice(from..to), &mut out).from as usize;
+        batches.push((out.finish(), held));
+        from = to;
+    }
+    let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
+    decoder.flush(&mut out);
+    batches.push((out.finish(), input.len()));
+    batches
+}
+
+/// Stream and body of all records.
+fn read(format: &str, options: &[(&str, &str)], input: &str, cuts: &[usize]) -> Vec<(String, String)> {
+    let batches = feed(&mut *open(format, options, 1 << 20), input, cuts);
+    let records =
+        batches.iter().flat_map(|(batch, _)| batch.records().map(|record| (text(&record, "log.iostream"), text(&record, "body"))));
+    records.collect()
+}
+
+fn cri(at: usize, is_err: bool, tag: char, message: &str) -> String {
+    format!("2026-11-21T10:40:59.{at:09}Z {} {tag} {message}\n", if is_err { "stderr" } else { "stdout" })
+}
+
+fn docker(at: usize, is_err: bool, tag: char, message: &str) -> String {
+    let end = if tag == 'F' { "\\n" } else { "" };
+    let message = message.replace('\t', "\\t").replace('"', "\\\"");
+    format!(
+        "{{\"log\":\"{message}{end}\",\"stream\":\"{}\",\"time\":\"2026-11-21T10:40:59.{at:09}Z\"}}\n",
+        if is_err { "stderr" } else { "stdout" }
+    )
+}
+
+#[test]
+fn a_stream_that_falls_silent_is_not_waited_for() {
+    let mut log = cri(1, true, 'F', "Error: no cart") + &cri(2, true, 'P', "    at load (x");
+    log += "2026-11-21T10:41:03.5Z stdout F early\n2026-11-21T10:41:05Z stdout F late\n";
+    let mut decoder = open("cri", &[("format", "text")], 1 << 20);
+    let batches = feed(&mut *decoder, &log, &[]);
+    let (batch, held) = &batches[0];
+    let bodies: Vec<_> = batch.records().map(|record| text(&record, "body")).collect();
+    assert_eq!(bodies, ["Error: no cart\n    at load (x", "early"]);
+    assert_eq!(&log[*held..], "2026-11-21T10:41:05Z stdout F late\n");
+    // However long the other stream goes on within the same second, the file is not read again from far back.
+    let log = cri(1, true, 'F', "waits") + &cri(2, false, 'F', &"x".repeat(1000)).repeat(6000);
+    let batches = feed(&mut *open("cri", &[("format", "text")], 1 << 20), &log, &[]);
+    assert!(log.len() - batches[0].1 < 5 << 20);
+    assert!(batches[0].0.records().any(|record| text(&record, "body") == "waits"));
+}
+
+#[test]
+fn a_message_over_the_bound_is_kept_as_it_came() {
+    let parts: Vec<_> = ["a", "b", "c"].iter().enumerate().map(|(at, letter)| cri(at, false, 'P', &letter.repeat(40))).collect();
+    let log = parts.concat() + &cri(3, false, 'F', "d");
+    let batches = feed(&mut *open("cri", &[("format", "text")], 100), &log, &[]);
+    let records: Vec<_> =
+        batches.iter().flat_map(|(batch, _)| batch.records().map(|record| (record.is_reject(), text(&record, "body")))).collect();
+    let kept: String = records.iter().filter(|(is_reject, _)| *is_reject).map(|(_, body)| body.as_str()).collect();
+    assert_eq!((kept.as_str(), records.last().unwrap()), (parts.concat().trim_end(), &(false, "d".to_owned())));
+}
+
+#[test]
+fn what_is_inside_is_found_for_each_stream() {
+    let log: String = (0..20)
+        .map(|at| match at % 2 {
+            0 => cri(at, false, 'F', "{\"level\":\"warn\",\"msg\":\"slow\",\"took_ms\":7}"),
+            _ => cri(at, true, 'F', "time=2026-11-21T10:40:59.509Z level=warn msg=\"slow query\" took_ms=812"),
+        })
+        .collect();
+    assert_eq!(detect(log.as_bytes()).name, "cri");
+    let read = read("auto", &[], &log, &[]);
+    assert_eq!(read.iter().filter(|(stream, body)| stream == "stdout" && body == "slow").count(), 10);
+    assert_eq!(read.iter().filter(|(stream, body)| stream == "stderr" && body == "slow query").count(), 10);
+}
+
+#[test]
+fn options_of_what_is_inside_stand_beside_it() {
+    let wrong = |pairs: &[(&str, &str)]| {
+        let options = pairs.iter().map(|(name, value)| ((*name).to_owned(), OptionValue::Str((*value).to_owned()))).collect();
+        compile("cri", &Options(options)).map(|_| ()).unwrap_err().to_string()
+    };
+    assert!(
+        compile(
+            "cri",
+            &Options(
+                [("format", "envoy"), ("format_string", "%PROTOCOL%")]
+                    .map(|(name, value)| (name.to_owned(), OptionValue::Str(value.to_owned())))
+                    .into()
+            )
+        )
+        .is_ok()
+    );
+    assert!(wrong(&[("format_string", "%PROTOCOL%")]).starts_with("format_string: format 'cri' has no such option"));
+    assert!(wrong(&[("format", "envoi")]).contains("did you mean 'envoy'?"));
+    assert_eq!(wrong(&[("format", "zipkin")]), "format: 'zipkin' is not made of lines as programs write them");
+    assert_eq!(wrong(&[("format", "docker")]), "format: 'docker' is not made of lines as programs write them");
+}
+
+/// A line of a trace, or of none.
+fn message() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z ]{1,12}",
+        Just("Error: no cart".to_owned()),
+        Just("\tat shop.Cart.load(Cart.java:38)".to_owned()),
+        Just("Traceback (most recent call last):".to_owned()),
+        Just("  File \"a.py\", line 1, in a".to_owned()),
+        Just("panic: boom".to_owned()),
+        Just("goroutine 1 [running]:".to_owned()),
+        Just(String::new()),
+    ]
+}
+
+proptest! {
+    /// Interleaved as they may be, each stream's records are those that it has alone; and the cuts of the file do not matter.
+    #[test]
+    fn streams_do_not_touch(
+        lines in prop::collection::vec((any::<bool>(), prop_oneof![4 => Just('F'), 1 => Just('P')], message()), 0..20),
+        cuts in prop::collection::vec(0..1500usize, 0..4),
+        is_docker in any::<bool>(),
+    ) {
+        let (format, line): (_, fn(usize, bool, char, &str) -> String) = if is_docker { ("docker", docker) } else { ("cri", cri) };
+        let lines: Vec<_> = lines.iter().enumerate().map(|(at, (is_err, tag, message))| (*is_err, line(at, *is_err, *tag, message))).collect();
+        let log: String = lines.iter().map(|(_, line)| line.as_str()).collect();
+        let mut cuts = cuts;
+        cuts.sort_unstable();
+        let options = [("format", "text")];
+        let whole = read(format, &options, &log, &[]);
+        prop_assert_eq!(&read(format, &options, &log, &cuts), &whole);
+        for (is_err, name) in [(false, "stdout"), (true, "stderr")] {
+            let alone: String = lines.iter().filter(|(of, _)| *of == is_err).map(|(_, line)| line.as_str()).collect();
+            let of_stream: Vec<_> = whole.iter().filter(|(stream, _)| stream == name).cloned().collect();
+            prop_assert_eq!(read(format, &options, &alone, &[]), of_stream);
+        }
+    }
+
+    /// Every line of the file that is not blank stands in a record or is held: a file that is read on from there loses nothing.
+    #[test]
+    fn what_is_not_in_records_is_held(
+        lines in prop::collection::vec((any::<bool>(), prop_oneof![4 => Just('F'), 1 => Just('P')], message()), 1..20),
+        cut in 0..1500usize,
+    ) {
+        let log: String = lines.iter().enumerate().map(|(at, (is_err, tag, message))| cri(at, *is_err, *tag, message)).collect();
+        let batches = feed(&mut *open("cri", &[("format", "text")], 1 << 20), &log, &[cut]);
+        let (first, held) = &batches[0];
+        let kept: Vec<String> = first.records().map(|record| text(&record, "log.record.original")).collect();
+        for line in log[..*held].lines().filter(|line| !line.ends_with("F ") && !line.ends_with("P ")) {
+            prop_assert!(kept.iter().any(|original| original.lines().any(|kept| kept == line)), "{} is lost before {}", line, held);
+        }
+    }
+}
