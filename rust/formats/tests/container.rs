@@ -48,6 +48,8 @@ fn read(format: &str, options: &[(&str, &str)], input: &str, cuts: &[usize]) -> 
     records.collect()
 }
 
+type Line = fn(usize, bool, char, &str) -> String;
+
 fn cri(at: usize, is_err: bool, tag: char, message: &str) -> String {
     format!("2026-11-21T10:40:59.{at:09}Z {} {tag} {message}\n", if is_err { "stderr" } else { "stdout" })
 }
@@ -148,7 +150,7 @@ proptest! {
         cuts in prop::collection::vec(0..1500usize, 0..4),
         is_docker in any::<bool>(),
     ) {
-        let (format, line): (_, fn(usize, bool, char, &str) -> String) = if is_docker { ("docker", docker) } else { ("cri", cri) };
+        let (format, line): (_, Line) = if is_docker { ("docker", docker) } else { ("cri", cri) };
         let lines: Vec<_> = lines.iter().enumerate().map(|(at, (is_err, tag, message))| (*is_err, line(at, *is_err, *tag, message))).collect();
         let log: String = lines.iter().map(|(_, line)| line.as_str()).collect();
         let mut cuts = cuts;
