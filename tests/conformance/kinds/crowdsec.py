@@ -36,9 +36,15 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
         program = str((config.yaml() or {}).get("log_type", ""))
     views = read_into(result, log.data, reading_for(program, Reading()), program=program)
     cases = _cases(source.data.decode())
-    records = align([[event.get("Parsed.message", "")] for _, event in cases], views)
-    if not any(records):
-        records = align([[event.get("StrTime", "")] for _, event in cases], views)
+    # Several parsers may have read the same lines: each has them all.
+    records: list[View | None] = [None] * len(cases)
+    for parser in dict.fromkeys(name.partition("[")[0] for name, _ in cases):
+        of_it = [at for at, (name, _) in enumerate(cases) if name.partition("[")[0] == parser]
+        found = align([[cases[at][1].get("Parsed.message", "")] for at in of_it], views)
+        if not any(found):
+            found = align([[cases[at][1].get("StrTime", "")] for at in of_it], views)
+        for at, view in zip(of_it, found, strict=True):
+            records[at] = view
     for (name, event), view in zip(cases, records, strict=True):
         line = view.raw_text if view else str(event.get("Parsed.message"))
         result.cases.append(judge(name, _checks(corpora, event, program), view, line))

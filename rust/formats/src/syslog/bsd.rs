@@ -99,7 +99,7 @@ fn router<'a>(rest: Text<'a>, header: &mut Header<'a>, context: &Context) -> Opt
     None
 }
 
-/// What VMware's servers have in place of a host: a level (`info`), or its first letters and the priority (`In(166)`). Gives what follows.
+/// What `VMware`'s servers have in place of a host: a level (`info`), or its first letters and the priority (`In(166)`). Gives what follows.
 #[inline(never)]
 fn level<'a>(after: Text<'a>, header: &mut Header<'a>) -> Option<Text<'a>> {
     let rest = blanks(after);

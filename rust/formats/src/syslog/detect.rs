@@ -40,6 +40,7 @@ fn without_priority(frame: &[u8], context: &Context) -> Likely {
     match Header::read(Text::from(frame), context) {
         Ok(header) if !header.process.is_empty() && (!header.host.is_empty() || header.severity().is_some()) => Likely(95),
         Ok(header) if !header.program.is_empty() => Likely(if is_iso { 75 } else { 90 }),
+        Ok(header) if is_iso && !header.host.is_empty() && matches!(header.message.bytes(), [b'{', .., b'}']) => Likely(85),
         Ok(_) if is_iso => Likely::NO,
         // `Nov 21 10:40:59 host words`; with a weekday or a fraction it may be anything.
         Ok(header) if header.time_unix_nano != 0 && matches!(frame, [_, _, _, b' ', ..]) && frame.get(15) == Some(&b' ') => Likely(75),
