@@ -42,5 +42,5 @@ const ROWS: &[(&str, &str)] = &[
     ("msg", "body"),
     ("attr", "."),
     ("attr.remote", "network.peer.address:address"),
-    ("attr.durationMillis", "mongodb.duration_ms"),
+    ("attr.durationMillis", "mongodb.duration_ms:int"),
 ];
