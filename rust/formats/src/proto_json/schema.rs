@@ -37,6 +37,7 @@ static LOG_RECORD: Message = Message {
         list("attributes", 6, Kind::Message(&KEY_VALUE)),
         one("droppedAttributesCount", 7, Kind::Uint),
         one("flags", 8, Kind::Fixed32),
+        one("traceFlags", 8, Kind::Fixed32), // what some senders call it
         one("traceId", 9, Kind::Id(16)),
         one("spanId", 10, Kind::Id(8)),
         one("eventName", 12, Kind::Text),

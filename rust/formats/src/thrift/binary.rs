@@ -26,6 +26,19 @@ impl<'a> Binary<'a> {
         self.frame.slice(self.at..self.at + N)
     }
 
+    /// Passes these bytes, if they stand next.
+    #[inline(always)]
+    pub(crate) fn pass_equal(&mut self, bytes: &[u8]) -> bool {
+        let is_equal = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(bytes));
+        self.at += if is_equal { bytes.len() } else { 0 };
+        is_equal
+    }
+
+    /// The bytes from here up to `end`.
+    pub(crate) fn until(&self, end: usize) -> &'a [u8] {
+        self.bytes.get(self.at..end).unwrap_or_default()
+    }
+
     #[inline(always)]
     fn type_of(code: u8, at: usize) -> Result<Type> {
         Ok(match code {

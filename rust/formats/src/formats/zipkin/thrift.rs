@@ -91,7 +91,7 @@ type Result<T> = std::result::Result<T, RejectReason>;
 #[inline]
 fn fill<'a>(mut reader: Binary<'a>, span: &mut V1<'a>, texts: &mut Repaired<'a>) -> Result<(Binary<'a>, Option<RejectReason>)> {
     let (mut last, mut wrong) = (0, None);
-    let (mut high, mut low) = (0i64, 0i64);
+    let (mut high, mut low, mut last_host) = (0i64, 0i64, None);
     while let Some((what, number)) = reader.field(&mut last)? {
         let at = reader.position();
         match (number, what) {
@@ -99,8 +99,8 @@ fn fill<'a>(mut reader: Binary<'a>, span: &mut V1<'a>, texts: &mut Repaired<'a>)
             (3, Type::Binary) => span.name = Some(plain(texts.text(reader.binary()?))),
             (4, Type::I64) => span.id = reader.i64()?.to_be_bytes(),
             (5, Type::I64) => span.parent_id = reader.i64()?.to_be_bytes(),
-            (6, Type::List) => reader = annotations(reader, span, texts, &mut wrong)?,
-            (8, Type::List) => reader = binary_annotations(reader, span, texts)?,
+            (6, Type::List) => reader = annotations(reader, span, texts, &mut wrong, &mut last_host)?,
+            (8, Type::List) => reader = binary_annotations(reader, span, texts, &mut last_host)?,
             (9, Type::Bool) => span.debug = reader.bool()?,
             (10, Type::I64) => match nanoseconds(reader.i64()?) {
                 Some(nanos) => span.start_nanos = nanos as u64,
@@ -132,6 +132,7 @@ fn annotations<'a>(
     span: &mut V1<'a>,
     texts: &mut Repaired<'a>,
     wrong: &mut Option<RejectReason>,
+    last_host: &mut LastHost<'a>,
 ) -> Result<Binary<'a>> {
     for _ in 0..structs(&mut reader)? {
         let mut annotation = Annotation { nanos: 0, value: None, host: None };
@@ -144,7 +145,7 @@ fn annotations<'a>(
                     None => *wrong = wrong.or(Some(RejectReason::value("an annotation's timestamp is not in microseconds", at))),
                 },
                 (2, Type::Binary) => annotation.value = Some(plain(texts.text(reader.binary()?))),
-                (3, Type::Struct) => annotation.host = Some(host(&mut reader, texts)?),
+                (3, Type::Struct) => annotation.host = Some(host(&mut reader, span, texts, last_host)?),
                 _ => reader.skip(what)?,
             }
         }
@@ -153,7 +154,12 @@ fn annotations<'a>(
     Ok(reader)
 }
 
-fn binary_annotations<'a>(mut reader: Binary<'a>, span: &mut V1<'a>, texts: &mut Repaired<'a>) -> Result<Binary<'a>> {
+fn binary_annotations<'a>(
+    mut reader: Binary<'a>,
+    span: &mut V1<'a>,
+    texts: &mut Repaired<'a>,
+    last_host: &mut LastHost<'a>,
+) -> Result<Binary<'a>> {
     for _ in 0..structs(&mut reader)? {
         let (mut key, mut bytes, mut kind, mut at_host) = (Text::EMPTY, Text::EMPTY, 6, None);
         let mut last = 0;
@@ -162,7 +168,7 @@ fn binary_annotations<'a>(mut reader: Binary<'a>, span: &mut V1<'a>, texts: &mut
                 (1, Type::Binary) => key = texts.text(reader.binary()?),
                 (2, Type::Binary) => bytes = reader.binary()?,
                 (3, Type::I32) => kind = i64::from(reader.i32()?),
-                (4, Type::Struct) => at_host = Some(host(&mut reader, texts)?),
+                (4, Type::Struct) => at_host = Some(host(&mut reader, span, texts, last_host)?),
                 _ => reader.skip(what)?,
             }
         }
@@ -173,8 +179,25 @@ fn binary_annotations<'a>(mut reader: Binary<'a>, span: &mut V1<'a>, texts: &mut
     Ok(reader)
 }
 
+/// The bytes of the last endpoint, and where it is kept.
+type LastHost<'a> = Option<(&'a [u8], usize)>;
+
+/// Reads an endpoint; where it is kept. Mostly it is the last one once more, byte for byte.
 #[inline]
-fn host<'a>(reader: &mut Binary<'a>, texts: &mut Repaired<'a>) -> Result<Endpoint<'a>> {
+fn host<'a>(reader: &mut Binary<'a>, span: &mut V1<'a>, texts: &mut Repaired<'a>, last_host: &mut LastHost<'a>) -> Result<usize> {
+    if let Some((bytes, number)) = *last_host
+        && reader.pass_equal(bytes)
+    {
+        return Ok(number);
+    }
+    let before = *reader;
+    let number = span.host(endpoint(reader, texts)?);
+    *last_host = Some((before.until(reader.position()), number));
+    Ok(number)
+}
+
+#[inline]
+fn endpoint<'a>(reader: &mut Binary<'a>, texts: &mut Repaired<'a>) -> Result<Endpoint<'a>> {
     let mut endpoint = Endpoint::default();
     let mut last = 0;
     while let Some((what, number)) = reader.field(&mut last)? {

@@ -16,7 +16,8 @@ use crate::{
 pub(super) struct Annotation<'a> {
     pub(super) nanos: u64,
     pub(super) value: Option<Str<'a>>,
-    pub(super) host: Option<Endpoint<'a>>,
+    /// Where among the span's hosts.
+    pub(super) host: Option<usize>,
 }
 
 /// A tag, and where it was set. Some are no tags but addresses.
@@ -24,7 +25,8 @@ pub(super) struct Annotation<'a> {
 pub(super) struct BinaryAnnotation<'a> {
     pub(super) key: Str<'a>,
     pub(super) value: Value<'a>,
-    pub(super) host: Option<Endpoint<'a>>,
+    /// Where among the span's hosts.
+    pub(super) host: Option<usize>,
 }
 
 /// A span of version 1.
@@ -40,6 +42,8 @@ pub(super) struct V1<'a> {
     pub(super) debug: bool,
     pub(super) annotations: Vec<Annotation<'a>>,
     pub(super) binary: Vec<BinaryAnnotation<'a>>,
+    /// The endpoints of annotations, and the side that each is of; [`NO_SIDE`] before that is known. Mostly all name the same one.
+    hosts: Vec<(Endpoint<'a>, usize)>,
     sides: Vec<Side<'a>>,
     /// Which side each annotation and tag is of; [`NO_SIDE`] for those that say something else.
     side_of_annotation: Vec<usize>,
@@ -92,6 +96,13 @@ impl<'a> V1<'a> {
         (self.start_nanos, self.duration_nanos, self.debug) = (0, None, false);
         self.annotations.clear();
         self.binary.clear();
+        self.hosts.clear();
+    }
+
+    /// Keeps an endpoint; where.
+    pub(super) fn host(&mut self, endpoint: Endpoint<'a>) -> usize {
+        self.hosts.push((endpoint, NO_SIDE));
+        self.hosts.len() - 1
     }
 
     /// Writes a record for each side that took part, and one for each annotation. `original` is the span as it came, where it is kept.
@@ -101,6 +112,9 @@ impl<'a> V1<'a> {
         }
         self.sides.clear();
         self.sides.push(Side::default());
+        for (_, side) in &mut self.hosts {
+            *side = NO_SIDE;
+        }
         let core = self.place_annotations()?;
         let core = self.times(core);
         self.place_tags(&core)?;
@@ -110,22 +124,33 @@ impl<'a> V1<'a> {
         Ok(())
     }
 
-    /// The side of this endpoint; the first where there is none.
+    /// The side of this host; the first where there is none.
     #[inline]
-    fn side(&mut self, host: Option<&Endpoint<'a>>) -> Result<usize, RejectReason> {
-        let Some(host) = host else { return Ok(0) };
+    fn side(&mut self, host: Option<usize>) -> Result<usize, RejectReason> {
+        let Some((number, (endpoint, side))) = host.and_then(|number| Some((number, *self.hosts.get(number)?))) else { return Ok(0) };
+        if side != NO_SIDE {
+            return Ok(side);
+        }
+        let side = self.side_at(endpoint)?;
+        if let Some((_, known)) = self.hosts.get_mut(number) {
+            *known = side;
+        }
+        Ok(side)
+    }
+
+    fn side_at(&mut self, host: Endpoint<'a>) -> Result<usize, RejectReason> {
         let name = |endpoint: &Endpoint<'a>| endpoint.service.map_or(&b""[..], |service| service.text.bytes());
         for (number, side) in self.sides.iter_mut().enumerate() {
             match &side.local {
-                Some(local) if name(local) == name(host) => return Ok(number),
+                Some(local) if name(local) == name(&host) => return Ok(number),
                 None => {
-                    side.local = Some(*host);
+                    side.local = Some(host);
                     return Ok(number);
                 }
                 Some(_) => {}
             }
         }
-        self.add(Some(*host), None)
+        self.add(Some(host), None)
     }
 
     fn add(&mut self, local: Option<Endpoint<'a>>, kind: Option<Kind>) -> Result<usize, RejectReason> {
@@ -142,7 +167,7 @@ impl<'a> V1<'a> {
         self.side_of_annotation.clear();
         for at in 0..self.annotations.len() {
             let Some(annotation) = self.annotations.get(at).copied() else { break };
-            let mut side = self.side(annotation.host.as_ref())?;
+            let mut side = self.side(annotation.host)?;
             let name = annotation.value.map_or(&b""[..], |value| value.text.bytes());
             if name.len() == 2
                 && let Some(which) = CORE.iter().position(|(word, _)| *word == name)
@@ -275,12 +300,13 @@ impl<'a> V1<'a> {
                 b"ma" => Some(&mut broker),
                 _ => None,
             };
-            if let (Some(address), Some(_)) = (address, tag.host) {
-                *address = tag.host;
+            let host = tag.host.and_then(|number| self.hosts.get(number)).map(|row| row.0);
+            if let (Some(address), Some(_)) = (address, host) {
+                *address = host;
                 self.side_of_tag.push(NO_SIDE);
                 continue;
             }
-            let side = self.side(tag.host.as_ref())?;
+            let side = self.side(tag.host)?;
             let says_nothing = tag.key.text.bytes() == b"lc" && matches!(tag.value, Value::Str(text) if text.text.is_empty());
             self.side_of_tag.push(if says_nothing { NO_SIDE } else { side });
         }
@@ -296,7 +322,7 @@ impl<'a> V1<'a> {
         if let Some(mut address) = client {
             if lone && server.is_some() {
                 // Only the two addresses say whose it is: the client's.
-                let own = self.side(Some(&address))?;
+                let own = self.side_at(address)?;
                 self.set_remote(own, server.take());
             } else {
                 let own = server_side.unwrap_or(0);

@@ -94,7 +94,7 @@ fn annotations<'a>(mut json: Scanner<'a>, span: &mut V1<'a>, made: &mut Repaired
                 Json::Object if key.is(b"endpoint") || key.is(b"host") => {
                     let host;
                     (json, host) = endpoint(json, made)?;
-                    annotation.host = Some(host);
+                    annotation.host = Some(span.host(host));
                 }
                 value if key.is(b"timestamp") => {
                     let wrong = || RejectReason::value("an annotation's timestamp is not in microseconds", at);
@@ -126,7 +126,7 @@ fn binary_annotations<'a>(mut json: Scanner<'a>, span: &mut V1<'a>, made: &mut R
                 Json::Object if key.is(b"endpoint") || key.is(b"host") => {
                     let found;
                     (json, found) = endpoint(json, made)?;
-                    host = Some(found);
+                    host = Some(span.host(found));
                 }
                 Json::Str(text) if key.is(b"key") => name = text,
                 Json::Str(text) if key.is(b"type") || key.is(b"annotationType") => kind = Some(text),
