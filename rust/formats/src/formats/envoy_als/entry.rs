@@ -233,22 +233,22 @@ impl<'a> Entry<'a> {
         each(common, |number, field| {
             match (number, field) {
                 (1, Field::Bits(bits)) => self.other("envoy.sample_rate", double(f64::from_bits(bits))),
-                (2, Field::Part(part)) => self.address(&[Op::DownstreamRemote], part)?,
-                (3, Field::Part(part)) => self.address(&[Op::DownstreamLocal], part)?,
+                (2, Field::Part(part)) => self.address(Op::DownstreamRemote, None, part)?,
+                (3, Field::Part(part)) => self.address(Op::DownstreamLocal, None, part)?,
                 (4, Field::Part(part)) => self.tls(part)?,
                 (5, Field::Part(part)) => {
                     let nanos = u64::try_from(nanoseconds(part)?);
                     self.start_unix_nano = nanos.map_err(|_| RejectReason::value("start_time is before 1970", 0))?;
                 }
                 (6..=12, Field::Part(part)) => self.moment(number, nanoseconds(part)?),
-                (13, Field::Part(part)) => self.address(&[Op::UpstreamHost, Op::UpstreamRemote], part)?,
-                (14, Field::Part(part)) => self.address(&[Op::UpstreamLocal], part)?,
+                (13, Field::Part(part)) => self.address(Op::UpstreamHost, Some([Op::UpstreamRemote, Op::UpstreamRemotePort]), part)?,
+                (14, Field::Part(part)) => self.address(Op::UpstreamLocal, None, part)?,
                 (15, Field::Part(text)) => self.text(Op::UpstreamCluster, text),
                 (16, Field::Part(part)) => self.flags(part)?,
                 (17, Field::Part(part)) => self.metadata(part)?,
                 (18, Field::Part(text)) => self.text(Op::UpstreamFailure, text),
                 (19, Field::Part(text)) => self.text(Op::RouteName, text),
-                (20, Field::Part(part)) => self.address(&[Op::DownstreamDirectRemote], part)?,
+                (20, Field::Part(part)) => self.address(Op::DownstreamDirectRemote, None, part)?,
                 (21, Field::Part(entry)) => {
                     let (key, any) = structure::pair(entry.bytes())?;
                     let mut value = Vec::new();
@@ -301,8 +301,8 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// An address as the text log prints it.
-    fn address(&mut self, ops: &[Op], part: Text<'a>) -> Result<()> {
+    /// An address as the text log prints it; a socket's also in its two parts, where the log has operators for them that say no other.
+    fn address(&mut self, whole: Op, parts: Option<[Op; 2]>, part: Text<'a>) -> Result<()> {
         let mut text = Vec::new();
         each(part, |kind, field| {
             let Field::Part(inner) = field else { return Ok(()) };
@@ -317,6 +317,10 @@ impl<'a> Entry<'a> {
                 Ok(())
             })?;
             let bytes = first.bytes();
+            if let (1, Some([address, number])) = (kind, parts) {
+                self.text(address, first);
+                port.into_iter().for_each(|port| self.int(number, i64::from(port)));
+            }
             text = match (kind, port) {
                 (1, port) => {
                     let port = port.map_or_else(|| second.bytes().to_vec(), |port| port.to_string().into_bytes());
@@ -331,9 +335,7 @@ impl<'a> Entry<'a> {
             };
             Ok(())
         })?;
-        for op in ops {
-            self.made(*op, text.clone());
-        }
+        self.made(whole, text);
         Ok(())
     }
 
