@@ -1,4 +1,4 @@
-"""Lines in patterns of the user's own, beside Python's `re` and the official OpenTelemetry classes on the same bytes."""
+"""Lines in patterns of the user's own, beside `re` and the official OpenTelemetry classes on the same bytes."""
 
 import pytest
 
