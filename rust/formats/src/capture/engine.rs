@@ -1,13 +1,16 @@
 //! A pattern, compiled: by the engine that takes linear time where it can be, else by one whose steps are counted.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use logloom_record::{BatchWriter, RejectReason, Text};
 use regex::{CaptureLocations, Regex, RegexBuilder};
 
 use super::{
     Captured, Piece, Plan,
-    pieces::Stops,
+    pieces::{Stops, class_len, group_len, quantifier_len},
     syntax::{Translated, Wrong},
 };
 use crate::{OptionError, Options};
@@ -22,7 +25,14 @@ pub(super) enum Engine {
     /// Without look-around and references: time grows with the line and no faster.
     Linear { regex: Regex, groups: Vec<usize>, room: Mutex<Vec<CaptureLocations>> },
     /// With them: it goes back, and its steps are counted.
-    Stepping { regex: fancy_regex::Regex, groups: Vec<usize> },
+    Stepping {
+        regex: fancy_regex::Regex,
+        groups: Vec<usize>,
+        /// What matches wherever `regex` does, for the linear engine: it passes over foreign lines many times as fast.
+        relaxed: Option<Regex>,
+        /// The line before did not match: the next is first tried by `relaxed`.
+        wary: AtomicBool,
+    },
 }
 
 /// Why a line gave no captures.
@@ -63,7 +73,7 @@ impl Engine {
         match compiled {
             Ok(regex) => {
                 let groups = groups(&mut regex.capture_names());
-                Ok(Self::Stepping { regex, groups })
+                Ok(Self::Stepping { regex, groups, relaxed: relaxed(text, ruby), wary: AtomicBool::new(false) })
             }
             Err(fancy_regex::Error::ParseError(at, error)) => Err((error.to_string(), at)),
             Err(error) => Err((error.to_string(), 0)),
@@ -74,7 +84,12 @@ impl Engine {
     pub(super) fn end(&self, line: &str) -> Option<usize> {
         match self {
             Self::Linear { regex, .. } => regex.find(line).map(|found| found.end()),
-            Self::Stepping { regex, .. } => regex.find(line).ok().flatten().map(|found| found.end()),
+            Self::Stepping { regex, relaxed, .. } => {
+                if relaxed.as_ref().is_some_and(|relaxed| !relaxed.is_match(line)) {
+                    return None;
+                }
+                regex.find(line).ok().flatten().map(|found| found.end())
+            }
         }
     }
 
@@ -93,16 +108,76 @@ impl Engine {
                 room.lock().unwrap_or_else(PoisonError::into_inner).push(found);
                 if matched { Ok(()) } else { Err(Failed::NoMatch) }
             }
-            Self::Stepping { regex, groups } => match regex.captures(text) {
+            Self::Stepping { relaxed, wary, .. }
+                if wary.load(Ordering::Relaxed) && relaxed.as_ref().is_some_and(|relaxed| !relaxed.is_match(text)) =>
+            {
+                Err(Failed::NoMatch)
+            }
+            Self::Stepping { regex, groups, wary, .. } => match regex.captures(text) {
                 Ok(Some(found)) => {
+                    wary.store(false, Ordering::Relaxed);
                     write(&|slot| groups.get(slot).and_then(|group| found.get(*group)).map(|found| (found.start(), found.end())));
                     Ok(())
                 }
-                Ok(None) => Err(Failed::NoMatch),
+                Ok(None) => {
+                    wary.store(true, Ordering::Relaxed);
+                    Err(Failed::NoMatch)
+                }
                 Err(_) => Err(Failed::TooManySteps),
             },
         }
     }
+}
+
+/// The pattern without look-around, and with groups that may be given back: it matches every line that the pattern does, and others.
+fn relaxed(text: &str, ruby: bool) -> Option<Regex> {
+    let bytes = text.as_bytes();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let rest = text.get(at..)?;
+        let len = match byte {
+            b'\\' if matches!(bytes.get(at + 1), Some(b'k')) => {
+                out.push_str("(?s:.*)");
+                rest.find('>')? + 1
+            }
+            b'\\' if matches!(bytes.get(at + 1), Some(b'1'..=b'9')) => {
+                out.push_str("(?s:.*)");
+                2 + bytes.get(at + 2..)?.iter().take_while(|b| b.is_ascii_digit()).count()
+            }
+            b'(' if ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|open| rest.starts_with(open)) => {
+                out.push_str("(?:)");
+                let len = group_len(bytes, at);
+                len + quantifier_len(bytes.get(at + len..).unwrap_or_default())
+            }
+            b'(' if rest.starts_with("(?>") => {
+                out.push_str("(?:");
+                3
+            }
+            b'(' if rest.starts_with("(?P<") => {
+                out.push_str("(?:");
+                rest.find('>')? + 1
+            }
+            // In a pattern with comments, brackets need not be pairs.
+            b'(' if rest
+                .strip_prefix("(?")
+                .is_some_and(|flags| flags.split([':', ')']).next().is_some_and(|flags| flags.contains('x'))) =>
+            {
+                return None;
+            }
+            _ => {
+                let len = match byte {
+                    b'[' => class_len(bytes, at),
+                    b'\\' => 1 + rest.chars().nth(1)?.len_utf8(),
+                    _ => rest.chars().next()?.len_utf8(),
+                };
+                out.push_str(text.get(at..at + len)?);
+                len
+            }
+        };
+        at += len;
+    }
+    RegexBuilder::new(&out).multi_line(ruby).size_limit(COMPILED_BYTES_MAX).build().ok()
 }
 
 /// A pattern, and what becomes of what it captures.
@@ -182,4 +257,28 @@ pub(crate) fn compile_all<P>(
         return Err(OptionError::new(super::SAMPLE.name, why));
     }
     Ok(patterns)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_matches_still_does_when_it_is_relaxed(
+            pattern in r"([ab1. ]|\\[bZ.]|\(\?P<g0>a|\)|\(\?(=|!|<=|<!)[ab1](\(b\)|\[)?\)?|\(\?>[ab]|\[\^?a[)(b]?\]|[*+?|]|\\k<g0>|\\1){1,10}",
+            line in "[ab1. ()]{0,12}",
+        ) {
+            let compiled = fancy_regex::RegexBuilder::new(&pattern).backtrack_limit(10_000).build();
+            if let (Ok(regex), Some(relaxed)) = (compiled, relaxed(&pattern, false))
+                && matches!(regex.is_match(&line), Ok(true))
+            {
+                prop_assert!(relaxed.is_match(&line), "{pattern} as {relaxed}");
+            }
+        }
+    }
 }

@@ -157,7 +157,7 @@ pub(crate) fn split(pattern: &str, grok: bool) -> Vec<(usize, &str)> {
     pieces.into_iter().map(|(start, end)| (start, pattern.get(start..end).unwrap_or_default())).collect()
 }
 
-fn quantifier_len(rest: &[u8]) -> usize {
+pub(super) fn quantifier_len(rest: &[u8]) -> usize {
     let len = match rest {
         [b'*' | b'+' | b'?', ..] => 1,
         [b'{', b'0'..=b'9', ..] => rest.iter().position(|b| *b == b'}').map_or(0, |end| end + 1),
@@ -167,7 +167,7 @@ fn quantifier_len(rest: &[u8]) -> usize {
 }
 
 /// The length of the class that begins at `at`.
-fn class_len(bytes: &[u8], at: usize) -> usize {
+pub(super) fn class_len(bytes: &[u8], at: usize) -> usize {
     let mut end = at + 1 + usize::from(bytes.get(at + 1) == Some(&b'^'));
     end += usize::from(bytes.get(end) == Some(&b']'));
     while let Some(&byte) = bytes.get(end) {
@@ -185,7 +185,7 @@ fn class_len(bytes: &[u8], at: usize) -> usize {
 }
 
 /// The length of the group that begins at `at`.
-fn group_len(bytes: &[u8], at: usize) -> usize {
+pub(super) fn group_len(bytes: &[u8], at: usize) -> usize {
     let (mut end, mut depth) = (at, 0_usize);
     while let Some(&byte) = bytes.get(end) {
         end += match byte {
