@@ -45,7 +45,7 @@ WANTED: dict[str, tuple[str, ...]] = {
     "system.syslog": ("syslog",),
     # CrowdSec
     "Nextcloud": ("json", "nextcloud"),
-    "adguardhome": ("json",),
+    "adguardhome": ("json", "text", "golang"),
     "apache2": ("apache", "nginx", "apache_error"),
     "auditd": ("auditd",),
     "authelia": ("authelia",),
@@ -69,7 +69,7 @@ WANTED: dict[str, tuple[str, ...]] = {
     "zookeeper_general": ("zookeeper", "log4j"),
     "redis": ("redis",),
     "apache_error": ("apache_error",),
-    "parse_json": ("json", "docker"),
+    "parse_json": ("json", "docker", "windows_event"),
     "vault_audit": ("vault", "vault_audit", "json"),
     # lnav
     "access_log": ("apache", "nginx"),
@@ -82,11 +82,11 @@ WANTED: dict[str, tuple[str, ...]] = {
     "mysql_error_log": ("mysql", "mysql_error"),
     "nextcloud": ("json", "nextcloud"),
     "postgres_log": ("postgresql",),
-    "rails_log": ("rails", "text"),
+    "rails_log": ("rails", "ruby", "text"),
     "rust_tracing_log": ("json", "tracing"),
     "s3_log": ("s3", "aws_s3"),
     "syslog_log": ("syslog",),
-    "vpostgres_log": ("postgresql",),
+    "vpostgres_log": ("postgresql", "text"),
     "zookeeper_log": ("zookeeper", "log4j"),
     # categories
     "span-zipkin": ("zipkin",),

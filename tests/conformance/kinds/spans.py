@@ -39,7 +39,7 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
     spans = list(_spans(document))
     if not spans:
         result.error = "no spans"
-    elif source.category in WANTED:
+    elif source.category in WANTED and all(_start(span) for span in spans):
         result.detections.append((source.category, result.detected, WANTED[source.category]))
     by_id: dict[str, list[View]] = {}
     for view in views:

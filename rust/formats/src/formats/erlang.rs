@@ -20,7 +20,6 @@ const PATTERNS: &[&str] = &[
     // RabbitMQ before 3.9 and from it on; Lager.
     "{time:iso} [{severity}] <{erlang.pid:word}> {body>}HTTP access denied: user '{user.name}'{_}",
     "{time:iso} [{severity}] <{erlang.pid:word}>{?@{code.function.name:word}:{code.line.number:int}?} {body}",
-    "{time:iso} [{severity}] {body}",
     // CouchDB's requests, and what else it says.
     concat!(
         "[{severity}] {time:iso} {host.name:word} <{erlang.pid:word}> {couchdb.request_id:word} {server.address:word} {client.address:word} ",

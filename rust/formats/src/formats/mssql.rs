@@ -19,7 +19,7 @@ pub static SPEC: Spec = Spec {
 const PATTERNS: &[&str] = &[
     "{time:%Y-%m-%d %H:%M:%S.%f} {mssql.source:word}{ }{body>}Login failed for user '{user.name}'. {?Reason: {mssql.reason} ?}[CLIENT: {client.address}]",
     "{time:%Y-%m-%d %H:%M:%S.%f} {mssql.source:word}{ }{body>}Error: {mssql.error:int}, Severity: {mssql.severity:int}, State: {mssql.state:int}.{?{_}?}{severity=ERROR}",
-    "{time:%Y-%m-%d %H:%M:%S.%f} {mssql.source:word}{ }{body}",
+    "{time:%Y-%m-%d %H:%M:%S.%f} {mssql.source:word}  {body}", // padded to twelve columns
 ];
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {

@@ -165,8 +165,15 @@ impl Format for Patterns {
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {
-        let fits = || Values::with(|values| self.read(Text::from(frame), &Context::default(), values).is_ok());
-        if self.likely > 0 && fits() { Likely(self.likely) } else { Likely::NO }
+        // Only an object of JSON stands on several lines there.
+        if self.likely == 0 || memchr::memchr(b'\n', frame).is_some() {
+            return Likely::NO;
+        }
+        let fits = Values::with(|values| {
+            let line = self.read(Text::from(frame), &Context::default(), values);
+            line.is_ok_and(|line| line.says_enough(values))
+        });
+        if fits { Likely(self.likely) } else { Likely::NO }
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {

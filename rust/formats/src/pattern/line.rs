@@ -198,6 +198,12 @@ impl Line {
         self.read_on(line, context, values, 0)
     }
 
+    /// Whether at least a quarter of the fields are there. Many blanks one after the other would be a line of nothing but absent values.
+    pub(super) fn says_enough(&self, values: &Values) -> bool {
+        let there = values.slots.iter().take(self.uses.len()).filter(|slot| !matches!(slot, Slot::Absent)).count();
+        4 * (there + usize::from(values.time_unix_nano > 0)) >= self.uses.len()
+    }
+
     #[inline(always)]
     fn reset(&self, values: &mut Values, from: usize) {
         values.slots.iter_mut().take(self.uses.len()).skip(from).for_each(|slot| *slot = Slot::Absent);
