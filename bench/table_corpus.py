@@ -167,7 +167,7 @@ def cef(count: int, seed: int = 1) -> Source:
             f"cs1Label=Rule cs1={make.choice(SERVICES)} rule cn1={make.random.randrange(99)} "
             f"msg={message.replace('=', '=')}\n"
         )
-        said.append({"time": now * 10**6, "source.address": source, "source.port": port, "body": message})
+        said.append({"time": now * 10**6, "client.address": source, "client.port": port, "body": message})
     return "".join(lines).encode(), said
 
 

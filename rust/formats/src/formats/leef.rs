@@ -35,8 +35,8 @@ const ROWS: Rows = Rows {
     keys: &[
         ("msg", "body"),
         ("message", "body"),
-        ("src", "source.address"),
-        ("srcPort", "source.port:int"),
+        ("src", "client.address"),
+        ("srcPort", "client.port:int"),
         ("srcMAC", "source.mac"),
         ("dst", "destination.address"),
         ("dstPort", "destination.port:int"),
