@@ -21,6 +21,9 @@ const WAIT_NANOS_MAX: u64 = 5_000_000_000;
 /// Nor over more bytes of the file: so many are read twice after a restart, at most.
 const WAIT_BYTES_MAX: u64 = 4 << 20;
 
+/// So much of a chunk is looked at to find what is inside.
+const LOOK_BYTES_MAX: usize = 4 * SAMPLE_BYTES_MAX;
+
 /// Joins what the runtime has cut, and what makes one record of the program, in each of the two streams by itself.
 pub(super) struct Containers {
     cutter: Cutter,
@@ -324,6 +327,7 @@ impl Lines {
         let mut samples = [Vec::new(), Vec::new()];
         let mut message = Vec::new();
         let mut from = 0;
+        let lines = lines.get(..LOOK_BYTES_MAX).unwrap_or(lines);
         for end in memchr_iter(b'\n', lines).chain([lines.len()]) {
             let line = lines.get(from..end).unwrap_or_default();
             let line = Text::from(line.strip_suffix(b"\r").unwrap_or(line));
