@@ -59,7 +59,7 @@ WANTED: dict[str, tuple[str, ...]] = {
     "haproxy": ("haproxy", "syslog"),
     "mysql": ("mysql", "mysql_error"),
     "nginx": ("nginx", "apache", "nginx_error"),
-    "postgres": ("postgresql",),
+    "postgres": ("postgresql", "text"),
     "suricata-evelogs": ("suricata", "json"),
     "syslog": ("syslog",),
     "traefik": ("traefik", "nginx", "apache"),

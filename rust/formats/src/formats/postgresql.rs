@@ -28,7 +28,7 @@ const MESSAGES: &[&str] = &[
     "{severity}:{ }{body}",
 ];
 
-/// The prefixes of Debian, the default, those of Cloud SQL, RDS, Azure, Supabase and pgBadger's manual.
+/// The prefixes of Debian, the default, those of Cloud SQL, RDS, Azure and pgBadger's manual.
 const PREFIXES: &[&str] = &[
     "%m [%p] %q%u@%d ",
     "%m [%p] %h %u@%d ",
@@ -43,7 +43,6 @@ const PREFIXES: &[&str] = &[
     "%t-%c-",
     "%m %u@%d [%p] ",
     "%m %d %u [%p] ",
-    "%h %m [%p] %u@%d ",
     "[%p] ",
     "< %m >",
     "< %m %u > ",
