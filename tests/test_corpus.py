@@ -14,6 +14,7 @@ SIZES: dict[Callable[[int, int], bytes], int] = {
     corpus.app_json: 405,
     corpus.logfmt: 370,
     corpus.text: 122,
+    corpus.combined: 170,
     corpus.zipkin: 725,
     corpus.jaeger: 570,
     corpus.otlp_logs: 453,
