@@ -27,7 +27,7 @@ macro_rules! first {
     () => {
         concat!(
             "{aws.elb.type:word} {time:iso} {aws.elb.name:word} {client.address:address} {aws.elb.target.address:address} ",
-            "{aws.elb.time.request:double} {aws.elb.time.target:double} {aws.elb.time.response:double} {http.response.status_code:status} ",
+            "{aws.elb.request_time_s:double} {aws.elb.target_time_s:double} {aws.elb.response_time_s:double} {http.response.status_code:status} ",
             "{aws.elb.target.status_code:status} {http.request.size:int} {http.response.size:int} \"{request:request}\" ",
             "\"{user_agent.original:escaped}\" {tls.cipher:word} {tls.protocol.version:tls} {aws.elb.target_group.arn:word} ",
             "\"{http.request.header.x-amzn-trace-id:header}\""

@@ -22,8 +22,8 @@ pub static SPEC: Spec = Spec {
 macro_rules! classic {
     () => {
         concat!(
-            "{time:iso} {aws.elb.name:word} {client.address:address} {aws.elb.target.address:address} {aws.elb.time.request:double} ",
-            "{aws.elb.time.target:double} {aws.elb.time.response:double} {http.response.status_code:status} {aws.elb.target.status_code:status} ",
+            "{time:iso} {aws.elb.name:word} {client.address:address} {aws.elb.target.address:address} {aws.elb.request_time_s:double} ",
+            "{aws.elb.target_time_s:double} {aws.elb.response_time_s:double} {http.response.status_code:status} {aws.elb.target.status_code:status} ",
             "{http.request.size:int} {http.response.size:int} \"{request:request}\""
         )
     };
@@ -35,7 +35,7 @@ const PATTERNS: &[&str] = &[
     classic!(),
     concat!(
         "{aws.elb.type:word} {aws.elb.log_version:word} {time:iso} {aws.elb.name:word} {aws.elb.listener:word} {client.address:address} ",
-        "{aws.elb.target.address:address} {aws.elb.time.connection:signed} {aws.elb.time.tls_handshake:signed} {aws.elb.bytes_received:int} ",
+        "{aws.elb.target.address:address} {aws.elb.connection_time_ms:signed} {aws.elb.tls_handshake_time_ms:signed} {aws.elb.bytes_received:int} ",
         "{aws.elb.bytes_sent:int} {aws.elb.tls.alert:word} {aws.elb.certificate.arn:word} {aws.elb.certificate.serial:word} {tls.cipher:word} ",
         "{tls.protocol.version:tls} {tls.curve:word} {tls.client.server_name:word} {aws.elb.alpn.client:word} {aws.elb.alpn.target:word} ",
         "{aws.elb.alpn.preferences}{? {aws.elb.connection.created:time %Y-%m-%dT%H:%M:%S}?}"

@@ -29,8 +29,8 @@ macro_rules! first {
             "{aws.s3.bucket_owner:word} {aws.s3.bucket:word} ",
             clf_time!(),
             " {client.address:word} {user.id:word} {aws.request_id:word} {aws.s3.operation:word} {aws.s3.key:word} \"{request:request}\" ",
-            "{http.response.status_code:status} {error.type:word} {http.response.body.size:int} {aws.s3.object_size:int} {aws.s3.time.total:int} ",
-            "{aws.s3.time.turn_around:int} \"{http.request.header.referer:header}\" \"{user_agent.original:escaped}\" {aws.s3.version_id:word}"
+            "{http.response.status_code:status} {error.type:word} {http.response.body.size:int} {aws.s3.object_size:int} {aws.s3.total_time_ms:int} ",
+            "{aws.s3.turn_around_time_ms:int} \"{http.request.header.referer:header}\" \"{user_agent.original:escaped}\" {aws.s3.version_id:word}"
         )
     };
 }

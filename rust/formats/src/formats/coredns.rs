@@ -20,7 +20,7 @@ const PATTERNS: &[&str] = &[
     concat!(
         "{?{time:iso} ?}[{severity}] {client.address:address} - {dns.id:int} \"{dns.question.type:word} {dns.question.class:word} ",
         "{dns.question.name:word} {network.transport:word} {dns.request.size:int} {dns.dnssec_ok:bool} {dns.udp_size:int}\" ",
-        "{dns.response_code:word} {dns.flags:word} {dns.response.size:int} {coredns.duration:double}s"
+        "{dns.response_code:word} {dns.flags:word} {dns.response.size:int} {coredns.duration_s:double}s"
     ),
     "{?{time:iso} ?}[{severity}] plugin/{log.logger:word}: {body}",
 ];

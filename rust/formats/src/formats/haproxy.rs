@@ -40,8 +40,8 @@ macro_rules! http {
     ($captured:literal, $behind:literal) => {
         concat!(
             head!(),
-            "{haproxy.time.request:signed}/{haproxy.time.queue:signed}/{haproxy.time.connect:signed}/{haproxy.time.response:signed}/",
-            "{haproxy.time.total:signed} {http.response.status_code:signed_status} {http.response.size:signed} {haproxy.cookie.request:word} ",
+            "{haproxy.request_time_ms:signed}/{haproxy.queue_time_ms:signed}/{haproxy.connect_time_ms:signed}/{haproxy.response_time_ms:signed}/",
+            "{haproxy.total_time_ms:signed} {http.response.status_code:signed_status} {http.response.size:signed} {haproxy.cookie.request:word} ",
             "{haproxy.cookie.response:word} {haproxy.termination_state:word} ",
             load!(),
             $captured,
@@ -55,7 +55,7 @@ macro_rules! tcp {
     ($behind:literal) => {
         concat!(
             head!(),
-            "{haproxy.time.queue:signed}/{haproxy.time.connect:signed}/{haproxy.time.total:signed} {haproxy.bytes_read:signed} ",
+            "{haproxy.queue_time_ms:signed}/{haproxy.connect_time_ms:signed}/{haproxy.total_time_ms:signed} {haproxy.bytes_read:signed} ",
             "{haproxy.termination_state:word} ",
             load!(),
             $behind

@@ -17,7 +17,7 @@ pub static SPEC: Spec = Spec {
 };
 
 const PATTERNS: &[&str] = &[concat!(
-    "{time:epoch}{ }{squid.duration:int} {client.address:word} {squid.result:word}/{http.response.status_code:status} {http.response.size:int} ",
+    "{time:epoch}{ }{squid.duration_ms:int} {client.address:word} {squid.result:word}/{http.response.status_code:status} {http.response.size:int} ",
     "{http.request.method:word} {url.full:id} {user.name:id} {squid.hierarchy:word}/{server.address:word} {http.response.header.content-type:list}"
 )];
 

@@ -26,7 +26,7 @@ const PATTERNS: &[&str] = &[concat!(
     "{client.address:word} - {user.name:id} ",
     clf_request!(),
     clf_agent!(),
-    " {traefik.request.count:int} \"{traefik.router.name:escaped}\" \"{traefik.service.url:escaped}\" {traefik.duration:int}ms"
+    " {traefik.request.count:int} \"{traefik.router.name:escaped}\" \"{traefik.service.url:escaped}\" {traefik.duration_ms:int}ms"
 )];
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {

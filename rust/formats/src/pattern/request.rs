@@ -31,8 +31,7 @@ pub(super) fn write<'w>(rec: RecordCursor<'w>, name: &Name, value: Text<'_>) -> 
 #[inline(always)]
 pub(super) fn path<'w>(rec: RecordCursor<'w>, target: Text<'_>) -> RecordCursor<'w> {
     match scan::find(target, b'?') {
-        Some(at) if at + 1 < target.len() => rec.attr(&PATH, target.slice(0..at)).attr(&QUERY, target.after(at + 1)),
-        Some(at) => rec.attr(&PATH, target.slice(0..at)),
+        Some(at) => rec.attr(&PATH, target.slice(0..at)).attr(&QUERY, target.after(at + 1)),
         None => rec.attr(&PATH, target),
     }
 }
