@@ -1,6 +1,6 @@
 //! Formats whose frames are JSON objects, and which differ by their table of keys only.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use logloom_record::{BatchWriter, RejectReason, Text};
 use memchr::memmem;
@@ -114,22 +114,42 @@ impl Format for Compiled {
 }
 
 /// Reads one object.
-#[inline(always)]
+#[inline]
 fn read(dialect: &Dialect, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
     if frame.len() > u32::MAX as usize {
         return Err(RejectReason::limit("a line of JSON has at most 4 GiB", 0));
     }
     let mut json = Scanner::new(frame, out.limits().depth_max);
     json.byte_order_mark();
-    let Value::Object = json.value()? else {
-        return Err(RejectReason::syntax("expected an object", 0));
-    };
+    match json.value()? {
+        Value::Object => {}
+        Value::Array if let Some(objects) = objects_of(json) => {
+            return objects.into_iter().try_for_each(|object| read(dialect, frame.slice(object), out));
+        }
+        _ => return Err(RejectReason::syntax("expected an object", 0)),
+    }
     Fields::with(out.limits().attributes_max, out.limits().depth_max, |fields| {
         fields.gather(dialect, &mut json)?;
         json.end()?;
         dialect.add_constants(fields, frame);
         fields.write(dialect, frame, frame, unescape, out)
     })
+}
+
+/// Where the items of the array that `json` is in stand in its frame; `None` unless all of them are objects, and nothing follows.
+#[cold]
+#[inline(never)]
+pub(crate) fn objects_of(mut json: Scanner<'_>) -> Option<Vec<Range<usize>>> {
+    let mut objects = Vec::new();
+    while json.item().ok()? {
+        let start = json.start();
+        let item = json.value().ok()?;
+        let Value::Object = item else { return None };
+        json.skip(item).ok()?;
+        objects.push(start..json.position());
+    }
+    json.end().ok()?;
+    (!objects.is_empty()).then_some(objects)
 }
 
 /// Reads a line of `key=value` pairs.

@@ -9,6 +9,7 @@ use crate::{
     decoder::is_part,
     fields::{Dialect, Fields},
     json::{Scanner, Value, unescape, write_value},
+    objects::objects_of,
     open_framed,
 };
 
@@ -82,6 +83,9 @@ impl Format for Json {
                 json.end()?;
                 fields.write(&self.dialect, frame, frame, unescape, out)
             }),
+            Value::Array if let Some(objects) = objects_of(json) => {
+                objects.into_iter().try_for_each(|object| self.parse(frame.slice(object), out))
+            }
             value => not_an_object(json, value, frame, out),
         }
     }
