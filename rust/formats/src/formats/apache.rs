@@ -128,5 +128,5 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     patterns.push(SSL.into());
     patterns.extend(BEHIND.iter().take(2).map(|behind| format!("{BLANK_USER}{behind}")));
     patterns.extend(apache_error::patterns());
-    pattern::compile_plain(&SPEC, &patterns, 91, options)
+    pattern::compile(&SPEC, &patterns, 91, options)
 }

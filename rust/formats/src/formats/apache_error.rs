@@ -64,5 +64,5 @@ pub(super) fn patterns() -> Vec<String> {
 const REFERER: &str = "{?, referer: {http.request.header.referer:list}?}";
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    pattern::compile_plain(&SPEC, &patterns(), 95, options)
+    pattern::compile(&SPEC, &patterns(), 95, options)
 }

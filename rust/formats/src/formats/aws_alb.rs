@@ -73,5 +73,5 @@ const PATTERNS: &[&str] = &[
 ];
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    pattern::compile_plain(&SPEC, PATTERNS, 96, options)
+    pattern::compile(&SPEC, PATTERNS, 96, options)
 }

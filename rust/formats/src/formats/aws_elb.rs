@@ -43,5 +43,5 @@ const PATTERNS: &[&str] = &[
 ];
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    pattern::compile_plain(&SPEC, PATTERNS, 95, options)
+    pattern::compile(&SPEC, PATTERNS, 95, options)
 }

@@ -17,7 +17,7 @@ pub static SPEC: Spec = Spec {
 };
 
 const PATTERNS: &[&str] = &[
-    "[{log.logger:channel}:{severity},{time:iso},{couchbase.node:word}:{couchbase.process:class}<{erlang.pid:word}>:{code.function.name:word}:{code.line.number:int}]{body}",
+    "[{log.logger:channel}:{severity},{time:iso},{couchbase.node:word}:{couchbase.process:class}<{erlang.pid:word}>:{erlang.module:class}:{code.function.name:class}:{code.line.number:int}]{body}",
     "[{log.logger:channel}:{severity},{time:iso},{couchbase.node}]{body}",
     "{time:iso} {severity} GOXDCR.{log.logger:class}: {body}",
 ];

@@ -19,7 +19,7 @@ pub static SPEC: Spec = Spec {
 const PATTERNS: &[&str] = &[
     // RabbitMQ before 3.9 and from it on; Lager.
     "{time:iso} [{severity}] <{erlang.pid:word}> {body>}HTTP access denied: user '{user.name}'{_}",
-    "{time:iso} [{severity}] <{erlang.pid:word}>{?@{code.function.name:word}:{code.line.number:int}?} {body}",
+    "{time:iso} [{severity}] <{erlang.pid:word}>{?@{erlang.module:class}:{code.function.name:class}:{code.line.number:int}?} {body}",
     // CouchDB's requests, and what else it says.
     concat!(
         "[{severity}] {time:iso} {host.name:word} <{erlang.pid:word}> {couchdb.request_id:word} {server.address:word} {client.address:word} ",

@@ -42,5 +42,5 @@ const PATTERNS: &[&str] =
     &[connection!("\t"), connection!(" "), "{time:iso}\t{severity}\t{log.logger:target}\t{body}", "{time:iso}\t{severity}\t{body}"];
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    pattern::compile_plain(&SPEC, PATTERNS, 90, options)
+    pattern::compile(&SPEC, PATTERNS, 90, options)
 }

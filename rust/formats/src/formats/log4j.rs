@@ -35,8 +35,8 @@ const PATTERNS: &[&str] = &[
     // ZooKeeper, with and without its number.
     "{time:iso} [myid:{zookeeper.myid}] - {severity}{ }[{thread.name}:{log.logger:class}@{code.line.number:int}] - {body}",
     "{time:iso} - {severity}{ }[{thread.name}:{log.logger:class}@{code.line.number:int}] - {body}",
-    "{time:iso} [myid:{zookeeper.myid}] - {severity}{ }[{thread.name}] - {body}",
-    "{time:iso} [myid:{zookeeper.myid}] - {severity}{ }[{thread.name}:{log.logger:word}] - {body}",
+    "{time:iso} [myid:{zookeeper.myid}] - {severity}{ }[{thread.name:thread}] - {body}",
+    "{time:iso} [myid:{zookeeper.myid}] - {severity}{ }[{thread.name}:{log.logger:class}] - {body}",
     // Spring Boot.
     concat!(
         "{time:iso}{ }{severity} {process.pid:int} --- [{?{service.name:word}] [?}{~}{thread.name}]{?{ }[{trace_id:word}-{span_id:word}]?} ",

@@ -153,5 +153,5 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     let mut patterns = pattern::clf_lines(&BEHIND.map(String::from));
     patterns.extend(PROXY_MANAGER.map(String::from));
     patterns.extend(nginx_error::PATTERNS.iter().map(|pattern| (*pattern).to_owned()));
-    pattern::compile_plain(&SPEC, &patterns, 92, options)
+    pattern::compile(&SPEC, &patterns, 92, options)
 }

@@ -116,6 +116,7 @@ const KINDS: &[(&str, Shape, Role)] = &[
     ("sqlstate", Shape::SqlState, Role::Text),
     ("class", Shape::ClassName, Role::Text),
     ("name", Shape::Unbracketed, Role::Text),
+    ("thread", Shape::Thread, Role::Text),
     ("channel", Shape::Channel, Role::Text),
     ("target", Shape::RustPath, Role::Text),
     ("spans", Shape::Identifier, Role::Text),

@@ -16,15 +16,18 @@ pub(crate) struct Patterns {
     spec: &'static Spec,
     /// Each with the number of fields at its beginning that the one before reads in the same way.
     lines: Vec<(Line, usize)>,
-    /// Whether no division but the first is looked for before all patterns were tried.
-    plainly_first: bool,
     likely: u8,
     zone: Zone,
     framing: Framing,
 }
 
 /// Compiles a built-in format from its patterns. `likely`: how sure it is that a line which one of them fits is of this format, 0 to 100.
-pub(crate) fn compile(spec: &'static Spec, patterns: &[&str], likely: u8, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+pub(crate) fn compile(
+    spec: &'static Spec,
+    patterns: &[impl AsRef<str>],
+    likely: u8,
+    options: &Options,
+) -> Result<Arc<dyn Format>, OptionError> {
     Patterns::of(spec, compiled(patterns)?, likely, options)
 }
 
@@ -37,17 +40,6 @@ pub(crate) fn compile_records(
 ) -> Result<Arc<dyn Format>, OptionError> {
     let lines = compiled(patterns)?;
     Ok(Arc::new(Patterns { framing: Framing::Records, ..Patterns::new(spec, lines, likely, options)? }))
-}
-
-/// Like [`compile`], for many patterns that tell themselves apart without weighing: each line is tried plainly with all of them before
-/// other divisions are weighed, so that a line of the last pattern costs little more than one of the first.
-pub(crate) fn compile_plain(
-    spec: &'static Spec,
-    patterns: &[impl AsRef<str>],
-    likely: u8,
-    options: &Options,
-) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(Patterns { plainly_first: true, ..Patterns::new(spec, compiled(patterns)?, likely, options)? }))
 }
 
 fn compiled(patterns: &[impl AsRef<str>]) -> Result<Vec<Line>, OptionError> {
@@ -72,7 +64,7 @@ impl Patterns {
         });
         let shared: Vec<_> = std::iter::once(0).chain(shared).collect();
         let lines = lines.into_iter().zip(shared).collect();
-        Ok(Self { spec, lines, plainly_first: false, likely, zone: options.zone()?, framing: Framing::Lines })
+        Ok(Self { spec, lines, likely, zone: options.zone()?, framing: Framing::Lines })
     }
 
     /// A format of these lines.
@@ -104,15 +96,14 @@ impl Patterns {
         Self::of(spec, lines.collect::<Result<_, _>>()?, likely, options)
     }
 
-    /// The first pattern that fits a line, its values in `values`.
+    /// The first pattern that fits a line, its values in `values`. All are tried plainly before other divisions are weighed, so that a line
+    /// of the last pattern costs little more than one of the first.
     #[inline(always)]
     fn read(&self, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
-        if self.plainly_first
-            && let Some(line) = self.plain(frame, context, values)
-        {
-            return Ok(line);
+        match self.plain(frame, context, values) {
+            Some(line) => Ok(line),
+            None => self.weighed(frame, context, values),
         }
-        self.weighed(frame, context, values)
     }
 
     /// The first pattern that fits plainly. One goes on where it parts from the one before; where that did not fit before, neither does
@@ -161,7 +152,8 @@ impl Format for Patterns {
 
     fn begins(&self, line: &[u8]) -> bool {
         let context = Context { zone: self.zone, arrival_unix_nano: 0 };
-        self.framing != Framing::Records || self.lines.iter().any(|(known, _)| known.begins(Text::from(line), &context))
+        self.framing != Framing::Records
+            || self.lines.iter().any(|(known, shared)| *shared == 0 && known.begins(Text::from(line), &context))
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {

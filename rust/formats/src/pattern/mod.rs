@@ -26,7 +26,7 @@ mod write;
 pub(crate) use clf::{clf_agent, clf_request, clf_time, lines as clf_lines};
 pub(crate) use dialect::{Dialect, once};
 pub(crate) use field::{Part, Use};
-pub(crate) use format::{Patterns, compile, compile_plain, compile_records};
+pub(crate) use format::{Patterns, compile, compile_records};
 pub(crate) use line::{Line, Values};
 pub(crate) use log_format::LogFormat;
 pub(crate) use parse::alternatives;

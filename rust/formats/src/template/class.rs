@@ -11,6 +11,7 @@ impl Class {
     pub(crate) const DECIMAL: Self = Self::of(b"+-.0123456789eE");
     pub(crate) const CODE: Self = Self::of(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ");
     pub(crate) const NAME: Self = Self::alphanumeric_and(b"._$-/");
+    pub(crate) const THREAD: Self = Self::except(b"[]@\r\n");
     pub(crate) const UNBRACKETED: Self = Self::except(b"[]\r\n");
     pub(crate) const CHANNEL: Self = Self::alphanumeric_and(b"-_");
     pub(crate) const PATH: Self = Self::alphanumeric_and(b"-_:");

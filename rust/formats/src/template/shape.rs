@@ -21,6 +21,8 @@ pub enum Shape {
     ClassName,
     /// No brackets: what stands between them.
     Unbracketed,
+    /// The same without `@`: a thread's name, where `thread:class@line` may stand as well.
+    Thread,
     /// Letters, digits, dashes and underscores.
     Channel,
     /// The same and colons: a path of modules.
@@ -60,7 +62,7 @@ const NO_QUOTE: Class = Class::except(b"\"");
 impl Shape {
     /// Whether its values are known by their bytes: one ends where another byte stands.
     pub(super) fn is_run(self) -> bool {
-        matches!(self, Self::Nothing | Self::SqlState | Self::Unbracketed | Self::Channel | Self::RustPath | Self::ClassName)
+        matches!(self, Self::Nothing | Self::SqlState | Self::Unbracketed | Self::Thread | Self::Channel | Self::RustPath | Self::ClassName)
     }
 
     /// The bytes that a value may have; a line in which one has others is not of the template.
@@ -74,6 +76,7 @@ impl Shape {
             Self::Channel => Class::CHANNEL,
             Self::RustPath => Class::PATH,
             Self::Unbracketed => Class::UNBRACKETED,
+            Self::Thread => Class::THREAD,
             Self::ClassName => Class::NAME,
             Self::Addresses => ADDRESSES,
             Self::Host => HOST,
@@ -102,6 +105,7 @@ impl Shape {
             Self::Channel => Class::CHANNEL,
             Self::RustPath => Class::PATH,
             Self::Unbracketed => Class::UNBRACKETED,
+            Self::Thread => Class::THREAD,
             Self::ClassName => Class::NAME,
             Self::Quoted => Class::ALL,
             Self::Flags => Class::alphanumeric_and(b",_"),
