@@ -29,11 +29,19 @@ pub(crate) struct Mixed {
 impl Mixed {
     /// The decoder of a source of this format. Only a source of lines may be mixed, and only where the format leaves cutting these to us.
     pub(crate) fn open(format: &Arc<dyn Format>, candidates: &Candidates, frame_bytes_max: usize) -> Box<dyn Decoder> {
-        let format = Arc::clone(format);
         if !format.framing().is_lines() || format.has_own_decoder() {
-            return format.open(frame_bytes_max);
+            return Arc::clone(format).open(frame_bytes_max);
         }
-        open_framed(Arc::new(Self { format, candidates: Arc::clone(candidates), misses: AtomicU32::new(0) }), frame_bytes_max)
+        open_framed(Arc::new(Self::of(format, candidates)), frame_bytes_max)
+    }
+
+    /// The format of lines that come in something else, for one source.
+    pub(crate) fn inside(format: &Arc<dyn Format>, candidates: &Candidates) -> Arc<dyn Format> {
+        Arc::new(Self::of(format, candidates))
+    }
+
+    fn of(format: &Arc<dyn Format>, candidates: &Candidates) -> Self {
+        Self { format: Arc::clone(format), candidates: Arc::clone(candidates), misses: AtomicU32::new(0) }
     }
 
     /// Whether a line is beyond much doubt of another format.

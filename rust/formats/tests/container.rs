@@ -106,6 +106,16 @@ fn what_is_inside_is_found_for_each_stream() {
 }
 
 #[test]
+fn another_program_may_write_in_between() {
+    let klog = "E1121 10:40:59.509123       1 reflector.go:147] cannot list pods";
+    let json = "{\"level\":\"warn\",\"msg\":\"slow\",\"took_ms\":7}";
+    let log: String = (0..9).map(|at| cri(at, false, 'F', if at == 5 { klog } else { json })).collect();
+    let read = read("cri", &[], &log, &[]);
+    assert_eq!(read.iter().filter(|(_, body)| body == "slow").count(), 8);
+    assert_eq!(read[5].1, "cannot list pods");
+}
+
+#[test]
 fn options_of_what_is_inside_stand_beside_it() {
     let wrong = |pairs: &[(&str, &str)]| {
         let options = pairs.iter().map(|(name, value)| ((*name).to_owned(), OptionValue::Str((*value).to_owned()))).collect();

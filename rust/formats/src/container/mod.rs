@@ -14,6 +14,7 @@ use crate::{
     detect::{Candidates, candidates, likeliest},
     find,
     formats::text,
+    mixed::Mixed,
 };
 use decoder::Containers;
 use entry::{Entry, Stream, cri, docker, is_docker, looks};
@@ -54,10 +55,10 @@ impl Container {
     /// The format that `messages`, one a line, look like.
     fn find(&self, messages: &[u8]) -> Option<Arc<dyn Format>> {
         let candidates = self.candidates.get_or_init(|| {
-            let of_lines = |format: &&Arc<dyn Format>| format.framing().is_lines() && !is_container(format.spec().name);
+            let of_lines = |format: &&Arc<dyn Format>| format.framing().is_lines() && !format.has_own_decoder();
             candidates(&self.common).iter().filter(of_lines).cloned().collect()
         });
-        likeliest(candidates, messages, true).cloned()
+        likeliest(candidates, messages, true).map(|format| Mixed::inside(format, candidates))
     }
 }
 
