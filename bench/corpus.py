@@ -270,6 +270,24 @@ def combined(lines: int, seed: int = 1) -> bytes:
     return "".join(out).encode()
 
 
+def haproxy(lines: int, seed: int = 1) -> bytes:
+    """HAProxy's HTTP log without a syslog header, about 160 bytes each."""
+    make = _Maker(seed)
+    out = []
+    for _ in range(lines):
+        seconds, nanos = divmod(make.tick(), 1_000_000_000)
+        stamp = datetime.fromtimestamp(seconds, UTC).strftime("%d/%b/%Y:%H:%M:%S") + f".{nanos // 1_000_000:03}"
+        number = make.random.randrange
+        times = [number(9), number(3), number(5), number(900)]
+        out.append(
+            f"{make.ip()}:{number(1024, 65536)} [{stamp}] https-in~ {make.choice(SERVICES)}/web{number(9)} "
+            f"{'/'.join(map(str, [*times, sum(times)]))} {make.choice(CODES)} {number(60_000)} - - ---- "
+            f"{number(300)}/{number(300)}/{number(90)}/{number(30)}/0 0/{number(3)} "
+            f'"{make.choice(METHODS)} {make.path()} HTTP/1.1"\n'
+        )
+    return "".join(out).encode()
+
+
 def text(lines: int, seed: int = 1) -> bytes:
     """Lines without any structure, about 120 bytes each."""
     make = _Maker(seed)

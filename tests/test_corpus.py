@@ -15,6 +15,7 @@ SIZES: dict[Callable[[int, int], bytes], int] = {
     corpus.logfmt: 370,
     corpus.text: 122,
     corpus.combined: 170,
+    corpus.haproxy: 160,
     corpus.zipkin: 725,
     corpus.jaeger: 570,
     corpus.otlp_logs: 453,
