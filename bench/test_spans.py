@@ -1,6 +1,7 @@
-"""Spans as JSON: Zipkin v2 arrays and a Jaeger API answer; each span a record, each annotation or log another."""
+"""Spans of Zipkin and Jaeger in each of their encodings; each span a record, each annotation or log another."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -8,7 +9,7 @@ import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 import logloom
-from bench import corpus
+from bench import corpus, encoded
 from bench.answers import attributes, records
 from bench.figures import Figure
 from bench.measure import Measure
@@ -65,9 +66,41 @@ def _said(record: LogRecord) -> dict[str, Any]:
     }
 
 
-CASES: list[tuple[Figure, str, Callable[[int], bytes], Callable[[bytes], Expected]]] = [
-    (Figure("zipkin", "Zipkin v2 JSON", "spans", 6e5, keeps_original=True), "zipkin", corpus.zipkin, _zipkin),
-    (Figure("jaeger", "Jaeger API JSON", "spans", None, keeps_original=True), "jaeger", corpus.jaeger, _jaeger),
+Case = tuple[Figure, str, Callable[[int], bytes], Callable[[int], Expected]]
+
+
+def _read(read: Callable[[bytes], Expected], make: Callable[[int], bytes]) -> Callable[[int], Expected]:
+    return lambda spans: read(make(spans))
+
+
+def _zipkin_as(encoding: str, what: str) -> Case:
+    figure = Figure(f"zipkin_{encoding}", what, "spans", 1.2e6, keeps_original=True)
+    return figure, "zipkin", partial(encoded.zipkin, encoding), _read(_zipkin, encoded.zipkin_json)
+
+
+def _jaeger_as(encoding: str, what: str) -> Case:
+    figure = Figure(f"jaeger_{encoding}", what, "spans", 1.2e6, keeps_original=True)
+    return figure, "jaeger", partial(encoded.jaeger, encoding), _read(_jaeger, corpus.jaeger)
+
+
+CASES: list[Case] = [
+    (
+        Figure("zipkin", "Zipkin v2 JSON", "spans", 6e5, keeps_original=True),
+        "zipkin",
+        corpus.zipkin,
+        _read(_zipkin, corpus.zipkin),
+    ),
+    (
+        Figure("jaeger", "Jaeger API JSON", "spans", 5e5, keeps_original=True),
+        "jaeger",
+        corpus.jaeger,
+        _read(_jaeger, corpus.jaeger),
+    ),
+    _zipkin_as("proto", "Zipkin v2 protobuf"),
+    _zipkin_as("v1_thrift", "Zipkin v1 thrift"),
+    _jaeger_as("proto", "Jaeger protobuf"),
+    _jaeger_as("thrift_binary", "Jaeger thrift, binary"),
+    _jaeger_as("emit_compact", "Jaeger thrift, compact"),
 ]
 
 
@@ -77,13 +110,13 @@ def test_spans(
     figure: Figure,
     format: str,
     make: Callable[[int], bytes],
-    read: Callable[[bytes], Expected],
+    read: Callable[[int], Expected],
 ) -> None:
     data = make(SPANS)
     batch = logloom.parse(data, format=format)
     assert not batch.rejects
     found = {(r.trace_id.hex(), r.span_id.hex(), r.event_name): _said(r) for r in records(batch)}
-    wanted = read(data)
+    wanted = read(SPANS)
     assert found.keys() == wanted.keys()
     for key, expected in wanted.items():
         assert {name: found[key].get(name) for name in expected} == expected, key

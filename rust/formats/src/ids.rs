@@ -51,12 +51,17 @@ pub(crate) fn trace_id(digits: &[u8]) -> Option<[u8; 16]> {
     Some(id).filter(|id| *id != [0; 16])
 }
 
-/// W3C's [`traceparent`](https://www.w3.org/TR/trace-context/#traceparent-header): trace id, span id and flags.
+/// W3C's [`traceparent`](https://www.w3.org/TR/trace-context/#traceparent-header): trace id, span id and flags. Version 00 ends behind them; a later
+/// one may say more behind another dash; ff is none.
 pub(crate) fn traceparent(text: &[u8]) -> Option<([u8; 16], [u8; 8], u8)> {
-    if text.len() != 55 || [2, 35, 52].iter().any(|&at| text.get(at) != Some(&b'-')) || text.get(..2) == Some(b"ff") {
+    let fixed: &[u8; 55] = text.first_chunk()?;
+    let version = hex2(fixed.get(..2)?)?;
+    let dashes = [2, 35, 52].iter().all(|&at| fixed.get(at) == Some(&b'-'));
+    let ends = text.len() == 55 || (version != 0 && text.get(55) == Some(&b'-'));
+    if version == 0xff || !dashes || !ends {
         return None;
     }
-    Some((trace_id(text.get(3..35)?)?, span_id(text.get(36..52)?)?, hex2(text.get(53..)?)?))
+    Some((trace_id(fixed.get(3..35)?)?, span_id(fixed.get(36..52)?)?, hex2(fixed.get(53..)?)?))
 }
 
 /// One byte from two hexadecimal digits.

@@ -2,9 +2,9 @@
 
 use logloom_record::{RecordCursor, Scalar, Text};
 
-use super::{Name, Role, Target, Trace, address, parse_trace_id, status, trace::parse_span_id};
-use crate::swar::leading_u64;
+use super::{Name, Role, Target, Trace, address, parse_trace_id, status};
 pub use crate::template::is_absent;
+use crate::{ids, swar::leading_u64};
 
 /// Writes the text of a value that is not absent. The time is the caller's, as it is written first: here it is a string. Trace and
 /// span ids go into `trace`, from where the caller writes them last; what is no id, or one more, is an attribute.
@@ -125,7 +125,7 @@ fn rare<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>, trace: &mut
 fn take_trace(role: Role, bytes: &[u8], trace: &mut Trace) -> bool {
     let found = match role {
         Role::TraceId => parse_trace_id(bytes).map(|trace_id| Trace { trace_id, ..Trace::default() }),
-        Role::SpanId => parse_span_id(bytes).map(|span_id| Trace { span_id, ..Trace::default() }),
+        Role::SpanId => ids::span_id(bytes).map(|span_id| Trace { span_id, ..Trace::default() }),
         Role::Traceparent => Trace::from_traceparent(bytes),
         Role::B3 => Trace::from_b3(bytes),
         _ => None,

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use logloom_record::{Batch, BatchWriter, RejectReason, Text, proto::varint};
+use logloom_record::{Batch, BatchWriter, RejectReason, Text};
 
-use crate::{About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed};
+use crate::{About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed, proto_json::shape::first_unit};
 
 /// The row of `otlp`.
 pub static SPEC: Spec = Spec {
@@ -53,31 +53,10 @@ impl Format for Otlp {
     }
 }
 
-/// Goes down from `ResourceLogs` to the first `LogRecord`, whose first field must be one that records have. The frame may be cut.
+/// The first `LogRecord` begins with a field that records have.
 fn leads_to_record(frame: &[u8]) -> Option<()> {
-    let mut rest = enter(frame, 0x0a)?;
-    while let [0x0a | 0x1a, after @ ..] = rest {
-        rest = pass(after)?; // its resource, its schema URL
-    }
-    rest = enter(rest, 0x12)?;
-    while let [0x0a | 0x1a, after @ ..] = rest {
-        rest = pass(after)?; // its scope, its schema URL
-    }
-    let record = enter(rest, 0x12)?;
-    matches!(record.first()?, 0x09 | 0x10 | 0x1a | 0x2a | 0x32 | 0x38 | 0x45 | 0x4a | 0x52 | 0x59 | 0x62).then_some(())
-}
-
-/// What follows the head of a field with this tag.
-fn enter(bytes: &[u8], tag: u8) -> Option<&[u8]> {
-    let after = bytes.strip_prefix(&[tag])?;
-    let (len, used) = varint(after)?;
-    (len > 0).then(|| after.get(used..)).flatten()
-}
-
-/// What follows a field whose tag was read.
-fn pass(bytes: &[u8]) -> Option<&[u8]> {
-    let (len, used) = varint(bytes)?;
-    bytes.get(used..)?.get(usize::try_from(len).ok()?..)
+    let first = first_unit(frame)?.first()?;
+    matches!(first, 0x09 | 0x10 | 0x1a | 0x2a | 0x32 | 0x38 | 0x45 | 0x4a | 0x52 | 0x59 | 0x62).then_some(())
 }
 
 #[cfg(test)]

@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use logloom_record::{Batch, BatchWriter, BlockPool, DataError, Limits, Origin, RejectReason, Text};
-use memchr::memmem;
 
 use crate::{
-    About, Decoder, Elements, Format, Framing, Likely, OptionError, Options, Spec,
-    proto_json::{schema::LOGS_REQUEST, transcode},
+    About, Decoder, Format, Framing, Likely, OptionError, Options, Spec,
+    proto_json::{request, schema::LOGS_REQUEST},
 };
 
 /// The row of `otlp_json`.
@@ -25,9 +24,6 @@ pub static SPEC: Spec = Spec {
     options: &[],
     compile,
 };
-
-/// One request holds many records: it may have this many times the bytes of a frame.
-const REQUEST_FRAMES_MAX: usize = 64;
 
 struct OtlpJson;
 
@@ -62,28 +58,18 @@ impl Format for OtlpJson {
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {
-        let start = frame.trim_ascii_start();
-        let head = start.get(..256).unwrap_or(start);
-        let names = [&b"\"resourceLogs\""[..], b"\"resource_logs\""];
-        let is_first = start.first() == Some(&b'{') && names.iter().any(|name| memmem::find(head, name).is_some());
-        if is_first { Likely(98) } else { Likely::NO }
+        request::likely(frame, [b"\"resourceLogs\"", b"\"resource_logs\""])
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
-        if out.is_repairing() {
-            return Err(RejectReason::syntax("the request is not UTF-8, which JSON must be", 0));
-        }
-        let read = transcode(frame, &LOGS_REQUEST, out.limits().depth_max)?;
-        let batch = Batch::from_otlp(read.bytes.into(), out.limits())?;
-        out.adopt(&batch);
-        for bad in read.bad {
-            let record = frame.slice(bad.start..bad.end);
-            out.reject(record.bytes(), bad.reason, out.frame_offset() + bad.start as u64, SPEC.name);
-        }
-        Ok(())
+        request::parse(frame, &LOGS_REQUEST, SPEC.name, out, |bytes, out| {
+            let batch = Batch::from_otlp(bytes.into(), out.limits())?;
+            out.adopt(&batch);
+            Ok(())
+        })
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
-        Box::new(Elements::new(self, frame_bytes_max.saturating_mul(REQUEST_FRAMES_MAX)))
+        request::open(self, frame_bytes_max)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use logloom_record::{BatchWriter, RejectReason, Text, proto::Fields, proto::Value as Wire};
+use logloom_record::{BatchWriter, RejectReason, Text};
 
-use crate::{About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed, spans::otlp};
+use crate::{About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed, proto_json::shape::first_unit, spans::otlp};
 
 /// The row of `otlp_traces`.
 pub static SPEC: Spec = Spec {
@@ -52,29 +52,8 @@ impl Format for OtlpTraces {
     }
 }
 
-/// Goes down from `ResourceSpans` to the first `Span`, which begins with its trace id. The frame may be cut, and then so is each message around.
+/// The first `Span` begins with its trace id and its own.
 fn leads_to_span(frame: &[u8]) -> Option<()> {
-    let mut inner = frame;
-    for number in [1, 2, 2] {
-        inner = enter(inner, number)?;
-    }
-    (inner.get(..2)? == b"\x0a\x10" && inner.get(18..20)? == b"\x12\x08").then_some(())
-}
-
-/// The content of the first field `number` of a message, as far as it is there.
-fn enter(bytes: &[u8], number: u32) -> Option<&[u8]> {
-    let mut fields = Fields::new(bytes);
-    loop {
-        let at = fields.position();
-        match fields.next()? {
-            Ok((found, Wire::Len(content))) if found == number => return Some(content),
-            Ok(_) => {}
-            Err(_) => {
-                // Cut in this field: its tag is one byte, its length a varint.
-                let rest = bytes.get(at..)?.strip_prefix(&[(number as u8) << 3 | 2])?;
-                let (_, used) = logloom_record::proto::varint(rest)?;
-                return rest.get(used..);
-            }
-        }
-    }
+    let span = first_unit(frame)?;
+    (span.get(..2)? == b"\x0a\x10" && span.get(18..20)? == b"\x12\x08").then_some(())
 }

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use logloom_record::{BatchWriter, RejectReason, Text};
-use memchr::memmem;
 
 use crate::{
-    About, Decoder, Elements, Format, Framing, Likely, OptionError, Options, Spec,
-    proto_json::{traces::TRACES_REQUEST, transcode},
+    About, Decoder, Format, Framing, Likely, OptionError, Options, Spec,
+    proto_json::{request, traces::TRACES_REQUEST},
     spans::otlp,
 };
 
@@ -22,9 +21,6 @@ pub static SPEC: Spec = Spec {
     options: &[],
     compile,
 };
-
-/// One request holds many spans: it may have this many times the bytes of a frame.
-const REQUEST_FRAMES_MAX: usize = 64;
 
 #[derive(Debug)]
 struct OtlpTracesJson;
@@ -44,27 +40,14 @@ impl Format for OtlpTracesJson {
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {
-        let start = frame.trim_ascii_start();
-        let head = start.get(..256).unwrap_or(start);
-        let names = [&b"\"resourceSpans\""[..], b"\"resource_spans\""];
-        let is_first = start.first() == Some(&b'{') && names.iter().any(|name| memmem::find(head, name).is_some());
-        if is_first { Likely(98) } else { Likely::NO }
+        request::likely(frame, [b"\"resourceSpans\"", b"\"resource_spans\""])
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
-        if out.is_repairing() {
-            return Err(RejectReason::syntax("the request is not UTF-8, which JSON must be", 0));
-        }
-        let read = transcode(frame, &TRACES_REQUEST, out.limits().depth_max)?;
-        otlp::read(&read.bytes, SPEC.name, out)?;
-        for bad in read.bad {
-            let span = frame.slice(bad.start..bad.end);
-            out.reject(span.bytes(), bad.reason, out.frame_offset() + bad.start as u64, SPEC.name);
-        }
-        Ok(())
+        request::parse(frame, &TRACES_REQUEST, SPEC.name, out, |bytes, out| otlp::read(&bytes, SPEC.name, out))
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
-        Box::new(Elements::new(self, frame_bytes_max.saturating_mul(REQUEST_FRAMES_MAX)))
+        request::open(self, frame_bytes_max)
     }
 }

@@ -6,8 +6,10 @@
 
 pub(crate) mod check;
 mod known;
+pub(crate) mod request;
 pub(crate) mod scalar;
 pub mod schema;
+pub(crate) mod shape;
 #[cfg(test)]
 mod tests;
 pub(crate) mod traces;

@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use logloom_record::{
     BatchWriter, RejectReason, Text,
-    proto::{Fields, Value as Wire, varint},
+    proto::{Fields, Value as Wire},
 };
 use memchr::memmem;
 
 use crate::{
     About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed,
-    proto_json::{Message, transcode},
+    proto_json::{Message, shape::enter, transcode},
     spans::choice::Choice,
 };
 use entry::{Original, What};
@@ -207,13 +207,6 @@ fn parse_json(frame: Text<'_>, identifier: &Identifier, out: &mut BatchWriter) -
         out.reject(entry.bytes(), bad.reason, out.frame_offset() + bad.start as u64, SPEC.name);
     }
     Ok(())
-}
-
-/// What follows the head of the field with this tag, and its content's length.
-fn enter(bytes: &[u8], tag: u8) -> Option<(&[u8], usize)> {
-    let rest = bytes.strip_prefix(&[tag])?;
-    let (len, used) = varint(rest)?;
-    Some((rest.get(used..)?, usize::try_from(len).ok().filter(|len| *len > 0)?))
 }
 
 /// Goes down to the common properties of the first entry, which begin with an address, a time or a sample rate. The message may be cut.
