@@ -6,7 +6,7 @@ use logloom_record::nearest;
 
 use crate::{
     FORMATS, Spec,
-    container::FORMAT,
+    container::INSIDE,
     decoder::{ENCODING, MULTILINE, STRIP_ANSI},
     find,
     time::Zone,
@@ -142,7 +142,7 @@ impl Options {
     /// Refuses options that the format does not take.
     pub fn check(&self, spec: &Spec) -> Result<(), OptionError> {
         // What is inside something else has its options beside those of that.
-        let inside = if spec.options.iter().any(|doc| doc.name == FORMAT.name) { self.str(FORMAT.name)?.and_then(find) } else { None };
+        let inside = if spec.options.iter().any(|doc| doc.name == INSIDE.name) { self.str(INSIDE.name)?.and_then(find) } else { None };
         let own = spec.options.iter().chain(inside.map_or(&[][..], |inside| inside.options));
         let known: Vec<_> = own.chain(COMMON).map(|doc| doc.name).collect();
         for name in self.0.keys() {

@@ -67,7 +67,7 @@ fn docker(at: usize, is_err: bool, tag: char, message: &str) -> String {
 fn a_stream_that_falls_silent_is_not_waited_for() {
     let mut log = cri(1, true, 'F', "Error: no cart") + &cri(2, true, 'P', "    at load (x");
     log += "2026-11-21T10:41:03.5Z stdout F early\n2026-11-21T10:41:05Z stdout F late\n";
-    let mut decoder = open("cri", &[("format", "text")], 1 << 20);
+    let mut decoder = open("cri", &[("inside", "text")], 1 << 20);
     let batches = feed(&mut *decoder, &log, &[]);
     let (batch, held) = &batches[0];
     let bodies: Vec<_> = batch.records().map(|record| text(&record, "body")).collect();
@@ -75,7 +75,7 @@ fn a_stream_that_falls_silent_is_not_waited_for() {
     assert_eq!(&log[*held..], "2026-11-21T10:41:05Z stdout F late\n");
     // However long the other stream goes on within the same second, the file is not read again from far back.
     let log = cri(1, true, 'F', "waits") + &cri(2, false, 'F', &"x".repeat(1000)).repeat(6000);
-    let batches = feed(&mut *open("cri", &[("format", "text")], 1 << 20), &log, &[]);
+    let batches = feed(&mut *open("cri", &[("inside", "text")], 1 << 20), &log, &[]);
     assert!(log.len() - batches[0].1 < 5 << 20);
     assert!(batches[0].0.records().any(|record| text(&record, "body") == "waits"));
 }
@@ -84,7 +84,7 @@ fn a_stream_that_falls_silent_is_not_waited_for() {
 fn a_message_over_the_bound_is_kept_as_it_came() {
     let parts: Vec<_> = ["a", "b", "c"].iter().enumerate().map(|(at, letter)| cri(at, false, 'P', &letter.repeat(40))).collect();
     let log = parts.concat() + &cri(3, false, 'F', "d");
-    let batches = feed(&mut *open("cri", &[("format", "text")], 100), &log, &[]);
+    let batches = feed(&mut *open("cri", &[("inside", "text")], 100), &log, &[]);
     let records: Vec<_> =
         batches.iter().flat_map(|(batch, _)| batch.records().map(|record| (record.is_reject(), text(&record, "body")))).collect();
     let kept: String = records.iter().filter(|(is_reject, _)| *is_reject).map(|(_, body)| body.as_str()).collect();
@@ -125,7 +125,7 @@ fn options_of_what_is_inside_stand_beside_it() {
         compile(
             "cri",
             &Options(
-                [("format", "envoy"), ("format_string", "%PROTOCOL%")]
+                [("inside", "envoy"), ("format_string", "%PROTOCOL%")]
                     .map(|(name, value)| (name.to_owned(), OptionValue::Str(value.to_owned())))
                     .into()
             )
@@ -133,9 +133,9 @@ fn options_of_what_is_inside_stand_beside_it() {
         .is_ok()
     );
     assert!(wrong(&[("format_string", "%PROTOCOL%")]).starts_with("format_string: format 'cri' has no such option"));
-    assert!(wrong(&[("format", "envoi")]).contains("did you mean 'envoy'?"));
-    assert_eq!(wrong(&[("format", "zipkin")]), "format: 'zipkin' is not made of lines as programs write them");
-    assert_eq!(wrong(&[("format", "docker")]), "format: 'docker' is not made of lines as programs write them");
+    assert!(wrong(&[("inside", "envoi")]).contains("did you mean 'envoy'?"));
+    assert_eq!(wrong(&[("inside", "zipkin")]), "inside: 'zipkin' is not made of lines as programs write them");
+    assert_eq!(wrong(&[("inside", "docker")]), "inside: 'docker' is not made of lines as programs write them");
 }
 
 /// A line of a trace, or of none.
@@ -165,7 +165,7 @@ proptest! {
         let log: String = lines.iter().map(|(_, line)| line.as_str()).collect();
         let mut cuts = cuts;
         cuts.sort_unstable();
-        let options = [("format", "text")];
+        let options = [("inside", "text")];
         let whole = read(format, &options, &log, &[]);
         prop_assert_eq!(&read(format, &options, &log, &cuts), &whole);
         for (is_err, name) in [(false, "stdout"), (true, "stderr")] {
@@ -182,7 +182,7 @@ proptest! {
         cut in 0..1500usize,
     ) {
         let log: String = lines.iter().enumerate().map(|(at, (is_err, tag, message))| cri(at, *is_err, *tag, message)).collect();
-        let batches = feed(&mut *open("cri", &[("format", "text")], 1 << 20), &log, &[cut]);
+        let batches = feed(&mut *open("cri", &[("inside", "text")], 1 << 20), &log, &[cut]);
         let (first, held) = &batches[0];
         let kept: Vec<String> = first.records().map(|record| text(&record, "log.record.original")).collect();
         for line in log[..*held].lines().filter(|line| !line.ends_with("F ") && !line.ends_with("P ")) {

@@ -52,7 +52,7 @@ pub fn lines(data: &[u8]) {
         let mut all = Vec::new();
         for name in ["text", "json", "cri", "docker"] {
             for more in [None, Some(("encoding", text("utf-16le"))), Some(("encoding", text("shift_jis"))), Some(("multiline", start.clone()))] {
-                let inside = matches!(name, "cri" | "docker").then(|| ("format", text("text")));
+                let inside = matches!(name, "cri" | "docker").then(|| ("inside", text("text")));
                 let options = Options(inside.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value)).collect());
                 all.push(compile(name, &options).unwrap());
             }

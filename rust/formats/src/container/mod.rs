@@ -19,9 +19,9 @@ use crate::{
 use decoder::Containers;
 use entry::{Entry, Stream, cri, docker, is_docker, looks};
 
-/// The option that names what is inside.
-pub(crate) const FORMAT: OptionDoc = OptionDoc {
-    name: "format",
+/// The option that names what is inside. Not `format`: beside the name of the outer one that would be no option in Python.
+pub(crate) const INSIDE: OptionDoc = OptionDoc {
+    name: "inside",
     doc: "string: the format of what the program wrote, by its name; it is found from the content, for each of the two streams, where it is \
           not given. The options of that format are given beside it",
 };
@@ -44,7 +44,7 @@ impl Container {
         let is_common = |name: &str| COMMON.iter().any(|doc| doc.name == name);
         let common =
             Options(options.0.iter().filter(|(name, _)| is_common(name)).map(|(name, value)| (name.clone(), value.clone())).collect());
-        let inside = match options.str(FORMAT.name)? {
+        let inside = match options.str(INSIDE.name)? {
             None | Some("auto") => None,
             Some(name) => Some(inside(name, options)?),
         };
@@ -68,10 +68,10 @@ fn is_container(name: &str) -> bool {
 
 /// The format called `name`, for messages of one line or several.
 fn inside(name: &str, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    let wrong = |what: String| OptionError::new(FORMAT.name, what);
+    let wrong = |what: String| OptionError::new(INSIDE.name, what);
     let spec = find(name).ok_or_else(|| wrong(OptionError::unknown_format(name).message))?;
     let mut own = options.clone();
-    own.0.remove(FORMAT.name);
+    own.0.remove(INSIDE.name);
     let format = (spec.compile)(&own)?;
     if format.framing().is_lines() && !is_container(name) {
         return Ok(format);

@@ -2,7 +2,7 @@
 
 use crate::{
     About, Spec,
-    container::{Container, FORMAT},
+    container::{Container, INSIDE},
 };
 
 /// The row of `cri`.
@@ -13,6 +13,6 @@ pub static SPEC: Spec = Spec {
         page: "https://kubernetes.io/docs/concepts/cluster-administration/logging/",
         example: r#"2026-11-21T10:40:59.509123456Z stdout F {"level":"warn","msg":"slow query","took_ms":812}"#,
     },
-    options: &[FORMAT],
+    options: &[INSIDE],
     compile: |options| Container::compile(&SPEC, options),
 };

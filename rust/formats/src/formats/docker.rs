@@ -2,7 +2,7 @@
 
 use crate::{
     About, Spec,
-    container::{Container, FORMAT},
+    container::{Container, INSIDE},
 };
 
 /// The row of `docker`.
@@ -13,6 +13,6 @@ pub static SPEC: Spec = Spec {
         page: "https://docs.docker.com/engine/logging/drivers/json-file/",
         example: r#"{"log":"{\"level\":\"warn\",\"msg\":\"slow query\"}\n","stream":"stdout","time":"2026-11-21T10:40:59.509123456Z"}"#,
     },
-    options: &[FORMAT],
+    options: &[INSIDE],
     compile: |options| Container::compile(&SPEC, options),
 };
