@@ -49,7 +49,7 @@ MESSAGES = [
 ]
 
 
-class _Maker:
+class Maker:
     """The random pieces that logs are made of."""
 
     def __init__(self, seed: int) -> None:
@@ -97,7 +97,7 @@ def iso(time_ns: int, digits: int = 3) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{f'{rest:09}'[:digits]}Z"
 
 
-def _envoy(make: _Maker) -> dict[str, str | int | None]:
+def _envoy(make: Maker) -> dict[str, str | int | None]:
     """One access through a sidecar: Istio's 24 JSON keys in Envoy's (sorted) order; None is absent."""
     code = make.choice(CODES)
     flags = make.flags(code)
@@ -146,13 +146,13 @@ def _default_line(fields: dict[str, str | int | None]) -> str:
 
 def envoy_text(lines: int, seed: int = 1) -> bytes:
     """Envoy's default access log, about 240 bytes a line."""
-    make = _Maker(seed)
+    make = Maker(seed)
     return "".join(_default_line(_envoy(make)) for _ in range(lines)).encode()
 
 
 def envoy_text_dirty(lines: int, seed: int = 1) -> bytes:
     """The same, with non-ASCII text in 2 % of the lines, and 1 % that no format can read."""
-    make = _Maker(seed)
+    make = Maker(seed)
     out = []
     for _ in range(lines):
         fields = _envoy(make)
@@ -169,7 +169,7 @@ def envoy_text_dirty(lines: int, seed: int = 1) -> bytes:
 
 def istio_text(lines: int, seed: int = 1) -> bytes:
     """Istio's default access log."""
-    make = _Maker(seed)
+    make = Maker(seed)
     out = []
     for _ in range(lines):
         f = {key: "-" if value is None else value for key, value in _envoy(make).items()}
@@ -187,17 +187,17 @@ def istio_text(lines: int, seed: int = 1) -> bytes:
 
 def envoy_json(lines: int, seed: int = 1) -> bytes:
     """Istio's JSON encoding, 24 keys, about 890 bytes a line."""
-    make = _Maker(seed)
+    make = Maker(seed)
     return b"".join(orjson.dumps(_envoy(make)) + b"\n" for _ in range(lines))
 
 
 def app_json(lines: int, seed: int = 1) -> bytes:
     """Applications' JSON logs in the manner of several libraries mixed, about 410 bytes a line."""
-    make = _Maker(seed)
+    make = Maker(seed)
     return b"".join(orjson.dumps(_app(make)) + b"\n" for _ in range(lines))
 
 
-def _app(make: _Maker) -> dict[str, object]:
+def _app(make: Maker) -> dict[str, object]:
     time_ns = make.tick()
     level = make.choice(LEVELS)
     message = make.choice(MESSAGES)
@@ -238,7 +238,7 @@ def _app(make: _Maker) -> dict[str, object]:
 
 def logfmt(lines: int, seed: int = 1) -> bytes:
     """key=value lines, about 378 bytes each."""
-    make = _Maker(seed)
+    make = Maker(seed)
     out = []
     for _ in range(lines):
         message = make.choice(MESSAGES).replace('"', '\\"')
@@ -255,7 +255,7 @@ def logfmt(lines: int, seed: int = 1) -> bytes:
 
 def combined(lines: int, seed: int = 1) -> bytes:
     """Apache's combined log format, about 170 bytes each."""
-    make = _Maker(seed)
+    make = Maker(seed)
     out = []
     for _ in range(lines):
         seconds = make.tick() // 1_000_000_000
@@ -272,7 +272,7 @@ def combined(lines: int, seed: int = 1) -> bytes:
 
 def haproxy(lines: int, seed: int = 1) -> bytes:
     """HAProxy's HTTP log without a syslog header, about 160 bytes each."""
-    make = _Maker(seed)
+    make = Maker(seed)
     out = []
     for _ in range(lines):
         seconds, nanos = divmod(make.tick(), 1_000_000_000)
@@ -290,7 +290,7 @@ def haproxy(lines: int, seed: int = 1) -> bytes:
 
 def text(lines: int, seed: int = 1) -> bytes:
     """Lines without any structure, about 120 bytes each."""
-    make = _Maker(seed)
+    make = Maker(seed)
     out = []
     for _ in range(lines):
         words = " ".join(make.choice(SEGMENTS + SERVICES) for _ in range(make.random.randrange(2, 20)))
@@ -298,7 +298,7 @@ def text(lines: int, seed: int = 1) -> bytes:
     return "".join(out).encode()
 
 
-def _span(make: _Maker) -> dict[str, object]:
+def _span(make: Maker) -> dict[str, object]:
     start_us = make.tick() // 1000
     duration_us = int(make.random.expovariate(1 / 20_000)) + 1
     code = make.choice(CODES)
@@ -342,13 +342,13 @@ def _span(make: _Maker) -> dict[str, object]:
 
 def zipkin(spans: int, seed: int = 1) -> bytes:
     """One Zipkin v2 JSON array, about 727 bytes a span; every second span has an annotation."""
-    make = _Maker(seed)
+    make = Maker(seed)
     return orjson.dumps([_span(make) for _ in range(spans)])
 
 
 def jaeger(spans: int, seed: int = 1) -> bytes:
     """A Jaeger API answer: traces of about 20 spans, each with its processes."""
-    make = _Maker(seed)
+    make = Maker(seed)
     pods = [
         {
             "serviceName": make.choice(SERVICES),
@@ -374,7 +374,7 @@ def jaeger(spans: int, seed: int = 1) -> bytes:
     return orjson.dumps({"data": traces, "total": 0, "limit": 0, "offset": 0, "errors": None})
 
 
-def _jaeger_span(make: _Maker, trace_id: str) -> dict[str, object]:
+def _jaeger_span(make: Maker, trace_id: str) -> dict[str, object]:
     start_us = make.tick() // 1000
     logs = [
         {
@@ -403,7 +403,7 @@ def _jaeger_span(make: _Maker, trace_id: str) -> dict[str, object]:
 
 def otlp_logs(records: int = 1000, seed: int = 1) -> bytes:
     """One ExportLogsServiceRequest in the manner of an SDK, about 450 bytes a record, made by the official classes."""
-    make = _Maker(seed)
+    make = Maker(seed)
     request = ExportLogsServiceRequest()
     resource = request.resource_logs.add()
     for key, value in (("service.name", "checkout"), ("service.namespace", "shop"), ("telemetry.sdk.language", "go")):
@@ -439,52 +439,3 @@ def otlp_logs(records: int = 1000, seed: int = 1) -> bytes:
             attributes.append(("placement", AnyValue(kvlist_value=KeyValueList(values=[pair]))))
         record.attributes.extend(KeyValue(key=key, value=value) for key, value in attributes)
     return request.SerializeToString()
-
-
-def syslog_3164(lines: int, seed: int = 1) -> bytes:
-    """Lines of a host's syslog as rsyslog forwards them: daemons, logins, a firewall and applications."""
-    make = _Maker(seed)
-    return b"".join(_bsd_line(make) for _ in range(lines))
-
-
-def _bsd_line(make: _Maker) -> bytes:
-    time = datetime.fromtimestamp(make.tick() // 1_000_000_000, UTC)
-    priority, program, message = _syslog_message(make)
-    stamp = f"{time:%b} {time.day:2} {time:%H:%M:%S}"
-    host = f"web-{make.random.randrange(40)}.example.com"
-    return f"<{priority}>{stamp} {host} {program}[{make.random.randrange(2, 65000)}]: {message}\n".encode()
-
-
-def syslog_5424(lines: int, seed: int = 1) -> bytes:
-    """The same messages as RFC 5424 has them, with structured data."""
-    make = _Maker(seed)
-    out = []
-    for number in range(lines):
-        time = iso(make.tick(), 6)
-        priority, program, message = _syslog_message(make)
-        data = f'[meta@32473 sequenceId="{number}" zone="eu-{make.random.randrange(3)}"]'
-        host = f"web-{make.random.randrange(40)}.example.com"
-        out.append(f"<{priority}>1 {time} {host} {program} {make.random.randrange(2, 65000)} - {data} {message}\n")
-    return "".join(out).encode()
-
-
-def _syslog_message(make: _Maker) -> tuple[int, str, str]:
-    """A priority, a program and what it says: most of it by applications, as on most hosts."""
-    peer = f"from {make.ip()} port {make.random.randrange(1024, 65535)}"
-    user = make.choice(["deploy", "ann", "root", "backup"])
-    if make.often(0.6):
-        return (
-            make.choice([30, 29, 134]),
-            make.choice(SERVICES),
-            f"{make.choice(MESSAGES)} in {make.random.randrange(999)} ms",
-        )
-    return make.choice(
-        [
-            (86, "sshd", f"Accepted publickey for {user} {peer} ssh2: ED25519 SHA256:{make.hex(43)}"),
-            (86, "sshd", f"Failed password for invalid user {make.hex(6)} {peer} ssh2"),
-            (85, "sudo", f"{user} : TTY=pts/{make.random.randrange(9)} ; PWD=/srv ; USER=root ; COMMAND=/usr/bin/id"),
-            (78, "CRON", f"({user}) CMD (run-parts --report /etc/cron.{make.choice(['hourly', 'daily'])})"),
-            (30, "systemd", f"Started Session {make.random.randrange(9999)} of user {user}."),
-            (22, "postfix/smtpd", f"connect from mail.example.org[{make.ip()}]"),
-        ]
-    )

@@ -5,22 +5,22 @@ from typing import Any
 
 import orjson
 
-from bench.corpus import AGENTS, CODES, METHODS, NAMESPACES, SERVICES, _Maker, iso
+from bench.corpus import AGENTS, CODES, METHODS, NAMESPACES, SERVICES, Maker, iso
 
 Line = dict[str, Any]
 
 
-def lines(one: Callable[[_Maker], Line], count: int, seed: int = 1) -> bytes:
+def lines(one: Callable[[Maker], Line], count: int, seed: int = 1) -> bytes:
     """So many lines of what `one` makes."""
-    make = _Maker(seed)
+    make = Maker(seed)
     return b"".join(orjson.dumps(one(make)) + b"\n" for _ in range(count))
 
 
-def _port(make: _Maker) -> int:
+def _port(make: Maker) -> int:
     return make.random.randrange(32768, 61000)
 
 
-def traefik(make: _Maker) -> Line:
+def traefik(make: Maker) -> Line:
     """Traefik's access log, about 930 bytes a line."""
     client, service, code = make.ip(), make.choice(SERVICES), make.choice(CODES)
     port, duration = _port(make), make.random.randrange(10**5, 10**9)
@@ -61,7 +61,7 @@ def traefik(make: _Maker) -> Line:
     }
 
 
-def caddy(make: _Maker) -> Line:
+def caddy(make: Maker) -> Line:
     """Caddy's access log, about 670 bytes a line."""
     client = make.ip()
     return {
@@ -89,7 +89,7 @@ def caddy(make: _Maker) -> Line:
     }
 
 
-def hubble(make: _Maker) -> Line:
+def hubble(make: Maker) -> Line:
     """Hubble's flows, about 1100 bytes a line."""
     now = iso(make.tick(), 9)
 
@@ -129,7 +129,7 @@ def hubble(make: _Maker) -> Line:
     }
 
 
-def k8s_audit(make: _Maker) -> Line:
+def k8s_audit(make: Maker) -> Line:
     """The Kubernetes audit log, about 800 bytes a line."""
     now, namespace = make.tick(), make.choice(NAMESPACES)
     return {
@@ -155,7 +155,7 @@ def k8s_audit(make: _Maker) -> Line:
     }
 
 
-def cloudtrail(make: _Maker) -> Line:
+def cloudtrail(make: Maker) -> Line:
     """CloudTrail's events, about 930 bytes each."""
     user = make.choice(SERVICES)
     return {
@@ -188,7 +188,7 @@ def cloudtrail(make: _Maker) -> Line:
     }
 
 
-def mongodb(make: _Maker) -> Line:
+def mongodb(make: Maker) -> Line:
     """MongoDB's log, about 290 bytes a line."""
     return {
         "t": {"$date": iso(make.tick()).replace("Z", "+00:00")},
@@ -207,7 +207,7 @@ def mongodb(make: _Maker) -> Line:
     }
 
 
-def suricata(make: _Maker) -> Line:
+def suricata(make: Maker) -> Line:
     """Suricata's events, about 450 bytes each."""
     return {
         "timestamp": iso(make.tick(), 6).replace("Z", "+0000"),
@@ -233,7 +233,7 @@ def suricata(make: _Maker) -> Line:
     }
 
 
-def gcp(make: _Maker) -> Line:
+def gcp(make: Maker) -> Line:
     """Google Cloud's log entries, about 710 bytes each."""
     now, service = make.tick(), make.choice(SERVICES)
     return {

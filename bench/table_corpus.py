@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from bench.corpus import AGENTS, CODES, LEVELS, LOGGERS, MESSAGES, METHODS, SERVICES, _Maker, iso
+from bench.corpus import AGENTS, CODES, LEVELS, LOGGERS, MESSAGES, METHODS, SERVICES, Maker, iso
 
 Said = dict[str, Any]
 """Attributes, and under `body` and `time` what those are."""
@@ -16,7 +16,7 @@ Source = tuple[bytes, list[Said]]
 
 def ltsv(count: int, seed: int = 1) -> Source:
     """Access logs in the labels of ltsv.org."""
-    make = _Maker(seed)
+    make = Maker(seed)
     lines, said = [], []
     for _ in range(count):
         now, path, client = make.tick(), make.path(), make.ip()
@@ -42,7 +42,7 @@ def ltsv(count: int, seed: int = 1) -> Source:
 
 def table(count: int, seed: int = 1) -> Source:
     """An application's CSV export under a header; one message in twenty has commas, quotes and a line end."""
-    make = _Maker(seed)
+    make = Maker(seed)
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n")
     write.writerow(["timestamp", "level", "logger", "message", "trace_id", "user.id", "status", "took_ms"])
@@ -60,7 +60,7 @@ def table(count: int, seed: int = 1) -> Source:
 
 def w3c(count: int, seed: int = 1) -> Source:
     """IIS's default columns."""
-    make = _Maker(seed)
+    make = Maker(seed)
     columns = (
         "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) "
         "sc-status sc-substatus sc-win32-status time-taken"
@@ -92,7 +92,7 @@ def w3c(count: int, seed: int = 1) -> Source:
 
 def journal(count: int, seed: int = 1) -> Source:
     """Entries as `journalctl -o export` writes them; one in ten of several lines."""
-    make = _Maker(seed)
+    make = Maker(seed)
     parts, said = [], []
     for _ in range(count):
         now, message, pid = make.tick() // 1000, make.choice(MESSAGES), make.random.randrange(1, 99_999)
@@ -129,7 +129,7 @@ def journal(count: int, seed: int = 1) -> Source:
 
 def audit(count: int, seed: int = 1) -> Source:
     """System calls and what programs report, as auditd writes them."""
-    make = _Maker(seed)
+    make = Maker(seed)
     lines, said = [], []
     for n in range(count):
         now, pid, user = make.tick() // 10**6, make.random.randrange(1, 99_999), make.choice(SERVICES)
@@ -156,7 +156,7 @@ def audit(count: int, seed: int = 1) -> Source:
 
 def cef(count: int, seed: int = 1) -> Source:
     """A firewall's events."""
-    make = _Maker(seed)
+    make = Maker(seed)
     lines, said = [], []
     for _ in range(count):
         now, source, target = make.tick() // 10**6, make.ip(), make.ip()
@@ -173,7 +173,7 @@ def cef(count: int, seed: int = 1) -> Source:
 
 def windows(count: int, seed: int = 1) -> Source:
     """Services that start and stop, one event a line."""
-    make = _Maker(seed)
+    make = Maker(seed)
     lines, said = [], []
     for n in range(count):
         now, service, pid = make.tick(), make.choice(SERVICES), make.random.randrange(1, 9999)

@@ -9,14 +9,14 @@ import pytest
 import logloom
 from bench import json_corpus
 from bench.answers import attributes, chunk, records
-from bench.corpus import _Maker
+from bench.corpus import Maker
 from bench.figures import Figure
 from bench.measure import Measure
 
 LINES = 2000
 INPUT_BYTES_PER_S = 450e6
 
-Case = tuple[str, Callable[[_Maker], dict[str, Any]], float, dict[str, str]]
+Case = tuple[str, Callable[[Maker], dict[str, Any]], float, dict[str, str]]
 
 # The format, who makes its lines, about how many bytes one has, and where some attributes come from.
 CASES: list[Case] = [

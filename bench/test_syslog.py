@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import logloom
-from bench import corpus
+from bench import syslog_corpus
 from bench.answers import attributes, chunk, records
 from bench.figures import Figure
 from bench.measure import Measure
@@ -22,8 +22,8 @@ def expected(line: str) -> dict[str, Any]:
 
 
 CASES: list[tuple[Figure, Callable[[int], bytes]]] = [
-    (Figure("syslog_3164", "syslog, RFC 3164", "lines", 2.5e6, keeps_original=True), corpus.syslog_3164),
-    (Figure("syslog_5424", "syslog, RFC 5424", "lines", 2.5e6, keeps_original=True), corpus.syslog_5424),
+    (Figure("syslog_3164", "syslog, RFC 3164", "lines", 2.5e6, keeps_original=True), syslog_corpus.syslog_3164),
+    (Figure("syslog_5424", "syslog, RFC 5424", "lines", 2.5e6, keeps_original=True), syslog_corpus.syslog_5424),
 ]
 
 
