@@ -321,12 +321,20 @@ impl Fields {
     pub(crate) fn add(&mut self, dialect: &Dialect, seen: &mut Seen, frame: Text<'_>, name: Range<usize>, value: Put) {
         let key = frame.slice(name.clone());
         let hash = hash(key);
-        let mut field = Field::new(name.start, key.len(), dialect.find(hash, key));
+        let prefixed = self.names.len();
         if !dialect.prefix.is_empty() {
-            self.name_into(&mut field, dialect.prefix, key);
+            self.names.extend_from_slice(dialect.prefix.as_bytes());
+            self.names.extend_from_slice(key.bytes());
         }
-        field.put(frame, value);
-        self.push(frame, seen, hash, field);
+        let in_names = self.names.len() - prefixed;
+        // Written in its place: a copy would cost as much as the rest.
+        let Some(room) = self.room() else { return };
+        *room = Field::new(name.start, key.len(), dialect.find(hash, key));
+        if in_names > 0 {
+            (room.name_at, room.name_len, room.place) = (prefixed as u32, in_names as u32, Place::Whole);
+        }
+        room.put(frame, value);
+        self.keep(frame, seen, hash);
     }
 
     /// Adds a field whose name does not stand in the frame.
