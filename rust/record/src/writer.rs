@@ -46,12 +46,18 @@ pub struct BatchWriter {
     scratch: Vec<u8>,
 }
 
+/// `observed_time_unix_nano` as it is encoded.
+#[inline(always)]
+fn observed(unix_nano: u64) -> Option<[u8; 9]> {
+    let mut encoded = [0x59; 9];
+    encoded[1..].copy_from_slice(&unix_nano.to_le_bytes());
+    (unix_nano != 0).then_some(encoded)
+}
+
 impl BatchWriter {
     /// A writer for bytes from `origin`; `estimate_bytes` of output are made ready at once.
     pub fn new(pool: &Arc<BlockPool>, limits: &Limits, origin: &Arc<Origin>, estimate_bytes: usize) -> Self {
         let arrival = origin.arrival_unix_nano;
-        let mut observed = [0x59; 9];
-        observed[1..].copy_from_slice(&arrival.to_le_bytes());
         let mut writer = Self {
             buf: Vec::new(),
             sink: Sink {
@@ -60,7 +66,7 @@ impl BatchWriter {
                 overflowed: false,
                 attributes_max: limits.attributes_max,
                 arrival_unix_nano: arrival,
-                observed: (arrival != 0).then_some(observed),
+                observed: observed(arrival),
                 raw: None,
                 severity_of_status: None,
                 envelope: Envelope::default(),
@@ -104,6 +110,16 @@ impl BatchWriter {
     #[inline(always)]
     pub fn end_envelope(&mut self) {
         self.sink.envelope.clear();
+        self.sink.observed = observed(self.sink.arrival_unix_nano);
+    }
+
+    /// When the frames of this [envelope](Self::envelope) were first seen, such as by a container's runtime: their observed time, which is
+    /// the arrival otherwise. 0: not known.
+    #[inline(always)]
+    pub fn observed_at(&mut self, unix_nano: u64) {
+        if unix_nano != 0 {
+            self.sink.observed = observed(unix_nano);
+        }
     }
 
     /// Whether the frame's records get a `log.record.original` without the format's doing: the frame was repaired.

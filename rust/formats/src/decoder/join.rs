@@ -293,6 +293,7 @@ pub(crate) fn read_outer<F: Format + ?Sized>(
 /// Runs `read` on what came in `outer`. `checked`: that is known to be UTF-8.
 #[inline(always)]
 pub(crate) fn read_in<T>(outer: Outer<'_>, checked: bool, out: &mut BatchWriter, read: impl FnOnce(&mut BatchWriter) -> T) -> T {
+    out.observed_at(outer.time_unix_nano);
     out.envelope().time(outer.time_unix_nano).encoded(outer.attributes).original(outer.raw, checked);
     let result = read(out);
     out.end_envelope();
