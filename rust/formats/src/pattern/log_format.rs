@@ -150,3 +150,42 @@ fn directive(rest: &str) -> Option<Directive<'_>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::{Options, formats::apache, options::OptionValue};
+
+    fn compile(format_string: &str) -> Result<(), String> {
+        let options = Options([("format_string".to_owned(), OptionValue::Str(format_string.into()))].into());
+        (apache::SPEC.compile)(&options).map(|_| ()).map_err(|e| format!("{e:?}"))
+    }
+
+    #[test]
+    fn the_manual_s_formats_compile() {
+        for format in [
+            r#"%h %l %u %t \"%r\" %>s %b"#,
+            r#"%v:%p %h %l %u %t \"%r\" %>s %O \"%{Referer}i\" \"%{User-Agent}i\""#,
+            r#"%{Referer}i -> %U"#,
+            r#"%{%Y-%m-%d %T}t.%{msec_frac}t %{%z}t %a %{c}a %A %m %U%q %H %I %O %D %T %{ms}T %k %X %P %{tid}P"#,
+            r#"%{sec}t %!200,304,302{Referer}i %{cache-status}e %{SSL_PROTOCOL}x %{VARNAME}^ti 100%%"#,
+        ] {
+            compile(format).unwrap_or_else(|why| panic!("{format}: {why}"));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        assert!(compile("%h %").unwrap_err().contains("needs a directive"));
+        assert!(compile("%h %Y").unwrap_err().contains("unknown 'Y'"));
+        assert!(compile("%h%u").unwrap_err().contains("nothing stands between"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_format_is_too_strange(format in "([%{}<>!,0-9a-zA-Z^ \u{e9}-]|%[a-zA-Z]|%[{][a-z:%]{0,5}[}][a-z^]){0,20}") {
+            let _ = compile(&format);
+        }
+    }
+}

@@ -24,13 +24,15 @@ impl Line {
     #[inline]
     pub(crate) fn write(&self, line: Text<'_>, values: &Values, out: &mut BatchWriter) {
         let keep = out.keeps_original();
+        // What stands around the line is kept there: the line itself is the message.
+        let is_message = keep || out.envelope().has_original();
         let said = self.severity_field.and_then(|(field, _)| values.text(field, line));
         let severity_text = said.unwrap_or(Text::from(self.severity.1.as_str()));
         let body = self.body_field.and_then(|field| values.text(field, line));
         let rec = out.begin(values.time_unix_nano, values.severity, severity_text);
         let rec = match body {
             Some(body) => rec.body(body),
-            None if keep => rec.body(line),
+            None if is_message => rec.body(line),
             None => rec,
         };
         let mut trace = Trace::default();
