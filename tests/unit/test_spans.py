@@ -64,7 +64,7 @@ def zipkin_spans(draw: st.DrawFn) -> zipkin.Span:
 
 @given(zipkin_spans())
 def test_zipkin_gives_one_record_in_any_encoding(span: zipkin.Span) -> None:
-    wanted = otlp("zipkin", zipkin.v2_json([span]), encoding="json")
+    wanted = otlp("zipkin", zipkin.v2_json([span]), serialization="json")
     for name, encode in zipkin.ENCODINGS.items():
         assert otlp("zipkin", encode([span])) == wanted, name
 
@@ -78,7 +78,7 @@ def test_zipkin_is_detected_in_any_encoding(spans: list[zipkin.Span]) -> None:
 @pytest.mark.parametrize(("name", "encoding"), [("v2_json", "json"), ("proto", "proto"), ("v1_thrift", "thrift")])
 def test_zipkin_takes_the_encoding_from_its_option(name: str, encoding: str) -> None:
     body = zipkin.ENCODINGS[name]([zipkin.Span(1, 2, name="a", timestamp=3)])
-    assert otlp("zipkin", body, encoding=encoding) == otlp("zipkin", body)
+    assert otlp("zipkin", body, serialization=encoding) == otlp("zipkin", body)
 
 
 values = st.one_of(
@@ -117,7 +117,7 @@ jaeger_batches = st.builds(jaeger.Batch, words, typed_tags, st.lists(jaeger_span
 
 @given(jaeger_batches)
 def test_jaeger_gives_the_same_records_in_any_encoding(batch: jaeger.Batch) -> None:
-    wanted = otlp("jaeger", jaeger.api_json(batch), encoding="json")
+    wanted = otlp("jaeger", jaeger.api_json(batch), serialization="json")
     for name, encode in jaeger.ENCODINGS.items():
         assert otlp("jaeger", encode(batch)) == wanted, name
 
@@ -142,4 +142,4 @@ def test_jaeger_is_detected_in_any_encoding(batch: jaeger.Batch) -> None:
 )
 def test_jaeger_takes_the_encoding_from_its_option(name: str, encoding: str) -> None:
     body = jaeger.ENCODINGS[name](jaeger.Batch("cart", (), (jaeger.Span(1, 2, "a", 3, 4),)))
-    assert otlp("jaeger", body, encoding=encoding) == otlp("jaeger", body)
+    assert otlp("jaeger", body, serialization=encoding) == otlp("jaeger", body)

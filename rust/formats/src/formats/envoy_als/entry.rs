@@ -1,5 +1,7 @@
 //! One entry of a message: what it says, by the operator of the text log that says the same.
 
+mod parts;
+
 use std::collections::BTreeMap;
 
 use logloom_record::{
@@ -10,7 +12,7 @@ use logloom_record::{
 use super::{
     node,
     operators::{COUNT, Op, TARGETS},
-    schema::{ACCESS_LOG_TYPES, SHORT_FLAGS},
+    schema::ACCESS_LOG_TYPES,
     structure,
 };
 use crate::{
@@ -301,190 +303,6 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// An address as the text log prints it; a socket's also in its two parts, where the log has operators for them that say no other.
-    fn address(&mut self, whole: Op, parts: Option<[Op; 2]>, part: Text<'a>) -> Result<()> {
-        let mut text = Vec::new();
-        each(part, |kind, field| {
-            let Field::Part(inner) = field else { return Ok(()) };
-            let (mut first, mut second, mut port) = (Text::EMPTY, Text::EMPTY, None);
-            each(inner, |number, field| {
-                match (kind, number, field) {
-                    (1, 2, Field::Part(address)) | (2 | 3, 1, Field::Part(address)) => first = address,
-                    (1, 3, Field::Number(number)) => port = Some(number as u32),
-                    (1, 4, Field::Part(name)) | (3, 2, Field::Part(name)) => second = name,
-                    _ => {}
-                }
-                Ok(())
-            })?;
-            let bytes = first.bytes();
-            if let (1, Some([address, number])) = (kind, parts) {
-                self.text(address, first);
-                port.into_iter().for_each(|port| self.int(number, i64::from(port)));
-            }
-            text = match (kind, port) {
-                (1, port) => {
-                    let port = port.map_or_else(|| second.bytes().to_vec(), |port| port.to_string().into_bytes());
-                    let is_ipv6 = bytes.contains(&b':');
-                    let (open, close): (&[u8], &[u8]) = if is_ipv6 { (b"[", b"]") } else { (b"", b"") };
-                    let port = if port.is_empty() { b"0".to_vec() } else { port };
-                    [open, bytes, close, b":", &port].concat()
-                }
-                (2, _) => bytes.to_vec(),
-                (3, _) => [b"envoy://", bytes, b"/", second.bytes()].concat(),
-                _ => Vec::new(),
-            };
-            Ok(())
-        })?;
-        self.made(whole, text);
-        Ok(())
-    }
-
-    fn flags(&mut self, part: Text<'a>) -> Result<()> {
-        let mut set = [false; 32];
-        each(part, |number, field| {
-            let is_set = !matches!(field, Field::Number(0));
-            if let Some(place) = set.get_mut(number as usize) {
-                *place = is_set;
-            }
-            Ok(())
-        })?;
-        let names: Vec<&str> = SHORT_FLAGS.iter().zip(set).filter(|(_, set)| *set).map(|(name, _)| *name).collect();
-        self.made(Op::Flags, names.join(",").into_bytes());
-        Ok(())
-    }
-
-    fn tls(&mut self, part: Text<'a>) -> Result<()> {
-        each(part, |number, field| {
-            match (number, field) {
-                (1, Field::Number(version)) => {
-                    let versions = ["", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
-                    let version = usize::try_from(version).ok().and_then(|version| versions.get(version)).copied();
-                    self.text(Op::TlsVersion, Text::from(version.unwrap_or_default()));
-                }
-                (2, Field::Part(part)) => {
-                    let id = wrapped(part)?;
-                    let known = CIPHERS.iter().find(|(number, _)| *number == id);
-                    self.made(Op::TlsCipher, known.map_or_else(|| format!("0x{id:04X}"), |(_, name)| (*name).to_owned()).into_bytes());
-                }
-                (3, Field::Part(text)) => self.text(Op::ServerName, text),
-                (4, Field::Part(part)) => self.certificate(part, [Op::LocalUriSan, Op::LocalDnsSan], [Some(Op::LocalSubject), None])?,
-                (5, Field::Part(part)) => {
-                    self.certificate(part, [Op::PeerUriSan, Op::PeerDnsSan], [Some(Op::PeerSubject), Some(Op::PeerIssuer)])?;
-                }
-                (6, Field::Part(text)) => self.text(Op::TlsSession, text),
-                (7, Field::Part(text)) => self.text(Op::Ja3, text),
-                _ => {}
-            }
-            Ok(())
-        })
-    }
-
-    fn certificate(&mut self, part: Text<'a>, sans: [Op; 2], [subject, issuer]: [Option<Op>; 2]) -> Result<()> {
-        let mut names = [Vec::new(), Vec::new()];
-        each(part, |number, field| {
-            match (number, field) {
-                (1, Field::Part(san)) => each(san, |number, field| {
-                    if let (1..=2, Field::Part(name)) = (number, field)
-                        && let Some(list) = names.get_mut(number as usize - 1)
-                    {
-                        if !list.is_empty() {
-                            list.push(b',');
-                        }
-                        list.extend_from_slice(name.bytes());
-                    }
-                    Ok(())
-                })?,
-                (2, Field::Part(text)) => subject.into_iter().for_each(|op| self.text(op, text)),
-                (3, Field::Part(text)) => issuer.into_iter().for_each(|op| self.text(op, text)),
-                _ => {}
-            }
-            Ok(())
-        })?;
-        for (op, list) in sans.into_iter().zip(names) {
-            self.made(op, list);
-        }
-        Ok(())
-    }
-
-    fn request(&mut self, part: Text<'a>) -> Result<()> {
-        each(part, |number, field| {
-            match (number, field) {
-                (1, Field::Number(method)) => {
-                    let methods = ["", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
-                    let method = usize::try_from(method).ok().and_then(|method| methods.get(method)).copied();
-                    self.text(Op::Method, Text::from(method.unwrap_or_default()));
-                }
-                (2, Field::Part(text)) => self.text(Op::Scheme, text),
-                (3, Field::Part(text)) => self.text(Op::Authority, text),
-                (4, Field::Part(part)) => {
-                    let port = wrapped(part)?;
-                    self.other("envoy.request.port", int(port));
-                }
-                (5, Field::Part(text)) => self.text(Op::Path, text),
-                (6, Field::Part(text)) => self.text(Op::UserAgent, text),
-                (7, Field::Part(text)) => self.text(Op::Referer, text),
-                (8, Field::Part(text)) => self.text(Op::ForwardedFor, text),
-                (9, Field::Part(text)) => self.text(Op::RequestId, text),
-                (10, Field::Part(text)) => self.text(Op::OriginalPath, text),
-                (11, Field::Number(bytes)) => self.int(Op::RequestHeadersBytes, bytes as i64),
-                (12, Field::Number(bytes)) => self.int(Op::BytesReceived, bytes as i64),
-                (13, Field::Part(entry)) => self.header("REQ", entry)?,
-                (14, Field::Number(bytes)) => self.int(Op::UpstreamHeaderSent, bytes as i64),
-                (15, Field::Number(bytes)) => self.int(Op::DownstreamHeaderReceived, bytes as i64),
-                _ => {}
-            }
-            Ok(())
-        })
-    }
-
-    fn response(&mut self, part: Text<'a>) -> Result<()> {
-        each(part, |number, field| {
-            match (number, field) {
-                (1, Field::Part(part)) => {
-                    let code = wrapped(part)?;
-                    self.int(Op::Code, code);
-                }
-                (2, Field::Number(bytes)) => self.int(Op::ResponseHeadersBytes, bytes as i64),
-                (3, Field::Number(bytes)) => self.int(Op::BytesSent, bytes as i64),
-                (4, Field::Part(entry)) => self.header("RESP", entry)?,
-                (5, Field::Part(entry)) => self.header("TRAILER", entry)?,
-                (6, Field::Part(text)) => self.text(Op::CodeDetails, text),
-                (7, Field::Number(bytes)) => self.int(Op::UpstreamHeaderReceived, bytes as i64),
-                (8, Field::Number(bytes)) => self.int(Op::DownstreamHeaderSent, bytes as i64),
-                _ => {}
-            }
-            Ok(())
-        })
-    }
-
-    fn header(&mut self, operator: &'static str, entry: Text<'a>) -> Result<()> {
-        let (mut name, mut value) = (Text::EMPTY, Text::EMPTY);
-        each(entry, |number, field| {
-            match (number, field) {
-                (1, Field::Part(text)) => name = text,
-                (2, Field::Part(text)) => value = text,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        if self.headers.len() >= HEADERS_MAX {
-            self.dropped += 1;
-            return Ok(());
-        }
-        let (name, value) = (self.texts.text(name), self.texts.text(value));
-        self.headers.push((operator, name, value));
-        Ok(())
-    }
-
-    fn metadata(&mut self, part: Text<'a>) -> Result<()> {
-        structure::entries(part.bytes(), |filter, fields| {
-            structure::fields(fields, |key, value| {
-                let name = [filter, b".", key].concat();
-                self.named("envoy.dynamic_metadata.", &name, value);
-            })
-        })
-    }
-
     fn other(&mut self, name: &str, value: Vec<u8>) {
         self.others.insert(name.as_bytes().to_vec(), value);
     }
@@ -546,22 +364,3 @@ fn double(value: f64) -> Vec<u8> {
     any.extend_from_slice(&value.to_le_bytes());
     any
 }
-
-/// The cipher suites that Envoy negotiates, under the names that it logs.
-const CIPHERS: [(i64, &str); 15] = [
-    (0x1301, "TLS_AES_128_GCM_SHA256"),
-    (0x1302, "TLS_AES_256_GCM_SHA384"),
-    (0x1303, "TLS_CHACHA20_POLY1305_SHA256"),
-    (0xc02b, "ECDHE-ECDSA-AES128-GCM-SHA256"),
-    (0xc02c, "ECDHE-ECDSA-AES256-GCM-SHA384"),
-    (0xc02f, "ECDHE-RSA-AES128-GCM-SHA256"),
-    (0xc030, "ECDHE-RSA-AES256-GCM-SHA384"),
-    (0xcca8, "ECDHE-RSA-CHACHA20-POLY1305"),
-    (0xcca9, "ECDHE-ECDSA-CHACHA20-POLY1305"),
-    (0xc009, "ECDHE-ECDSA-AES128-SHA"),
-    (0xc00a, "ECDHE-ECDSA-AES256-SHA"),
-    (0xc013, "ECDHE-RSA-AES128-SHA"),
-    (0xc014, "ECDHE-RSA-AES256-SHA"),
-    (0x009c, "AES128-GCM-SHA256"),
-    (0x009d, "AES256-GCM-SHA384"),
-];

@@ -28,7 +28,7 @@ pub static SPEC: Spec = Spec {
         example: r#"{"data":[{"traceID":"2be38093ead7a083","spans":[{"traceID":"2be38093ead7a083","spanID":"7606ddfe69932d34","operationName":"get /cart","references":[],"startTime":1605223981761425,"duration":267037,"tags":[{"key":"span.kind","type":"string","value":"server"}],"logs":[],"processID":"p1"}],"processes":{"p1":{"serviceName":"cart","tags":[]}}}]}"#,
     },
     options: &[OptionDoc {
-        name: "encoding",
+        name: "serialization",
         doc: "string: `json`, `proto`, `thrift` (the binary protocol) or `compact`, as a content type or a port says it; without it, the first bytes of each body tell",
     }],
     compile,
@@ -58,13 +58,13 @@ enum Encoding {
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    let encoding = match options.str("encoding")? {
+    let encoding = match options.str("serialization")? {
         None => None,
         Some("json") => Some(Encoding::Json),
         Some("proto") => Some(Encoding::Proto),
         Some("thrift") => Some(Encoding::Thrift),
         Some("compact") => Some(Encoding::Compact),
-        Some(other) => return Err(OptionError::new("encoding", format!("expected json, proto, thrift or compact, not '{other}'"))),
+        Some(other) => return Err(OptionError::new("serialization", format!("expected json, proto, thrift or compact, not '{other}'"))),
     };
     Ok(Arc::new(Jaeger { encoding }))
 }

@@ -25,7 +25,7 @@ pub static SPEC: Spec = Spec {
         example: r#"[{"traceId":"463ac35c9f6413ad48485a3953bb6124","id":"48485a3953bb6124","kind":"SERVER","name":"get /cart","timestamp":1502787600000000,"duration":2500,"localEndpoint":{"serviceName":"cart"},"tags":{"http.method":"GET"}}]"#,
     },
     options: &[OptionDoc {
-        name: "encoding",
+        name: "serialization",
         doc: "string: `json`, `proto` or `thrift`, as a content type says it; without it, the first bytes of each body tell",
     }],
     compile,
@@ -51,12 +51,12 @@ enum Encoding {
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    let encoding = match options.str("encoding")? {
+    let encoding = match options.str("serialization")? {
         None => None,
         Some("json") => Some(Encoding::Json),
         Some("proto") => Some(Encoding::Proto),
         Some("thrift") => Some(Encoding::Thrift),
-        Some(other) => return Err(OptionError::new("encoding", format!("expected json, proto or thrift, not '{other}'"))),
+        Some(other) => return Err(OptionError::new("serialization", format!("expected json, proto or thrift, not '{other}'"))),
     };
     Ok(Arc::new(Zipkin { encoding }))
 }
