@@ -3,13 +3,15 @@
 use logloom_record::Text;
 
 use super::{
-    Dialect, Field, Fields, Kind, Role, Target, WEAK,
-    rows::{As, Split},
+    Dialect, Field, Fields, Kind, Role, Target,
+    rows::As,
+    slots::{Slots, slot},
+    split::Split,
+    values::{caller, flags_of, has_lines, integer_of, severity_class, severity_of, span_id_of, text_of, time_of, trace_id_of},
 };
 use crate::{
     ids,
     severity::{self, Scale},
-    time::{self, Context},
 };
 
 /// What stands in a record beside its attributes.
@@ -42,57 +44,6 @@ pub(super) mod name {
 
 /// The most attribute names that a table gives.
 const NAMED_MAX: usize = 512;
-
-/// Roles that one field of a record has, each with its place in [`Slots`].
-mod slot {
-    pub(super) const TIME: usize = 0;
-    pub(super) const TIME_SECONDS: usize = 1;
-    pub(super) const TIME_NANOS: usize = 2;
-    pub(super) const SEVERITY: usize = 3;
-    pub(super) const SEVERITY_NUMBER: usize = 4;
-    pub(super) const BODY: usize = 5;
-    pub(super) const TRACE_ID: usize = 6;
-    pub(super) const SPAN_ID: usize = 7;
-    pub(super) const FLAGS: usize = 8;
-    pub(super) const TRACEPARENT: usize = 9;
-    pub(super) const EVENT_NAME: usize = 10;
-    pub(super) const CALLER: usize = 11;
-    pub(super) const LOGGER_NAME: usize = 12;
-    pub(super) const TARGET: usize = 13;
-    pub(super) const COUNT: usize = TARGET + super::Target::ALL.len();
-}
-
-const _: () = assert!(slot::COUNT <= 32, "a bit for each");
-
-/// Who has each role so far: the field's position, and the score it came with.
-struct Slots {
-    /// Which roles are taken: a bit for each.
-    taken: u32,
-    holders: [(u32, u16); slot::COUNT],
-}
-
-impl Slots {
-    /// Whether a field of this score would take the role.
-    #[inline(always)]
-    fn beats(&self, slot: usize, score: u16) -> bool {
-        self.taken & 1 << slot == 0 || score > self.holders[slot].1
-    }
-
-    #[inline(always)]
-    fn take(&mut self, slot: usize, position: usize, score: u16) {
-        self.taken |= 1 << slot;
-        self.holders[slot] = (position as u32, score);
-    }
-
-    #[inline(always)]
-    fn holder(&self, slot: usize) -> Option<usize> {
-        (self.taken & 1 << slot != 0).then(|| self.holders[slot].0 as usize)
-    }
-
-    fn free(&mut self, slot: usize) {
-        self.taken &= !(1 << slot);
-    }
-}
 
 impl Fields {
     /// Gives the roles. Afterwards each field's `entry` is a [`name`].
@@ -427,130 +378,4 @@ fn take(taken: &mut [u64; NAMED_MAX / 64], name: u16) -> bool {
     let is_free = *word & bit == 0;
     *word |= bit;
     is_free
-}
-
-/// The text of a field that has no escapes.
-fn text_of<'a>(field: &Field, frame: Text<'a>) -> Option<Text<'a>> {
-    (field.kind == Kind::Text).then(|| field.span(frame))
-}
-
-/// A whole number, also one in quotes.
-fn integer_of(field: &Field, frame: Text<'_>) -> Option<i64> {
-    match field.kind {
-        Kind::Int => Some(field.number as i64),
-        Kind::Text => std::str::from_utf8(field.span(frame).bytes()).ok()?.parse().ok(),
-        _ => None,
-    }
-}
-
-/// Keys of this rank or above mean the time.
-const STRONG: u8 = 60;
-/// Numbers under this many seconds since 1970 (in 1973) are durations and the like, not times.
-const EPOCH_SECONDS_MIN: u64 = 100_000_000;
-
-fn time_of(field: &Field, frame: Text<'_>, rank: u8, dialect: &Dialect) -> Option<u64> {
-    let number = |text: Text<'_>| {
-        let nanos = time::epoch::parse(text.bytes()).ok()?;
-        (rank >= WEAK && nanos >= EPOCH_SECONDS_MIN * 1_000_000_000).then_some(nanos)
-    };
-    match field.kind {
-        Kind::Int | Kind::Double | Kind::Text if dialect.user_time.is_some() => dialect.time(field.span(frame)),
-        Kind::Int | Kind::Double => number(field.span(frame)),
-        Kind::Text => {
-            let text = field.span(frame);
-            time::parse_in(text.bytes(), dialect.zone).ok().or_else(|| number(text)).or_else(|| dialect.time(text)).or_else(|| {
-                // A key that means the time beyond doubt may have it in another usual shape.
-                let context = Context { zone: dialect.zone, ..Context::default() };
-                if rank >= STRONG {
-                    time::usual(text.bytes(), &context).filter(|nanos| *nanos >= EPOCH_SECONDS_MIN * 1_000_000_000)
-                } else {
-                    None
-                }
-            })
-        }
-        _ => None,
-    }
-    .filter(|time| *time != 0)
-}
-
-/// How sure a field is of being the severity: a known word, another word, a known number; 0 for none.
-fn severity_class(field: &Field, frame: Text<'_>, rank: u8, scale: Scale) -> u16 {
-    match field.kind {
-        Kind::Text if severity::of_text(field.span(frame)) != 0 => 3 << 8,
-        Kind::Text | Kind::Int if rank >= WEAK && integer_of(field, frame).is_some_and(|value| severity::of_number(value, scale) != 0) => {
-            1 << 8
-        }
-        Kind::Text if rank >= WEAK && !field.span(frame).is_empty() => 2 << 8,
-        _ => 0,
-    }
-}
-
-fn severity_of(field: &Field, frame: Text<'_>, scale: Scale) -> u8 {
-    let word = if field.kind == Kind::Text { severity::of_text(field.span(frame)) } else { 0 };
-    if word != 0 {
-        return word;
-    }
-    integer_of(field, frame).map_or(0, |value| severity::of_number(value, scale))
-}
-
-/// Hexadecimal digits as such, behind Google Cloud's path, in a UUID or X-Ray's parts; a decimal number where Datadog writes one.
-fn trace_id_of(field: &Field, frame: Text<'_>, decimal: bool) -> Option<[u8; 16]> {
-    if decimal && let Some(id) = decimal_of(field, frame) {
-        return Some(u128::from(id).to_be_bytes());
-    }
-    let text = text_of(field, frame)?.bytes();
-    if let Some(id) = ids::trace_id(text) {
-        return Some(id);
-    }
-    let last = text.rsplit(|&byte| byte == b'/').next()?;
-    let xray = last.strip_prefix(b"1-").filter(|rest| rest.len() == 33);
-    let mut digits = [0; 32];
-    let plain = xray.unwrap_or(last).iter().filter(|&&byte| byte != b'-');
-    if !matches!((last.len(), xray), (32, _) | (36, None) | (_, Some(_))) || plain.clone().count() != 32 {
-        return None;
-    }
-    for (to, from) in digits.iter_mut().zip(plain) {
-        *to = *from;
-    }
-    ids::trace_id(&digits)
-}
-
-fn span_id_of(field: &Field, frame: Text<'_>, decimal: bool) -> Option<[u8; 8]> {
-    if decimal && let Some(id) = decimal_of(field, frame) {
-        return Some(id.to_be_bytes());
-    }
-    ids::span_id(text_of(field, frame)?.bytes())
-}
-
-/// A decimal id of 64 bits. 16 digits of which all are decimal could be hexadecimal: Datadog's hexadecimal ids have 32.
-fn decimal_of(field: &Field, frame: Text<'_>) -> Option<u64> {
-    let text = if field.kind == Kind::Int { field.span(frame) } else { text_of(field, frame)? };
-    let digits = std::str::from_utf8(text.bytes()).ok().filter(|digits| digits.len() <= 20)?;
-    digits.parse().ok().filter(|id| *id != 0)
-}
-
-fn flags_of(field: &Field, frame: Text<'_>) -> Option<u8> {
-    match field.kind {
-        Kind::Bool => Some(u8::from(field.number != 0)),
-        Kind::Int => u8::try_from(field.number).ok(),
-        Kind::Text => ids::hex2(field.span(frame).bytes()),
-        _ => None,
-    }
-}
-
-/// Whether a text has several lines, as a stack trace has.
-fn has_lines(field: &Field, frame: Text<'_>) -> bool {
-    field.kind == Kind::Escaped && field.span(frame).bytes().windows(2).any(|pair| pair == b"\\n")
-}
-
-/// The parts of `file:line`.
-pub(super) fn caller<'a>(field: &Field, frame: Text<'a>) -> Option<(Text<'a>, i64)> {
-    let text = text_of(field, frame)?;
-    let colon = text.bytes().iter().rposition(|&byte| byte == b':')?;
-    let line = text.bytes().get(colon + 1..).filter(|digits| (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit))?;
-    let line = line.iter().fold(0, |line, digit| line * 10 + i64::from(digit - b'0'));
-    let file = text.slice(0..colon);
-    // A file has a suffix, and no digits behind a colon of its own: that would be a line and a column.
-    let plausible = memchr::memchr(b'.', file.bytes()).is_some() && memchr::memchr2(b':', b' ', file.bytes().get(2..)?).is_none();
-    plausible.then_some((file, line))
 }

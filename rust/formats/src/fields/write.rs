@@ -2,10 +2,7 @@
 
 use logloom_record::{BatchWriter, Key, RecordCursor, RejectReason, Scalar, Tail, Text};
 
-use super::{
-    Dialect, Field, Fields, Kind, Place, Target,
-    roles::{caller, name},
-};
+use super::{Dialect, Field, Fields, Kind, Place, Target, roles::name, values::caller};
 use crate::json::{Scanner, Value, write_value};
 
 const ORIGINAL: Key = Key::new("log.record.original");
