@@ -230,14 +230,13 @@ impl Line {
         let Some((field, scale)) = self.severity_field else { return Ok(()) };
         let found = match (values.get(field), scale) {
             (Slot::Absent, _) if self.severity.0 != 0 => return Ok(()),
-            (Slot::Absent, _) => 0,
             (Slot::Int(number), Some(scale)) => severity::of_number(number, scale),
             (Slot::Text { .. }, None) => values.text(field, line).map_or(0, severity::of_text),
             (Slot::Text { .. }, Some(scale)) => {
                 let number = values.text(field, line).and_then(|text| std::str::from_utf8(text.bytes()).ok()?.parse().ok());
                 number.map_or(0, |number| severity::of_number(number, scale))
             }
-            (Slot::Int(_), None) => 0,
+            (Slot::Absent, _) | (Slot::Int(_), None) => 0,
         };
         values.severity = found;
         if found == 0 && (scale.is_none() || matches!(values.get(field), Slot::Absent)) {

@@ -167,9 +167,9 @@ mod tests {
         for format in [
             r#"%h %l %u %t \"%r\" %>s %b"#,
             r#"%v:%p %h %l %u %t \"%r\" %>s %O \"%{Referer}i\" \"%{User-Agent}i\""#,
-            r#"%{Referer}i -> %U"#,
-            r#"%{%Y-%m-%d %T}t.%{msec_frac}t %{%z}t %a %{c}a %A %m %U%q %H %I %O %D %T %{ms}T %k %X %P %{tid}P"#,
-            r#"%{sec}t %!200,304,302{Referer}i %{cache-status}e %{SSL_PROTOCOL}x %{VARNAME}^ti 100%%"#,
+            "%{Referer}i -> %U",
+            "%{%Y-%m-%d %T}t.%{msec_frac}t %{%z}t %a %{c}a %A %m %U%q %H %I %O %D %T %{ms}T %k %X %P %{tid}P",
+            "%{sec}t %!200,304,302{Referer}i %{cache-status}e %{SSL_PROTOCOL}x %{VARNAME}^ti 100%%",
         ] {
             compile(format).unwrap_or_else(|why| panic!("{format}: {why}"));
         }
