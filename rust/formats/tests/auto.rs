@@ -36,7 +36,9 @@ fn every_format_is_known_by_its_example() {
         let needs_options = (spec.compile)(&Options::default()).is_err();
         if !is_binary && !needs_options {
             let lines = format!("{}\n", spec.about.example);
-            assert_eq!(detect(lines.as_bytes()).name, spec.name, "{}", spec.about.example);
+            // Apache's usual lines are NGINX's as well: nobody can tell them apart, and both read them alike.
+            let name = if spec.name == "apache" { "nginx" } else { spec.name };
+            assert_eq!(detect(lines.as_bytes()).name, name, "{}", spec.about.example);
         }
     }
 }

@@ -26,8 +26,7 @@ pub static SPEC: Spec = Spec {
     compile,
 };
 
-/// The fields of the audit documentation's dictionary that have a name in the conventions; others are `auditd.<field>`. In capitals: what
-/// auditd itself resolved (`log_format = ENRICHED`).
+/// The dictionary's fields that have a name in the conventions; others are `auditd.<field>`. In capitals: what auditd itself resolved.
 const ROWS: Rows = Rows {
     keys: &[
         ("summary", "body"),
