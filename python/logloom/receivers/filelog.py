@@ -102,10 +102,8 @@ class Config:
         options = dict(self.options)
         if self.encoding.lower() not in _UTF8:
             options.setdefault("encoding", self.encoding)
-        patterns = {
-            _PATTERNS[key]: str(text) for key, text in (self.multiline or {}).items() if key in _PATTERNS and text
-        }
-        if patterns:
+        given = self.multiline or {}
+        if patterns := {name: str(given[key]) for key, name in _PATTERNS.items() if given.get(key)}:
             options.setdefault("multiline", patterns)
         return options
 

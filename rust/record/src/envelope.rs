@@ -1,8 +1,9 @@
 //! What is known of a frame besides its bytes.
 
 use crate::{
-    Key,
+    BatchWriter, Key,
     proto::{push_field, push_string_attribute, push_varint, varint_len},
+    writer::observed,
 };
 
 /// What a frame's records get from what it came in, such as a line of a container's log or a trace that was joined: attributes behind the
@@ -126,6 +127,32 @@ impl Envelope {
         (self.time_unix_nano, self.severity, self.has_original, self.is_repaired) = (0, (0, ""), false, false);
         if self.attributes.capacity() > KEPT_BYTES_MAX {
             self.attributes = Vec::new();
+        }
+    }
+}
+
+impl BatchWriter {
+    /// What is known of the next frame from where it came in, such as a container's log: it is added to each of its records, and to its
+    /// Reject. Filled in by who cuts the frame out, before the frame is read, and [emptied](Self::end_envelope) after.
+    #[inline(always)]
+    pub fn envelope(&mut self) -> &mut Envelope {
+        self.sink.envelope.keep_original = self.keep_original && self.sink.raw.is_none();
+        &mut self.sink.envelope
+    }
+
+    /// The frames that follow came as they are.
+    #[inline(always)]
+    pub fn end_envelope(&mut self) {
+        self.sink.envelope.clear();
+        self.sink.observed = observed(self.sink.arrival_unix_nano);
+    }
+
+    /// When the frames of this [envelope](Self::envelope) were first seen, such as by a container's runtime: their observed time, which is
+    /// the arrival otherwise. 0: not known.
+    #[inline(always)]
+    pub fn observed_at(&mut self, unix_nano: u64) {
+        if unix_nano != 0 {
+            self.sink.observed = observed(unix_nano);
         }
     }
 }

@@ -29,7 +29,7 @@ const LANE_BYTES_MAX: usize = 64 << 10;
 pub struct BatchWriter {
     /// The current lane's buffer; the lane itself is in `lanes` with an empty one.
     buf: Vec<u8>,
-    sink: Sink,
+    pub(crate) sink: Sink,
     lanes: Vec<Lane>,
     current: usize,
     pool: Arc<BlockPool>,
@@ -40,7 +40,7 @@ pub struct BatchWriter {
     frame_offset: u64,
     sealed_records: usize,
     sealed_bytes: u64,
-    keep_original: bool,
+    pub(crate) keep_original: bool,
     /// What a further lane begins with: growing it copies what it holds.
     lane_bytes: usize,
     scratch: Vec<u8>,
@@ -48,7 +48,7 @@ pub struct BatchWriter {
 
 /// `observed_time_unix_nano` as it is encoded.
 #[inline(always)]
-fn observed(unix_nano: u64) -> Option<[u8; 9]> {
+pub(crate) fn observed(unix_nano: u64) -> Option<[u8; 9]> {
     let mut encoded = [0x59; 9];
     encoded[1..].copy_from_slice(&unix_nano.to_le_bytes());
     (unix_nano != 0).then_some(encoded)
@@ -96,30 +96,6 @@ impl BatchWriter {
     #[inline(always)]
     pub fn keeps_original(&self) -> bool {
         self.keep_original && self.sink.raw.is_none() && !self.sink.envelope.has_original
-    }
-
-    /// What is known of the next frame from where it came in, such as a container's log: it is added to each of its records, and to its
-    /// Reject. Filled in by who cuts the frame out, before the frame is read, and [emptied](Self::end_envelope) after.
-    #[inline(always)]
-    pub fn envelope(&mut self) -> &mut Envelope {
-        self.sink.envelope.keep_original = self.keep_original && self.sink.raw.is_none();
-        &mut self.sink.envelope
-    }
-
-    /// The frames that follow came as they are.
-    #[inline(always)]
-    pub fn end_envelope(&mut self) {
-        self.sink.envelope.clear();
-        self.sink.observed = observed(self.sink.arrival_unix_nano);
-    }
-
-    /// When the frames of this [envelope](Self::envelope) were first seen, such as by a container's runtime: their observed time, which is
-    /// the arrival otherwise. 0: not known.
-    #[inline(always)]
-    pub fn observed_at(&mut self, unix_nano: u64) {
-        if unix_nano != 0 {
-            self.sink.observed = observed(unix_nano);
-        }
     }
 
     /// Whether the frame's records get a `log.record.original` without the format's doing: the frame was repaired.

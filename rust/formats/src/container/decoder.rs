@@ -9,11 +9,11 @@ use memchr::memchr_iter;
 use super::{
     Container,
     entry::{Entry, Stream, cri, docker, is_docker},
-    iostream,
+    stream::{Kind, Message, State},
 };
 use crate::{
-    Decoder, Format, Held, Reading, SAMPLE_BYTES_MAX,
-    decoder::{Cutter, Join, Line, Outer, Part, Pushed, Sink, read_outer, strip_ansi, too_long},
+    Decoder, Held, Reading, SAMPLE_BYTES_MAX,
+    decoder::{Cutter, Line, Outer, Part, Sink, strip_ansi, too_long},
 };
 
 /// A stream whose record waits is not waited for longer than this, by the times of the lines.
@@ -44,53 +44,11 @@ struct Lines {
     attributes: Vec<u8>,
 }
 
-/// The state of one stream.
-struct State {
-    /// Its name, as an encoded attribute.
-    iostream: Vec<u8>,
-    /// What the program writes, as far as is known.
-    format: Arc<dyn Format>,
-    is_decided: bool,
-    seen_bytes: usize,
-    join: Join,
-    /// Of the Container Runtime Interface, and of Docker: neither goes on with the other's.
-    partials: [Partial; 2],
-    /// When its last line was written.
-    time_unix_nano: u64,
-}
-
-/// A message whose last line has not come.
-#[derive(Default)]
-struct Partial {
-    is_open: bool,
-    message: Vec<u8>,
-    raw: Vec<u8>,
-    attributes: Vec<u8>,
-    time_unix_nano: u64,
-    from: u64,
-}
-
-/// Whose line it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Cri,
-    Docker,
-}
-
 /// How a line came.
 #[derive(Clone, Copy)]
 struct Came<'r> {
     raw: &'r [u8],
     /// Whether it is known to be UTF-8.
-    checked: bool,
-    offset: u64,
-}
-
-/// What a whole message came in.
-#[derive(Clone, Copy)]
-struct Message<'m> {
-    text: Text<'m>,
-    outer: Outer<'m>,
     checked: bool,
     offset: u64,
 }
@@ -111,106 +69,6 @@ impl Containers {
             attributes: Vec::new(),
         };
         Self { cutter: Cutter::new(frame_bytes_max), lines }
-    }
-}
-
-impl State {
-    fn new(stream: Stream, container: &Container, frame_bytes_max: usize) -> Self {
-        let format = Arc::clone(container.inside.as_ref().unwrap_or(&container.plain));
-        let framing = format.framing();
-        Self {
-            iostream: iostream(stream),
-            is_decided: container.inside.is_some(),
-            format,
-            seen_bytes: 0,
-            join: Join::new(framing, frame_bytes_max),
-            partials: Default::default(),
-            time_unix_nano: 0,
-        }
-    }
-
-    /// The source offset from which on bytes are still needed; `otherwise` where none is.
-    fn held_from(&self, otherwise: u64) -> u64 {
-        let open = self.partials.iter().filter(|partial| partial.is_open).map(|partial| partial.from);
-        open.chain([self.join.held_from(otherwise)]).min().unwrap_or(otherwise)
-    }
-
-    fn is_open(&self) -> bool {
-        self.join.is_waiting() || self.partials.iter().any(|partial| partial.is_open)
-    }
-
-    /// Takes a whole message.
-    #[inline(always)]
-    fn message(&mut self, message: Message<'_>, out: &mut BatchWriter) {
-        let Message { text, outer, checked, offset } = message;
-        let format = &*self.format;
-        let by_line = self.join.is_line_by_line();
-        if by_line && !self.join.is_waiting() && (format.begins(text.bytes()) || self.join.is_off()) {
-            if !text.is_empty() {
-                read_outer(format, text, checked, outer, offset, out);
-            }
-            return;
-        }
-        let pushed = Pushed { line: text.bytes(), newline: b"\n", outer: Some(outer), offset };
-        self.join.push(format, pushed, out);
-        if by_line && self.join.is_record() {
-            self.join.flush(format, out);
-        }
-    }
-
-    /// Takes a part of a message, and the message if it was the last one.
-    #[cold]
-    #[inline(never)]
-    fn part(&mut self, part: Message<'_>, of: Kind, is_partial: bool, container: (usize, &'static str), out: &mut BatchWriter) {
-        let (frame_bytes_max, name) = container;
-        let partial = &mut self.partials[of as usize];
-        if partial.is_open {
-            partial.raw.push(b'\n');
-        } else {
-            partial.is_open = true;
-            partial.from = part.offset;
-            partial.time_unix_nano = part.outer.time_unix_nano;
-            partial.attributes.extend_from_slice(part.outer.attributes);
-        }
-        partial.message.extend_from_slice(part.text.bytes());
-        partial.raw.extend_from_slice(part.outer.raw);
-        if partial.message.len() > frame_bytes_max {
-            // What is over the bound is kept as it came.
-            self.join.flush(&*self.format, out);
-            let partial = &mut self.partials[of as usize];
-            out.reject(&partial.raw, too_long(), partial.from, name);
-            partial.clear();
-        } else if !is_partial {
-            self.end_partial(of, out);
-        }
-    }
-
-    /// Takes the message whose parts came so far.
-    fn end_partial(&mut self, of: Kind, out: &mut BatchWriter) {
-        if !self.partials[of as usize].is_open {
-            return;
-        }
-        let mut partial = std::mem::take(&mut self.partials[of as usize]);
-        let outer = Outer { raw: &partial.raw, time_unix_nano: partial.time_unix_nano, attributes: &partial.attributes };
-        self.message(Message { text: Text::from(partial.message.as_slice()), outer, checked: false, offset: partial.from }, out);
-        partial.clear();
-        self.partials[of as usize] = partial;
-    }
-
-    /// Nothing more is waited for.
-    fn flush(&mut self, out: &mut BatchWriter) {
-        self.end_partial(Kind::Cri, out);
-        self.end_partial(Kind::Docker, out);
-        self.join.flush(&*self.format, out);
-    }
-}
-
-impl Partial {
-    fn clear(&mut self) {
-        self.is_open = false;
-        self.message.clear();
-        self.raw.clear();
-        self.attributes.clear();
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod decoder;
 mod entry;
+mod stream;
 
 use std::sync::{Arc, OnceLock};
 
