@@ -53,8 +53,9 @@ fn options(pairs: &[(&str, &str)]) -> Options {
     Options([("multiline".to_owned(), OptionValue::Map(map))].into())
 }
 
-fn writer() -> BatchWriter {
-    BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1)
+fn writer(frame_bytes_max: usize) -> BatchWriter {
+    let limits = Limits { frame_bytes_max, ..Limits::DEFAULT };
+    BatchWriter::new(BlockPool::global(), &limits, &Arc::new(Origin::default()), 1)
 }
 
 fn bodies(batch: &Batch) -> Vec<String> {
@@ -66,20 +67,24 @@ fn bodies(batch: &Batch) -> Vec<String> {
 }
 
 /// The bodies of all records, the source fed in pieces that end at `cuts`; what is held never passes what is not in records.
-fn read(mut decoder: Box<dyn Decoder>, input: &str, cuts: &[usize]) -> Vec<String> {
+fn read(decoder: Box<dyn Decoder>, input: &str, cuts: &[usize]) -> Vec<String> {
+    read_bounded(decoder, Limits::DEFAULT.frame_bytes_max, input, cuts)
+}
+
+fn read_bounded(mut decoder: Box<dyn Decoder>, frame_bytes_max: usize, input: &str, cuts: &[usize]) -> Vec<String> {
     let input = Bytes::copy_from_slice(input.as_bytes());
     let (mut all, mut from) = (Vec::new(), 0);
     for &cut in cuts.iter().chain([&input.len()]) {
-        let mut out = writer();
+        let mut out = writer(frame_bytes_max);
         let to = cut.clamp(from, input.len());
         let held = decoder.feed(&input.slice(from..to), &mut out).from as usize;
         all.extend(bodies(&out.finish()));
         from = to;
-        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let words = |text: &str| text.split_whitespace().collect::<String>();
         assert!(held <= to);
         assert_eq!(words(&all.concat_lines()), words(std::str::from_utf8(&input[..held]).unwrap()), "held from {held}");
     }
-    let mut out = writer();
+    let mut out = writer(frame_bytes_max);
     decoder.flush(&mut out);
     all.extend(bodies(&out.finish()));
     all
@@ -157,6 +162,7 @@ proptest! {
             }
             decoder
         };
-        prop_assert_eq!(read(open(), &input, &cuts), read(open(), &input, &[]));
+        let read = |cuts| read_bounded(open(), frame_bytes_max, &input, cuts);
+        prop_assert_eq!(read(&cuts), read(&[]));
     }
 }
