@@ -125,7 +125,7 @@ fn split<'a>(text: &'a [u8], at: &[u8]) -> (&'a [u8], &'a [u8]) {
 /// `Query_time: 2.47  Lock_time: 0.0 Rows_sent: 10`
 fn pairs<'a>(text: &'a [u8], mut take: impl FnMut(&'a [u8], &'a [u8])) {
     let mut name: &[u8] = &[];
-    for word in text.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty()) {
+    for word in text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
         match word.strip_suffix(b":") {
             Some(next) => name = next,
             None if !name.is_empty() => take(std::mem::take(&mut name), word),

@@ -10,7 +10,7 @@ pub(crate) fn enter(bytes: &[u8], tag: u8) -> Option<(&[u8], usize)> {
 }
 
 /// Passes over fields with one of these tags.
-fn pass<'a>(mut bytes: &'a [u8], tags: [u8; 2]) -> Option<&'a [u8]> {
+fn pass(mut bytes: &[u8], tags: [u8; 2]) -> Option<&[u8]> {
     while let Some(after) = bytes.first().filter(|tag| tags.contains(tag)).and_then(|_| bytes.get(1..)) {
         let (len, used) = varint(after)?;
         bytes = after.get(used..)?.get(usize::try_from(len).ok()?..)?;
