@@ -120,7 +120,8 @@ def becomes(name: str, example: str) -> str | None:
     lines = []
     for line in batch.to_ndjson().splitlines():
         record = orjson.loads(line)
-        record.pop("observed_time", None)
+        if record.pop("observed_time", None) == record["time"]:
+            del record["time"]  # it has none of its own
         lines.append(orjson.dumps(record, option=orjson.OPT_INDENT_2).decode())
     return "\n".join(lines)
 

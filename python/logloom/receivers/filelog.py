@@ -102,8 +102,9 @@ class Config:
         options = dict(self.options)
         if self.encoding.lower() not in _UTF8:
             options.setdefault("encoding", self.encoding)
-        given = self.multiline or {}
-        if patterns := {name: str(given[key]) for key, name in _PATTERNS.items() if given.get(key)}:
+        if patterns := {
+            name: str(text) for key, name in _PATTERNS.items() if (text := (self.multiline or {}).get(key))
+        }:
             options.setdefault("multiline", patterns)
         return options
 

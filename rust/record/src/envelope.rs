@@ -3,7 +3,7 @@
 use crate::{
     BatchWriter, Key,
     proto::{push_field, push_string_attribute, push_varint, varint_len},
-    writer::observed,
+    sink::observed,
 };
 
 /// What a frame's records get from what it came in, such as a line of a container's log or a trace that was joined: attributes behind the

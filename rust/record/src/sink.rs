@@ -31,3 +31,11 @@ pub(crate) struct OpenRecord {
     pub(crate) attributes: u32,
     pub(crate) dropped: u32,
 }
+
+/// `observed_time_unix_nano` as it is encoded.
+#[inline(always)]
+pub(crate) fn observed(unix_nano: u64) -> Option<[u8; 9]> {
+    let mut encoded = [0x59; 9];
+    encoded[1..].copy_from_slice(&unix_nano.to_le_bytes());
+    (unix_nano != 0).then_some(encoded)
+}

@@ -12,7 +12,7 @@ use crate::{
     lane::{Field, Lane},
     pool::BlockPool,
     proto::{push_string_attribute, varint_len},
-    sink::{OpenRecord, Sink},
+    sink::{OpenRecord, Sink, observed},
 };
 
 /// The most bytes that a lane begins with, but for the first: there may be many.
@@ -44,14 +44,6 @@ pub struct BatchWriter {
     /// What a further lane begins with: growing it copies what it holds.
     lane_bytes: usize,
     scratch: Vec<u8>,
-}
-
-/// `observed_time_unix_nano` as it is encoded.
-#[inline(always)]
-pub(crate) fn observed(unix_nano: u64) -> Option<[u8; 9]> {
-    let mut encoded = [0x59; 9];
-    encoded[1..].copy_from_slice(&unix_nano.to_le_bytes());
-    (unix_nano != 0).then_some(encoded)
 }
 
 impl BatchWriter {
