@@ -1,8 +1,8 @@
 """`filelog`: reads log files as they grow, over rotations and restarts, each byte once.
 
-How far each file was read is saved once the exporters are done with it, so that a restart goes on there. Files are
-known by their inode and by what they begin with: renamed ones are read to their end, copied ones (copytruncate) not
-twice. Where the journal is full, the same bytes are pushed again later. Compressed files are not read.
+How far each file was read is saved once the exporters are done with it: a restart goes on there. Files are known by
+inode and beginning: renamed ones are read to their end, copied ones (copytruncate) not twice. Where the journal is
+full, the same bytes are pushed later. Compressed ones are not read.
 """
 
 import asyncio
@@ -90,10 +90,9 @@ class Config:
             yield "include", "empty: name at least one file or glob"
         if self.operators:
             yield "operators", "not here: name the 'format' of the lines, which reads them whole"
-        multiline = self.multiline or {}
-        for key in multiline.keys() - {*_PATTERNS, "omit_pattern"}:
+        for key in (self.multiline or {}).keys() - {*_PATTERNS, "omit_pattern"}:
             yield f"multiline.{key}", f"no such pattern: there are {' and '.join(_PATTERNS)}"
-        if multiline.get("omit_pattern"):
+        if (self.multiline or {}).get("omit_pattern"):
             yield "multiline.omit_pattern", "not here: records keep their lines whole; remove it"
         yield from format_problems(self.format, self.format_options())
 
@@ -102,9 +101,8 @@ class Config:
         options = dict(self.options)
         if self.encoding.lower() not in _UTF8:
             options.setdefault("encoding", self.encoding)
-        if patterns := {
-            name: str(text) for key, name in _PATTERNS.items() if (text := (self.multiline or {}).get(key))
-        }:
+        given = self.multiline or {}
+        if patterns := {name: str(given[key]) for key, name in _PATTERNS.items() if given.get(key)}:
             options.setdefault("multiline", patterns)
         return options
 
