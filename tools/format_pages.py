@@ -72,7 +72,8 @@ def kind(value: object) -> str:
 
 def cell(text: str) -> str:
     """A text as a cell of a table."""
-    text = text.replace("\n", "⏎").replace("\t", "⇥")
+    # Control characters by their pictures: a page is text.
+    text = "".join(chr(0x2400 + ord(char)) if ord(char) < 0x20 else char for char in text)
     text = text if len(text) <= VALUE_CHARS_MAX else text[: VALUE_CHARS_MAX - 1] + "…"
     return "`" + text.replace("|", "\\|").replace("`", "'") + "`"
 
