@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use logloom_formats::{Options, compile};
+use logloom_formats::{OptionValue, Options, compile};
 use logloom_intake::{Intake, Messages, Pipeline, Pipelines, Source};
 use logloom_journal::{Cursor, Journal};
 use logloom_record::{Delivery, Done, Limits, Origin, expr::Condition};
@@ -30,7 +30,9 @@ fn house(bytes_max: usize, pipelines: &[(&str, Option<&str>)], default: Option<&
 
 impl House {
     fn source(&self, format: &str, offset: u64) -> Source {
-        let format = compile(format, &Options::default()).unwrap();
+        // A line of text would else wait for the next one, which may be of its record.
+        let options = Options([("multiline".to_owned(), OptionValue::Str("off".to_owned()))].into());
+        let format = compile(format, &options).unwrap();
         Source::new(Arc::clone(&self.intake), format, Origin { receiver: "in".into(), ..Origin::default() }, offset, true)
     }
 
