@@ -154,6 +154,8 @@ def app(data: bytes) -> Iterator[Said]:
             found |= {"code.file.path": file, "code.line.number": int(number)}
         for key, value in found.pop("exception", {}).items():
             found[f"exception.{key}"] = value
+        for key, value in found.pop("http", {}).items():
+            found["http.request.method" if key == "method" else f"http.{key}"] = value
         yield Said(time_ns, body, {APP_NAMES.get(key, key): value for key, value in found.items()}, severity, *ids)
 
 

@@ -9,7 +9,9 @@ use crate::{FORMATS, Format, Framing, Options, Spec, decoder::spread, formats::t
 /// What is looked at, in bytes: the answer depends on no more.
 pub const SAMPLE_BYTES_MAX: usize = 64 << 10;
 /// The most lines of it that are asked about.
-const LINES_MAX: usize = 256;
+const LINES_MAX: usize = 128;
+/// How many of the first lines tell most formats apart.
+const HEAD_LINES: usize = 8;
 /// A line that looks at least this much like a format counts for it; a body must.
 const LOOKS_LIKE: u8 = 50;
 /// A line that looks this much like a format is read by it among lines of another one.
@@ -43,14 +45,28 @@ pub(crate) fn likeliest<'c>(candidates: &'c Candidates, data: &[u8], ended: bool
         None => (data, ended),
     };
     let lines = lines(sample, ended);
+    let head = lines.get(..lines.len().min(HEAD_LINES)).unwrap_or_default();
+    // Most sources leave no doubt from their first lines on.
+    if head.len() == HEAD_LINES
+        && let Some(format) = unmistakable(candidates, head)
+    {
+        return Some(format);
+    }
     let mut best: Option<(&Arc<dyn Format>, u32)> = None;
-    for format in candidates.iter() {
-        let score = match format.framing() {
-            Framing::Lines | Framing::Records => of_lines(&**format, &lines),
-            Framing::Elements | Framing::Whole | Framing::Own => u32::from(format.likely(sample).0),
-        };
-        if score >= u32::from(LOOKS_LIKE) && best.is_none_or(|(_, most)| score > most) {
-            best = Some((format, score));
+    // What knows none of the first lines is asked about the others only where nothing else fits.
+    for is_first in [true, false] {
+        for format in candidates.iter() {
+            let score = match format.framing() {
+                Framing::Lines | Framing::Records if knows_one(&**format, head) == is_first => of_lines(&**format, &lines),
+                Framing::Elements | Framing::Whole | Framing::Own if is_first => u32::from(format.likely(sample).0),
+                _ => continue,
+            };
+            if score >= u32::from(LOOKS_LIKE) && best.is_none_or(|(_, most)| score > most) {
+                best = Some((format, score));
+            }
+        }
+        if best.is_some() {
+            break;
         }
     }
     best.map(|(format, _)| format).or_else(|| most_frequent(candidates, &lines))
@@ -62,6 +78,29 @@ fn most_frequent<'c>(candidates: &'c Candidates, lines: &[&[u8]]) -> Option<&'c 
     let lines_of = |format: &Arc<dyn Format>| sure.iter().filter(|other| Arc::ptr_eq(other, format)).count();
     let most = sure.iter().copied().max_by_key(|format| lines_of(format))?;
     (lines.len() > 1 && sure.len() * 3 >= lines.len() * 2).then_some(most)
+}
+
+/// The format that all of these lines are of beyond doubt; of several, the surest.
+fn unmistakable<'c>(candidates: &'c Candidates, lines: &[&[u8]]) -> Option<&'c Arc<dyn Format>> {
+    let is_of_lines = |format: &&Arc<dyn Format>| format.framing().is_lines();
+    let least = |format: &Arc<dyn Format>| {
+        let mut least = u8::MAX;
+        for line in lines {
+            least = least.min(if format.begins(line) { format.likely(line).0 } else { 0 });
+            if least < UNMISTAKABLE {
+                return 0;
+            }
+        }
+        least
+    };
+    let found = candidates.iter().filter(is_of_lines).map(|format| (format, least(format))).filter(|(_, least)| *least > 0);
+    // The first of equals, as everywhere here.
+    found.reduce(|best, other| if other.1 > best.1 { other } else { best }).map(|(format, _)| format)
+}
+
+/// Whether one of the lines looks like the format.
+fn knows_one(format: &dyn Format, lines: &[&[u8]]) -> bool {
+    lines.iter().any(|line| format.begins(line) && format.likely(line).0 >= LOOKS_LIKE)
 }
 
 /// The format that is the surest of one line, if one is sure.
