@@ -24,6 +24,11 @@ FIXTURE_KEYS = {"keep_original", "limits", "resource", "multiline", "encoding"}
 
 ELSEWHERE = {
     "auto",
+    "cri",
+    "docker",
+    "csv",
+    "tsv",
+    "w3c",
     "otlp",
     "otlp_json",
     "otlp_traces",
