@@ -6,7 +6,11 @@
 #![forbid(unsafe_code)]
 
 mod cursor;
+mod entry;
+pub mod keys;
 mod memory;
+pub mod storage;
 
 pub use cursor::Cursor;
-pub use memory::{Journal, NoRoom, Part};
+pub use entry::{Draft, Entry, Fact, Fate, Head, NoRoom, Part, PartHead, Tally};
+pub use memory::Journal;

@@ -6,25 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use logloom_record::Batch;
-
-use crate::Cursor;
-
-/// What one or more pipelines made of a push; they share it where their processors changed nothing.
-#[derive(Clone, Debug)]
-pub struct Part {
-    /// The pipelines' names.
-    pub pipelines: Vec<Arc<str>>,
-    /// Their records.
-    pub batch: Batch,
-}
-
-/// The journal is full, or closed: nothing was taken, the same may be pushed again later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoRoom {
-    /// When it is worth another try.
-    pub retry_after: Duration,
-}
+use crate::{Cursor, NoRoom, Part};
 
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -93,7 +75,11 @@ impl Journal {
     /// Whether there is room. Receivers ask before they decode, so that "later" leaves no half-read source behind.
     pub fn admit(&self) -> Result<(), NoRoom> {
         let state = self.lock();
-        if state.closed || state.bytes >= self.bytes_max { Err(NoRoom { retry_after: RETRY_AFTER }) } else { Ok(()) }
+        if state.closed || state.bytes >= self.bytes_max {
+            Err(NoRoom { retry_after: RETRY_AFTER, why: if state.closed { "closed" } else { "full" }.into() })
+        } else {
+            Ok(())
+        }
     }
 
     /// Appends one entry, all or none: its position. After [`admit`](Self::admit) it always has room.
