@@ -9,6 +9,7 @@ use crate::{
     batch::Group,
     cursor::{RecordCursor, Tail},
     envelope::Envelope,
+    frames::{FrameMark, Frames},
     lane::{Field, Lane},
     pool::BlockPool,
     proto::{push_string_attribute, varint_len},
@@ -38,6 +39,7 @@ pub struct BatchWriter {
     batch: Batch,
     chunk: Bytes,
     frame_offset: u64,
+    frames: Frames,
     sealed_records: usize,
     sealed_bytes: u64,
     pub(crate) keep_original: bool,
@@ -73,6 +75,7 @@ impl BatchWriter {
             batch: Batch::default(),
             chunk: Bytes::new(),
             frame_offset: 0,
+            frames: Frames::default(),
             sealed_records: 0,
             sealed_bytes: 0,
             keep_original: true,
@@ -184,8 +187,17 @@ impl BatchWriter {
         self.reject_from(frame, reason, offset, format, None);
     }
 
-    /// Like [`reject`](Self::reject) for a frame that comes piece by piece: `part` is how many pieces of it were kept before.
+    /// Like [`reject`](Self::reject) for a frame that comes piece by piece: `part` is how many pieces of it were kept before. The first piece
+    /// counts as the frame's [cut](Self::cut).
     pub fn reject_from(&mut self, frame: &[u8], reason: RejectReason, offset: u64, format: &'static str, part: Option<usize>) {
+        match part {
+            None => self.frames.rejected += 1,
+            Some(0) => {
+                self.frames.cut += 1;
+                self.frames.rejected += 1;
+            }
+            Some(_) => {}
+        }
         // What could not be read says nothing of whose it is: not what the frame before it said.
         let origin = Arc::clone(&self.origin);
         self.use_resource(&[], |resource, _| push_channel(&origin, resource));
@@ -288,6 +300,46 @@ impl BatchWriter {
         if self.lanes.len() > self.limits.lanes_max {
             self.evict();
         }
+    }
+
+    /// So many frames came. Who cuts a source into frames says so, of each once.
+    #[inline(always)]
+    pub fn cut(&mut self, frames: u64) {
+        self.frames.cut += frames;
+    }
+
+    /// So many frames became a part of another one's record.
+    pub fn joined(&mut self, frames: u64) {
+        self.frames.joined += frames;
+    }
+
+    /// So many frames hold nothing to keep.
+    pub fn passed_over(&mut self, frames: u64) {
+        self.frames.passed_over += frames;
+    }
+
+    /// For [`read`](Self::read): before a frame is given to its format.
+    #[inline(always)]
+    pub fn mark(&self) -> FrameMark {
+        FrameMark { records: self.len(), rejects: self.batch.rejects.len(), rejected: self.frames.rejected }
+    }
+
+    /// Its format read the frame: whatever it holds counts as a frame of its own.
+    #[inline(always)]
+    pub fn read(&mut self, before: FrameMark) {
+        let rejects = self.batch.rejects.len() - before.rejects;
+        let parsed = (self.len() - before.records).saturating_sub(rejects) as u64;
+        let decided = parsed + self.frames.rejected - before.rejected;
+        self.frames.parsed += parsed;
+        match decided {
+            0 => self.frames.passed_over += 1,
+            more => self.frames.cut += more - 1,
+        }
+    }
+
+    /// What became of the frames so far.
+    pub fn frames(&self) -> Frames {
+        self.frames
     }
 
     /// How many records there are so far.

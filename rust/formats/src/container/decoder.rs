@@ -83,6 +83,13 @@ impl Lines {
         if line.is_empty() {
             return;
         }
+        out.cut(1);
+        self.next(line, came, out);
+    }
+
+    /// What a line is.
+    #[inline(always)]
+    fn next(&mut self, line: Text<'_>, came: Came<'_>, out: &mut BatchWriter) {
         if !self.torn.is_empty() {
             return self.mend(line, came, out);
         }
@@ -128,8 +135,9 @@ impl Lines {
     fn mend(&mut self, line: Text<'_>, came: Came<'_>, out: &mut BatchWriter) {
         let (mut torn, from) = (std::mem::take(&mut self.torn), self.torn_from);
         if is_docker(line.bytes()) || cri(line).is_ok() || torn.len() + came.raw.len() > self.frame_bytes_max {
+            out.joined(lines_in(&torn) - 1);
             self.reject(&torn, RejectReason::truncated("the object has no end", torn.len()), from, out);
-            return self.one(line, came, out);
+            return self.next(line, came, out);
         }
         torn.push(b'\n');
         torn.extend_from_slice(came.raw);
@@ -138,6 +146,9 @@ impl Lines {
             whole.extend_from_slice(if *byte == b'\n' { b"\\n" } else { std::slice::from_ref(byte) });
         }
         self.docker(Text::from(whole.as_slice()), Came { raw: &torn, checked: false, offset: from }, out);
+        if self.torn.is_empty() {
+            out.joined(lines_in(&torn) - 1);
+        }
     }
 
     /// A line that is none of a container: what came before it is not waited for any more.
@@ -228,6 +239,7 @@ impl Lines {
     fn flush(&mut self, out: &mut BatchWriter) {
         if !self.torn.is_empty() {
             let torn = std::mem::take(&mut self.torn);
+            out.joined(lines_in(&torn) - 1);
             self.reject(&torn, RejectReason::truncated("the object has no end", torn.len()), self.torn_from, out);
         }
         self.flush_streams(out);
@@ -237,6 +249,11 @@ impl Lines {
         let held = self.streams.iter().map(|state| state.held_from(otherwise)).min().unwrap_or(otherwise);
         if self.torn.is_empty() { held } else { held.min(self.torn_from) }
     }
+}
+
+/// How many lines a line is made of that came in pieces.
+fn lines_in(torn: &[u8]) -> u64 {
+    memchr_iter(b'\n', torn).count() as u64 + 1
 }
 
 impl Sink for Lines {
@@ -294,6 +311,11 @@ impl Decoder for Containers {
         for state in &mut self.lines.streams {
             state.join.configure(&reading.multiline);
         }
+    }
+
+    fn waiting(&self) -> u64 {
+        let torn = if self.lines.torn.is_empty() { 0 } else { lines_in(&self.lines.torn) };
+        torn + self.lines.streams.iter().map(State::waiting).sum::<u64>()
     }
 
     fn format(&self) -> &'static str {

@@ -31,6 +31,8 @@ pub(super) struct Partial {
     pub(super) is_open: bool,
     message: Vec<u8>,
     raw: Vec<u8>,
+    /// How many lines.
+    lines: u64,
     attributes: Vec<u8>,
     time_unix_nano: u64,
     from: u64,
@@ -73,6 +75,11 @@ impl State {
         open.chain([self.join.held_from(otherwise)]).min().unwrap_or(otherwise)
     }
 
+    /// How many lines wait for more.
+    pub(super) fn waiting(&self) -> u64 {
+        self.join.waiting() + self.partials.iter().map(|partial| partial.lines).sum::<u64>()
+    }
+
     pub(super) fn is_open(&self) -> bool {
         self.join.is_waiting() || self.partials.iter().any(|partial| partial.is_open)
     }
@@ -81,6 +88,9 @@ impl State {
     #[inline(always)]
     pub(super) fn message(&mut self, message: Message<'_>, out: &mut BatchWriter) {
         let Message { text, outer, checked, offset } = message;
+        if text.is_empty() {
+            out.passed_over(1);
+        }
         let format = &*self.format;
         let by_line = self.join.is_line_by_line();
         if by_line && !self.join.is_waiting() && (format.begins(text.bytes()) || self.join.is_off()) {
@@ -110,12 +120,14 @@ impl State {
             partial.time_unix_nano = part.outer.time_unix_nano;
             partial.attributes.extend_from_slice(part.outer.attributes);
         }
+        partial.lines += 1;
         partial.message.extend_from_slice(part.text.bytes());
         partial.raw.extend_from_slice(part.outer.raw);
         if partial.message.len() > frame_bytes_max {
             // What is over the bound is kept as it came.
             self.join.flush(&*self.format, out);
             let partial = &mut self.partials[of as usize];
+            out.joined(partial.lines - 1);
             out.reject(&partial.raw, too_long(), partial.from, name);
             partial.clear();
         } else if !is_partial {
@@ -130,6 +142,7 @@ impl State {
         }
         let mut partial = std::mem::take(&mut self.partials[of as usize]);
         let outer = Outer { raw: &partial.raw, time_unix_nano: partial.time_unix_nano, attributes: &partial.attributes };
+        out.joined(partial.lines.saturating_sub(1));
         self.message(Message { text: Text::from(partial.message.as_slice()), outer, checked: false, offset: partial.from }, out);
         partial.clear();
         self.partials[of as usize] = partial;
@@ -146,6 +159,7 @@ impl State {
 impl Partial {
     fn clear(&mut self) {
         self.is_open = false;
+        self.lines = 0;
         self.message.clear();
         self.raw.clear();
         self.attributes.clear();

@@ -83,6 +83,7 @@ impl<R: Read, C: Cut> Cuts<R, C> {
         if frame.is_empty() {
             return;
         }
+        out.cut(1);
         if frame.len() > self.frame_bytes_max {
             return out.reject(frame.bytes(), too_long(), offset, self.reader.name());
         }

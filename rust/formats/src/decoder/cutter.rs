@@ -213,6 +213,7 @@ impl Cutter {
                 sink.break_off(out);
             }
             let part = (self.pieces > 0).then_some(self.pieces);
+            out.cut(u64::from(part.is_none()));
             out.reject_from(raw, too_long(), self.offset, sink.name(), part);
             self.pieces = 0;
             return;

@@ -68,11 +68,12 @@ impl<F: Format + ?Sized> Elements<F> {
     /// One element or run of junk that has ended.
     #[inline(always)]
     fn frame(&self, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
+        out.cut(1);
         if self.open == Open::Element && frame.len() <= self.frame_bytes_max {
             return read_frame(&*self.format, frame, checked, offset, out);
         }
         if self.open == Open::Junk && self.format.passes_over(frame.bytes()) {
-            return;
+            return out.passed_over(1);
         }
         out.reject(frame.bytes(), self.reason(), offset, self.format.spec().name);
     }
@@ -103,6 +104,7 @@ impl<F: Format + ?Sized> Elements<F> {
             out.reject_from(&carry, self.reason(), self.offset, self.format.spec().name, Some(self.pieces));
         } else if truncated && self.open == Open::Element {
             let reason = RejectReason::truncated("the object has no end", carry.len());
+            out.cut(1);
             out.reject(&carry, reason, self.offset, self.format.spec().name);
         } else {
             self.frame(Text::from(carry.as_slice()), false, self.offset, out);

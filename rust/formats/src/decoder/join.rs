@@ -132,6 +132,11 @@ impl Join {
         self.is_waiting() && self.is_record
     }
 
+    /// How many lines wait.
+    pub(crate) fn waiting(&self) -> u64 {
+        if self.is_waiting() { u64::from(self.lines) } else { 0 }
+    }
+
     /// The source offset of the record that waits; `otherwise` where none does.
     pub(crate) fn held_from(&self, otherwise: u64) -> u64 {
         if self.is_waiting() { self.from } else { otherwise }
@@ -266,6 +271,9 @@ impl Join {
     /// Reads the open record. `checked`: it is known to be UTF-8.
     #[inline(always)]
     pub(crate) fn read<F: Format + ?Sized>(&self, format: &F, frame: Text<'_>, checked: bool, out: &mut BatchWriter) {
+        if self.lines > 1 {
+            out.joined(u64::from(self.lines) - 1);
+        }
         if frame.len() > self.frame_bytes_max {
             return out.reject(frame.bytes(), super::too_long(), self.from, format.spec().name);
         }

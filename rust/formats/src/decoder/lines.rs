@@ -57,6 +57,7 @@ impl<F: Format + ?Sized> Records<F> {
             let end = start + without_return(bytes, start, len);
             let text = Text::of(bytes, start..end);
             let offset = base + start as u64;
+            out.cut(u64::from(!text.is_empty()));
             if !self.is_alone(text.bytes()) {
                 let newline = bytes.get(end..=start + len).unwrap_or_default();
                 self.stray(Line { text, newline, raw: None, checked, offset }, out);
@@ -95,29 +96,33 @@ impl<F: Format + ?Sized> Records<F> {
         let skipped = if is_first { objects::before(line.text.bytes()) } else { 0 };
         let rest = line.text.after(skipped);
         if is_first && objects::is_between(rest.bytes()) {
-            return;
+            return out.passed_over(u64::from(!line.text.is_empty()));
         }
         let raw = [rest.bytes(), line.newline].concat();
         let mut open = self.open.take().unwrap_or_else(|| Box::new(Open::new(line.offset + skipped as u64)));
         match open.take(rest.bytes(), &raw, self.frame_bytes_max) {
-            Step::GoesOn => self.open = Some(open),
+            Step::GoesOn => {
+                open.waiting += u64::from(!line.text.is_empty());
+                self.open = Some(open);
+            }
             Step::Ends(end) if objects::is_between(rest.after(end).bytes()) => {
                 let before = open.lines.len();
                 open.lines.extend_from_slice(rest.bytes().get(..end).unwrap_or_default());
                 if is_first || objects::is_good(&open.lines) {
+                    out.joined(open.waiting);
                     let from = open.from;
                     return read_frame(&*self.format, Text::from(open.lines.as_slice()), false, from, out);
                 }
                 open.lines.truncate(before);
                 self.abandon(&open, out);
-                self.line(line, out);
+                self.whole(line, out);
             }
             _ => {
                 self.abandon(&open, out);
                 if is_first {
                     read_frame(&*self.format, line.text, false, line.offset, out);
                 } else {
-                    self.line(line, out);
+                    self.whole(line, out);
                 }
             }
         }
@@ -136,6 +141,22 @@ impl<F: Format + ?Sized> Records<F> {
         }
     }
 
+    /// One line, given by itself.
+    fn whole(&mut self, line: Line<'_>, out: &mut BatchWriter) {
+        if !self.join.is_line_by_line() {
+            self.join.push(&*self.format, pushed(line), out);
+        } else if !self.is_alone(line.text.bytes()) {
+            self.stray(line, out);
+        } else if line.text.len() > self.frame_bytes_max {
+            out.reject(line.text.bytes(), too_long(), line.offset, self.format.spec().name);
+        } else if let Some(raw) = line.raw {
+            out.cut(u64::from(line.text.is_empty()));
+            read_outer(&*self.format, line.text, false, outer(raw), line.offset, out);
+        } else if !line.text.is_empty() {
+            read_frame(&*self.format, line.text, line.checked, line.offset, out);
+        }
+    }
+
     /// Lines that may be joined: a record that lies in the part is read where it stands.
     #[inline(always)]
     fn joined(&mut self, part: Part<'_>, out: &mut BatchWriter) {
@@ -147,6 +168,7 @@ impl<F: Format + ?Sized> Records<F> {
             let end = start + without_return(bytes, start, len);
             let line = bytes.get(start..end).unwrap_or_default();
             let offset = base + start as u64;
+            out.cut(u64::from(!line.is_empty()));
             if self.join.is_waiting() {
                 let newline = bytes.get(end..=start + len).unwrap_or_default();
                 if self.join.extend(&*self.format, Pushed { line, newline, outer: None, offset }, out) {
@@ -201,19 +223,9 @@ impl<F: Format + ?Sized> Sink for Records<F> {
     }
 
     fn line(&mut self, line: Line<'_>, out: &mut BatchWriter) {
-        if !self.join.is_line_by_line() {
-            self.join.push(&*self.format, pushed(line), out);
-        } else if !self.is_alone(line.text.bytes()) {
-            self.stray(line, out);
-        } else if line.text.len() > self.frame_bytes_max {
-            out.reject(line.text.bytes(), too_long(), line.offset, self.format.spec().name);
-        } else if let Some(raw) = line.raw {
-            read_outer(&*self.format, line.text, false, outer(raw), line.offset, out);
-        } else if !line.text.is_empty() {
-            read_frame(&*self.format, line.text, line.checked, line.offset, out);
-        }
+        out.cut(u64::from(!line.text.is_empty()));
+        self.whole(line, out);
     }
-
     fn break_off(&mut self, out: &mut BatchWriter) {
         if let Some(open) = self.open.take() {
             self.abandon(&open, out);
@@ -246,6 +258,10 @@ impl<F: Format + ?Sized> Decoder for Lines<F> {
     fn configure(&mut self, reading: &Reading) {
         self.cutter.configure(reading);
         self.records.join.configure(&reading.multiline);
+    }
+
+    fn waiting(&self) -> u64 {
+        self.records.join.waiting() + self.records.open.as_ref().map_or(0, |open| open.waiting)
     }
 
     fn format(&self) -> &'static str {

@@ -55,6 +55,11 @@ pub trait Decoder: Send {
     /// Reads lines otherwise than by default. For before the first bytes; nothing to a source that is not made of lines.
     fn configure(&mut self, _reading: &Reading) {}
 
+    /// How many frames were cut that wait here for more: what becomes of them is not decided.
+    fn waiting(&self) -> u64 {
+        0
+    }
+
     /// The name of the format in use, once it is known: `auto` answers with what it found.
     fn format(&self) -> &'static str;
 }
@@ -80,8 +85,12 @@ pub(crate) fn read_with(
     if !checked && simdutf8::basic::from_utf8(frame.bytes()).is_err() {
         return read_repaired(name, parse, frame.bytes(), offset, out);
     }
+    let before = out.mark();
     match out.attempt(|out| parse(frame, out)) {
-        Ok(()) => out.end_frame(),
+        Ok(()) => {
+            out.read(before);
+            out.end_frame();
+        }
         Err(reason) => out.reject(frame.bytes(), reason, offset, name),
     }
 }
@@ -122,10 +131,14 @@ fn read_repaired(
     if !out.envelope().has_original() {
         out.set_raw(Some(raw.to_vec()));
     }
+    let before = out.mark();
     let result = out.attempt(|out| parse(Text::from(text.as_slice()), out));
     out.set_raw(None);
     match result {
-        Ok(()) => out.end_frame(),
+        Ok(()) => {
+            out.read(before);
+            out.end_frame();
+        }
         Err(reason) => out.reject(raw, reason, offset, name),
     }
 }

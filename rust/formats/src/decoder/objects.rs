@@ -14,6 +14,8 @@ pub(super) struct Open {
     pub(super) lines: Vec<u8>,
     /// The source offset of its first byte.
     pub(super) from: u64,
+    /// How many of its lines are not empty.
+    pub(super) waiting: u64,
 }
 
 /// What a line is to an object that may be open.
@@ -72,7 +74,7 @@ pub(super) fn is_between(rest: &[u8]) -> bool {
 
 impl Open {
     pub(super) fn new(from: u64) -> Self {
-        Self { cutter: Cutter::default(), lines: Vec::new(), from }
+        Self { cutter: Cutter::default(), lines: Vec::new(), from, waiting: 0 }
     }
 
     /// Takes the next line, or the part of one with which the object begins; `raw` is it with what ended it.

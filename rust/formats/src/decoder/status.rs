@@ -35,6 +35,10 @@ impl Decoder for ByStatus {
         self.0.configure(reading);
     }
 
+    fn waiting(&self) -> u64 {
+        self.0.waiting()
+    }
+
     fn format(&self) -> &'static str {
         self.0.format()
     }

@@ -43,6 +43,7 @@ impl<F: Format + ?Sized> Decoder for Whole<F> {
         }
         if self.held.len().max(self.more.len()) > self.bytes_max {
             let body = if self.more.is_empty() { std::mem::take(&mut self.held) } else { self.more.split().freeze() };
+            out.cut(1);
             out.reject(&body, too_long(), self.offset, self.format.spec().name);
             self.offset += body.len() as u64;
         }
@@ -55,6 +56,7 @@ impl<F: Format + ?Sized> Decoder for Whole<F> {
             return;
         }
         out.set_chunk(&body);
+        out.cut(1);
         // The bytes of a binary body are no text: the format checks the strings that it reads.
         read_frame(&*self.format, Text::from(&body[..]), !self.format.is_text(), self.offset, out);
         self.offset += body.len() as u64;

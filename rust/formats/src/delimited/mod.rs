@@ -165,7 +165,7 @@ impl Read for Source {
             frame = frame.after(if frame.bytes().starts_with(b"\xef\xbb\xbf") { 3 } else { 0 });
             self.is_resumed = offset > 0 && matches!(self.format.header, Header::FirstRow);
             if !self.is_resumed && self.header(frame) {
-                return;
+                return out.passed_over(1);
             }
         }
         if frame.bytes().first() == Some(&b'#') && self.directive(frame) {

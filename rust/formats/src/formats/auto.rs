@@ -168,6 +168,10 @@ impl Decoder for Detecting {
         self.reading = reading.clone();
     }
 
+    fn waiting(&self) -> u64 {
+        self.decoder.as_ref().map_or(0, |decoder| decoder.waiting())
+    }
+
     fn format(&self) -> &'static str {
         self.decoder.as_ref().map_or(SPEC.name, |decoder| decoder.format())
     }

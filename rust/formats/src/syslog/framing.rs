@@ -91,6 +91,7 @@ impl<F: Format + ?Sized> Frames<F> {
             }
             // What ends lines may end a counted frame as well.
             let trimmed = message.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n' | 0)).count();
+            out.cut(1);
             read_frame(&*self.format, Text::of(bytes, start..end - trimmed), false, self.offset + start as u64, out);
             at = end;
         }
@@ -161,6 +162,7 @@ impl<F: Format + ?Sized> Decoder for Frames<F> {
         if let Count::Yes { .. } = self.count(&carry) {
             self.lines.flush(out);
             let cut = RejectReason::syntax("the source ended inside a frame that says it is longer", carry.len());
+            out.cut(1);
             out.reject(&carry, cut, self.offset, self.format.spec().name);
             self.offset += carry.len() as u64;
             self.lines.resume(self.offset);
@@ -180,6 +182,10 @@ impl<F: Format + ?Sized> Decoder for Frames<F> {
 
     fn configure(&mut self, reading: &Reading) {
         self.lines.configure(reading);
+    }
+
+    fn waiting(&self) -> u64 {
+        self.lines.waiting()
     }
 
     fn format(&self) -> &'static str {
