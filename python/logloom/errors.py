@@ -7,7 +7,8 @@ LogloomError
 ├── DataError             these bytes cannot be read: sending them again changes nothing
 ├── LimitError            over a bound: send less at once, or raise the bound that the text names
 ├── RetryError            not now: the same may be sent again, after `after_s` seconds
-├── RefuseError           never: the destination does not want this, whatever is done
+│   └── DestinationError      not like this: the credentials or the address are wrong, whatever is sent
+├── RefuseError           never: the destination does not want these records, whatever is done
 └── ServiceError          the collector cannot start, or cannot go on
     ├── DataFolderError       the data folder cannot be used: another process has it, or rights are missing
     └── ComponentError        a receiver or an exporter failed; its id is in the text
@@ -23,6 +24,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DataFolderError",
+    "DestinationError",
     "InvalidConfigError",
     "LimitError",
     "LogloomError",
@@ -76,8 +78,20 @@ class RetryError(LogloomError):
         self.after_s = after_s
 
 
+class DestinationError(RetryError):
+    """The destination takes nothing from us as things stand, whatever is sent: a wrong password, a wrong address.
+
+    Nothing is wrong with the records, so they wait, however long it takes until somebody puts it right.
+    """
+
+
 class RefuseError(LogloomError):
     """What was sent was not taken and never will be."""
+
+    def __init__(self, why: str, *, is_sure: bool = True) -> None:
+        """`is_sure`: False where the answer does not tell whether the records are to blame; it is tried again first."""
+        super().__init__(why)
+        self.is_sure = is_sure
 
 
 class ServiceError(LogloomError):

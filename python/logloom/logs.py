@@ -1,20 +1,32 @@
 """logloom's own logs: a line each on stderr, the time, the level, the component, what happened, and fields.
 
-`2026-11-21T10:51:36.123Z WARN otlp/siem: not taken, trying again why="UNAVAILABLE: connection refused" after_s=4.2`
+`2026-11-21T10:51:36.123Z WARN otlp/siem: not taken, trying again why="UNAVAILABLE: connection refused" attempt=4`
+
+Of the same component and message at most `LINES_MAX` lines are shown in `PERIOD_S`; how many more there were is told
+with the next one (`suppressed=123`), and at the end. So a collector that reads its own log, and fails at each of the
+records, does not feed itself.
 """
 
 import logging
 import sys
-from collections.abc import MutableMapping
+import time
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
 
-__all__ = ["Log", "log_of", "show"]
+__all__ = ["LINES_MAX", "PERIOD_S", "Log", "end", "log_of", "show"]
 
 _LEVELS: Final = {logging.WARNING: "WARN", logging.CRITICAL: "ERROR"}
 _VALUE_CHARS_MAX: Final = 500
+LINES_MAX: Final = 10
+"""The most lines of one component and message that are shown in one period."""
+PERIOD_S: Final = 60.0
+"""How long a period is, in seconds; it begins with its first line."""
+KEYS_MAX: Final = 10_000
+"""The most components and messages whose lines are counted at once."""
 
 Log = logging.LoggerAdapter[logging.Logger]
 """Where a component says what an operator must know: `log.warning("what happened", extra={"path": path})`."""
@@ -35,10 +47,66 @@ def show(level: str) -> None:
     """Show what is at least of `level` (debug, info, warn, error) on stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter())
+    handler.addFilter(_Rate(time.monotonic))
     logger = logging.getLogger("logloom")
     logger.handlers[:] = [handler]
     logger.propagate = False
     logger.setLevel(logging.WARNING if level.lower() == "warn" else level.upper())
+
+
+def end() -> None:
+    """Tell what was suppressed and not yet told."""
+    for handler in logging.getLogger("logloom").handlers:
+        for rate in handler.filters:
+            if isinstance(rate, _Rate):
+                for record in rate.left():
+                    handler.emit(record)
+
+
+@dataclass(slots=True)
+class _Shown:
+    """The lines of one component and message in this period."""
+
+    since_s: float
+    lines: int = 0
+    suppressed: int = 0
+
+
+class _Rate(logging.Filter):
+    """Lets `LINES_MAX` lines of a component and message through in each period, and counts the others."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._shown: dict[tuple[str, str, int], _Shown] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now_s = self._clock()
+        key = (getattr(record, "component", ""), str(record.msg), record.levelno)
+        if len(self._shown) >= KEYS_MAX and key not in self._shown:
+            self._shown.clear()
+        shown = self._shown.setdefault(key, _Shown(now_s))
+        if now_s - shown.since_s >= PERIOD_S:
+            shown.since_s, shown.lines = now_s, 0
+        if shown.lines >= LINES_MAX:
+            shown.suppressed += 1
+            return False
+        shown.lines += 1
+        if shown.suppressed:
+            record.fields = {**getattr(record, "fields", {}), "suppressed": shown.suppressed}
+            shown.suppressed = 0
+        return True
+
+    def left(self) -> list[logging.LogRecord]:
+        """A line for each count that was not told yet."""
+        records = []
+        for (component, message, level), shown in self._shown.items():
+            if shown.suppressed:
+                record = logging.LogRecord("logloom", level, "", 0, message, None, None)
+                record.component, record.fields = component, {"suppressed": shown.suppressed}
+                records.append(record)
+                shown.suppressed = 0
+        return records
 
 
 class _Formatter(logging.Formatter):

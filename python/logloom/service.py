@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from logloom._native import Journal
+from logloom._native import Batch, Journal
 from logloom.config import Component, Config, PipelineConfig
 from logloom.errors import ComponentError, LogloomError, ServiceError
 from logloom.exporters import Exporter, ExporterContext
@@ -162,7 +162,11 @@ class Service:
         retry = getattr(component.config, "retry_on_failure", None)
         cut = self._cut(component, list(named.values()))
         cursor = journal.cursor(component.id, list(named))
-        return Follower(exporter, cursor, waiters, retry=retry, cut=cut, context=context)
+        letters = self._dead_letters
+        return Follower(exporter, cursor, waiters, retry=retry, cut=cut, context=context, dead_letters=letters)
+
+    async def _dead_letters(self, exporter: str, batch: Batch, why: str) -> None:
+        """In memory nothing is kept of what is refused for good but its count, and the reason in the log."""
 
     def _cut(self, component: Component, pipelines: list[PipelineConfig]) -> Cut:
         """How its requests are cut: as `sending_queue.batch` says, or the `batch` processors of its pipelines."""
@@ -199,8 +203,9 @@ class Service:
             self._log.warning("matched no pipeline", extra={"records": intake["unrouted"]})
         for follower in followers:
             counts = follower.counts
-            told = {"exporter": follower.id, "records": counts.delivered, "refused": counts.refused}
-            self._log.info("delivered", extra=told | {"dropped": counts.dropped, "retries": counts.retries})
+            told = {"exporter": follower.id, "records": counts.delivered, "dead_lettered": counts.dead_lettered}
+            told |= {"refused": counts.refused, "dropped": counts.dropped, "retries": counts.retries}
+            self._log.info("delivered", extra=told)
 
 
 def _create(component: Component, what: str, context: Any) -> Any:

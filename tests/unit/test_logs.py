@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from logloom import logs
 from logloom.logs import log_of, show
 
 
@@ -40,4 +41,26 @@ def test_what_a_peer_sent_cannot_forge_lines_or_move_the_cursor(capsys: pytest.C
 def test_levels(capsys: pytest.CaptureFixture[str]) -> None:
     show("WARN")
     log_of("a").info("quiet")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_message_that_comes_often_is_shown_now_and_then_and_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = [1000.0]
+    monkeypatch.setattr(logs.time, "monotonic", lambda: now_s[0])
+    show("info")
+    for number in range(100):
+        log_of("a").warning("bad", extra={"number": number})
+        log_of("b").warning("bad")
+    log_of("a").warning("another")
+    lines = capsys.readouterr().err.splitlines()
+    assert sum("a: bad" in line for line in lines) == sum("b: bad" in line for line in lines) == logs.LINES_MAX
+    assert "a: another" in lines[-1]
+    now_s[0] += logs.PERIOD_S
+    log_of("a").warning("bad", extra={"number": 100})
+    assert capsys.readouterr().err.endswith("number=100 suppressed=90\n")
+    logs.end()  # what nothing came after is told at the end
+    assert capsys.readouterr().err.endswith(" WARN b: bad suppressed=90\n")
+    logs.end()
     assert capsys.readouterr().err == ""

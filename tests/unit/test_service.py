@@ -134,7 +134,7 @@ async def test_what_is_refused_for_good_is_told_and_passed_over(
         await run.receiver().text("two")
         await run.stop()
         assert run.exporter().bodies == [["two"]]
-    told = [record for record in caplog.records if record.message == "refused for good"]
+    told = [record for record in caplog.records if record.message == "refused for good, and put aside"]
     assert [(r.component, r.fields) for r in told] == [("tout", {"records": 1, "why": "malformed"})]
 
 

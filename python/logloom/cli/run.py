@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     except ServiceError as error:
         print(f"logloom: {error}", file=sys.stderr)
         return 1
+    finally:
+        logs.end()
     return 0
 
 

@@ -14,7 +14,8 @@ __all__ = ["ClientTls", "QueueBatch", "Retry", "SendingQueue", "ServerTls", "for
 class Retry:
     """When what a destination did not take is sent again: exponential backoff with jitter.
 
-    A delay that the destination names (`RetryInfo`, `Retry-After`) is kept where it is longer.
+    A delay that the destination names (`RetryInfo`, `Retry-After`, at most an hour) is kept where it is longer. While it
+    takes nothing from us at all (401, 403, 404, UNAUTHENTICATED, PERMISSION_DENIED, …), nothing is ever dropped.
 
     Attributes:
         enabled: Off: what was not taken at the first attempt is dropped, logged and counted.

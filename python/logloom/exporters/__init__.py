@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Protocol
 
 from logloom._native import Batch, Delivery
+from logloom.errors import RefuseError
 from logloom.folder import component_folder
 from logloom.logs import Log
 
-__all__ = ["Exporter", "ExporterContext"]
+__all__ = ["Exporter", "ExporterContext", "TooLargeError"]
 
 # Before grpc is imported, which reads it once: what it would write to stderr is told in our own log.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -21,21 +22,29 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 class Exporter(Protocol):
     """A destination.
 
-    It may also be an async context manager: entered before the first receiver starts, left after the last batch.
+    It may also be an async context manager: entered before the first receiver starts, left after the last batch. And
+    it may have `request_bytes_max`: what it takes in one request, as OTLP; larger batches come in pieces.
     """
 
     async def send(self, batch: Batch) -> Delivery:
-        """Deliver one batch; called again only when the call before has returned.
+        """Deliver one batch in one request; called again only when the call before has returned.
 
         Returns:
-            `done`, with the records that the destination refused, or `retry` with the delay in seconds that it asked
-            for (0.0: none; the config's `retry_on_failure` says when), or `refuse`: it never will take this.
+            `done`, with how many records were taken, and of those that were not each by its number, where the
+            destination tells; or `retry` with the delay in seconds that it asked for (0.0: none; the config's
+            `retry_on_failure` says when); or `refuse`: it never will take this.
 
         Raises:
             RetryError: As `retry`, with the reason; so do OSError and TimeoutError.
+            DestinationError: It takes nothing from us as things stand; nothing is wrong with the records.
+            TooLargeError: It will not take so much at once.
             RefuseError: As `refuse`.
         """
         ...
+
+
+class TooLargeError(RefuseError):
+    """The destination will not take so much at once."""
 
 
 @dataclass(frozen=True, slots=True)

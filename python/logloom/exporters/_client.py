@@ -9,13 +9,16 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from logloom._native import VERSION
+from logloom._native import VERSION, Delivery
 from logloom.errors import ConfigError
 
 if TYPE_CHECKING:
+    from logloom._native import Batch
     from logloom.config import ClientTls, Secret
+    from logloom.logs import Log
+    from logloom.rpc import PartialSuccess
 
-__all__ = ["USER_AGENT", "Pems", "header_problems", "load_pems", "retry_after_s", "ssl_context"]
+__all__ = ["USER_AGENT", "Answers", "Pems", "header_problems", "load_pems", "retry_after_s", "ssl_context"]
 
 USER_AGENT: Final = f"logloom/{VERSION}"
 
@@ -31,6 +34,27 @@ class Pems:
     ca: bytes | None
     cert: bytes | None
     key: bytes | None
+
+
+class Answers:
+    """What a destination says of requests that it took."""
+
+    def __init__(self, log: "Log") -> None:
+        self._log = log
+        self._warning = ""
+
+    def delivery(self, batch: "Batch", said: "PartialSuccess") -> Delivery:
+        """What became of `batch`. Which records were rejected OTLP does not tell, but where it is all of them."""
+        rejected = min(said.rejected, len(batch))
+        why = said.message or "no reason given"
+        if rejected == len(batch) > 0:
+            return Delivery.done(0, [(record, why) for record in range(len(batch))])
+        if rejected:
+            return Delivery.done(len(batch) - rejected, [(len(batch), why)])  # no record's number: it has the reason
+        if said.message and said.message != self._warning:
+            self._log.warning("the destination took all, and warns", extra={"why": said.message})
+        self._warning = said.message
+        return Delivery.done(len(batch))
 
 
 def load_pems(tls: "ClientTls") -> Pems:
@@ -98,7 +122,7 @@ def retry_after_s(text: str | None, now: datetime | None = None) -> float:
         return float(text.strip()[:9])
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)

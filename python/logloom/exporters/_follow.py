@@ -1,19 +1,25 @@
-"""Follows the Journal for one exporter: the next batch, sent until it is settled, then the one after it."""
+"""Follows the Journal for one exporter: the next batch, sent until each record of it is settled, then the one after it.
+
+What a destination does not take has one of three causes, and each its own way: not now (tried again, as
+`retry_on_failure` says), not from us (tried again for ever: nothing is wrong with the records), not these records
+(found out one by one and put aside, with the reason, while the others are delivered in their order).
+"""
 
 import asyncio
-import random
 import threading
 import time
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Protocol
 
 from logloom._native import Batch, Cursor, Delivery
 from logloom.config import Retry
-from logloom.errors import RefuseError, RetryError
-from logloom.exporters import Exporter, ExporterContext
+from logloom.errors import DestinationError, RefuseError, RetryError
+from logloom.exporters import Exporter, ExporterContext, TooLargeError
+from logloom.exporters._patience import Patience
+from logloom.exporters._pieces import Pieces
 
-__all__ = ["Counts", "Cut", "Follower"]
+__all__ = ["Counts", "Cut", "DeadLetters", "Follower"]
 
 REQUEST_BYTES_MAX: Final = 3_500_000
 """Entries are merged into a request up to so many bytes: gRPC servers take 4 MiB by default."""
@@ -21,10 +27,13 @@ RECORDS_MAX: Final = 1 << 30
 """Where the config bounds the bytes alone."""
 WAIT_S: Final = 5.0
 """How long one look into the Journal waits. Closing it wakes who waits."""
-AFTER_S_MAX: Final = 3600.0
-"""The longest delay that a destination may ask for, in seconds."""
 STOPPING_WAIT_S_MAX: Final = 1.0
 """The longest wait between attempts while the service stops, in seconds."""
+UNSURE_ATTEMPTS: Final = 5
+"""So often an answer must come that does not tell whether the records are to blame, before they are."""
+UNSURE_S_MAX: Final = 3600.0
+"""And for so long where the destination took nothing else in the last sixth of it, in seconds."""
+NOT_FROM_US: Final = "takes nothing from us until its address, headers or tls are put right: nothing is lost, it waits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +57,29 @@ class Counts:
 
     Attributes:
         delivered: Records that the destination took.
-        refused: Records that it refused for good.
+        dead_lettered: Records that it refused for good, and that were put aside.
+        refused: Records that it refused of requests that it took, without saying which.
         dropped: Records that were given up by `retry_on_failure`.
         retries: Attempts after a first one.
     """
 
     delivered: int = 0
+    dead_lettered: int = 0
     refused: int = 0
     dropped: int = 0
     retries: int = 0
+
+
+class DeadLetters(Protocol):
+    """Where records go that a destination refuses for good."""
+
+    async def __call__(self, exporter: str, batch: Batch, why: str) -> None:
+        """Keep them; they are safe when it returns.
+
+        Raises:
+            RetryError: There is no room for them now: they stay where they are.
+        """
+        ...
 
 
 class Follower:
@@ -71,6 +94,7 @@ class Follower:
         retry: Retry | None,
         cut: Cut,
         context: ExporterContext,
+        dead_letters: DeadLetters,
     ) -> None:
         """`threads` must have a thread to spare for each follower: it waits there for the Journal."""
         self.id = context.id
@@ -78,10 +102,13 @@ class Follower:
         self.pending = cursor
         self._exporter = exporter
         self._cursor = cursor
-        self._retry = retry or Retry(enabled=False)
+        self._retry = retry or Retry()
         self._cut = cut
         self._threads = threads
         self._log = context.log
+        self._dead_letters = dead_letters
+        self._request_bytes_max: int | None = getattr(exporter, "request_bytes_max", None)
+        self._taken_at_s = -UNSURE_S_MAX
         self._held: tuple[Batch, int] | None = None
         self._closed = threading.Event()
         self._stopping = asyncio.Event()
@@ -129,49 +156,111 @@ class Follower:
         return batch, position
 
     async def _deliver(self, batch: Batch) -> None:
-        began = time.monotonic()
-        interval_s = self._retry.initial_interval
-        while True:
-            delivery, why = await self._attempt(batch)
-            if delivery.kind == "done":
-                self._settled(batch, delivery)
-                return
-            if delivery.kind == "refuse":
-                self.counts.refused += len(batch)
-                self._log.error("refused for good", extra={"records": len(batch), "why": why})
-                return
-            elapsed_s = time.monotonic() - began
-            if not self._retry.enabled or 0 < self._retry.max_elapsed_time < elapsed_s:
-                self.counts.dropped += len(batch)
-                told: dict[str, Any] = {"records": len(batch), "why": why, "elapsed_s": elapsed_s}
-                self._log.error("not taken, and retry_on_failure gives up", extra=told)
-                return
-            spread = self._retry.randomization_factor
-            wait_s = interval_s * random.uniform(1 - spread, 1 + spread)  # noqa: S311 - jitter is no secret
-            wait_s = max(wait_s, min(delivery.retry_after_s, AFTER_S_MAX))
-            self.counts.retries += 1
-            self._log.warning("not taken, trying again", extra={"records": len(batch), "why": why, "after_s": wait_s})
-            await self._pause(wait_s)
-            interval_s = min(interval_s * self._retry.multiplier, self._retry.max_interval)
+        pieces = Pieces(batch, self._request_bytes_max)
+        patience = Patience(self._retry)
+        while (piece := pieces.first()) is not None:
+            try:
+                delivery = await self._attempt(piece)
+            except DestinationError as error:
+                patience.wait_for_ever()
+                self._log.error(NOT_FROM_US, extra={"records": len(piece), "why": str(error)})
+                await self._again(patience, error.after_s)
+            except RetryError as error:
+                await self._later(pieces, patience, error)
+            except TooLargeError as error:
+                if (bytes_max := pieces.too_large()) is None:
+                    await self._refused(pieces, str(error))
+                else:
+                    self._request_bytes_max = bytes_max
+                    self._log.info("sends less at once", extra={"bytes_max": bytes_max, "why": str(error)})
+            except RefuseError as error:
+                if self._believes(patience, error):
+                    await self._refused(pieces, str(error))
+                else:
+                    await self._later(pieces, patience, RetryError(str(error)))
+            else:
+                pieces.taken()
+                patience.renew()
+                self._taken_at_s = time.monotonic()
+                await self._taken(piece, delivery)
 
-    async def _attempt(self, batch: Batch) -> tuple[Delivery, str]:
+    async def _attempt(self, piece: Batch) -> Delivery:
+        """One request; what was taken of it.
+
+        Raises:
+            RetryError: Nothing was taken now.
+            RefuseError: Nothing was taken and never will be.
+        """
         try:
-            delivery = await self._exporter.send(batch)
-        except RetryError as error:
-            return Delivery.retry(error.after_s), str(error)
-        except RefuseError as error:
-            return Delivery.refuse(str(error)), str(error)
+            delivery = await self._exporter.send(piece)
         except (OSError, TimeoutError) as error:
-            return Delivery.retry(0.0), str(error) or type(error).__name__
-        return delivery, delivery.why if delivery.kind == "refuse" else "it asked to come again"
+            raise RetryError(str(error) or type(error).__name__) from error
+        if delivery.kind == "retry":
+            msg = "it asked to come again"
+            raise RetryError(msg, delivery.retry_after_s)
+        if delivery.kind == "refuse":
+            raise RefuseError(delivery.why)
+        return delivery
 
-    def _settled(self, batch: Batch, delivery: Delivery) -> None:
-        refused = max(len(batch) - delivery.accepted, 0)
-        self.counts.delivered += len(batch) - refused
-        self.counts.refused += refused
-        if refused:
-            why = next((reason for _, reason in delivery.refused), "no reason given")
-            self._log.error("refused some records for good", extra={"records": refused, "why": why})
+    def _believes(self, patience: Patience, error: RefuseError) -> bool:
+        """Whether a refusal is about the records.
+
+        Of an answer that does not tell, once it came often enough while the destination took others, or for very long.
+        """
+        if not error.is_sure and not patience.is_believing:
+            others_taken = time.monotonic() - self._taken_at_s < UNSURE_S_MAX / 6
+            tried = patience.attempts >= UNSURE_ATTEMPTS
+            patience.is_believing = tried and (others_taken or patience.elapsed_s >= UNSURE_S_MAX)
+        return error.is_sure or patience.is_believing
+
+    async def _later(self, pieces: Pieces, patience: Patience, error: RetryError) -> None:
+        if patience.is_over():
+            left = sum(map(len, pieces.all_left()))
+            self.counts.dropped += left
+            told = {"records": left, "why": str(error), "elapsed_s": patience.elapsed_s}
+            self._log.error("not taken, and retry_on_failure gives up", extra=told)
+            return
+        self._log.warning("not taken, trying again", extra={"why": str(error), "attempt": patience.attempts + 1})
+        await self._again(patience, error.after_s)
+
+    async def _again(self, patience: Patience, after_s: float) -> None:
+        self.counts.retries += 1
+        await self._pause(patience.next_wait_s(after_s))
+
+    async def _refused(self, pieces: Pieces, why: str) -> None:
+        doomed = pieces.refused()
+        if doomed is not None:
+            await self._put_aside(doomed, why)
+
+    async def _put_aside(self, batch: Batch, why: str) -> None:
+        """To the dead letters; as long as there is no room for them, nothing else happens."""
+        patience = Patience(Retry())
+        while True:
+            try:
+                await self._dead_letters(self.id, batch, why)
+            except (RetryError, OSError) as error:
+                told = {"records": len(batch), "why": str(error)}
+                self._log.error("refused for good, and there is no room among the dead letters: waits", extra=told)
+                await self._pause(patience.next_wait_s(0.0))
+            else:
+                break
+        self.counts.dead_lettered += len(batch)
+        self._log.error("refused for good, and put aside", extra={"records": len(batch), "why": why})
+
+    async def _taken(self, piece: Batch, delivery: Delivery) -> None:
+        """Of a request that was taken, some records may have been refused all the same."""
+        refused = max(len(piece) - delivery.accepted, 0)
+        named = {record: why for record, why in delivery.refused if record < len(piece)}
+        self.counts.delivered += len(piece) - refused
+        if len(named) == refused:
+            for why in dict.fromkeys(named.values()):
+                records = [record for record, its in named.items() if its == why]
+                await self._put_aside(piece.select(records), why)
+        else:
+            self.counts.refused += refused
+            why = next((why for _, why in delivery.refused), "no reason given")
+            told = {"records": refused, "of": len(piece), "why": why}
+            self._log.error("refused some records of a request, and does not say which", extra=told)
 
     async def _pause(self, wait_s: float) -> None:
         """Wait for `wait_s` seconds; once the service stops, for a second at most."""

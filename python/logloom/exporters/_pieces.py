@@ -1,80 +1,94 @@
-"""Sends a batch in as many requests as its size takes, each until it is settled, none twice.
+"""What is left to send of one batch: cut where it is too large for one request, and halved to find what is refused.
 
-How much a destination takes at once is not told by any protocol: where it says that a request was too large, that one
-is cut in two, and later ones are cut so from the start.
+How much a destination takes at once is told by no protocol: what it calls too large is cut in two. Which record makes
+it refuse a request is told by none either: the request is halved until the record stands alone. Of a half whose other
+half was taken it is known, without asking, that the record is in it, so that one bad record among n costs at most
+2 log2 n requests more; all of a batch's bad records together at most `REFUSALS_MAX`, and one for each piece then left.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
 
-from logloom._native import Batch, Delivery
-from logloom.errors import RefuseError
+from logloom._native import Batch
 
-if TYPE_CHECKING:
-    import logging
+__all__ = ["Piece", "Pieces"]
 
-    from logloom.rpc import PartialSuccess
-
-__all__ = ["Pieces", "TooLargeError"]
-
-PIECE_BYTES_MIN: Final = 64 << 10
-"""What is refused as too large below this is not cut further."""
+TOO_LARGE_BYTES_MIN: Final = 128 << 10
+"""What is called too large below this is cut by its records, until one stands alone, and not by its size."""
+REFUSALS_MAX: Final = 500
+"""After so many refused requests for one batch, what is refused is given up as it is, and halved no further."""
 
 
-class TooLargeError(RefuseError):
-    """The destination will not take so much at once."""
+@dataclass(slots=True, eq=False)
+class Piece:
+    """Records that go into one request.
+
+    Attributes:
+        batch: The records.
+        sibling: The other half, which comes after it, where this is the first half of what was refused.
+        is_suspect: Whether what was refused must be in it: the other half was taken.
+    """
+
+    batch: Batch
+    sibling: "Piece | None" = None
+    is_suspect: bool = False
 
 
 class Pieces:
-    """The requests of one exporter. A batch that is sent again goes on where it was left."""
+    """The requests that one batch becomes, in the order of its records."""
 
-    def __init__(self, bytes_max: int, log: "logging.LoggerAdapter[Any]") -> None:
-        """`bytes_max`: what goes into one request, as OTLP, where one record is not larger."""
-        self._bytes_max = bytes_max
-        self._log = log
-        self._batch: Batch | None = None
-        self._left: list[Batch] = []
-        self._rejected = 0
-        self._why = ""
-        self._warning = ""
+    def __init__(self, batch: Batch, bytes_max: int | None) -> None:
+        """`bytes_max`: what goes into one request, as OTLP, where one record is not larger; None: no bound."""
+        self._left: deque[Piece] = deque()
+        self._refusals = 0
+        fits = bytes_max is None or batch.otlp_len <= bytes_max
+        self._left.extend(map(Piece, [batch] if fits or bytes_max is None else batch.split(bytes_max)))
 
-    async def send(self, batch: Batch, request: "Callable[[Batch], Awaitable[PartialSuccess]]") -> Delivery:
-        """Send what is left of `batch` by `request`, which raises where a piece was not taken.
+    def first(self) -> Batch | None:
+        """What is to be sent now; None where all is settled."""
+        while self._left and self._left[0].is_suspect and self._can_halve(self._left[0]):
+            self._halve(self._left.popleft())
+        return self._left[0].batch if self._left else None
 
-        Raises:
-            RetryError: A piece was not taken; `batch` is to be sent again.
-            RefuseError: No piece was taken, and none ever will be.
-        """
-        if batch is not self._batch:
-            self._batch, self._rejected, self._why = batch, 0, ""
-            self._left = batch.split(self._bytes_max) if batch.otlp_len > self._bytes_max else [batch]
+    def taken(self) -> None:
+        """The first was taken."""
+        piece = self._left.popleft()
+        if piece.sibling is not None and self._left and self._left[0] is piece.sibling:
+            piece.sibling.is_suspect = True
+
+    def too_large(self) -> int | None:
+        """The first was called too large: the size that is tried instead; None where that is no way out."""
+        batch = self._left[0].batch
+        if len(batch) < 2 or batch.otlp_len < TOO_LARGE_BYTES_MIN:
+            return None
+        bytes_max = batch.otlp_len // 2
+        self._left.popleft()
+        self._push(map(Piece, batch.split(bytes_max)))
+        return bytes_max
+
+    def refused(self) -> Batch | None:
+        """The first was refused: the records to be given up; None where it was halved to find out which."""
+        self._refusals += 1
+        piece = self._left.popleft()
+        if self._can_halve(piece):
+            self._halve(piece)
+            return None
+        return piece.batch
+
+    def all_left(self) -> Iterable[Batch]:
+        """Everything that is not settled; it is then."""
         while self._left:
-            piece = self._left[0]
-            try:
-                partial = await request(piece)
-            except TooLargeError as error:
-                if len(piece) > 1 and piece.otlp_len >= 2 * PIECE_BYTES_MIN:
-                    self._bytes_max = piece.otlp_len // 2
-                    self._log.info("sends less at once", extra={"bytes_max": self._bytes_max, "why": str(error)})
-                    self._left[:1] = piece.split(self._bytes_max)
-                    continue
-                self._note(len(piece), str(error))
-            except RefuseError as error:
-                self._note(len(piece), str(error))
-            else:
-                self._note(min(partial.rejected, len(piece)), partial.message)
-            del self._left[0]
-        self._batch = None
-        if 0 < len(batch) == self._rejected:
-            raise RefuseError(self._why)
-        return Delivery.done(len(batch) - self._rejected, [(0, self._why)] if self._rejected else [])
+            yield self._left.popleft().batch
 
-    def _note(self, rejected: int, why: str) -> None:
-        """`why` with nothing rejected is a warning: logged once, until it is another one."""
-        if rejected:
-            self._rejected += rejected
-            self._why = self._why or why or "no reason given"
-        else:
-            if why and why != self._warning:
-                self._log.warning("the destination took all, and warns", extra={"why": why})
-            self._warning = why
+    def _can_halve(self, piece: Piece) -> bool:
+        return len(piece.batch) > 1 and self._refusals < REFUSALS_MAX
+
+    def _halve(self, piece: Piece) -> None:
+        middle = len(piece.batch) // 2
+        second = Piece(piece.batch.slice(middle, len(piece.batch)))
+        self._push([Piece(piece.batch.slice(0, middle), sibling=second), second])
+
+    def _push(self, pieces: Iterable[Piece]) -> None:
+        self._left.extendleft(reversed(list(pieces)))

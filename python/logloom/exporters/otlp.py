@@ -1,7 +1,8 @@
 """`otlp`: OpenTelemetry's own protocol over gRPC, to a Collector, another logloom, or a vendor.
 
 A batch is sent as the bytes that it is. Which answers are tried again, and when, is the specification's:
-https://opentelemetry.io/docs/specs/otlp/#failures
+https://opentelemetry.io/docs/specs/otlp/#failures; but that answers about us (a wrong token, a wrong address) and not
+about the records lose nothing: they are tried again until somebody puts it right.
 """
 
 import re
@@ -14,9 +15,9 @@ import grpc.aio
 
 from logloom import rpc
 from logloom.config import Bound, ClientTls, Endpoint, Retry, Seconds, Secret, SendingQueue
-from logloom.errors import RefuseError, RetryError
-from logloom.exporters._client import USER_AGENT, header_problems, load_pems
-from logloom.exporters._pieces import Pieces, TooLargeError
+from logloom.errors import DestinationError, RefuseError, RetryError
+from logloom.exporters import TooLargeError
+from logloom.exporters._client import USER_AGENT, Answers, header_problems, load_pems
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
@@ -36,6 +37,15 @@ RETRYABLE: Final = {
     grpc.StatusCode.DATA_LOSS,
 }
 """And RESOURCE_EXHAUSTED, where the destination says when."""
+ABOUT_US: Final = {
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.NOT_FOUND,
+}
+"""Codes that say nothing about the records."""
+ABOUT_THE_RECORDS: Final = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.ALREADY_EXISTS}
+"""What is in none of these may be about either."""
 
 REQUEST_BYTES_MAX: Final = 4_000_000
 """Servers of gRPC take 4 MiB where nothing else is set."""
@@ -112,9 +122,11 @@ def create(config: Config, context: "ExporterContext") -> "Otlp":
 class Otlp:
     """Calls `LogsService/Export`."""
 
+    request_bytes_max = REQUEST_BYTES_MAX
+
     def __init__(self, config: Config, context: "ExporterContext") -> None:
         self._config = config
-        self._pieces = Pieces(REQUEST_BYTES_MAX, context.log)
+        self._answers = Answers(context.log)
         self._metadata = tuple((name.lower(), value.reveal()) for name, value in config.headers.items())
         self._channel: grpc.aio.Channel | None = None
         self._export: Any = None
@@ -154,15 +166,12 @@ class Otlp:
             await self._channel.close()
 
     async def send(self, batch: "Batch") -> "Delivery":
-        """Send it, in several requests where it is large, and read the answers."""
-        return await self._pieces.send(batch, self._request)
-
-    async def _request(self, batch: "Batch") -> rpc.PartialSuccess:
+        """Send it in one request, and read the answer."""
         try:
             answer = await self._export(bytes(batch), timeout=self._config.timeout, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
             self._fail(error)
-        return rpc.read_partial_success(answer)
+        return self._answers.delivery(batch, rpc.read_partial_success(answer))
 
     def _fail(self, error: grpc.aio.AioRpcError) -> NoReturn:
         details = next((value for key, value in error.trailing_metadata() or () if key == rpc.STATUS_KEY), b"")
@@ -173,4 +182,6 @@ class Otlp:
             raise TooLargeError(why) from None
         if code in RETRYABLE or (code == grpc.StatusCode.RESOURCE_EXHAUSTED and delay_s is not None):
             raise RetryError(why, delay_s or 0.0) from None
-        raise RefuseError(why) from None
+        if code in ABOUT_US:
+            raise DestinationError(why, delay_s or 0.0) from None
+        raise RefuseError(why, is_sure=code in ABOUT_THE_RECORDS) from None

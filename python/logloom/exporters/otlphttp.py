@@ -1,7 +1,8 @@
 """`otlphttp`: OpenTelemetry's own protocol over HTTP, as protobuf or JSON.
 
 Which answers are tried again, and when, is the specification's:
-https://opentelemetry.io/docs/specs/otlp/#failures-1
+https://opentelemetry.io/docs/specs/otlp/#failures-1; but that answers about us (a wrong token, a wrong address) and not
+about the records lose nothing: they are tried again until somebody puts it right.
 """
 
 import asyncio
@@ -16,20 +17,38 @@ import aiohttp
 from logloom import rpc
 from logloom._native import compress
 from logloom.config import Bound, ClientTls, Compression, HttpUrl, Retry, Seconds, Secret, SendingQueue
-from logloom.errors import RefuseError, RetryError
-from logloom.exporters._client import USER_AGENT, header_problems, retry_after_s, ssl_context
-from logloom.exporters._pieces import Pieces, TooLargeError
+from logloom.errors import DestinationError, RefuseError, RetryError
+from logloom.exporters import TooLargeError
+from logloom.exporters._client import USER_AGENT, Answers, header_problems, retry_after_s, ssl_context
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
     from logloom.exporters import ExporterContext
 
 RETRYABLE: Final = {
+    HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.BAD_GATEWAY,
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 }
+ABOUT_US: Final = {
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.PAYMENT_REQUIRED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.NOT_ACCEPTABLE,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+    HTTPStatus.GONE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.MISDIRECTED_REQUEST,
+    HTTPStatus.UPGRADE_REQUIRED,
+    HTTPStatus.NOT_IMPLEMENTED,
+    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED,
+    HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
+}
+"""And redirects: statuses that say nothing about the records. Other 4xx are about them, other 5xx about either."""
 REQUEST_BYTES_MAX: Final = 8_000_000
 """As protobuf; as JSON it is about twice that. The Collector takes 20 MiB where nothing else is set."""
 ANSWER_BYTES_MAX: Final = 64 << 10
@@ -105,9 +124,11 @@ def create(config: Config, context: "ExporterContext") -> "OtlpHttp":
 class OtlpHttp:
     """Posts to one address."""
 
+    request_bytes_max = REQUEST_BYTES_MAX
+
     def __init__(self, config: Config, context: "ExporterContext") -> None:
         self._config = config
-        self._pieces = Pieces(REQUEST_BYTES_MAX, context.log)
+        self._answers = Answers(context.log)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -135,10 +156,7 @@ class OtlpHttp:
             await self._session.close()
 
     async def send(self, batch: "Batch") -> "Delivery":
-        """Post it, in several requests where it is large, and read the answers."""
-        return await self._pieces.send(batch, self._request)
-
-    async def _request(self, batch: "Batch") -> rpc.PartialSuccess:
+        """Post it in one request, and read the answer."""
         if self._session is None:
             msg = "send() before the exporter was entered"
             raise RuntimeError(msg)
@@ -162,7 +180,7 @@ class OtlpHttp:
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
             self._fail(response, answer)
         read = rpc.read_partial_success_json if _is_json(response) else rpc.read_partial_success
-        return read(answer)
+        return self._answers.delivery(batch, read(answer))
 
     def _body(self, batch: "Batch") -> bytes:
         data = batch.to_otlp() if self._config.encoding == "proto" else batch.to_otlp_json()
@@ -175,13 +193,16 @@ class OtlpHttp:
             said = (rpc.read_status_json if _is_json(response) else rpc.read_status)(answer).message
         why = f"{self._config.shown}: {response.status} {response.reason or ''}".rstrip()
         why = f"{why}: {said}" if said else why
+        after_s = retry_after_s(response.headers.get("Retry-After"))
         if response.status in RETRYABLE:
-            raise RetryError(why, retry_after_s(response.headers.get("Retry-After")))
+            raise RetryError(why, after_s)
         if response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise TooLargeError(why)
         if location := response.headers.get("Location"):
             why = f"{why}: it is at {location[: rpc.MESSAGE_CHARS_MAX]}: give that as the endpoint"
-        raise RefuseError(why)
+        if response.status in ABOUT_US or response.status < HTTPStatus.BAD_REQUEST:
+            raise DestinationError(why, after_s)
+        raise RefuseError(why, is_sure=response.status < HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _is_json(response: aiohttp.ClientResponse) -> bool:

@@ -1,6 +1,7 @@
 //! Batches and what stands in them.
 
 use std::{
+    collections::HashSet,
     ffi::{c_int, c_void},
     sync::Arc,
 };
@@ -108,6 +109,17 @@ impl Batch {
     /// The records in order, in pieces of at most `otlp_bytes_max` bytes; one record that is over it alone is a piece of its own.
     fn split(&self, py: Python<'_>, otlp_bytes_max: usize) -> Vec<Self> {
         py.detach(|| self.0.split(otlp_bytes_max).into_iter().map(Self).collect())
+    }
+
+    /// These records, in order.
+    fn select(&self, py: Python<'_>, records: Vec<usize>) -> Self {
+        let records: HashSet<usize> = records.into_iter().collect();
+        Self(py.detach(|| self.0.select(|record| records.contains(&record))))
+    }
+
+    /// The records from `start` up to before `stop`; what lies past the end is left out.
+    fn slice(&self, py: Python<'_>, start: usize, stop: usize) -> Self {
+        Self(py.detach(|| self.0.select(|record| (start..stop).contains(&record))))
     }
 
     /// The schema, one for every Batch (docs/arrow.md), as an Arrow PyCapsule.

@@ -38,6 +38,8 @@ NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
         ("Sat, 21 Nov 2026 12:00:30 GMT", 30.0),
         ("Sat, 21 Nov 2026 11:00:00 GMT", 0.0),
         ("Sat, 21 Nov 2026 12:00:30 -0000", 30.0),
+        (f"Sat, 21 Nov {'9' * 30} 12:00:30 GMT", 0.0),
+        (f"Sat, {'9' * 30} Nov 2026 12:00:30 GMT", 0.0),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text: str | None, seconds: float) -> None:

@@ -18,8 +18,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import (
 )
 
 import logloom
-from logloom.errors import RefuseError, RetryError
-from logloom.exporters import otlp
+from logloom.errors import DestinationError, RefuseError, RetryError
+from logloom.exporters import TooLargeError, otlp
 from tests.components import exporter, problems_of, read_config
 
 OK = logs.ExportLogsServiceResponse()
@@ -84,7 +84,17 @@ async def test_what_is_rejected_of_a_batch_is_not_sent_again(sink: Any, tmp_path
     sink.answer = partly
     async with exporter(otlp, config(sink), tmp_path) as sender:
         delivery = await sender.send(batch())
-    assert (delivery.kind, delivery.accepted, delivery.refused) == ("done", 1, [(0, "too old")])
+    assert (delivery.kind, delivery.accepted, delivery.refused) == ("done", 1, [(3, "too old")])  # not which
+
+
+async def test_where_all_is_rejected_it_is_known_which(sink: Any, tmp_path: Path) -> None:
+    async def none(_context: Any) -> Any:
+        return logs.ExportLogsServiceResponse(partial_success=logs.ExportLogsPartialSuccess(rejected_log_records=9))
+
+    sink.answer = none
+    async with exporter(otlp, config(sink), tmp_path) as sender:
+        delivery = await sender.send(batch())
+    assert (delivery.accepted, [record for record, _ in delivery.refused]) == (0, [0, 1, 2])
 
 
 async def test_a_warning_is_logged_once(sink: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -106,6 +116,8 @@ def status(code: grpc.StatusCode, delay: Duration | None) -> tuple[tuple[str, by
 
 
 RETRIED = {"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"}
+ABOUT_US = {"UNAUTHENTICATED", "PERMISSION_DENIED", "UNIMPLEMENTED", "NOT_FOUND"}
+SURE = {"INVALID_ARGUMENT", "ALREADY_EXISTS"}
 
 
 @pytest.mark.parametrize("delay", [None, Duration(seconds=3, nanos=500_000_000)], ids=["no delay", "a delay"])
@@ -118,35 +130,32 @@ async def test_each_code_is_tried_again_or_not_as_specified(
 
     sink.answer = fails
     retried = code.name in RETRIED or (code.name == "RESOURCE_EXHAUSTED" and delay is not None)
+    expected = RetryError if retried else DestinationError if code.name in ABOUT_US else RefuseError
     async with exporter(otlp, config(sink), tmp_path) as sender:
-        with pytest.raises(
-            RetryError if retried else RefuseError, match=f"127.0.0.1:{sink.port}: {code.name}: why"
-        ) as error:
+        with pytest.raises(expected, match=f"127.0.0.1:{sink.port}: {code.name}: why") as error:
             await sender.send(batch())
-    if retried:
+    assert type(error.value) is expected
+    if isinstance(error.value, RetryError):
         assert error.value.after_s == (3.5 if delay else 0.0)
+    else:
+        assert error.value.is_sure == (code.name in SURE)
 
 
-async def test_a_batch_over_the_limit_of_the_destination_arrives_in_pieces(sink: Any, tmp_path: Path) -> None:
-    lines = [f"{at} {'x' * 1000}" for at in range(10_000)]  # some 10 MB as OTLP, and servers take 4 MiB
-    async with exporter(otlp, config(sink, ", timeout: 30s"), tmp_path) as sender:
-        delivery = await sender.send(logloom.parse("\n".join(lines), format="text"))
-    assert delivery.accepted == 10_000
-    groups = [group for request in sink.requests for group in request.resource_logs]
-    sent = [record for group in groups for scope in group.scope_logs for record in scope.log_records]
-    assert [record.body.string_value for record in sent] == lines
-
-
-async def test_a_destination_with_a_lower_limit_is_found_out(tmp_path: Path) -> None:
+async def test_a_destination_with_a_limit_says_so(tmp_path: Path) -> None:
+    """With what the library of gRPC itself answers."""
     sink, server = Sink(), grpc.aio.server(options=[("grpc.max_receive_message_length", 300_000)])
     add_LogsServiceServicer_to_server(sink, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     text = f"{{endpoint: 'http://127.0.0.1:{port}', compression: none, timeout: 30s}}"
     async with exporter(otlp, text, tmp_path) as sender:
-        delivery = await sender.send(logloom.parse(b"x" * 100 + b"\n" + b"y\n" * 50_000, format="text"))
+        with pytest.raises(TooLargeError):
+            await sender.send(logloom.parse(b"y\n" * 50_000, format="text"))
     await server.stop(0)
-    assert (delivery.accepted, delivery.refused) == (50_001, [])
+
+
+def test_the_largest_request_is_under_the_usual_limit(sink: Any, tmp_path: Path) -> None:
+    assert exporter(otlp, config(sink), tmp_path).request_bytes_max < 4 << 20
 
 
 @pytest.mark.parametrize("junk", [b"", b"\xff" * 50, b"\x1a\x7f"])

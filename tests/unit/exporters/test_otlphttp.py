@@ -15,8 +15,8 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 
 import logloom
-from logloom.errors import RefuseError, RetryError
-from logloom.exporters import otlphttp
+from logloom.errors import DestinationError, RefuseError, RetryError
+from logloom.exporters import TooLargeError, otlphttp
 from tests.components import exporter, problems_of, read_config
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -100,38 +100,44 @@ async def test_what_is_rejected_of_a_batch_is_not_sent_again(sink: Any, tmp_path
     sink.answer = {"body": body, "content_type": content_type}
     async with exporter(otlphttp, f"endpoint: {sink.url}", tmp_path) as sender:
         delivery = await sender.send(batch())
-    assert (delivery.kind, delivery.accepted, delivery.refused) == ("done", 1, [(0, "too old")])
+    assert (delivery.kind, delivery.accepted, delivery.refused) == ("done", 1, [(3, "too old")])  # not which
 
 
 @pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 415, 429, 500, 501, 502, 503, 504, 505, 301, 307])
+@pytest.mark.parametrize(
+    "status", [400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 500, 501, 502, 503, 504, 505, 301, 307, 507]
+)
 async def test_each_status_is_tried_again_or_not_as_specified(
     sink: Any, tmp_path: Path, status: int, content_type: str
 ) -> None:
     message = Status(code=3, message="the reason")
     body = json_format.MessageToJson(message).encode() if content_type == JSON else message.SerializeToString()
     sink.answer = {"status": status, "body": body, "content_type": content_type, "headers": {"Retry-After": "7"}}
-    retried = status in (429, 502, 503, 504)
+    about_us = status in (301, 307, 401, 403, 404, 405, 415, 501, 505)
+    retried = status in (408, 429, 502, 503, 504)
+    expected = DestinationError if about_us else RetryError if retried else RefuseError
     async with exporter(otlphttp, f"endpoint: {sink.url}", tmp_path) as sender:
-        with pytest.raises(
-            RetryError if retried else RefuseError, match=f"{sink.url}/v1/logs: {status} .*: the reason"
-        ) as error:
+        with pytest.raises(expected, match=f"{sink.url}/v1/logs: {status} .*: the reason") as error:
             await sender.send(batch())
-    assert not retried or error.value.after_s == 7.0
+    if isinstance(error.value, RetryError):
+        assert (type(error.value), error.value.after_s) == (expected, 7.0)
+    else:
+        assert error.value.is_sure == (status < 500)
+        assert isinstance(error.value, TooLargeError) == (status == 413)
     assert len(sink.requests) == 1
 
 
 async def test_an_answer_for_people_is_told(sink: Any, tmp_path: Path) -> None:
     sink.answer = {"status": 403, "text": "no such tenant\x1b[2J\n"}
     async with exporter(otlphttp, f"endpoint: {sink.url}", tmp_path) as sender:
-        with pytest.raises(RefuseError, match=r"/v1/logs: 403 Forbidden: no such tenant.\[2J$"):
+        with pytest.raises(DestinationError, match=r"/v1/logs: 403 Forbidden: no such tenant.\[2J$"):
             await sender.send(batch())
 
 
 async def test_a_redirect_is_not_followed_and_named(sink: Any, tmp_path: Path) -> None:
     sink.answer = {"status": 308, "headers": {"Location": "https://elsewhere/v1/logs"}}
     async with exporter(otlphttp, f"endpoint: {sink.url}", tmp_path) as sender:
-        with pytest.raises(RefuseError, match="it is at https://elsewhere/v1/logs: give that as the endpoint"):
+        with pytest.raises(DestinationError, match="it is at https://elsewhere/v1/logs: give that as the endpoint"):
             await sender.send(batch())
 
 

@@ -1,131 +1,106 @@
-"""A batch in several requests: each record once, whatever is refused, tried again or too large on the way."""
+"""What is left of a batch: each record is taken or given up once, in order, whatever is too large or refused."""
 
-import logging
+import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 import logloom
-from logloom.errors import RefuseError, RetryError
-from logloom.exporters._pieces import Pieces, TooLargeError
-from logloom.rpc import PartialSuccess
-from tests.components import log
-
-DONE = PartialSuccess(0, "")
+from logloom.exporters._pieces import REFUSALS_MAX, Pieces
 
 
-def batch(lines: int, size: int = 100) -> logloom.Batch:
-    return logloom.parse("".join(f"{at:05} {'x' * size}\n" for at in range(lines)), format="text")
+def batch(lines: int, size: int = 20) -> logloom.Batch:
+    return logloom.parse("".join(f"{at:05} {'x' * size}\n" for at in range(lines)), format="text", keep_original=False)
 
 
-def bodies(piece: logloom.Batch) -> list[str]:
-    request = ExportLogsServiceRequest.FromString(bytes(piece))
-    return [
-        record.body.string_value[:5]
-        for resource in request.resource_logs
-        for scope in resource.scope_logs
-        for record in scope.log_records
-    ]
+def bodies(piece: logloom.Batch) -> list[int]:
+    return [int(record.body[:5]) for record in piece]
 
 
 class Sink:
-    """Takes up to `takes_bytes`; before that, answers as the test says."""
+    """Refuses what has a bad record in it, and calls too large what is over `takes_bytes`."""
 
-    def __init__(self, takes_bytes: int, *answers: Exception | PartialSuccess | None) -> None:
+    def __init__(self, bad: set[int], takes_bytes: int = 1 << 30) -> None:
+        self.bad = bad
         self.takes_bytes = takes_bytes
-        self.answers = list(answers)
-        self.taken: list[str] = []
+        self.taken: list[int] = []
+        self.given_up: list[int] = []
         self.requests = 0
 
-    async def __call__(self, piece: logloom.Batch) -> PartialSuccess:
-        self.requests += 1
-        if piece.otlp_len > self.takes_bytes:
-            raise TooLargeError("larger than max")
-        answer = self.answers.pop(0) if self.answers else None
-        if isinstance(answer, Exception):
-            raise answer
-        self.taken += bodies(piece)
-        return answer or DONE
+    def send(self, pieces: Pieces) -> None:
+        while (piece := pieces.first()) is not None:
+            self.requests += 1
+            numbers = bodies(piece)
+            if piece.otlp_len > self.takes_bytes and pieces.too_large():
+                continue
+            if piece.otlp_len > self.takes_bytes or self.bad.intersection(numbers):
+                if (doomed := pieces.refused()) is not None:
+                    self.given_up += bodies(doomed)
+            else:
+                self.taken += numbers
+                pieces.taken()
 
 
-async def test_a_small_batch_is_one_request() -> None:
-    sink = Sink(1 << 20)
-    delivery = await Pieces(1 << 20, log()).send(batch(10), sink)
-    assert (delivery.accepted, delivery.refused, sink.requests) == (10, [], 1)
+def test_a_batch_is_one_request() -> None:
+    sink = Sink(set())
+    sink.send(Pieces(batch(10), None))
+    assert (sink.taken, sink.requests) == (list(range(10)), 1)
 
 
-async def test_a_large_one_is_cut() -> None:
-    sink = Sink(1 << 20)
-    delivery = await Pieces(20_000, log()).send(batch(1000), sink)
-    assert (delivery.accepted, sink.requests > 5) == (1000, True)
-    assert sink.taken == [f"{at:05}" for at in range(1000)]
+def test_a_large_one_is_cut() -> None:
+    sink = Sink(set())
+    sink.send(Pieces(batch(1000), 4_000))
+    assert sink.taken == list(range(1000))
+    assert 10 < sink.requests < 30
 
 
-async def test_what_is_too_large_is_cut_in_two_and_later_ones_are_cut_at_once() -> None:
-    pieces, sink = Pieces(10 << 20, log()), Sink(200_000)
-    assert (await pieces.send(batch(5000), sink)).accepted == 5000
-    assert sink.taken == [f"{at:05}" for at in range(5000)]
-    sink.requests, sink.taken = 0, []
-    assert (await pieces.send(batch(5000), sink)).accepted == 5000
-    assert sink.requests <= len(bytes(batch(5000))) // 75_000
+def test_what_is_too_large_is_cut_in_two_until_it_fits() -> None:
+    sink = Sink(set(), 200_000)
+    sink.send(Pieces(batch(20_000), None))
+    assert sink.taken == list(range(20_000))
+    assert sink.requests < 2 * batch(20_000).otlp_len // 70_000
 
 
-async def test_one_record_that_is_too_large_alone_is_refused_and_the_others_are_not() -> None:
-    lines = "".join(f"{at:05}\n" for at in range(10)) + "9" * 500_000 + "\n" + "00010\n"
-    delivery = await Pieces(1 << 20, log()).send(
-        logloom.parse(lines, format="text", keep_original=False), sink := Sink(200_000)
-    )
-    assert (delivery.accepted, delivery.refused) == (11, [(0, "larger than max")])
-    assert sink.taken == [f"{at:05}" for at in range(11)]
+def test_one_record_that_is_too_large_alone_is_given_up_and_the_others_are_not() -> None:
+    lines = "".join(f"{at:05}\n" for at in range(10)) + "00010" * 100_000 + "\n" + "00011\n"
+    sink = Sink(set(), 200_000)
+    sink.send(Pieces(logloom.parse(lines, format="text", keep_original=False), None))
+    assert (sink.taken, sink.given_up) == ([*range(10), 11], [10])
 
 
-async def test_a_batch_that_is_sent_again_goes_on_where_it_was_left() -> None:
-    pieces, sink, sent = (
-        Pieces(20_000, log()),
-        Sink(1 << 20, None, None, RetryError("wait"), None, RetryError("wait")),
-        batch(1000),
-    )
-    for _ in range(2):
-        with pytest.raises(RetryError):
-            await pieces.send(sent, sink)
-    assert (await pieces.send(sent, sink)).accepted == 1000
-    assert sink.taken == [f"{at:05}" for at in range(1000)]
-
-
-async def test_a_piece_that_is_refused_does_not_take_the_others_with_it() -> None:
-    sink = Sink(1 << 20, None, RefuseError("no"), PartialSuccess(3, "too old"))
-    delivery = await Pieces(20_000, log()).send(batch(1000), sink)
-    assert delivery.accepted == len(sink.taken) - 3
-    assert delivery.refused == [(0, "no")]
-    with pytest.raises(RefuseError, match="never"):
-        await Pieces(20_000, log()).send(batch(10), Sink(1 << 20, RefuseError("never")))
-
-
-async def test_a_warning_is_logged_until_it_changes(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING)
-    warnings = [PartialSuccess(0, text) for text in ("slow", "slow", "", "slow")]
-    pieces, sink = Pieces(1 << 20, log()), Sink(1 << 20, *warnings)
-    for _ in range(4):
-        assert (await pieces.send(batch(1), sink)).accepted == 1
-    assert [record.__dict__["why"] for record in caplog.records] == ["slow", "slow"]
-
-
-ANSWERS = st.sampled_from([None, RetryError("wait"), RefuseError("no"), PartialSuccess(0, "slow")])
+@pytest.mark.parametrize("count", [1, 2, 3, 100, 1000, 4096])
+def test_one_bad_record_costs_a_few_requests_and_no_other_record(count: int) -> None:
+    for bad in {0, 1 % count, count // 2, count - 1}:
+        sink = Sink({bad})
+        sink.send(Pieces(batch(count), None))
+        assert sink.given_up == [bad]
+        assert sink.taken == [number for number in range(count) if number != bad]
+        assert sink.requests <= 2 + 2 * math.ceil(math.log2(count))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(1, 400), st.integers(1_000, 60_000), st.lists(ANSWERS, max_size=12))
-async def test_each_record_is_taken_or_refused_once(lines: int, bytes_max: int, answers: list[object]) -> None:
-    pieces, sink, sent = Pieces(bytes_max, log()), Sink(1 << 20, *answers), batch(lines)  # type: ignore[arg-type]
-    accepted = None
-    while accepted is None:
-        try:
-            accepted = (await pieces.send(sent, sink)).accepted
-        except RetryError:
-            continue
-        except RefuseError:
-            accepted = 0
-    assert accepted == len(sink.taken) == len(set(sink.taken))
-    assert lines - accepted == 0 or any(type(answer) is RefuseError for answer in answers)
+@given(st.integers(1, 300), st.sets(st.integers(0, 299), max_size=12), st.integers(500, 20_000))
+def test_each_is_taken_or_given_up_once_and_in_order(lines: int, bad: set[int], bytes_max: int) -> None:
+    sink = Sink(bad)
+    sink.send(Pieces(batch(lines), bytes_max))
+    assert sink.given_up == sorted(bad.intersection(range(lines)))
+    assert sink.taken == sorted(set(range(lines)) - bad)
+    requests = len(batch(lines).split(bytes_max))
+    assert sink.requests <= requests + len(sink.given_up) * (2 + 2 * math.ceil(math.log2(lines)))
+
+
+def test_a_batch_of_which_all_is_refused_costs_a_bounded_number_of_requests() -> None:
+    sink = Sink(set(range(20_000)))
+    sink.send(Pieces(batch(20_000), None))
+    assert sink.given_up == list(range(20_000))
+    assert sink.requests <= REFUSALS_MAX + 2 * math.ceil(math.log2(20_000))
+
+
+def test_what_is_left_can_be_given_up_at_once() -> None:
+    pieces = Pieces(batch(100), 1000)
+    pieces.first()
+    pieces.taken()
+    left = [number for piece in pieces.all_left() for number in bodies(piece)]
+    assert left == list(range(100))[-len(left) :]
+    assert pieces.first() is None
