@@ -25,3 +25,20 @@ def test_a_debug_build_warns_when_it_is_imported(monkeypatch: pytest.MonkeyPatch
 
 def test_a_release_build_does_not() -> None:
     assert not _native.DEBUG, "the tests run on a debug build: make build"
+
+
+@pytest.mark.parametrize("value", [-1, 0, 2**70, "many", 1.5])
+def test_a_limit_that_is_no_limit_is_told(value: object) -> None:
+    with pytest.raises(logloom.ConfigError, match=r"limits.frame_bytes_max: must be a whole number from 1"):
+        logloom.parse(b"x\n", limits={"frame_bytes_max": value})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("index", [1, -2, 2**70, -(2**70)])
+def test_a_record_that_is_not_there_is_out_of_range_as_in_a_list(index: int) -> None:
+    with pytest.raises(IndexError):
+        logloom.parse(b"x\n")[index]
+
+
+def test_an_option_that_no_number_holds_is_told() -> None:
+    with pytest.raises(logloom.ConfigError, match="columns: the number is too large"):
+        logloom.parse(b"a,b\n", format="csv", columns=2**80)

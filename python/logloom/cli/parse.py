@@ -61,8 +61,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="an attribute of every record's resource, such as service.name=cart",
     )
-    parser.add_argument("--columns", type=int, metavar="N", help="the width of a table (default: the terminal's)")
+    parser.add_argument("--columns", type=_width, metavar="N", help="the width of a table (default: the terminal's)")
     parser.add_argument("--no-progress", action="store_true", help="no progress bar, also on a terminal")
+
+
+def _width(text: str) -> int:
+    """A number of characters: 1 or more."""
+    if not text.isascii() or not text.isdigit() or (width := int(text[:9])) < 1:
+        msg = f"'{text}' is no width: give a whole number of characters, 1 or more"
+        raise argparse.ArgumentTypeError(msg)
+    return width
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use logloom_formats::formats::otlp_json;
 use logloom_record::{Limits, Origin, arrow};
 use pyo3::{
-    exceptions::PyBufferError,
+    exceptions::{PyBufferError, PyOverflowError},
     ffi,
     prelude::*,
     types::{PyBytes, PyCapsule, PyMemoryView},
@@ -37,7 +37,11 @@ impl Batch {
         Records::of(slf.unbind())
     }
 
-    fn __getitem__(slf: Bound<'_, Self>, index: isize) -> PyResult<Record> {
+    fn __getitem__(slf: Bound<'_, Self>, index: &Bound<'_, PyAny>) -> PyResult<Record> {
+        // What no machine word holds is out of range, as in a list.
+        let index = index
+            .extract()
+            .or_else(|error: PyErr| if error.is_instance_of::<PyOverflowError>(index.py()) { Ok(isize::MAX) } else { Err(error) })?;
         Record::at(slf, index)
     }
 

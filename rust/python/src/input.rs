@@ -53,7 +53,7 @@ pub fn options(kwargs: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
         let value = if value.is_instance_of::<PyBool>() {
             OptionValue::Bool(value.extract()?)
         } else if value.is_instance_of::<PyInt>() {
-            OptionValue::Int(value.extract()?)
+            OptionValue::Int(value.extract().map_err(|_| ConfigError::new_err(format!("{name}: the number is too large")))?)
         } else if value.is_instance_of::<PyString>() {
             OptionValue::Str(value.extract()?)
         } else if let Ok(map) = value.cast::<PyMapping>() {
@@ -79,10 +79,10 @@ pub fn limits(map: Option<&Bound<'_, PyMapping>>) -> PyResult<Limits> {
     let mut limits = Limits::DEFAULT;
     let Some(map) = map else { return Ok(limits) };
     for pair in map.items()?.iter() {
-        let (name, value): (String, u64) = pair.extract()?;
-        if value == 0 {
-            return Err(ConfigError::new_err(format!("limits.{name}: must be at least 1")));
-        }
+        let (name, value): (String, Bound<'_, PyAny>) = pair.extract()?;
+        let Some(value) = value.extract::<u64>().ok().filter(|value| *value > 0) else {
+            return Err(ConfigError::new_err(format!("limits.{name}: must be a whole number from 1 to {}", u64::MAX)));
+        };
         let small = || u32::try_from(value).map_err(|_| ConfigError::new_err(format!("limits.{name}: at most {}", u32::MAX)));
         match name.as_str() {
             "frame_bytes_max" if value <= 1 << 20 => limits.frame_bytes_max = value as usize,

@@ -277,3 +277,10 @@ def test_table_shows_what_is_known() -> None:
     head, row = done.stdout.decode().splitlines()
     assert head.split() == ["TIME", "(UTC)", "SEVERITY", "BODY", "ATTRIBUTES"]
     assert row == '2026-01-02 03:04:05.678  WARN      slow answer  status=504 path="/a b"'
+
+
+@pytest.mark.parametrize("width", ["-1", "0", "wide", "٣"])
+def test_a_width_that_is_none_is_told(width: str) -> None:
+    done = logloom("parse", f"--columns={width}", stdin=b"")
+    assert done.returncode == 2
+    assert "give a whole number of characters" in done.stderr.decode()
