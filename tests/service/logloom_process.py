@@ -28,6 +28,7 @@ class Logloom:
     def __init__(self, config: dict[str, Any], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.data = folder / "data"
+        self._listening_file = self.data / "listening.json"
         self._config = folder / "logloom.yaml"
         self._config.write_bytes(orjson.dumps(config))  # JSON is YAML
         self._err = folder / "logloom.err"
@@ -43,13 +44,22 @@ class Logloom:
     ) -> None:
         if error is None:
             self.stop()
-        elif self._process is not None:
-            self.kill()
+        else:
+            self.kill_if_alive()
 
     def start(self) -> None:
         """Starts it (again, on the same data) and waits until it is ready."""
-        listening = self.data / "listening.json"
-        listening.unlink(missing_ok=True)
+        self.spawn()
+        try:
+            wait_until(self.is_up, "logloom to be ready", failed=self._ended)
+        except BaseException:
+            self.kill()
+            raise
+
+    def spawn(self) -> None:
+        """Starts it (again, on the same data) and does not wait."""
+        self._listening_file.unlink(missing_ok=True)
+        self._listening = {}
         with self._err.open("ab") as err:
             self._process = subprocess.Popen(
                 [Path(sys.executable).with_name("logloom"), "run", "--config", self._config, "--data", self.data],
@@ -57,14 +67,14 @@ class Logloom:
                 stdout=err,
                 stderr=err,
             )
-        try:
-            wait_until(listening.exists, "logloom to listen", failed=self._ended)
-            self._listening = orjson.loads(listening.read_bytes())
-            if "http" in self._listening.get("otlp", {}):
-                wait_until(lambda: self.get("/readyz") == 200, "logloom to be ready", failed=self._ended)
-        except BaseException:
-            self.kill()
-            raise
+
+    def is_up(self) -> bool:
+        """Whether all its receivers listen, and it says that it is ready."""
+        if not self._listening:
+            if not self._listening_file.exists():
+                return False
+            self._listening = orjson.loads(self._listening_file.read_bytes())
+        return "http" not in self._listening.get("otlp", {}) or self.get("/readyz") == 200
 
     def endpoint(self, receiver: str, what: str) -> str:
         """host:port of a receiver's endpoint, `otlp` and `grpc` say."""
@@ -103,6 +113,22 @@ class Logloom:
         self._process.kill()
         self._process.wait(STOP_SECONDS)
         self._process = None
+
+    def kill_if_alive(self) -> None:
+        """As `kill`, where a test leaves it running."""
+        if self._process is not None:
+            self.kill()
+
+    def signal(self, number: int) -> None:
+        """Any signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def output(self) -> str:
         """The end of what it printed."""

@@ -1,0 +1,158 @@
+"""Clients that send messages and believe the answer, and nothing else."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import grpc
+import grpc.aio
+import orjson
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
+
+from tests.service.kill import records
+from tests.service.kill.notes import Notes
+from tests.service.sinks import EXPORTS
+
+__all__ = ["ANSWER_S", "Ports", "Senders"]
+
+ANSWER_S = 10.0
+"""How long a client waits for an answer."""
+RECORDS_MAX = 40
+"""The most in a request."""
+GIVE_UP = 0.05
+"""How often a client that had no answer does not try again: what it sent may arrive or not."""
+
+Send = Callable[[dict[str, str]], Awaitable[bool]]
+"""Sends bodies by id: whether they were acknowledged."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where logloom listens."""
+
+    grpc: int
+    http: int
+    zipkin: int
+
+
+class RefusedError(AssertionError):
+    """logloom said that a good request is a bad one."""
+
+
+class Senders:
+    """Many clients at once, on one event loop."""
+
+    def __init__(self, ports: Ports, notes: Notes, seed: int) -> None:
+        self._ports = ports
+        self._notes = notes
+        self._seed = seed
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """No more requests; those that wait for an answer still get it."""
+        self._stopping.set()
+
+    async def run(self, counts: dict[str, int], pause_s: float) -> None:
+        """Runs as many clients of each way as `counts` says, until stopped; each pauses between two requests."""
+        async with AsyncExitStack() as stack:
+            session = await stack.enter_async_context(
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_S), connector=aiohttp.TCPConnector(limit=0))
+            )
+            options = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200)]
+            channel = await stack.enter_async_context(
+                grpc.aio.insecure_channel(f"127.0.0.1:{self._ports.grpc}", options=options)
+            )
+            ways: dict[str, Send] = {
+                "grpc": lambda bodies: _grpc(channel, bodies),
+                "proto": lambda bodies: _post(session, self._url("/v1/logs"), _protobuf(bodies), "x-protobuf", 200),
+                "json": lambda bodies: _post(session, self._url("/v1/logs"), _json(bodies), "json", 200),
+                "zipkin": lambda bodies: _post(session, self._url("/api/v2/spans"), _spans(bodies), "json", 202),
+            }
+            async with asyncio.TaskGroup() as group:
+                for way, count in counts.items():
+                    for number in range(count):
+                        group.create_task(self._client(f"{way}{number}", ways[way], pause_s))
+
+    def _url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self._ports.zipkin if 'spans' in path else self._ports.http}{path}"
+
+    async def _client(self, name: str, send: Send, pause_s: float) -> None:
+        chance = random.Random(f"{self._seed} {name}")
+        for number in itertools.takewhile(lambda _: not self._stopping.is_set(), itertools.count()):
+            ids = [f"{name}-{number}-{at}" for at in range(chance.randint(1, RECORDS_MAX))]
+            await self._until_taken({one: records.message(chance, one) for one in ids}, send, chance)
+            await asyncio.sleep(chance.uniform(0, 2 * pause_s))
+
+    async def _until_taken(self, bodies: dict[str, str], send: Send, chance: random.Random) -> None:
+        while True:
+            self._notes.sending(bodies)
+            if await send(bodies):
+                self._notes.acknowledged(bodies)
+                return
+            self._notes.failed += 1
+            if self._stopping.is_set() or chance.random() < GIVE_UP:
+                return
+            await asyncio.sleep(chance.uniform(0.02, 0.3))
+
+
+async def _grpc(channel: grpc.aio.Channel, bodies: dict[str, str]) -> bool:
+    call: Any = channel.unary_unary(EXPORTS["logs"])
+    try:
+        answer = await call(_protobuf(bodies), timeout=ANSWER_S)
+    except grpc.aio.AioRpcError as error:
+        if error.code() == grpc.StatusCode.INVALID_ARGUMENT:
+            raise RefusedError(error.details()) from error
+        return False
+    assert not ExportLogsServiceResponse.FromString(answer).HasField("partial_success")
+    return True
+
+
+async def _post(session: aiohttp.ClientSession, url: str, data: bytes, kind: str, ok: int) -> bool:
+    headers = {"Content-Type": f"application/{kind}"}
+    try:
+        async with session.post(url, data=data, headers=headers) as response:
+            answer = await response.read()
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return False
+    if 400 <= response.status < 500 and response.status not in (408, 429):
+        raise RefusedError(f"{response.status} {answer!r}")
+    return response.status == ok
+
+
+def _protobuf(bodies: dict[str, str]) -> bytes:
+    request = ExportLogsServiceRequest()
+    group = request.resource_logs.add()
+    group.resource.attributes.add(key="service.name").value.string_value = "shop"
+    scope = group.scope_logs.add()
+    for body in bodies.values():
+        scope.log_records.add(time_unix_nano=1_763_740_800_000_000_000, severity_number=9).body.string_value = body
+    return request.SerializeToString()
+
+
+def _json(bodies: dict[str, str]) -> bytes:
+    found = [{"timeUnixNano": "1763740800000000000", "body": {"stringValue": body}} for body in bodies.values()]
+    return orjson.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": found}]}]})
+
+
+def _spans(bodies: dict[str, str]) -> bytes:
+    return orjson.dumps(list(_each_span(bodies)))
+
+
+def _each_span(bodies: dict[str, str]) -> Iterator[dict[str, Any]]:
+    for number, body in enumerate(bodies.values(), 1):
+        yield {
+            "traceId": f"{number:032x}",
+            "id": f"{number:016x}",
+            "name": body,
+            "timestamp": 1_763_740_800_000_000,
+            "duration": 5,
+            "localEndpoint": {"serviceName": "shop"},
+        }
