@@ -106,7 +106,7 @@ def table(cls: type[Any]) -> str:
 
 def generated() -> str:
     """All that stands between the marks."""
-    parts = ["## service\n", table(config.ServiceConfig)]
+    parts = ["## service\n", table(config.ServiceConfig), "## journal\n", table(config.JournalConfig)]
     for section in model.SECTIONS:
         for name in model.component_types(section):
             module = importlib.import_module(f"logloom.{section}.{name}")
@@ -115,7 +115,7 @@ def generated() -> str:
             also = f" Also read as {', '.join(f'`{other}`' for other in names)}." if names else ""
             parts += [f"## {section}: {name}\n", f"{about}{also}\n"]
             has_keys = bool(dataclasses.fields(module.Config))
-            parts.append(table(module.Config) if has_keys else "It has no keys.\n")
+            parts.append(table(module.Config) if has_keys else "It has no keys of its own.\n")
             if ignored := getattr(module.Config, "IGNORED", None):
                 parts.append(f"Accepted, without effect: {', '.join(f'`{key}`' for key in sorted(ignored))}.\n")
     for cls in SHARED:

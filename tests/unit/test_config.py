@@ -49,6 +49,20 @@ def test_the_embedded_config_loads() -> None:
     assert loaded.notes == ()
 
 
+def test_the_journals_section() -> None:
+    loaded = config.load(CONFIGS / "good" / "journal.yaml", ENVIRONMENT)
+    assert (loaded.journal.kind, loaded.journal.max_age_h, loaded.journal.file_mib) == ("disk", 72, 64)
+    assert loaded.journal.key.passphrase.reveal() == "secret text"
+    assert "secret text" not in repr(loaded)
+    assert {name: exporter.start for name, exporter in loaded.exporters.items()} == {
+        "debug": "oldest",
+        "file/dead": "tail",
+    }
+    assert loaded.service.pipelines["logs"].lossy == "drop_oldest"
+    assert loaded.service.dead_letter_pipeline == "logs/dead"
+    assert [(note.path, note.line) for note in loaded.notes] == [("service.journal", 17)]
+
+
 def test_a_collectors_config_is_read_as_it_is() -> None:
     loaded = config.load(CONFIGS / "good" / "collector.yaml", ENVIRONMENT)
     backend = loaded.exporters["otlp_grpc/backend"]

@@ -16,17 +16,15 @@ from logloom.config.fields import (
     Seconds,
     Secret,
 )
+from logloom.config.journal import JournalConfig, KeyConfig
 from logloom.config.model import (
     Component,
     Config,
-    JournalConfig,
-    PipelineConfig,
-    ServiceConfig,
-    TelemetryConfig,
     default_text,
     load,
     loads,
 )
+from logloom.config.service import PipelineConfig, ServiceConfig, TelemetryConfig
 from logloom.config.shared import ClientTls, QueueBatch, Retry, SendingQueue, ServerTls, format_problems
 from logloom.config.typed import FILE_BYTES_MAX
 
@@ -42,6 +40,7 @@ __all__ = [
     "FormatOptions",
     "HttpUrl",
     "JournalConfig",
+    "KeyConfig",
     "OptionValue",
     "PipelineConfig",
     "QueueBatch",

@@ -1,25 +1,33 @@
 """The whole config: its sections, its components, and what must hold between them."""
 
+import dataclasses
 import importlib
 import os
 import pkgutil
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Any, Final, Literal
 
-from logloom.config.fields import Bound, Bytes, Seconds
+from logloom.config.journal import JournalConfig
 from logloom.config.read import Reader, nearest, unknown
+from logloom.config.service import ServiceConfig
 from logloom.config.typed import FILE_BYTES_MAX, Typed, read_yaml
 from logloom.errors import ConfigError, InvalidConfigError, Problem
 
-__all__ = ["ALIASES", "Component", "Config", "ServiceConfig", "component_types", "default_text", "load", "loads"]
+__all__ = ["ALIASES", "Component", "Config", "component_types", "default_text", "load", "loads"]
 
 SECTIONS: Final = ("receivers", "processors", "exporters")
 """Top keys that hold components; each is a folder of logloom too, and each type a file in it."""
+
+TOP: Final = (*SECTIONS, "journal", "service")
+"""All top keys."""
+
+Start = Literal["tail", "oldest"]
+"""Where an exporter that the journal does not know yet begins."""
 
 ALIASES: Final = {
     "receivers": {"file_log": "filelog"},
@@ -31,7 +39,7 @@ ALIASES: Final = {
 ELSEWHERE: Final[dict[str, dict[str, str]]] = {
     "receivers": {"prometheus": "logloom takes logs and spans, no metrics", "hostmetrics": "logloom takes no metrics"},
     "processors": {
-        "memory_limiter": "service.journal.bytes_max bounds what is held: remove this",
+        "memory_limiter": "the journal is on disk, and what is held in memory bounded: remove this",
         "filter": "a pipeline's 'when:' says which records it takes: write the condition there",
     },
     "exporters": {},
@@ -52,120 +60,15 @@ class Component:
         type: Its file's name: `filelog`.
         config: The `Config` that stands beside its code.
         line: Where it stands.
+        start: Of an exporter that the journal does not know yet: with what is in it already (`oldest`), or with what
+            comes from now on (`tail`).
     """
 
     id: str
     type: str
     config: Any
     line: int
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineConfig:
-    """One pipeline: what comes from its receivers, and meets its condition, goes to its exporters.
-
-    Attributes:
-        receivers: Ids of receivers.
-        processors: Ids of processors, in the order in which they work.
-        exporters: Ids of exporters.
-        when: The records that it takes, such as `severity >= WARN`; all where not given (`docs/conditions.md`).
-    """
-
-    receivers: list[str]
-    exporters: list[str]
-    processors: list[str] = field(default_factory=list)
-    when: str | None = None
-
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """A pipeline has a way in and a way out, and its condition can be read."""
-        for name in ("receivers", "exporters"):
-            if not getattr(self, name):
-                yield name, f"empty: a pipeline needs at least one of the {name}"
-        if self.when is not None:
-            from logloom._native import check_condition
-
-            try:
-                check_condition(self.when)
-            except ConfigError as error:
-                yield "when", str(error)
-
-
-@dataclass(frozen=True, slots=True)
-class JournalConfig:
-    """What lies between receivers and exporters.
-
-    Attributes:
-        bytes_max: How much may wait for the exporters; then receivers ask their senders to come again later.
-    """
-
-    bytes_max: Annotated[Bytes, Bound(1 << 20, 1 << 40)] = 256 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class LogsConfig:
-    """logloom's own logs, on stderr.
-
-    Attributes:
-        level: The least that is shown.
-    """
-
-    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        (
-            "development",
-            "disable_caller",
-            "disable_stacktrace",
-            "encoding",
-            "error_output_paths",
-            "initial_fields",
-            "output_paths",
-            "processors",
-            "sampling",
-        ),
-        "logs go to stderr, one line each",
-    )
-
-    level: Literal["debug", "info", "warn", "error", "DEBUG", "INFO", "WARN", "ERROR"] = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class TelemetryConfig:
-    """What logloom says of itself.
-
-    Attributes:
-        logs: Its own logs.
-    """
-
-    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("metrics", "resource", "traces"), "logloom has no telemetry of its own yet"
-    )
-
-    logs: LogsConfig = field(default_factory=LogsConfig)
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceConfig:
-    """What runs.
-
-    Attributes:
-        pipelines: By name: `logs`, `logs/mesh`, `traces`, … A `traces` pipeline takes the spans of its receivers, each
-            as records; a `logs` pipeline takes everything else of its own, and their spans where no `traces` pipeline
-            names the receiver.
-        default_pipeline: The pipeline that takes what none did; without it such records are dropped, and counted.
-        journal: What lies between receivers and exporters.
-        shutdown_timeout: How long a stop may take until everything accepted is delivered.
-        telemetry: What logloom says of itself.
-    """
-
-    pipelines: dict[str, PipelineConfig]
-    default_pipeline: str | None = None
-    journal: JournalConfig = field(default_factory=JournalConfig)
-    shutdown_timeout: Annotated[Seconds, Bound(0, 3600)] = 20.0
-    telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
-
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """Something must run."""
-        if not self.pipelines:
-            yield "pipelines", "empty: at least one pipeline is needed"
+    start: Start = "tail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +80,7 @@ class Config:
         receivers: By id, those that a pipeline uses.
         processors: By id, those that a pipeline uses.
         exporters: By id, those that a pipeline uses.
+        journal: Where what was accepted lies.
         service: What runs.
         notes: What is accepted and does nothing here, each with its place.
     """
@@ -185,6 +89,7 @@ class Config:
     receivers: dict[str, Component]
     processors: dict[str, Component]
     exporters: dict[str, Component]
+    journal: JournalConfig
     service: ServiceConfig
     notes: tuple[Problem, ...]
 
@@ -250,23 +155,28 @@ class _Checker:
 
     def config(self) -> Config | None:
         if not isinstance(self.root.value, dict):
-            self.reader.problem(
-                self.root, f"a config is a map of {', '.join((*SECTIONS, 'service'))}; this is {self.root.kind}"
-            )
+            self.reader.problem(self.root, f"a config is a map of {', '.join(TOP)}; this is {self.root.kind}")
             return None
         for key, value in self.top.items():
-            if key not in (*SECTIONS, "service"):
+            if key not in TOP:
                 hint = ELSEWHERE[""].get(key)
-                self.reader.problem(
-                    value, f"not needed: {hint}" if hint else unknown("key", key, [*SECTIONS, "service"])
-                )
+                self.reader.problem(value, f"not needed: {hint}" if hint else unknown("key", key, [*TOP]))
         sections = {section: self.components(section) for section in SECTIONS}
+        journal = self.reader.fields(JournalConfig, self.top["journal"]) if "journal" in self.top else JournalConfig()
         service = self.service()
         used = {section: self.used(section, sections[section]) for section in SECTIONS}
-        if service is None:
+        if service is None or journal is None:
             return None
+        self.note_bounds(journal)
         notes = tuple(self.reader.notes)
-        return Config(self.file, used["receivers"], used["processors"], used["exporters"], service, notes)
+        return Config(self.file, used["receivers"], used["processors"], used["exporters"], journal, service, notes)
+
+    def note_bounds(self, journal: JournalConfig) -> None:
+        """A bound that the other kind of journal has is accepted, and does nothing."""
+        service = self.top["service"].value
+        bounds = service.get("journal") if isinstance(service, dict) else None
+        if bounds is not None and journal.kind == "disk":
+            self.reader.note(bounds, "has no effect here: journal.max_mib bounds a journal on disk")
 
     def components(self, section: str) -> dict[str, Component | None]:
         typed = self.top.get(section)
@@ -289,10 +199,18 @@ class _Checker:
             hint = ELSEWHERE[section].get(kind)
             self.reader.problem(typed, f"no such {what}: {hint}" if hint else _unknown_type(what, kind, types))
             return None
+        typed, start = self.start(typed) if section == "exporters" else (typed, "tail")
         made = self.reader.fields(
             importlib.import_module(f"logloom.{section}.{kind}").Config, self.reader.resolve(typed)
         )
-        return None if made is None else Component(identifier, kind, made, typed.line)
+        return None if made is None else Component(identifier, kind, made, typed.line, start)
+
+    def start(self, typed: Typed) -> tuple[Typed, Start]:
+        """What all exporters have: `start`; and the rest, which is the type's own."""
+        if not isinstance(typed.value, dict) or "start" not in typed.value:
+            return typed, "tail"
+        own = {key: value for key, value in typed.value.items() if key != "start"}
+        return dataclasses.replace(typed, value=own), self.reader.read(Start, typed.value["start"]) or "tail"
 
     def service(self) -> ServiceConfig | None:
         typed = self.top.get("service")
@@ -311,10 +229,24 @@ class _Checker:
                 del pipelines[name]
             elif signal not in ("logs", "traces") or not _ID.fullmatch(name):
                 self.reader.problem(pipeline, "a pipeline's name is logs, logs/name, traces or traces/name")
-        default = typed.value.get("default_pipeline") if isinstance(typed.value, dict) else None
-        if default is not None and (name := self.reader.resolve(default).text) and name not in pipelines:
-            self.reader.problem(default, unknown("pipeline", name, pipelines))
+        self.named_pipeline(typed, "default_pipeline", pipelines)
+        for_dead_letters = self.named_pipeline(typed, "dead_letter_pipeline", pipelines)
+        for name, pipeline in pipelines.items():
+            if isinstance(pipeline.value, dict) and name != for_dead_letters:
+                receivers = pipeline.value.get("receivers")
+                if receivers is None:
+                    self.reader.problem(pipeline, "lacks 'receivers'")
+                elif not receivers.value:
+                    self.reader.problem(receivers, "empty: a pipeline needs at least one of the receivers")
         return self.reader.fields(ServiceConfig, typed)
+
+    def named_pipeline(self, service: Typed, key: str, pipelines: dict[str, Typed]) -> str:
+        """The pipeline that `key` names, which must be there; empty where it names none."""
+        typed = service.value.get(key) if isinstance(service.value, dict) else None
+        name = self.reader.resolve(typed).text if typed is not None else ""
+        if typed is not None and name and name not in pipelines:
+            self.reader.problem(typed, unknown("pipeline", name, pipelines))
+        return name
 
     def pipelines(self) -> dict[str, Typed]:
         service = self.top.get("service")

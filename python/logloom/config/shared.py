@@ -14,8 +14,8 @@ __all__ = ["ClientTls", "QueueBatch", "Retry", "SendingQueue", "ServerTls", "for
 class Retry:
     """When what a destination did not take is sent again: exponential backoff with jitter.
 
-    A delay that the destination names (`RetryInfo`, `Retry-After`, at most an hour) is kept where it is longer. While it
-    takes nothing from us at all (401, 403, 404, UNAUTHENTICATED, PERMISSION_DENIED, …), nothing is ever dropped.
+    A delay that the destination names (`RetryInfo`, `Retry-After`, at most an hour) is kept where it is longer. While
+    it takes nothing from us at all (401, 403, 404, UNAUTHENTICATED, PERMISSION_DENIED, …), nothing is ever dropped.
 
     Attributes:
         enabled: Off: what was not taken at the first attempt is dropped, logged and counted.
@@ -77,7 +77,7 @@ class SendingQueue:
     IGNORED: ClassVar[Mapping[str, str]] = {
         "block_on_overflow": "a full journal asks the senders to wait",
         "num_consumers": "one request at a time keeps the order",
-        "queue_size": "the journal is the queue: service.journal.bytes_max bounds it",
+        "queue_size": "the journal is the queue, and has its own bounds",
         "sizer": "the journal is measured in bytes",
         "wait_for_result": "receivers that need it wait for the exporters",
     }
