@@ -7,6 +7,7 @@
 
 mod cursor;
 mod entry;
+pub mod format;
 pub mod keys;
 mod memory;
 pub mod storage;

@@ -9,6 +9,7 @@
 
 pub mod arrow;
 mod batch;
+mod beside;
 mod chunk;
 mod cursor;
 mod delivery;
@@ -39,6 +40,7 @@ mod value;
 mod writer;
 
 pub use batch::{Batch, Block, Entry, EntryFlags, Group};
+pub use beside::Beside;
 pub use chunk::{Chunk, Origin};
 pub use cursor::{LengthMark, RecordCursor, Tail};
 pub use delivery::{Delivery, Done, Refusal};

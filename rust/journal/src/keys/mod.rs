@@ -1,10 +1,57 @@
 //! Keys: each journal file has a data key of its own, which a provider wraps.
 
+use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
+
+mod file;
+mod passphrase;
+pub mod testing;
+mod wrap;
+
+pub use file::FileKey;
+pub use passphrase::PassphraseKey;
 
 /// The AES-256 key of one file. It is shown nowhere and wiped when dropped.
 #[derive(Clone)]
 pub struct DataKey(pub(crate) Zeroizing<[u8; 32]>);
+
+/// A data key that nothing was sealed with: the only kind that a [`Sealer`](crate::format::Sealer) takes, as its nonces begin at 1.
+#[derive(Debug)]
+pub struct FreshKey(DataKey);
+
+impl FreshKey {
+    /// A new one, of the system's random numbers.
+    pub fn random() -> Result<Self, KeyError> {
+        let mut key = DataKey(Zeroizing::new([0; 32]));
+        random(key.0.as_mut_slice())?;
+        Ok(Self(key))
+    }
+
+    /// What a provider is to wrap.
+    pub fn key(&self) -> &DataKey {
+        &self.0
+    }
+
+    /// A known key, for files that must come out the same.
+    #[cfg(test)]
+    pub(crate) fn known(bytes: [u8; 32]) -> Self {
+        Self(DataKey(Zeroizing::new(bytes)))
+    }
+}
+
+fn random(into: &mut [u8]) -> Result<(), KeyError> {
+    let failed = |_| KeyError::Unavailable("the system gives no random numbers: see getrandom(2)".to_owned());
+    SystemRandom::new().fill(into).map_err(failed)
+}
+
+/// Lower-case hex.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
 
 impl std::fmt::Debug for DataKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -13,7 +60,7 @@ impl std::fmt::Debug for DataKey {
 }
 
 /// A data key that only its provider can read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wrapped {
     /// Which of the provider's keys wrapped it.
     pub key_id: String,
@@ -24,9 +71,9 @@ pub struct Wrapped {
 /// Why a provider did not wrap or unwrap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyError {
-    /// It cannot be reached now; the same may work later.
+    /// It cannot be had now; the same may work later.
     Unavailable(String),
-    /// It never will: another key, a wrong passphrase, damaged bytes.
+    /// It does not work with what the provider has: another key, a wrong passphrase, damaged bytes. Somebody must see to it.
     Wrong(String),
 }
 
