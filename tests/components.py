@@ -182,6 +182,10 @@ async def running(component: ModuleType, text: str, push: Any, data: Path) -> As
         await asyncio.gather(task, return_exceptions=True)
 
 
-def exporter(component: ModuleType, text: str, data: Path) -> Any:
+async def unsaved(_state: bytes) -> None:
+    """What an exporter wants saved at once, for tests that do not come back to it."""
+
+
+def exporter(component: ModuleType, text: str, data: Path, save: Any = unsaved) -> Any:
     """The exporter of `component` with this config."""
-    return component.create(read_config(component, text), ExporterContext("test", log(), data))
+    return component.create(read_config(component, text), ExporterContext("test", log(), data, save))

@@ -147,7 +147,7 @@ class Service:
     async def _follower(
         self, component: Component, journal: Journal, waiters: ThreadPoolExecutor, opened: AsyncExitStack
     ) -> Follower:
-        context = ExporterContext(component.id, log_of(component.id), self.data)
+        context = ExporterContext(component.id, log_of(component.id), self.data, _forgotten)
         exporter: Exporter = _create(component, "exporter", context)
         if hasattr(exporter, "__aenter__"):
             try:
@@ -206,6 +206,10 @@ class Service:
             told = {"exporter": follower.id, "records": counts.delivered, "dead_lettered": counts.dead_lettered}
             told |= {"refused": counts.refused, "dropped": counts.dropped, "retries": counts.retries}
             self._log.info("delivered", extra=told)
+
+
+async def _forgotten(_state: bytes) -> None:
+    """A journal in memory has nowhere to save an exporter's state."""
 
 
 def _create(component: Component, what: str, context: Any) -> Any:

@@ -4,6 +4,7 @@ A file holds a docstring, `class Config`, `def create(config, context)` and one 
 """
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -22,8 +23,13 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 class Exporter(Protocol):
     """A destination.
 
-    It may also be an async context manager: entered before the first receiver starts, left after the last batch. And
-    it may have `request_bytes_max`: what it takes in one request, as OTLP; larger batches come in pieces.
+    It may also be an async context manager: entered before the first receiver starts, left after the last batch.
+
+    It may have `request_bytes_max`: what it takes in one request, as OTLP; larger batches come in pieces.
+
+    It may have a state of its own, of at most 64 KiB, which is saved together with its place in the journal:
+    `checkpoint() -> bytes` is asked for it after each batch, `restore(state: bytes | None)` is called with what was
+    saved last, before it is entered. So a destination that can be cut back has each record once, also after a crash.
     """
 
     async def send(self, batch: Batch) -> Delivery:
@@ -55,11 +61,13 @@ class ExporterContext:
         id: As in the config: `otlp/siem`.
         log: Where it says what an operator must know: what happened, and fields in `extra`.
         data: The data folder.
+        save: Saves a state at once, with the place up to which all is delivered; OSError where that is not possible.
     """
 
     id: str
     log: Log
     data: Path
+    save: Callable[[bytes], Awaitable[None]]
 
     def folder(self) -> Path:
         """This exporter's own folder below the data folder, made with rights for its owner alone."""

@@ -1,13 +1,18 @@
 """OTLP JSON lines on disk: complete, acknowledged only then, found again after crashes, rotation and full disks."""
 
+import asyncio
 import errno
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from logloom.errors import RetryError, ServiceError
 from logloom.exporters import file
@@ -160,3 +165,117 @@ async def test_a_path_that_cannot_be_is_named_with_the_way_out(tmp_path: Path) -
     with pytest.raises(ServiceError, match="Not a directory: give another 'path'"):
         async with exporter(file, f"path: {tmp_path}/a/logs.jsonl", tmp_path):
             pass
+
+
+# --- killed at any step: the journal, played here, knows the state that was saved with a place ---
+
+STEPS = ("write", "fsync", "rename", "ftruncate", "open")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@contextmanager
+def killed_at(step: int) -> Iterator[None]:
+    """Ends in `Killed` at the so-manieth call of the system, in the middle of it where it writes."""
+    left = [step]
+    real = {name: getattr(os, name) for name in STEPS}
+
+    def call(name: str, *args: Any, **kwargs: Any) -> Any:
+        left[0] -= 1
+        if left[0] == 0:
+            if name == "write":
+                real["write"](args[0], bytes(args[1])[: len(args[1]) // 2])
+            raise Killed
+        if left[0] < 0:  # the process is gone: nothing happens any more
+            raise Killed
+        return real[name](*args, **kwargs)
+
+    with mock.patch.multiple(
+        os, **{name: lambda *args, name=name, **kwargs: call(name, *args, **kwargs) for name in STEPS}
+    ):
+        yield
+
+
+class Journal:
+    """What a journal does for its exporter: the state stands with the place, and is saved now and then."""
+
+    def __init__(self, config: str, folder: Path, sizes: list[int], saves: list[bool]) -> None:
+        self.config = config
+        self.folder = folder
+        self.sizes = sizes
+        self.saves = saves
+        self.saved: tuple[int, bytes | None] = (0, None)
+
+    async def run(self) -> None:
+        done = self.saved[0]
+
+        async def save(state: bytes) -> None:
+            self.saved = (done, state)
+
+        writer = exporter(file, self.config, self.folder, save)
+        writer.restore(self.saved[1])
+        async with writer:
+            while done < len(self.sizes):
+                await writer.send(Lines(b"%06d" % done + b"x" * self.sizes[done]))
+                done += 1
+                if self.saves[done - 1]:
+                    self.saved = (done, writer.checkpoint())
+
+    def lines(self) -> list[int]:
+        path = self.folder / "out" / "logs.jsonl"
+        aside = sorted(found for found in path.parent.iterdir() if found != path)
+        return [int(line[:6]) for found in [*aside, path] for line in found.read_bytes().splitlines()]
+
+
+def run(journal: Journal) -> None:
+    """Where it is killed, its descriptors are closed as the system does it."""
+    before = set(Path("/proc/self/fd").iterdir())
+    try:
+        asyncio.run(journal.run())
+    finally:
+        for descriptor in set(Path("/proc/self/fd").iterdir()) - before:
+            if descriptor.is_symlink() and journal.folder in descriptor.readlink().parents:
+                os.close(int(descriptor.name))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    sizes=st.lists(st.sampled_from([10, 10, 300_000, 999_990, 1_200_000]), min_size=1, max_size=8),
+    saves=st.lists(st.booleans(), min_size=8, max_size=8),
+    kills=st.lists(st.integers(1, 60), max_size=5),
+)
+def test_each_line_once_whatever_step_it_is_killed_at(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], saves: list[bool], kills: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("crash")
+    config = f"{{path: {folder}/out/logs.jsonl, rotation: {{max_megabytes: 1}}}}"
+    journal = Journal(config, folder, sizes, saves)
+    for step in kills:
+        try:
+            with killed_at(step):
+                run(journal)
+        except Killed:
+            continue
+    run(journal)
+    assert journal.lines() == list(range(len(sizes)))
+
+
+async def test_every_step_of_a_rotation(tmp_path: Path) -> None:
+    def one(step: int) -> bool:
+        folder = tmp_path / str(step)
+        config = f"{{path: {folder}/out/logs.jsonl, rotation: {{max_megabytes: 1}}}}"
+        journal = Journal(config, folder, [900_000, 200_000, 900_000], [False] * 3)
+        folder.mkdir()
+        try:
+            with killed_at(step):
+                run(journal)
+        except Killed:
+            run(journal)
+            assert journal.lines() == [0, 1, 2], step
+            return True
+        return False
+
+    steps = await asyncio.to_thread(lambda: next(step for step in range(1, 1000) if not one(step)))
+    assert steps > 10

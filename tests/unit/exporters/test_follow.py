@@ -15,7 +15,7 @@ from logloom.config import Retry
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import ExporterContext, TooLargeError, _follow
 from logloom.exporters._follow import Cut, Follower
-from tests.components import Core, log
+from tests.components import Core, log, unsaved
 
 QUICK = Retry(initial_interval=0.001, max_interval=0.002)
 
@@ -64,7 +64,7 @@ async def following(tmp_path: Path, answer: Callable[[list[str]], Any], retry: R
     with ThreadPoolExecutor(4) as threads:
         core = Core(threads)
         run = Run(core, answer)
-        context = ExporterContext("test", log(), tmp_path)  # type: ignore[arg-type]
+        context = ExporterContext("test", log(), tmp_path, unsaved)  # type: ignore[arg-type]
         run.follower = Follower(
             run, core.cursor, threads, retry=retry, cut=Cut(), context=context, dead_letters=run.dead_letters
         )
