@@ -13,8 +13,19 @@ FIXTURES = ROOT / "tests" / "formats"
 CORPUS = ROOT / "rust" / "fuzz" / "corpus"
 # Targets that read one format only, by the name of both.
 SINGLE = ("otlp", "otlp_json")
-# Formats of the target that reads patterns of the user's, by their number there.
-PATTERNS = ("regex", "grok", "dissect")
+# Formats of the target that reads patterns of the user's, by their number there, and the option that has the pattern.
+PATTERNS = (
+    ("regex", "pattern"),
+    ("grok", "pattern"),
+    ("dissect", "pattern"),
+    ("apache", "format_string"),
+    ("nginx", "format_string"),
+    ("log4j", "layout"),
+    ("postgresql", "log_line_prefix"),
+    ("python", "format_string"),
+)
+# Ways in which the target that reads spans is told their encoding, by their number there.
+SPANS = tuple((name, encoding) for name in ("zipkin", "jaeger") for encoding in ("json", "proto", "thrift"))
 
 
 def seeds() -> Iterator[tuple[str, str, bytes]]:
@@ -33,9 +44,15 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
             given = orjson.loads(options.read_bytes()) if options.exists() else {}
             if folder.name == "envoy" and "format_string" in given:
                 yield "envoy_format", name, given["format_string"].encode() + b"\0" + data
-            if folder.name in PATTERNS:
-                which = bytes([PATTERNS.index(folder.name), 128])
-                yield "user_pattern", name, which + given["pattern"].encode() + b"\0" + data
+            for which, (format_name, option) in enumerate(PATTERNS):
+                if folder.name == format_name and option in given:
+                    yield "user_pattern", name, bytes([which, 128]) + given[option].encode() + b"\0" + data
+            for which, (format_name, encoding) in enumerate(SPANS):
+                if folder.name == format_name:
+                    yield "spans", f"{name}-{encoding}", bytes([which, 128]) + data
+            if folder.name == "csv":
+                signs = "\n".join(given.get(key, "") for key in ("columns", "delimiter", "quote", "null"))
+                yield "table", name, signs.encode() + b"\0" + data
     for number, text in enumerate(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "conditions.md").read_text("utf-8"))):
         yield "condition", f"{number}", text.encode()
 

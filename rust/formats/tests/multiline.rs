@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use logloom_formats::{About, Decoder, Format, Framing, Likely, OptionError, OptionValue, Options, Reading, Spec, compile, open_framed};
-use logloom_record::{Batch, BatchWriter, BlockPool, Limits, Origin, RejectReason, Tail, Text, lossy};
+use logloom_record::{AnyValue, Batch, BatchWriter, BlockPool, Limits, Origin, RejectReason, Tail, Text, lossy};
 use proptest::prelude::*;
 
 static SPEC: Spec = Spec { name: "digits", about: About { line: "", page: "", example: "" }, options: &[], compile: make };
@@ -134,6 +134,50 @@ fn a_user_says_which_lines_belong_together() {
     assert_eq!(read(compile("auto", &off).unwrap().open(1 << 20), "a\n\tat b\n", &[]), ["a", "\tat b"]);
 }
 
+/// What each record keeps of its source: the original where it says one, else the body; and the kind of a Reject.
+fn kept(input: &[u8], frame_bytes_max: usize, cuts: &[usize]) -> Vec<(String, Option<&'static str>)> {
+    let mut out = writer(frame_bytes_max);
+    let mut decoder = compile("json", &Options::default()).unwrap().open(frame_bytes_max);
+    let input = Bytes::copy_from_slice(input);
+    let mut from = 0;
+    for &cut in cuts.iter().chain([&input.len()]) {
+        let to = cut.clamp(from, input.len());
+        decoder.feed(&input.slice(from..to), &mut out);
+        from = to;
+    }
+    decoder.flush(&mut out);
+    let batch = out.finish();
+    let of = |position| {
+        let record = batch.record(position).unwrap();
+        let text = match record.attribute("log.record.original").or(record.body()) {
+            Some(AnyValue::Str(text) | AnyValue::Bytes(text)) => lossy(text).into_owned(),
+            other => panic!("no text: {other:?}"),
+        };
+        let reject = batch.rejects().iter().find(|reject| reject.record as usize == position);
+        (text, reject.map(|reject| reject.reason.what))
+    };
+    (0..batch.len()).map(of).collect()
+}
+
+#[test]
+fn an_object_over_lines_keeps_the_colours_that_it_came_in() {
+    let good = "{\n  \u{1b}[34m\"message\"\u{1b}[0m: \"a\",\n  \"n\": 1\n}\n";
+    assert_eq!(kept(good.as_bytes(), 1000, &[]), [(good.trim_end().to_owned(), None)]);
+    // No object after all: each line as it came.
+    let torn = "{ \u{1b}[1m\n\"a\": \u{1b}[0m\n{\"message\": \"b\"}\n";
+    let lines: Vec<_> = kept(torn.as_bytes(), 1000, &[]).into_iter().map(|(text, _)| text).collect();
+    assert_eq!(lines, ["{ \u{1b}[1m", "\"a\": \u{1b}[0m", "{\"message\": \"b\"}"]);
+}
+
+#[test]
+fn a_line_over_the_bound_is_none_to_join_wherever_it_is_cut() {
+    let line = format!("{{\"message\": \"{}\n", "x".repeat(40));
+    for cut in 0..line.len() {
+        let whats: Vec<_> = kept(line.as_bytes(), 20, &[cut]).into_iter().map(|(_, what)| what).collect();
+        assert!(whats.iter().all(|what| *what == Some("the frame is longer than frame_bytes_max")), "cut at {cut}: {whats:?}");
+    }
+}
+
 #[test]
 fn what_is_wrong_with_the_patterns_is_said() {
     let said = |format: &str, options: &Options| compile(format, options).map(|_| ()).unwrap_err().to_string();
@@ -164,5 +208,19 @@ proptest! {
         };
         let read = |cuts| read_bounded(open(), frame_bytes_max, &input, cuts);
         prop_assert_eq!(read(&cuts), read(&[]));
+    }
+    #[test]
+    fn any_cut_gives_the_same_objects(
+        pieces in prop::collection::vec(
+            prop::sample::select(vec!["{", "}", "\"a\": 1", "\"b", ",", "\n", "\n", "\r\n", "\u{1b}[1m", "\u{1b}", "[", "]", " ", "x", "Traceback", "\tat x"]),
+            0..40,
+        ),
+        cuts in prop::collection::vec(0..80usize, 0..4),
+        frame_bytes_max in 4..60usize,
+    ) {
+        let input = pieces.concat();
+        let mut cuts = cuts;
+        cuts.sort_unstable();
+        prop_assert_eq!(kept(input.as_bytes(), frame_bytes_max, &cuts), kept(input.as_bytes(), frame_bytes_max, &[]));
     }
 }

@@ -83,15 +83,49 @@ pub fn syslog(data: &[u8]) {
     one_format(&format, input, *cut);
 }
 
+/// The formats of [`user_pattern`], each with the option that has the pattern. tools/fuzz_seeds.py has the same.
+const PATTERNS: &[(&str, &str)] = &[
+    ("regex", "pattern"),
+    ("grok", "pattern"),
+    ("dissect", "pattern"),
+    ("apache", "format_string"),
+    ("nginx", "format_string"),
+    ("log4j", "layout"),
+    ("postgresql", "log_line_prefix"),
+    ("python", "format_string"),
+];
+
 /// A format by the first byte, a pattern of the user's up to the first NUL, and lines of a log.
 pub fn user_pattern(data: &[u8]) {
     let [which, cut, rest @ ..] = data else { return };
     let Some(end) = rest.iter().position(|byte| *byte == 0) else { return };
     let Ok(text) = std::str::from_utf8(&rest[..end]) else { return };
-    let name = ["regex", "grok", "dissect"][usize::from(*which) % 3];
-    let options = Options([("pattern".to_owned(), OptionValue::Str(text.to_owned()))].into());
+    let (name, option) = PATTERNS[usize::from(*which) % PATTERNS.len()];
+    let options = Options([(option.to_owned(), OptionValue::Str(text.to_owned()))].into());
     let Ok(format) = compile(name, &options) else { return };
     one_format(&format, &rest[end + 1..], *cut);
+}
+
+/// Spans in an encoding that the first byte chooses, where [`formats`] asks the first bytes of the body.
+pub fn spans(data: &[u8]) {
+    static HOW: LazyLock<Vec<Arc<dyn Format>>> = LazyLock::new(|| {
+        let how = ["zipkin", "jaeger"].into_iter().flat_map(|name| ["json", "proto", "thrift"].map(|encoding| (name, encoding)));
+        let options = |encoding: &str| Options([("serialization".to_owned(), OptionValue::Str(encoding.to_owned()))].into());
+        how.map(|(name, encoding)| compile(name, &options(encoding)).unwrap()).collect()
+    });
+    let [which, cut, input @ ..] = data else { return };
+    one_format(&HOW[usize::from(*which) % HOW.len()], input, *cut);
+}
+
+/// Lines of a table whose columns and signs stand up to the first NUL.
+pub fn table(data: &[u8]) {
+    let (Some(end), [cut, ..]) = (data.iter().position(|byte| *byte == 0), data) else { return };
+    let Ok(text) = std::str::from_utf8(&data[..end]) else { return };
+    let mut given = text.split('\n');
+    let options = ["columns", "delimiter", "quote", "null"].into_iter().zip(given.by_ref()).filter(|(_, value)| !value.is_empty());
+    let options = options.map(|(name, value)| (name.to_owned(), OptionValue::Str(value.to_owned()))).collect();
+    let Ok(format) = compile("csv", &Options(options)) else { return };
+    one_format(&format, &data[end + 1..], *cut);
 }
 
 fn one_format(format: &Arc<dyn Format>, input: &[u8], cut: u8) {

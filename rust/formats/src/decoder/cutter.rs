@@ -71,6 +71,10 @@ impl Cutter {
         (self.encoding, self.strip_ansi) = (reading.encoding, reading.strip_ansi);
     }
 
+    fn clean(&self) -> Clean {
+        Clean { strip_ansi: self.strip_ansi, line_bytes_max: self.frame_bytes_max }
+    }
+
     /// Cuts the next bytes.
     #[inline(always)]
     pub(crate) fn feed(&mut self, chunk: &[u8], sink: &mut impl Sink, out: &mut BatchWriter) {
@@ -94,7 +98,7 @@ impl Cutter {
         let part = Part { bytes: whole, base: self.offset, checked: simdutf8::basic::from_utf8(whole).is_ok() };
         let odd = if self.strip_ansi { memchr2(0x1b, 0, whole) } else { memchr(0, whole) };
         if odd.is_some() {
-            one_by_one(part, self.strip_ansi, sink, out);
+            one_by_one(part, self.clean(), sink, out);
         } else {
             sink.part(part, out);
         }
@@ -122,7 +126,7 @@ impl Cutter {
             self.pieces = 0;
         } else {
             let text = Text::of(&carry, 0..len);
-            give(Line { text, newline, raw: None, checked: false, offset: self.offset }, self.strip_ansi, sink, out);
+            give(Line { text, newline, raw: None, checked: false, offset: self.offset }, self.clean(), sink, out);
         }
         self.offset += carry.len() as u64;
         carry.clear();
@@ -222,17 +226,28 @@ impl Cutter {
         let text = text.strip_suffix('\r').unwrap_or(&text);
         let newline: &[u8] = if has_newline { b"\n" } else { b"" };
         let line = Line { text: Text::from(text), newline, raw: malformed.then_some(raw), checked: true, offset: self.offset };
-        give(line, self.strip_ansi, sink, out);
+        give(line, self.clean(), sink, out);
     }
 }
 
+/// What is taken from lines before they are given.
+#[derive(Clone, Copy)]
+struct Clean {
+    strip_ansi: bool,
+    /// A longer one becomes Rejects as it came.
+    line_bytes_max: usize,
+}
+
 /// Gives a line without its colours.
-fn give(line: Line<'_>, strip: bool, sink: &mut impl Sink, out: &mut BatchWriter) {
+fn give(line: Line<'_>, clean: Clean, sink: &mut impl Sink, out: &mut BatchWriter) {
+    if line.text.len() > clean.line_bytes_max {
+        return sink.line(line, out);
+    }
     // A file that was cut off while it was written to begins with a hole of NULs.
     let nuls = line.text.bytes().iter().take_while(|byte| **byte == 0).count();
     let line = Line { text: line.text.after(nuls), offset: line.offset + nuls as u64, ..line };
     let mut plain = Vec::new();
-    if strip && ansi::strip(line.text.bytes(), &mut plain) {
+    if clean.strip_ansi && ansi::strip(line.text.bytes(), &mut plain) {
         return sink.line(Line { text: Text::from(plain.as_slice()), raw: line.raw.or(Some(line.text.bytes())), ..line }, out);
     }
     sink.line(line, out);
@@ -241,14 +256,14 @@ fn give(line: Line<'_>, strip: bool, sink: &mut impl Sink, out: &mut BatchWriter
 /// Lines some of which have colours or holes.
 #[cold]
 #[inline(never)]
-fn one_by_one(part: Part<'_>, strip: bool, sink: &mut impl Sink, out: &mut BatchWriter) {
+fn one_by_one(part: Part<'_>, clean: Clean, sink: &mut impl Sink, out: &mut BatchWriter) {
     let mut start = 0;
     for end in memchr_iter(b'\n', part.bytes) {
         let line = part.bytes.get(start..end).unwrap_or_default();
         let len = line.strip_suffix(b"\r").unwrap_or(line).len();
         let newline = part.bytes.get(start + len..=end).unwrap_or_default();
         let text = Text::of(part.bytes, start..start + len);
-        give(Line { text, newline, raw: None, checked: part.checked, offset: part.base + start as u64 }, strip, sink, out);
+        give(Line { text, newline, raw: None, checked: part.checked, offset: part.base + start as u64 }, clean, sink, out);
         start = end + 1;
     }
 }

@@ -98,29 +98,32 @@ impl<F: Format + ?Sized> Records<F> {
         if is_first && objects::is_between(rest.bytes()) {
             return out.passed_over(u64::from(!line.text.is_empty()));
         }
-        let raw = [rest.bytes(), line.newline].concat();
-        let mut open = self.open.take().unwrap_or_else(|| Box::new(Open::new(line.offset + skipped as u64)));
-        match open.take(rest.bytes(), &raw, self.frame_bytes_max) {
+        // What came otherwise is kept from its beginning.
+        let from = if line.raw.is_some() { line.offset } else { line.offset + skipped as u64 };
+        let mut open = self.open.take().unwrap_or_else(|| Box::new(Open::new(from)));
+        match open.take(rest.bytes(), line.newline, line.raw, self.frame_bytes_max) {
             Step::GoesOn => {
                 open.waiting += u64::from(!line.text.is_empty());
                 self.open = Some(open);
             }
             Step::Ends(end) if objects::is_between(rest.after(end).bytes()) => {
-                let before = open.lines.len();
+                let before = (open.lines.len(), open.raws.len());
+                open.raws.extend(line.raw.map(|raw| (before.0, raw.to_vec())));
                 open.lines.extend_from_slice(rest.bytes().get(..end).unwrap_or_default());
                 if is_first || objects::is_good(&open.lines) {
                     out.joined(open.waiting);
-                    let from = open.from;
-                    return read_frame(&*self.format, Text::from(open.lines.as_slice()), false, from, out);
+                    let (text, came) = (Text::from(open.lines.as_slice()), open.came());
+                    return self.alone(Line { text, newline: b"", raw: came.as_deref(), checked: false, offset: open.from }, out);
                 }
-                open.lines.truncate(before);
+                open.lines.truncate(before.0);
+                open.raws.truncate(before.1);
                 self.abandon(&open, out);
                 self.whole(line, out);
             }
             _ => {
                 self.abandon(&open, out);
                 if is_first {
-                    read_frame(&*self.format, line.text, false, line.offset, out);
+                    self.alone(Line { checked: false, ..line }, out);
                 } else {
                     self.whole(line, out);
                 }
@@ -130,14 +133,29 @@ impl<F: Format + ?Sized> Records<F> {
 
     /// Reads the lines of what was no object after all.
     fn abandon(&mut self, open: &Open, out: &mut BatchWriter) {
-        let mut offset = open.from;
-        for raw in open.lines.split_inclusive(|byte| *byte == b'\n') {
-            let line = raw.strip_suffix(b"\n").unwrap_or(raw);
+        let (mut at, mut offset) = (0, open.from);
+        let mut raws = open.raws.iter().peekable();
+        for kept in open.lines.split_inclusive(|byte| *byte == b'\n') {
+            let line = kept.strip_suffix(b"\n").unwrap_or(kept);
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if !line.is_empty() {
-                read_frame(&*self.format, Text::from(line), false, offset, out);
-            }
-            offset += raw.len() as u64;
+            let newline = kept.get(line.len()..).unwrap_or_default();
+            let raw = raws.next_if(|(from, _)| *from == at).map(|(_, raw)| raw.as_slice());
+            self.alone(Line { text: Text::from(line), newline, raw, checked: false, offset }, out);
+            at += kept.len();
+            offset += (raw.unwrap_or(line).len() + newline.len()) as u64;
+        }
+    }
+
+    /// A line that is a record by itself.
+    #[inline(always)]
+    fn alone(&self, line: Line<'_>, out: &mut BatchWriter) {
+        if line.text.len() > self.frame_bytes_max {
+            out.reject(line.text.bytes(), too_long(), line.offset, self.format.spec().name);
+        } else if let Some(raw) = line.raw {
+            out.cut(u64::from(line.text.is_empty()));
+            read_outer(&*self.format, line.text, false, outer(raw), line.offset, out);
+        } else if !line.text.is_empty() {
+            read_frame(&*self.format, line.text, line.checked, line.offset, out);
         }
     }
 
@@ -147,13 +165,8 @@ impl<F: Format + ?Sized> Records<F> {
             self.join.push(&*self.format, pushed(line), out);
         } else if !self.is_alone(line.text.bytes()) {
             self.stray(line, out);
-        } else if line.text.len() > self.frame_bytes_max {
-            out.reject(line.text.bytes(), too_long(), line.offset, self.format.spec().name);
-        } else if let Some(raw) = line.raw {
-            out.cut(u64::from(line.text.is_empty()));
-            read_outer(&*self.format, line.text, false, outer(raw), line.offset, out);
-        } else if !line.text.is_empty() {
-            read_frame(&*self.format, line.text, line.checked, line.offset, out);
+        } else {
+            self.alone(line, out);
         }
     }
 

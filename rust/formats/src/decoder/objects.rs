@@ -3,7 +3,7 @@
 use logloom_record::Text;
 use memchr::memchr;
 
-use super::elements::Cutter;
+use super::{elements::Cutter, join::RECORD_LINES_MAX};
 use crate::json::Scanner;
 
 /// An object whose end has not come. Its lines wait here.
@@ -12,6 +12,8 @@ pub(super) struct Open {
     cutter: Cutter,
     /// Its lines, each with what ended it.
     pub(super) lines: Vec<u8>,
+    /// Its lines that came otherwise than they are kept, as with colours: where each begins in `lines`, and as it came.
+    pub(super) raws: Vec<(usize, Vec<u8>)>,
     /// The source offset of its first byte.
     pub(super) from: u64,
     /// How many of its lines are not empty.
@@ -74,21 +76,45 @@ pub(super) fn is_between(rest: &[u8]) -> bool {
 
 impl Open {
     pub(super) fn new(from: u64) -> Self {
-        Self { cutter: Cutter::default(), lines: Vec::new(), from, waiting: 0 }
+        Self { cutter: Cutter::default(), lines: Vec::new(), raws: Vec::new(), from, waiting: 0 }
     }
 
-    /// Takes the next line, or the part of one with which the object begins; `raw` is it with what ended it.
-    pub(super) fn take(&mut self, line: &[u8], raw: &[u8], bytes_max: usize) -> Step {
+    /// All its lines as they came, where one came otherwise than it is kept.
+    pub(super) fn came(&self) -> Option<Vec<u8>> {
+        let mut whole = Vec::new();
+        let mut raws = self.raws.iter().peekable();
+        raws.peek()?;
+        let mut at = 0;
+        for line in self.lines.split_inclusive(|byte| *byte == b'\n') {
+            match raws.next_if(|(from, _)| *from == at) {
+                Some((_, raw)) => {
+                    whole.extend_from_slice(raw);
+                    whole.extend(line.last().filter(|byte| **byte == b'\n'));
+                }
+                None => whole.extend_from_slice(line),
+            }
+            at += line.len();
+        }
+        Some(whole)
+    }
+
+    /// Takes the next line, or the part of one with which the object begins; `newline` is what ended it, `raw` it as it came, if otherwise.
+    pub(super) fn take(&mut self, line: &[u8], newline: &[u8], raw: Option<&[u8]>, bytes_max: usize) -> Step {
         // JSON has no line end inside a string, and a line that begins with a brace is an object of its own.
         let is_first = self.lines.is_empty();
         if !is_first && (line.first() == Some(&b'{') || !may_go_on(line)) || self.lines.len() + line.len() > bytes_max {
+            return Step::Breaks;
+        }
+        if self.raws.len() >= RECORD_LINES_MAX as usize {
             return Step::Breaks;
         }
         match self.cutter.cut(line) {
             Some(end) => Step::Ends(end),
             None if self.cutter.is_in_string() => Step::Breaks,
             None => {
-                self.lines.extend_from_slice(raw);
+                self.raws.extend(raw.map(|raw| (self.lines.len(), raw.to_vec())));
+                self.lines.extend_from_slice(line);
+                self.lines.extend_from_slice(newline);
                 Step::GoesOn
             }
         }
@@ -117,9 +143,9 @@ pub(crate) fn spread(sample: &[u8]) -> Option<usize> {
         let len = memchr(b'\n', rest).unwrap_or(rest.len());
         let line = rest.get(..len).unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let raw = rest.get(..=len).unwrap_or(rest);
-        match open.take(line, raw, usize::MAX) {
-            Step::GoesOn => at += raw.len(),
+        let newline = rest.get(line.len()..=len).or(rest.get(line.len()..)).unwrap_or_default();
+        match open.take(line, newline, None, usize::MAX) {
+            Step::GoesOn => at += line.len() + newline.len(),
             Step::Ends(end) => return is_between(line.get(end..)?).then_some(at + end),
             Step::Breaks => return None,
         }
