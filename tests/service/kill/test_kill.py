@@ -1,42 +1,55 @@
 """Killed with SIGKILL at random points, logloom and its destinations lose nothing that was acknowledged."""
 
-import sys
-from collections.abc import Callable
+import asyncio
+import random
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.service.kill.run import Plan, run, seed
+from tests.service.kill.conftest import Tell
+from tests.service.kill.killer import kill_at_random
+from tests.service.kill.session import Load, Outcome, Session, seed, session
+
+KILLS = 80
+RUN_S_MAX = 180.0
 
 
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Says something though all goes well: how often was killed, what came twice."""
+async def _kill(run: Session, kills: int) -> None:
+    """Kills all of them, each at its own random points, until there were enough kills."""
+    stopping = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for victim in run.victims.values():
+            chance = random.Random(f"{run.seed} {victim.name}")
+            away_s_max = 0.2 if victim.name == "logloom" else 1.0
+            group.create_task(kill_at_random(victim, chance, stopping, life_s_max=5.0, away_s_max=away_s_max))
+        until_s = time.monotonic() + RUN_S_MAX
+        while sum(len(victim.kills) for victim in run.victims.values()) < kills:
+            assert time.monotonic() < until_s, f"too few kills in {RUN_S_MAX} s"
+            await asyncio.sleep(0.05)
+        stopping.set()
 
-    def say(text: str) -> None:
-        with capsys.disabled():
-            sys.stderr.write(f"\n{text}\n")
 
-    return say
+async def _run(folder: Path, kills: int, number: int, tell: Tell) -> Outcome:
+    tell(f"LOGLOOM_KILL_SEED={number}")
+    async with session(folder, number, Load()) as run:
+        async with run.loaded():
+            await _kill(run, kills)
+        outcome = await run.finish()
+    tell(str(outcome))
+    return outcome
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="the journal is in memory yet")
 @pytest.mark.timeout(400)
-async def test_nothing_is_lost(tmp_path: Path, tell: Callable[[str], None]) -> None:
-    number = seed()
-    tell(f"LOGLOOM_KILL_SEED={number}")
-    outcome = await run(Plan(), tmp_path, number)
-    tell(str(outcome))
+async def test_nothing_is_lost(tmp_path: Path, tell: Tell) -> None:
+    outcome = await _run(tmp_path, KILLS, seed(), tell)
     assert sum(len(victim.kills) for victim in outcome.victims.values()) >= 50
-    for verdict in outcome.verdicts.values():
-        verdict.hold()
+    outcome.hold()
 
 
 @pytest.mark.timeout(200)
-async def test_the_same_run_shows_what_memory_loses(tmp_path: Path, tell: Callable[[str], None]) -> None:
+async def test_the_same_run_shows_what_memory_loses(tmp_path: Path, tell: Tell) -> None:
     """With a journal in memory this very run must fail, or it would prove nothing."""
-    number = seed()
-    tell(f"in memory: LOGLOOM_KILL_SEED={number}")
-    outcome = await run(Plan(kills=12, until_s=60), tmp_path, number)
-    tell(str(outcome))
+    outcome = await _run(tmp_path, 12, seed(), tell)
     assert outcome.verdicts["otlp"].missing or outcome.verdicts["otlphttp"].missing

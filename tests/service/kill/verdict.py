@@ -51,12 +51,13 @@ class Verdict:
         told = f"{self.owed} owed, {self.arrived} arrived, {len(self.missing)} missing, {len(self.broken)} broken"
         return f"{told}, {self.strangers} strangers, {self.duplicates} duplicates ({self.resent} sent twice)"
 
-    def hold(self) -> None:
+    def hold(self, at: str) -> None:
         """Asserts what is promised."""
-        assert not self.missing, f"{len(self.missing)} of {self.owed} are lost: {sorted(self.missing)[:20]}"
-        assert not self.broken, f"{len(self.broken)} are not whole: {sorted(self.broken)[:20]}"
-        assert not self.strangers, f"{self.strangers} records that nobody sent"
-        assert not self.unexplained, f"no kill explains {len(self.unexplained)} duplicates: {self.unexplained[:20]}"
+        assert not self.missing, f"{at}: {len(self.missing)} of {self.owed} are lost: {sorted(self.missing)[:20]}"
+        assert not self.broken, f"{at}: {len(self.broken)} are not whole: {sorted(self.broken)[:20]}"
+        assert not self.strangers, f"{at}: {self.strangers} records that nobody sent"
+        found = self.unexplained
+        assert not found, f"{at}: neither a sender nor a kill explains duplicates of {len(found)}: {found[:20]}"
 
 
 def judge(
