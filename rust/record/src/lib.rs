@@ -33,6 +33,7 @@ mod scan;
 mod select;
 mod sink;
 mod split;
+mod stamp;
 mod status;
 mod text;
 pub mod time;

@@ -18,11 +18,15 @@ impl Batch {
     #[must_use]
     pub fn select(&self, keep: impl Fn(usize) -> bool) -> Self {
         let kept: Vec<u32> = (0..self.len()).filter(|&i| keep(i)).map(|i| i as u32).collect();
-        if kept.len() == self.len() {
-            return self.clone();
-        }
+        if kept.len() == self.len() { self.clone() } else { self.copied(&kept, &[]) }
+    }
+
+    /// A copy of these records, which stand in ascending order; to each is appended what `further` has at its place, if anything: whole
+    /// fields of a `LogRecord`.
+    pub(crate) fn copied(&self, kept: &[u32], further: &[Vec<u8>]) -> Self {
         let mut selection = Selection {
             from: self,
+            further,
             index: vec![Entry::default(); kept.len()],
             plan: Plan::default(),
             blocks: Vec::new(),
@@ -35,7 +39,7 @@ impl Batch {
             .filter_map(|(rank, &position)| self.index.get(position as usize).map(|entry| (entry.group, rank as u32)))
             .collect();
         ranks.sort_unstable();
-        selection.run(&ranks, &kept);
+        selection.run(&ranks, kept);
         let place = |reject: &Reject| kept.binary_search(&reject.record).ok().map(|at| Reject { record: at as u32, ..*reject });
         let rejects = self.rejects.iter().filter_map(place).collect();
         let Selection { index, blocks, groups, .. } = selection;
@@ -123,6 +127,7 @@ const HEADERS: usize = 12;
 
 struct Selection<'a> {
     from: &'a Batch,
+    further: &'a [Vec<u8>],
     index: Vec<Entry>,
     plan: Plan,
     blocks: Vec<Block>,
@@ -130,6 +135,10 @@ struct Selection<'a> {
 }
 
 impl Selection<'_> {
+    fn further(&self, position: u32) -> &[u8] {
+        self.further.get(position as usize).map_or(&[], Vec::as_slice)
+    }
+
     fn run(&mut self, ranks: &[(u32, u32)], kept: &[u32]) {
         let mut last: Option<&Group> = None;
         let mut resource = Frame::default();
@@ -147,7 +156,7 @@ impl Selection<'_> {
             for &(_, rank) in run {
                 let Some(&position) = kept.get(rank as usize) else { continue };
                 let Some(entry) = self.from.index.get(position as usize) else { continue };
-                let len = field_len((entry.end - entry.start) as usize);
+                let len = field_len((entry.end - entry.start) as usize + self.further(position).len());
                 if self.plan.bytes + len > Limits::BLOCK_BYTES_MAX
                     && self.plan.resources.iter().any(|r| r.scopes.iter().any(|s| s.records_len > 0))
                 {
@@ -222,8 +231,10 @@ impl Selection<'_> {
             for &(position, rank) in &scope_plan.records {
                 let Some(entry) = self.from.index.get(position as usize) else { continue };
                 let record = self.from.record_bytes(entry);
-                let Range { start, end } = out.header(0x12, record.len());
+                let further = self.further(position);
+                let Range { start, end } = out.header(0x12, record.len() + further.len());
                 out.put(record);
+                out.put(further);
                 if let Some(new) = self.index.get_mut(rank as usize) {
                     *new = Entry { group, start, end, ..*entry };
                 }

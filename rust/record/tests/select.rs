@@ -163,3 +163,35 @@ proptest! {
         }
     }
 }
+
+/// The stamp of the tests: none on every third record.
+fn stamp(at: usize, _: &logloom_record::Record<'_>) -> Vec<(&'static str, String)> {
+    if at % 3 == 2 { Vec::new() } else { vec![("stamp.number", at.to_string()), ("stamp.long", "x".repeat(at * 50))] }
+}
+
+proptest! {
+    #[test]
+    fn what_is_stamped_is_the_same_with_more_attributes(shape in prop::collection::vec(prop::collection::vec(0usize..4, 0..3), 0..4)) {
+        let batch = Batch::from_otlp(request(&shape), &Limits::DEFAULT).unwrap();
+        let stamped = batch.stamp(stamp);
+        prop_assert_eq!(stamped.len(), batch.len());
+        for (at, (new, old)) in stamped.records().zip(batch.records()).enumerate() {
+            prop_assert!(new.bytes().starts_with(old.bytes()));
+            let expected = if at % 3 == 2 { None } else { Some(format!("{at}")) };
+            let number = new.attribute("stamp.number").map(|value| format!("{value:?}"));
+            prop_assert_eq!(number.is_some(), expected.is_some());
+            prop_assert_eq!(new.attributes().count(), old.attributes().count() + if expected.is_some() { 2 } else { 0 });
+        }
+        // And the bytes say so too, read anew.
+        let again = Batch::from_otlp(stamped.to_otlp(), &Limits::DEFAULT).unwrap();
+        prop_assert_eq!(seen(&again), seen(&stamped));
+        let bare = |batch: &Batch| seen(batch).into_iter().map(|(_, resource, scope, time, severity)| (resource, scope, time, severity)).collect::<Vec<_>>();
+        prop_assert_eq!(bare(&stamped), bare(&batch));
+    }
+}
+
+#[test]
+fn nothing_to_stamp_copies_nothing() {
+    let batch = Batch::from_otlp(request(&[vec![3]]), &Limits::DEFAULT).unwrap();
+    assert_eq!(batch.stamp(|_, _| Vec::new()).to_otlp().as_ptr(), batch.to_otlp().as_ptr());
+}
