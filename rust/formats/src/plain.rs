@@ -6,6 +6,7 @@
 use std::sync::OnceLock;
 
 use logloom_record::Text;
+use wide::u8x16;
 
 use crate::{
     severity,
@@ -48,6 +49,19 @@ const LEVELS: &[&[u8]] = &[
     b"panic",
 ];
 
+/// The first letters that [`LEVELS`] of a length have, a bit for each letter: nearly all other words are told from them by it.
+static FIRST_LETTERS: [u32; 12] = first_letters();
+
+const fn first_letters() -> [u32; 12] {
+    let mut letters = [0; 12];
+    let mut i = 0;
+    while i < LEVELS.len() {
+        letters[LEVELS[i].len()] |= 1 << (LEVELS[i][0] - b'a');
+        i += 1;
+    }
+    letters
+}
+
 /// What a line says of itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head<'a> {
@@ -64,8 +78,13 @@ pub(crate) fn head<'a>(line: Text<'a>, context: &Context) -> Head<'a> {
     let mut head = Head { time: 0, severity: 0, severity_text: Text::EMPTY };
     let bytes = line.bytes().get(..LOOK_BYTES_MAX).unwrap_or(line.bytes());
     let bytes = memchr::memchr(b'\n', bytes).and_then(|end| bytes.get(..end)).unwrap_or(bytes);
+    let mut runs = Runs::new(line, bytes.len());
     let (mut at, mut words, mut only_numbers) = (0, 0, true);
-    while let Some(&byte) = bytes.get(at) {
+    loop {
+        at = runs.word_from(at);
+        if at >= bytes.len() {
+            break;
+        }
         if head.time == 0
             && words <= WORDS_BEFORE_TIME_MAX
             && let Some((unix_nano, len)) = moment(bytes, at, context)
@@ -74,17 +93,12 @@ pub(crate) fn head<'a>(line: Text<'a>, context: &Context) -> Head<'a> {
             at += len;
             continue;
         }
-        if !byte.is_ascii_alphanumeric() {
-            at += 1;
-            continue;
-        }
-        let rest = bytes.get(at..).unwrap_or_default();
-        let end = at + rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_')).unwrap_or(rest.len());
+        let end = runs.end_from(at).min(bytes.len());
         if head.severity == 0 && is_level(bytes, at, end, &Place { timed: head.time != 0, words, only_numbers }) {
             head.severity_text = line.slice(at..end);
             head.severity = severity::of_text(head.severity_text);
         }
-        only_numbers &= rest.get(..end - at).is_some_and(|word| word.iter().all(u8::is_ascii_digit));
+        only_numbers = only_numbers && bytes.get(at..end).is_some_and(|word| word.iter().all(u8::is_ascii_digit));
         // `node-1`, `com.example.Main` and `a/b` are one word.
         words += usize::from(!matches!(at.checked_sub(1).and_then(|at| bytes.get(at)), Some(b'.' | b'-' | b'/' | b'@' | b'$')));
         at = end;
@@ -97,6 +111,91 @@ pub(crate) fn head<'a>(line: Text<'a>, context: &Context) -> Head<'a> {
     head
 }
 
+/// Where words begin and end, told for 64 bytes at once.
+struct Runs<'a> {
+    /// The line, and what follows it in its buffer.
+    tail: &'a [u8],
+    /// How much of it is looked at.
+    len: usize,
+    /// Where the 64 bytes begin.
+    from: usize,
+    /// Letters and digits, a bit for each byte.
+    letters: u64,
+    /// The same, with `_`, which goes on in a word and begins none.
+    inside: u64,
+}
+
+impl<'a> Runs<'a> {
+    #[inline(always)]
+    fn new(line: Text<'a>, len: usize) -> Self {
+        let mut runs = Self { tail: line.tail(), len, from: 0, letters: 0, inside: 0 };
+        runs.look(0);
+        runs
+    }
+
+    /// Tells the 64 bytes from `from` on.
+    #[inline(always)]
+    fn look(&mut self, from: usize) {
+        let rest = self.tail.get(from..).unwrap_or_default();
+        let short;
+        let block = if let Some(block) = rest.first_chunk::<64>() {
+            block
+        } else {
+            short = near_end(rest);
+            &short
+        };
+        (self.from, self.letters, self.inside) = (from, 0, 0);
+        for (at, part) in block.as_chunks::<16>().0.iter().enumerate() {
+            let bytes = u8x16::new(*part);
+            let letter = (bytes | u8x16::splat(0x20)) - u8x16::splat(b'a');
+            let digit = bytes - u8x16::splat(b'0');
+            let letters = (letter.min(u8x16::splat(25)).simd_eq(letter) | digit.min(u8x16::splat(9)).simd_eq(digit)).to_bitmask();
+            let inside = letters | bytes.simd_eq(u8x16::splat(b'_')).to_bitmask();
+            self.letters |= u64::from(letters) << (at * 16);
+            self.inside |= u64::from(inside) << (at * 16);
+        }
+    }
+
+    /// The first letter or digit from `at` on; `len` or more where there is none.
+    #[inline(always)]
+    fn word_from(&mut self, mut at: usize) -> usize {
+        while at < self.len {
+            if at - self.from >= 64 {
+                self.look(at);
+            }
+            let rest = self.letters >> (at - self.from);
+            if rest != 0 {
+                return at + rest.trailing_zeros() as usize;
+            }
+            at = self.from + 64;
+        }
+        self.len
+    }
+
+    /// Where the word that `at` is in ends; `len` or more where it goes on up to there.
+    #[inline(always)]
+    fn end_from(&mut self, mut at: usize) -> usize {
+        while at < self.len {
+            if at - self.from >= 64 {
+                self.look(at);
+            }
+            let rest = !self.inside >> (at - self.from);
+            if rest != 0 {
+                return at + rest.trailing_zeros() as usize;
+            }
+            at = self.from + 64;
+        }
+        self.len
+    }
+}
+
+#[cold]
+fn near_end(rest: &[u8]) -> [u8; 64] {
+    let mut block = [0; 64];
+    block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    block
+}
+
 /// Where a word stands: whether the time was read, how many words before it, and whether these were all numbers.
 struct Place {
     timed: bool,
@@ -105,6 +204,7 @@ struct Place {
 }
 
 /// Whether the word is a severity.
+#[inline(always)]
 fn is_level(bytes: &[u8], start: usize, end: usize, place: &Place) -> bool {
     let word = bytes.get(start..end).unwrap_or_default();
     let before = start.checked_sub(1).and_then(|at| bytes.get(at)).copied();
@@ -115,7 +215,8 @@ fn is_level(bytes: &[u8], start: usize, end: usize, place: &Place) -> bool {
         let first = start == 0 && matches!(behind, [b' ', b'[', ..] | [b',', b' ', b'[', ..] | [b'/', ..]);
         return matches!(letter, b'V' | b'D' | b'I' | b'N' | b'W' | b'E' | b'F') && alone && (first || (place.timed && place.only_numbers));
     }
-    if !LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word)) {
+    // Without a time only the first word may be one.
+    if (!place.timed && place.words > 0) || !is_word_of_level(word) {
         return false;
     }
     let closed = matches!(before, Some(b'[' | b'<' | b'(' | b'|')) && matches!(behind, [b']' | b'>' | b')' | b'|' | b' ' | b':', ..])
@@ -132,6 +233,14 @@ fn is_level(bytes: &[u8], start: usize, end: usize, place: &Place) -> bool {
             || closed
             || (capitals && place.words <= WORDS_BEFORE_SEVERITY_MAX)
             || ((place.only_numbers || place.words == 1) && named))
+}
+
+/// Whether the word is one of [`LEVELS`], in letters of any size.
+#[inline(always)]
+fn is_word_of_level(word: &[u8]) -> bool {
+    let Some(letter) = word.first().map(|letter| (letter | 0x20).wrapping_sub(b'a')).filter(|letter| *letter < 26) else { return false };
+    FIRST_LETTERS.get(word.len()).is_some_and(|letters| letters & 1 << letter != 0)
+        && LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word))
 }
 
 /// The time that begins at `at`, and its length.
@@ -199,7 +308,28 @@ fn patterns() -> &'static [TimePattern] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn words_begin_and_end_where_they_do(line: Vec<u8>, words in "[a-zA-Z0-9_ .-]{0,200}", cut in 0..400usize) {
+            let line = [words.as_bytes(), &line].concat();
+            let len = cut.min(line.len());
+            let mut runs = Runs::new(Text::from(line.as_slice()), len);
+            let mut at = 0;
+            while at < len {
+                let rest = &line[at..len];
+                let begin = rest.iter().position(u8::is_ascii_alphanumeric).map_or(len, |n| at + n);
+                prop_assert_eq!(runs.word_from(at).min(len), begin);
+                let rest = &line[begin..len];
+                let end = rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_')).map_or(len, |n| begin + n);
+                prop_assert_eq!(runs.end_from(begin).min(len), end);
+                at = end;
+            }
+        }
+    }
 
     fn said(line: &str) -> (String, String) {
         let context = Context { arrival_unix_nano: 1_795_268_509_000_000_000, ..Context::default() };
