@@ -15,6 +15,7 @@ pub mod formats;
 mod ids;
 pub mod json;
 mod mixed;
+mod msgpack_json;
 mod objects;
 mod options;
 mod pattern;

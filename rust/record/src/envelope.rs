@@ -96,6 +96,12 @@ impl Envelope {
         self.is_repaired = true;
     }
 
+    /// There is no original: the frame came in parts, each of which is a value of its own.
+    pub fn no_original(&mut self) -> &mut Self {
+        self.has_original = true;
+        self
+    }
+
     /// The severity, and its spelling, of records that have none of their own.
     pub fn severity(&mut self, number: u8, text: &'static str) -> &mut Self {
         self.severity = (number, text);

@@ -22,6 +22,7 @@ mod key;
 mod lane;
 mod limits;
 mod merge;
+pub mod msgpack;
 mod ndjson;
 mod nearest;
 mod otlp_json;

@@ -1,5 +1,7 @@
 //! Frames that a Format could not read.
 
+use crate::{BatchWriter, Scalar, Text, cursor::Tail};
+
 /// Why in general; what a metric is labelled with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -76,4 +78,68 @@ pub struct Reject {
     pub format: &'static str,
     /// Why, and where in the frame.
     pub reason: RejectReason,
+}
+
+impl BatchWriter {
+    /// Keeps a frame that its format could not read as a record with the raw body; `offset` is where the frame began in its source.
+    /// A frame over `frame_bytes_max` is kept in pieces, each a record.
+    pub fn reject(&mut self, frame: &[u8], reason: RejectReason, offset: u64, format: &'static str) {
+        self.reject_from(frame, reason, offset, format, None);
+    }
+
+    /// Like [`reject`](Self::reject) for a frame that comes piece by piece: `part` is how many pieces of it were kept before. The first piece
+    /// counts as the frame's [cut](Self::cut).
+    pub fn reject_from(&mut self, frame: &[u8], reason: RejectReason, offset: u64, format: &'static str, part: Option<usize>) {
+        match part {
+            None => self.frames.rejected += 1,
+            Some(0) => {
+                self.frames.cut += 1;
+                self.frames.rejected += 1;
+            }
+            Some(_) => {}
+        }
+        // What could not be read says nothing of whose it is: not what the frame before it said.
+        self.use_channel();
+        let max = self.limits().frame_bytes_max.clamp(1, 1 << 20);
+        let pieces = frame.len().div_ceil(max).max(1);
+        let first = part.or((pieces > 1).then_some(0));
+        for part in 0..pieces {
+            let from = part * max;
+            let piece = frame.get(from..frame.len().min(from + max)).unwrap_or_default();
+            let record = self.len() as u32;
+            let written = self.attempt(|out| {
+                out.write_reject(piece, reason, format, first.map(|first| first + part));
+                Ok(())
+            });
+            if written.is_ok() {
+                let len = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+                self.batch.rejects.push(Reject { record, offset: offset + from as u64, len, format, reason });
+            }
+        }
+        self.end_frame();
+    }
+
+    fn write_reject(&mut self, piece: &[u8], reason: RejectReason, format: &'static str, part: Option<usize>) {
+        let repaired = crate::text::repair(piece);
+        let keeps_raw = repaired.is_some() && !self.sink.envelope.has_original;
+        if keeps_raw {
+            self.sink.raw = Some(piece.to_vec());
+        }
+        let body = repaired.as_deref().unwrap_or(piece);
+        let mut rec = self
+            .begin(0, 0, Text::EMPTY)
+            .rejected()
+            .body(Text::from(body))
+            .attr_scalar(Text::from("logloom.reject.format"), Scalar::Str(Text::from(format)))
+            .attr_scalar(Text::from("logloom.reject.kind"), Scalar::Str(Text::from(reason.kind.name())))
+            .attr_scalar(Text::from("logloom.reject.reason"), Scalar::Str(Text::from(reason.what)))
+            .attr_scalar(Text::from("logloom.reject.at"), Scalar::Int(i64::from(reason.at)));
+        if let Some(part) = part {
+            rec = rec.attr_scalar(Text::from("logloom.reject.part"), Scalar::Int(part as i64));
+        }
+        rec.finish(&Tail::default());
+        if keeps_raw {
+            self.sink.raw = None;
+        }
+    }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{
-    Batch, Limits, Origin, Reject, RejectReason, Scalar, Text,
+    Batch, Limits, Origin, RejectReason, Text,
     batch::Group,
-    cursor::{RecordCursor, Tail},
+    cursor::RecordCursor,
     envelope::Envelope,
-    frames::{FrameMark, Frames},
+    frames::Frames,
     lane::{Field, Lane},
     pool::BlockPool,
     proto::{push_string_attribute, varint_len},
@@ -36,10 +36,10 @@ pub struct BatchWriter {
     pool: Arc<BlockPool>,
     limits: Limits,
     origin: Arc<Origin>,
-    batch: Batch,
+    pub(crate) batch: Batch,
     chunk: Bytes,
     frame_offset: u64,
-    frames: Frames,
+    pub(crate) frames: Frames,
     sealed_records: usize,
     sealed_bytes: u64,
     pub(crate) keep_original: bool,
@@ -181,67 +181,10 @@ impl BatchWriter {
         }
     }
 
-    /// Keeps a frame that its format could not read as a record with the raw body; `offset` is where the frame began in its source.
-    /// A frame over `frame_bytes_max` is kept in pieces, each a record.
-    pub fn reject(&mut self, frame: &[u8], reason: RejectReason, offset: u64, format: &'static str) {
-        self.reject_from(frame, reason, offset, format, None);
-    }
-
-    /// Like [`reject`](Self::reject) for a frame that comes piece by piece: `part` is how many pieces of it were kept before. The first piece
-    /// counts as the frame's [cut](Self::cut).
-    pub fn reject_from(&mut self, frame: &[u8], reason: RejectReason, offset: u64, format: &'static str, part: Option<usize>) {
-        match part {
-            None => self.frames.rejected += 1,
-            Some(0) => {
-                self.frames.cut += 1;
-                self.frames.rejected += 1;
-            }
-            Some(_) => {}
-        }
-        // What could not be read says nothing of whose it is: not what the frame before it said.
+    /// The records that follow belong to nobody but who is known from the channel.
+    pub fn use_channel(&mut self) {
         let origin = Arc::clone(&self.origin);
         self.use_resource(&[], |resource, _| push_channel(&origin, resource));
-        let max = self.limits.frame_bytes_max.clamp(1, 1 << 20);
-        let pieces = frame.len().div_ceil(max).max(1);
-        let first = part.or((pieces > 1).then_some(0));
-        for part in 0..pieces {
-            let from = part * max;
-            let piece = frame.get(from..frame.len().min(from + max)).unwrap_or_default();
-            let record = self.len() as u32;
-            let written = self.attempt(|out| {
-                out.write_reject(piece, reason, format, first.map(|first| first + part));
-                Ok(())
-            });
-            if written.is_ok() {
-                let len = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-                self.batch.rejects.push(Reject { record, offset: offset + from as u64, len, format, reason });
-            }
-        }
-        self.end_frame();
-    }
-
-    fn write_reject(&mut self, piece: &[u8], reason: RejectReason, format: &'static str, part: Option<usize>) {
-        let repaired = crate::text::repair(piece);
-        let keeps_raw = repaired.is_some() && !self.sink.envelope.has_original;
-        if keeps_raw {
-            self.sink.raw = Some(piece.to_vec());
-        }
-        let body = repaired.as_deref().unwrap_or(piece);
-        let mut rec = self
-            .begin(0, 0, Text::EMPTY)
-            .rejected()
-            .body(Text::from(body))
-            .attr_scalar(Text::from("logloom.reject.format"), Scalar::Str(Text::from(format)))
-            .attr_scalar(Text::from("logloom.reject.kind"), Scalar::Str(Text::from(reason.kind.name())))
-            .attr_scalar(Text::from("logloom.reject.reason"), Scalar::Str(Text::from(reason.what)))
-            .attr_scalar(Text::from("logloom.reject.at"), Scalar::Int(i64::from(reason.at)));
-        if let Some(part) = part {
-            rec = rec.attr_scalar(Text::from("logloom.reject.part"), Scalar::Int(part as i64));
-        }
-        rec.finish(&Tail::default());
-        if keeps_raw {
-            self.sink.raw = None;
-        }
     }
 
     /// The frames that follow lie in `chunk`, so that a whole OTLP request can be adopted without a copy.
@@ -300,46 +243,6 @@ impl BatchWriter {
         if self.lanes.len() > self.limits.lanes_max {
             self.evict();
         }
-    }
-
-    /// So many frames came. Who cuts a source into frames says so, of each once.
-    #[inline(always)]
-    pub fn cut(&mut self, frames: u64) {
-        self.frames.cut += frames;
-    }
-
-    /// So many frames became a part of another one's record.
-    pub fn joined(&mut self, frames: u64) {
-        self.frames.joined += frames;
-    }
-
-    /// So many frames hold nothing to keep.
-    pub fn passed_over(&mut self, frames: u64) {
-        self.frames.passed_over += frames;
-    }
-
-    /// For [`read`](Self::read): before a frame is given to its format.
-    #[inline(always)]
-    pub fn mark(&self) -> FrameMark {
-        FrameMark { records: self.len(), rejects: self.batch.rejects.len(), rejected: self.frames.rejected }
-    }
-
-    /// Its format read the frame: whatever it holds counts as a frame of its own.
-    #[inline(always)]
-    pub fn read(&mut self, before: FrameMark) {
-        let rejects = self.batch.rejects.len() - before.rejects;
-        let parsed = (self.len() - before.records).saturating_sub(rejects) as u64;
-        let decided = parsed + self.frames.rejected - before.rejected;
-        self.frames.parsed += parsed;
-        match decided {
-            0 => self.frames.passed_over += 1,
-            more => self.frames.cut += more - 1,
-        }
-    }
-
-    /// What became of the frames so far.
-    pub fn frames(&self) -> Frames {
-        self.frames
     }
 
     /// How many records there are so far.

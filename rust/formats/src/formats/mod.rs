@@ -31,6 +31,7 @@ pub mod envoy_app;
 pub mod envoy_json;
 pub mod erlang;
 pub mod exim;
+pub mod fluentforward;
 pub mod gcp;
 pub mod gelf;
 pub mod golang;
@@ -125,6 +126,7 @@ pub static FORMATS: &[&Spec] = &[
     &envoy_json::SPEC,
     &erlang::SPEC,
     &exim::SPEC,
+    &fluentforward::SPEC,
     &gcp::SPEC,
     &gelf::SPEC,
     &golang::SPEC,

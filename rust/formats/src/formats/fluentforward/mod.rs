@@ -1,0 +1,202 @@
+//! Messages of the Fluent Forward protocol: what Fluentd and Fluent Bit send each other.
+
+mod event;
+mod group;
+
+use std::sync::Arc;
+
+use logloom_record::{BatchWriter, RejectKind, RejectReason, Text, lossy, msgpack::Head, proto};
+
+use crate::{
+    About, Decoder, Format, Framing, Likely, OptionError, Options, Spec,
+    formats::json,
+    msgpack_json::{Damage, Reader},
+    open_framed,
+};
+use event::{Event, NANOS, is_time, metadata, split};
+use group::group;
+
+/// The row of `fluentforward`.
+pub static SPEC: Spec = Spec {
+    name: "fluentforward",
+    about: About {
+        line: "Fluent Forward messages (MessagePack) of Fluentd and Fluent Bit: each event is a record, its tag an attribute",
+        page: "https://github.com/fluent/fluentd/wiki/Forward-Protocol-Specification-v1",
+        example: "a MessagePack array: [tag, [[time, record], ...], option]",
+    },
+    options: &[json::KEYS],
+    compile,
+};
+
+/// Reads the record of an event as `json` reads an object.
+struct FluentForward {
+    object: Arc<dyn Format>,
+}
+
+fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+    Ok(Arc::new(FluentForward { object: (json::SPEC.compile)(options)? }))
+}
+
+/// The seconds of what opens and closes a group of Fluent Bit's: it holds what its events share.
+const GROUP_BEGINS: i64 = -1;
+const GROUP_ENDS: i64 = -2;
+/// Arrays and maps lie at most so deep in each other, beside what `depth_max` says.
+const DEPTH_MAX: u32 = 64;
+
+impl Format for FluentForward {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::Whole
+    }
+
+    fn is_text(&self) -> bool {
+        false
+    }
+
+    fn likely(&self, frame: &[u8]) -> Likely {
+        // An array of two to four values, the first of them a string; nothing in a text begins so.
+        let mut reader = Reader::new(frame);
+        let is_message = matches!(reader.head(), Ok(Head::Array(2..=4))) && matches!(reader.text(), Ok(Some(tag)) if !tag.is_empty());
+        if is_message { Likely(90) } else { Likely::NO }
+    }
+
+    fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        let bytes = frame.bytes();
+        let mut reader = Reader::new(bytes);
+        let Head::Array(len @ 2..=4) = reader.head().map_err(reason)? else {
+            return Err(RejectReason::syntax("expected an array of tag, events and option", 0));
+        };
+        let at = reader.at;
+        let tag = reader.text().map_err(reason)?.ok_or_else(|| RejectReason::syntax("expected the tag, a string", at))?;
+        let events = reader.at;
+        // The whole message first: of one that is cut nothing is taken.
+        for _ in 1..len {
+            reader.pass().map_err(reason)?;
+        }
+        if !reader.is_at_end() {
+            return Err(RejectReason::syntax("something stands behind the message", reader.at));
+        }
+        reader.at = events;
+        match reader.head().map_err(reason)? {
+            Head::Array(count) if !is_time(bytes, events) => {
+                let mut text = Scratch::default();
+                for _ in 0..count {
+                    let start = reader.at;
+                    reader.pass().map_err(reason)?;
+                    self.event(tag, frame.slice(start..reader.at), start, &mut text, out);
+                }
+            }
+            head @ (Head::Str(_) | Head::Bin(_)) => {
+                let packed = reader.body(head).map_err(reason)?;
+                let mut inside = Reader::new(packed);
+                let mut text = Scratch::default();
+                let base = reader.at - packed.len();
+                while !inside.is_at_end() {
+                    let start = inside.at;
+                    if let Err(damage) = inside.pass() {
+                        let rest = packed.get(start..).unwrap_or_default();
+                        out.reject(rest, reason(damage), out.frame_offset() + (base + start) as u64, SPEC.name);
+                        break;
+                    }
+                    self.event(tag, frame.slice(base + start..base + inside.at), base + start, &mut text, out);
+                }
+            }
+            // One event in the message itself.
+            _ => {
+                let result =
+                    split(&mut Reader::from(bytes, events)).and_then(|event| self.write(tag, bytes, &event, &mut Scratch::default(), out));
+                return result;
+            }
+        }
+        Ok(())
+    }
+
+    fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
+        open_framed(self, frame_bytes_max)
+    }
+}
+
+/// Memory that stays from event to event.
+#[derive(Default)]
+struct Scratch {
+    json: Vec<u8>,
+    /// What the group of events shares: the content of an OTLP `Resource`, and of an `InstrumentationScope`.
+    resource: Vec<u8>,
+    scope: Vec<u8>,
+}
+
+impl FluentForward {
+    /// One event: `[time, record]`.
+    fn event(&self, tag: &[u8], raw: Text<'_>, start: usize, scratch: &mut Scratch, out: &mut BatchWriter) {
+        let mut reader = Reader::new(raw.bytes());
+        let result = match reader.head() {
+            Ok(Head::Array(2..)) => split(&mut reader).and_then(|event| self.write(tag, raw.bytes(), &event, scratch, out)),
+            Ok(_) => Err(RejectReason::syntax("an event is an array of its time and its record", 0)),
+            Err(damage) => Err(reason(damage)),
+        };
+        if let Err(reason) = result {
+            out.reject(raw.bytes(), reason, out.frame_offset() + start as u64, SPEC.name);
+        }
+        out.end_frame();
+    }
+
+    /// The records that follow are of this resource and scope, beside what is known from the channel.
+    #[allow(clippy::unused_self)] // beside `write`
+    fn choose_lane(&self, scratch: &Scratch, out: &mut BatchWriter) {
+        if scratch.resource.is_empty() && scratch.scope.is_empty() {
+            return out.use_channel();
+        }
+        let origin = Arc::clone(out.origin());
+        let mut key = out.take_scratch();
+        key.extend_from_slice(&scratch.resource);
+        key.push(0);
+        key.extend_from_slice(&scratch.scope);
+        out.use_resource(&key, |resource, scope| {
+            for (name, value) in &origin.resource {
+                proto::push_string_attribute(resource, 0x0a, name.as_bytes(), value.as_bytes());
+            }
+            resource.extend_from_slice(&scratch.resource);
+            scope.extend_from_slice(&scratch.scope);
+        });
+        out.give_scratch(key);
+    }
+
+    /// Writes an event that stands in `bytes`.
+    fn write(&self, tag: &[u8], bytes: &[u8], event: &Event, scratch: &mut Scratch, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        let depth = out.limits().depth_max.min(DEPTH_MAX);
+        let mut reader = Reader::from(bytes, event.record);
+        let Head::Map(len) = reader.head().map_err(reason)? else {
+            return Err(RejectReason::syntax("the record of an event is a map", event.record));
+        };
+        if event.time.div_euclid(NANOS) == GROUP_BEGINS || event.time.div_euclid(NANOS) == GROUP_ENDS {
+            scratch.resource.clear();
+            scratch.scope.clear();
+            if event.time.div_euclid(NANOS) == GROUP_BEGINS {
+                group(&mut reader, len, depth, scratch).map_err(reason)?;
+            }
+            return Ok(());
+        }
+        let json = &mut scratch.json;
+        json.clear();
+        json.push(b'{');
+        reader.pairs(len, depth, json).map_err(reason)?;
+        if let Some(at) = event.metadata {
+            metadata(bytes, at, depth, json).map_err(reason)?;
+        }
+        json.push(b'}');
+        self.choose_lane(scratch, out);
+        let tag = lossy(tag);
+        out.envelope().time(event.time.max(0) as u64).no_original().attr(b"fluent.tag", tag.as_bytes());
+        let result = out.attempt(|out| self.object.parse(Text::from(scratch.json.as_slice()), out));
+        out.end_envelope();
+        result
+    }
+}
+
+fn reason(damage: Damage) -> RejectReason {
+    let kind = if damage.what.ends_with("cut") { RejectKind::Truncated } else { RejectKind::Syntax };
+    RejectReason { kind, what: damage.what, at: u32::try_from(damage.at).unwrap_or(u32::MAX) }
+}
