@@ -9,6 +9,7 @@ mod cursor;
 mod entry;
 pub mod format;
 pub mod keys;
+pub mod log;
 mod memory;
 pub mod storage;
 

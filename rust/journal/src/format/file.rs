@@ -17,7 +17,7 @@ pub struct FileHeader {
     pub journal_id: [u8; 16],
     /// The first position that the file may hold: its name.
     pub first_position: u64,
-    /// When it was created, in nanoseconds since the Unix epoch.
+    /// When its key was made, in nanoseconds since the Unix epoch.
     pub created_unix_nano: u64,
     /// The provider that wrapped its key.
     pub provider: String,
@@ -31,7 +31,12 @@ const MESSAGE_AT: usize = 16;
 impl FileHeader {
     /// What a wrapped key is bound to: it unwraps for this file and for no other.
     pub fn context(&self) -> Vec<u8> {
-        let context: [&[u8]; 3] = [b"logloom journal 1\0", &self.journal_id, &self.first_position.to_le_bytes()];
+        Self::context_of(&self.journal_id, self.created_unix_nano)
+    }
+
+    /// The same for a file that is still to come: a key is wrapped before it is known which position its file begins with.
+    pub fn context_of(journal_id: &[u8; 16], created_unix_nano: u64) -> Vec<u8> {
+        let context: [&[u8]; 3] = [b"logloom journal 1\0", journal_id, &created_unix_nano.to_le_bytes()];
         context.concat()
     }
 

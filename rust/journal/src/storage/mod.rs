@@ -2,21 +2,30 @@
 
 use std::{io, sync::Arc};
 
-/// One folder of flat names.
+pub mod faulty;
+mod real;
+
+pub use real::RealStorage;
+
+/// One folder of names; a name may begin with the name of one folder below it (`quarantine/…`), which is made when it is needed.
 pub trait Storage: Send + Sync + std::fmt::Debug {
-    /// A new file (0600), with room for so many bytes where the file system can promise it. Fails where it is there already.
+    /// A new file (0600), with room for so many bytes where the file system can promise it. Fails where it is there already; a file that
+    /// found no room is not left behind.
     fn create(&self, name: &str, allocate_bytes: u64) -> io::Result<Arc<dyn StorageFile>>;
     /// An old file, for reading and cutting.
     fn open(&self, name: &str) -> io::Result<Arc<dyn StorageFile>>;
-    /// Names and lengths in bytes.
+    /// Names and lengths in bytes, without what lies in folders.
     fn list(&self) -> io::Result<Vec<(String, u64)>>;
     /// Removes a file; it being absent is no error.
     fn remove(&self, name: &str) -> io::Result<()>;
+    /// Gives a file another name, in place of the file that had it: at once for all that look, durable with
+    /// [`sync_folder`](Self::sync_folder).
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Gives the file these bytes, wholly or not at all, over any crash: a new file, synced and renamed, the folder synced.
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
     /// All of a small file; `None` where it is absent; an error where it is over `bytes_max`.
     fn read_small(&self, name: &str, bytes_max: u64) -> io::Result<Option<Vec<u8>>>;
-    /// Makes names that were created or removed durable.
+    /// Makes names that were created, renamed or removed durable.
     fn sync_folder(&self) -> io::Result<()>;
     /// What is free on the file system for us, in bytes.
     fn free_bytes(&self) -> io::Result<u64>;
@@ -37,5 +46,18 @@ pub trait StorageFile: Send + Sync + std::fmt::Debug {
     /// Whether it has no bytes.
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)
+    }
+    /// Reads until `into` is full or the file ends: how many.
+    fn read_full_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut read = 0;
+        while let Some(rest) = into.get_mut(read..).filter(|rest| !rest.is_empty()) {
+            match self.read_at(rest, offset + read as u64) {
+                Ok(0) => break,
+                Ok(more) => read += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(read)
     }
 }

@@ -1,0 +1,160 @@
+//! Without faults.
+
+use super::*;
+
+fn disk() -> Disk {
+    Disk::new(1, 256 * MIB)
+}
+
+#[test]
+fn what_is_durable_is_read_back_over_files_and_restarts() {
+    let disk = disk();
+    let mut expected = Vec::new();
+    for round in 0..3 {
+        let open = open(disk.storage());
+        assert_eq!(open.recovery.entries, expected.len() as u64);
+        assert!(open.recovery.torn.is_empty() && open.recovery.damaged.is_empty(), "{:?}", open.recovery);
+        for n in 0..40 {
+            let body = format!("{round}/{n} {}", "x".repeat(n * 400));
+            let (position, fate) = open.push(&body);
+            assert_eq!(fate, Fate::Durable);
+            expected.push((position, body));
+        }
+        assert_eq!(open.read(0), expected);
+        assert!(open.log.files().len() > 4, "{:?}", open.log.files());
+        open.log.close();
+        assert_eq!(open.read(0), expected, "a reader goes on when the log is closed");
+        let scanned = super::open(disk.kill()).recovery.scanned;
+        assert_eq!(scanned, 0, "a closed journal needs no look at its entries");
+    }
+    let open = open(disk.storage());
+    for (at, (position, _)) in expected.iter().enumerate() {
+        assert_eq!(open.read(*position), expected[at + 1..]);
+    }
+    assert_eq!(*open.told.lock().unwrap(), [], "what was there before is not told again");
+}
+
+#[test]
+fn what_was_synced_is_there_after_a_kill_and_after_a_power_cut() {
+    let disk = disk();
+    let open = open(disk.storage());
+    let pushed: Vec<_> = (0..20).map(|n| (open.push(&n.to_string()).0, n.to_string())).collect();
+    let open = super::open(disk.kill());
+    assert_eq!((open.read(0), open.recovery.scanned), (pushed.clone(), 1));
+    let open = super::open(disk.power_cut());
+    assert_eq!((open.read(0), open.recovery.scanned), (pushed, 0), "the recovery finished the file");
+}
+
+#[test]
+fn entries_become_durable_together_and_in_order() {
+    let disk = disk();
+    let open = open(disk.storage());
+    open.push("first");
+    disk.hold(crate::storage::faulty::Op::Sync);
+    let first = open.append("a");
+    assert!(disk.wait_held(1, LONG));
+    let last = (0..100).map(|_| open.append("b")).max().unwrap();
+    assert_eq!(open.log.fate(first), Fate::Waiting);
+    assert_eq!(open.read(1), [], "what is not durable is not seen");
+    assert_eq!(open.log.wait(last, Duration::ZERO), Fate::Waiting);
+    let syncs = open.log.health().syncs.count();
+    disk.release(crate::storage::faulty::Op::Sync);
+    assert_eq!(open.log.wait(last, LONG), Fate::Durable);
+    assert!(open.log.health().syncs.count() <= syncs + 3, "one sync serves all that wait");
+    assert_eq!((open.log.durable(), open.log.poll()), (last, (last, vec![])));
+    open.log.close();
+    assert_eq!(*open.told.lock().unwrap(), (1..=last).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_reader_skips_without_a_key_and_follows_the_tail() {
+    let open = open(disk().storage());
+    let mut reader = open.log.reader(0);
+    assert!(reader.next_where(|_| true).unwrap().is_none());
+    for n in 1..=100u64 {
+        let (position, _) = open.push(&"y".repeat(3_000));
+        let read = reader.next_where(|head| head.position % 2 == 0).unwrap();
+        match read {
+            Some(Read::Entry(entry)) => assert!(n % 2 == 0 && entry.position == position && entry.previous == position - 1),
+            None => assert_eq!((n % 2, reader.after()), (1, position)),
+            Some(Read::Damaged { why, .. }) => panic!("{why}"),
+        }
+    }
+}
+
+#[test]
+fn totals_are_those_of_the_heads_from_any_position() {
+    let open = open(disk().storage());
+    let mut heads = Vec::new();
+    for n in 0..60usize {
+        let mut draft = draft(&"z".repeat(n * 100), true);
+        draft.parts[0].pipelines = if n % 3 == 0 { vec!["a".into()] } else { vec!["a".into(), "b".into()] };
+        let bytes = draft.parts[0].batch.otlp_len() as u64;
+        let position = open.log.append(draft);
+        assert_eq!(open.log.wait(position, LONG), Fate::Durable);
+        heads.push((position, n % 3 == 0, bytes));
+    }
+    for after in [0, 1, 17, 40, 59, 60, 99] {
+        let mut totals: Vec<_> = open.log.totals(after).unwrap().into_iter().collect();
+        totals.sort_by_key(|(pipelines, ..)| pipelines.len());
+        let sum = |alone: bool| {
+            let all = heads.iter().filter(|(position, is_alone, _)| *position > after && *is_alone == alone);
+            all.fold((0, 0), |(records, bytes), (_, _, more)| (records + 1, bytes + more))
+        };
+        let expected: Vec<_> =
+            [(true, 1), (false, 2)].map(|(alone, len)| (len, sum(alone))).into_iter().filter(|(_, (n, _))| *n > 0).collect();
+        let found: Vec<_> = totals.iter().map(|(pipelines, total)| (pipelines.len(), (total.records, total.bytes))).collect();
+        assert_eq!(found, expected, "after {after}");
+    }
+}
+
+#[test]
+fn files_that_were_read_by_all_go_and_positions_are_never_given_twice() {
+    let disk = disk();
+    let open = open(disk.storage());
+    (0..50).for_each(|_| assert_eq!(open.push(&"w".repeat(5_000)).1, Fate::Durable));
+    open.log.rotate();
+    open.push("last");
+    open.log.remove_to(51);
+    open.log.close();
+    let files = open.log.files();
+    assert_eq!((files.len(), files[0].first, files[0].last), (1, 51, 51));
+    assert_eq!(disk.storage().list().unwrap().len(), 1);
+    assert_eq!(open.read(0).len(), 1);
+    let open = super::open(disk.kill());
+    assert_eq!(open.push("next").0, 52);
+    let lost = super::open_with(disk.kill(), LogOptions { position_min: 1_000, ..options() });
+    assert_eq!(lost.push("far").0, 1_000);
+}
+
+#[test]
+fn a_closed_log_takes_nothing() {
+    let open = open(disk().storage());
+    open.push("a");
+    open.log.close();
+    assert_eq!(&*open.log.admit().unwrap_err().why, "closed");
+    assert_eq!(open.push("b"), (2, Fate::Withdrawn));
+    assert_eq!(open.log.poll().1, [2]);
+}
+
+#[test]
+fn closing_writes_what_waits() {
+    let disk = disk();
+    let open = open(disk.storage());
+    let last = (0..500).map(|n| open.append(&format!("{n} {}", "v".repeat(1_000)))).max().unwrap();
+    open.log.close();
+    assert_eq!(open.log.fate(last), Fate::Durable);
+    assert_eq!(super::open(disk.power_cut()).read(0).len(), 500);
+}
+
+#[test]
+fn entries_larger_than_a_file_get_one_of_their_own() {
+    let disk = disk();
+    let open = open(disk.storage());
+    let bodies = ["s".to_owned(), "l".repeat(300_000), "s".to_owned(), "l".repeat(9 << 20)];
+    for body in &bodies {
+        assert_eq!(open.push(body).1, Fate::Durable);
+    }
+    let read: Vec<_> = super::open(disk.power_cut()).read(0).into_iter().map(|(_, body)| body).collect();
+    assert!(read == bodies);
+}
