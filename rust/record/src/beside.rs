@@ -71,7 +71,7 @@ impl Batch {
         Ok(self)
     }
 
-    /// Puts the records in this order, and the groups in that of their first record; `None` where it is not an order of them.
+    /// Puts the records in this order; `None` where it is not an order of them.
     fn reorder(&mut self, order: &[u32]) -> Option<()> {
         if order.len() != self.index.len() {
             return None;
@@ -85,19 +85,7 @@ impl Batch {
             }
             index.push(*self.index.get(*place as usize)?);
         }
-        let mut renamed = vec![None; self.groups.len()];
-        let mut groups = Vec::with_capacity(self.groups.len());
-        for entry in &mut index {
-            let group = renamed.get_mut(entry.group as usize)?;
-            if group.is_none() {
-                *group = Some(groups.len() as u32);
-                groups.push(self.groups.get(entry.group as usize)?.clone());
-            }
-            entry.group = (*group)?;
-        }
-        // Those that have no record stay at the end.
-        groups.extend(self.groups.iter().zip(&renamed).filter(|(_, renamed)| renamed.is_none()).map(|(group, _)| group.clone()));
-        (self.index, self.groups) = (index, groups);
+        self.index = index;
         Some(())
     }
 }

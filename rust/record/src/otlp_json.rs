@@ -40,10 +40,11 @@ impl Batch {
         out
     }
 
-    /// The positions of all records, group by group; in a group in order of arrival.
+    /// The positions of all records, group by group as these stand in the bytes; in a group in order of arrival.
     fn positions_by_group(&self) -> Vec<u32> {
         let mut positions: Vec<_> = (0..self.len() as u32).collect();
-        positions.sort_by_key(|position| self.index().get(*position as usize).map(|entry| entry.group));
+        let places: Vec<_> = self.groups().iter().map(|group| (group.block, group.scope_logs.start)).collect();
+        positions.sort_by_key(|position| self.index().get(*position as usize).and_then(|entry| places.get(entry.group as usize)));
         positions
     }
 
