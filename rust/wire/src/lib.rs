@@ -1,6 +1,72 @@
-//! Protocols without I/O: bytes in, messages and replies out. One file a protocol; so far what all of them share.
+//! Protocols without I/O: bytes in, messages and replies out. One file a protocol.
+//!
+//! A receiver owns the socket, TLS, identities and limits of time; it gives what arrives to a [`Wire`], pushes the messages that come out of it,
+//! and writes what the Wire has to say. What a message's bytes mean is a Format's affair.
 #![forbid(unsafe_code)]
 
 mod content;
+pub mod forward;
+pub mod lumberjack;
+
+use bytes::Bytes;
+use logloom_record::Delivery;
 
 pub use content::{ContentError, Decompressor, Encoding, compress, decompress};
+
+/// A protocol on one connection.
+pub trait Wire: Send {
+    /// What is said to a client that has just connected.
+    fn greet(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// The next bytes of the connection. What comes of them is asked for by [`step`](Self::step), until that [needs](Step::Need) more.
+    fn feed(&mut self, bytes: &[u8]);
+
+    /// What is to be done next.
+    fn step(&mut self) -> Step;
+
+    /// What the client is told of a message that was taken or will never be; for one that is to come again later, nothing: the receiver
+    /// pushes it once more.
+    fn answer(&mut self, token: Token, delivery: &Delivery) -> Vec<u8>;
+
+    /// What tells a client that waits for an answer that the connection lives.
+    fn keep_alive(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Bytes that wait for the rest of a message.
+    fn held(&self) -> usize;
+}
+
+/// Which message an answer is to.
+pub type Token = u64;
+
+/// What is to be done next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing, until more bytes come.
+    Need,
+    /// Send this to the client.
+    Reply(Vec<u8>),
+    /// Push this; then [`answer`](Wire::answer).
+    Message {
+        /// The message, for the protocol's format.
+        chunk: Bytes,
+        /// Which it is.
+        token: Token,
+    },
+    /// Send this to the client and close the connection: why.
+    Bad {
+        /// The protocol's own words for it.
+        reply: Vec<u8>,
+        /// For the log.
+        why: String,
+    },
+}
+
+impl Step {
+    pub(crate) fn bad(why: impl Into<String>) -> Self {
+        Self::Bad { reply: Vec::new(), why: why.into() }
+    }
+}
