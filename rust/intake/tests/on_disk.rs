@@ -62,5 +62,8 @@ fn what_formats_make_comes_back_from_disk_as_it_was() {
             reordered += usize::from(!written.beside().order.is_empty());
         }
     }
-    assert!(read > 1000 && rejects > 100 && reordered > 3, "{read} records, {rejects} rejects, {reordered} fixtures of interleaved resources");
+    assert!(
+        read > 1000 && rejects > 100 && reordered > 3,
+        "{read} records, {rejects} rejects, {reordered} fixtures of interleaved resources"
+    );
 }

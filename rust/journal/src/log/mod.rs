@@ -8,6 +8,7 @@
 mod error;
 mod file;
 mod health;
+pub mod inspect;
 mod prepare;
 mod quarantine;
 mod ranges;

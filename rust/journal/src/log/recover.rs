@@ -240,7 +240,7 @@ impl Recoverer<'_> {
 }
 
 /// The footer, where the file ends with one that holds.
-fn footer_of(window: &mut Window) -> io::Result<Option<Footer>> {
+pub(super) fn footer_of(window: &mut Window) -> io::Result<Option<Footer>> {
     let end = window.end();
     let tail = window.get(end.saturating_sub(FOOTER_TAIL_BYTES as u64), FOOTER_TAIL_BYTES)?;
     let Some(len) = Footer::len_at_end(tail) else { return Ok(None) };
