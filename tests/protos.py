@@ -16,12 +16,12 @@ GOOGLE = Path(grpc_tools.__file__).parent / "_proto"
 
 
 @cache
-def generated(name: str) -> tuple[ModuleType, ModuleType]:
-    """The messages and the stubs of `proto/NAME.proto`."""
+def generated(name: str, package: str = "") -> tuple[ModuleType, ModuleType]:
+    """The messages and the stubs of `proto/PACKAGE/NAME.proto`, without the package: ours has a like name."""
     with tempfile.TemporaryDirectory() as folder:
         out = [f"--python_out={folder}", f"--grpc_python_out={folder}"]
-        assert protoc.main(["protoc", f"-I{PROTO}", f"-I{GOOGLE}", *out, f"{name}.proto"]) == 0, (
-            f"proto/{name}.proto does not compile"
+        assert protoc.main(["protoc", f"-I{PROTO / package}", f"-I{GOOGLE}", *out, f"{name}.proto"]) == 0, (
+            f"proto/{package}/{name}.proto does not compile"
         )
         sys.path.insert(0, folder)
         try:

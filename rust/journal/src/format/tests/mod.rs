@@ -1,3 +1,5 @@
+mod fixture;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
