@@ -156,7 +156,9 @@ class Delivery:
 @final
 class Journal:
     def __new__(cls, *, bytes_max: int) -> Journal: ...
-    def cursor(self, exporter: str, pipelines: Sequence[str]) -> Cursor: ...
+    def cursor(
+        self, exporter: str, pipelines: Sequence[str], *, start: Literal["tail", "oldest"] = "tail"
+    ) -> Cursor: ...
     @property
     def bytes(self) -> int: ...
     @property
@@ -168,7 +170,17 @@ class Journal:
 @final
 class Cursor:
     def next(self, records_max: int, bytes_max: int, timeout_s: float) -> tuple[Batch, int] | None: ...
-    def done(self, position: int) -> None: ...
+    def done(
+        self,
+        position: int,
+        *,
+        delivered: int | None = None,
+        dead_lettered: int = 0,
+        dropped: int = 0,
+        state: bytes | None = None,
+    ) -> None: ...
+    @property
+    def state(self) -> bytes | None: ...
     @property
     def pending_records(self) -> int: ...
     @property

@@ -5,9 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use logloom_journal::Tally;
 use logloom_record::Batch;
 
-/// Counts since the start.
+/// Counts since the start of the process; those that last are the [journal's](logloom_journal::Journal::accounts).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// By receiver id.
@@ -48,9 +49,9 @@ impl Counters {
         self.lock().clone()
     }
 
-    pub(crate) fn decoded(&self, receiver: &str, batch: &Batch, bytes: usize) {
+    pub(crate) fn decoded(&self, batch: &Batch, bytes: usize) {
         let mut counted = self.lock();
-        let counts = counted.of(receiver);
+        let counts = counted.of(&batch.origin().receiver);
         counts.records += batch.len() as u64;
         counts.rejects += batch.rejects().len() as u64;
         counts.bytes += bytes as u64;
@@ -63,15 +64,17 @@ impl Counters {
         self.lock().of(receiver).refused += 1;
     }
 
-    pub(crate) fn routed(&self, pipeline: &Arc<str>, records: usize, dropped: u64) {
+    pub(crate) fn routed(&self, tally: &Tally) {
         let mut counted = self.lock();
-        let counts = counted.pipelines.entry(Arc::clone(pipeline)).or_default();
-        counts.0 += records as u64;
-        counts.1 += dropped;
-    }
-
-    pub(crate) fn unrouted(&self, records: usize) {
-        self.lock().unrouted += records as u64;
+        counted.unrouted += tally.unrouted;
+        for (pipeline, made) in &tally.made {
+            counted.pipelines.entry(Arc::clone(pipeline)).or_default().0 += made;
+        }
+        for (pipeline, dropped) in &tally.dropped {
+            let counts = counted.pipelines.entry(Arc::clone(pipeline)).or_default();
+            counts.0 = counts.0.saturating_sub(*dropped);
+            counts.1 += dropped;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Counted> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use logloom_formats::Decoder;
-use logloom_journal::Journal;
+use logloom_journal::{Draft, Journal, Tally};
 use logloom_record::{Batch, BatchWriter, BlockPool, Chunk, Delivery, Done, Limits, Origin};
 
 use crate::{Counters, Pipelines};
@@ -23,8 +23,9 @@ pub(crate) struct Decoding<'d> {
     pub(crate) keep_original: bool,
     /// Nothing more follows: what waits becomes records now.
     pub(crate) flush: bool,
-    /// A push of which nothing could be read is refused instead of kept as Rejects.
-    pub(crate) refuse_unreadable: bool,
+    /// A whole message, which its sender keeps until it is acknowledged: of which nothing could be read it is refused instead of kept as
+    /// Rejects, and it may be withdrawn from the journal while it is not durable.
+    pub(crate) is_message: bool,
 }
 
 /// Bytes of OTLP made ready for one byte read; what is over is given back when the Batch is done.
@@ -40,40 +41,63 @@ impl Intake {
     /// The data path: decode once, route, process, append as one entry, answer. On [`Delivery::Retry`] nothing was taken, not even by
     /// the decoder: the same chunk may be pushed again. `held_from` is set to the source offset from which bytes are still needed.
     pub(crate) fn push(&self, chunk: &Chunk, decoding: Decoding<'_>, held_from: &mut u64) -> Delivery {
+        let receiver = &chunk.origin.receiver;
         if let Err(full) = self.journal.admit() {
+            self.journal.refused(receiver, &full.why);
             return Delivery::Retry(full.retry_after);
         }
-        let refuse_unreadable = decoding.refuse_unreadable;
-        let batch = self.decode(chunk, decoding, held_from);
-        if refuse_unreadable && !batch.is_empty() && batch.rejects().len() == batch.len() {
-            self.counters.refused(&chunk.origin.receiver);
+        let is_message = decoding.is_message;
+        let (batch, mut tally) = self.decode(chunk, decoding, held_from);
+        if is_message && !batch.is_empty() && batch.rejects().len() == batch.len() {
+            self.journal.refused(receiver, "unreadable");
+            self.counters.refused(receiver);
             return Delivery::Refuse(unreadable(&batch));
         }
-        self.counters.decoded(&chunk.origin.receiver, &batch, chunk.bytes.len());
-        let accepted = batch.len() as u64;
-        let parts = self.pipelines.route(batch, &self.counters);
-        let entry = if parts.is_empty() { 0 } else { self.journal.append(parts) };
+        let (accepted, origin) = (batch.len() as u64, Arc::clone(batch.origin()));
+        self.counters.decoded(&batch, chunk.bytes.len());
+        let parts = self.pipelines.route(batch, &mut tally);
+        self.counters.routed(&tally);
+        let entry = if parts.is_empty() {
+            self.journal.count(&tally);
+            0
+        } else {
+            self.journal.append(Draft { tally, origin, parts, fact: None, revocable: is_message })
+        };
         Delivery::Done(Done { accepted, entry, ..Done::default() })
     }
 
-    fn decode(&self, chunk: &Chunk, decoding: Decoding<'_>, held_from: &mut u64) -> Batch {
+    /// The records of the chunk, and what it was in numbers.
+    fn decode(&self, chunk: &Chunk, decoding: Decoding<'_>, held_from: &mut u64) -> (Batch, Tally) {
         let Decoding { decoder, keep_original, flush, .. } = decoding;
         let estimate = chunk.bytes.len().saturating_mul(OUT_PER_IN).min(Limits::BLOCK_BYTES_MAX);
         let mut out = BatchWriter::new(BlockPool::global(), &self.limits, &chunk.origin, estimate);
         out.keep_original(keep_original);
+        let waited = decoder.waiting();
         if !chunk.bytes.is_empty() {
             *held_from = decoder.feed(&chunk.bytes, &mut out).from;
         }
         if flush {
             decoder.flush(&mut out);
         }
+        let frames = out.frames();
+        let tally = Tally {
+            receiver: chunk.origin.receiver.as_str().into(),
+            // Those that it decides on: after a crash what waited is read again, and counted then.
+            frames: (frames.cut + waited).saturating_sub(decoder.waiting()),
+            parsed: frames.parsed,
+            rejects: frames.rejected,
+            joined: frames.joined,
+            passed_over: frames.passed_over,
+            bytes: chunk.bytes.len() as u64,
+            ..Tally::default()
+        };
         let batch = out.finish();
         if chunk.origin.format == decoder.format() {
-            return batch;
+            return (batch, tally);
         }
         // `auto` knows only now what it read; conditions ask for it.
         let origin = Origin { format: decoder.format().into(), ..Origin::clone(&chunk.origin) };
-        batch.with_origin(Arc::new(origin))
+        (batch.with_origin(Arc::new(origin)), tally)
     }
 
     /// The journal that is appended to.

@@ -39,7 +39,7 @@ impl Messages {
             ..Origin::default()
         };
         let mut decoder = Arc::clone(&self.format).open(self.intake.limits().frame_bytes_max);
-        let decoding = Decoding { decoder: &mut *decoder, keep_original: self.keep_original, flush: true, refuse_unreadable: true };
+        let decoding = Decoding { decoder: &mut *decoder, keep_original: self.keep_original, flush: true, is_message: true };
         self.intake.push(&Chunk::new(data, Arc::new(origin)), decoding, &mut 0)
     }
 }

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use logloom_journal::Part;
+use logloom_journal::{Part, Tally};
 use logloom_processors::{Outcome, Processor};
 use logloom_record::{Batch, expr::Condition};
-
-use crate::Counters;
 
 /// One pipeline of the config.
 pub struct Pipeline {
@@ -66,7 +64,7 @@ impl Pipelines {
 
     /// What each pipeline makes of the batch; those that changed nothing share one part. What matches none goes to the default pipeline
     /// and is counted.
-    pub(crate) fn route(&self, batch: Batch, counters: &Counters) -> Vec<Part> {
+    pub(crate) fn route(&self, batch: Batch, tally: &mut Tally) -> Vec<Part> {
         let mut parts: Vec<Part> = Vec::new();
         if batch.is_empty() {
             return parts;
@@ -78,25 +76,25 @@ impl Pipelines {
             let known = pipeline.when.as_ref().map_or(Some(true), |when| when.known(batch.origin()));
             if known == Some(true) {
                 matched.fill(true);
-                deliver(pipeline, &batch, true, &mut shared, &mut parts, counters);
+                deliver(pipeline, &batch, true, &mut shared, &mut parts, tally);
             }
             let (None, Some(when)) = (known, &pipeline.when) else { continue };
             let keep: Vec<bool> = (0..batch.len()).map(|i| when.matches(&batch, i)).collect();
             let kept = keep.iter().filter(|keep| **keep).count();
             matched.iter_mut().zip(&keep).for_each(|(matched, keep)| *matched |= keep);
             if kept == batch.len() {
-                deliver(pipeline, &batch, true, &mut shared, &mut parts, counters);
+                deliver(pipeline, &batch, true, &mut shared, &mut parts, tally);
             } else if kept > 0 {
-                deliver(pipeline, &batch.select(|i| keep.get(i) == Some(&true)), false, &mut shared, &mut parts, counters);
+                deliver(pipeline, &batch.select(|i| keep.get(i) == Some(&true)), false, &mut shared, &mut parts, tally);
             }
         }
         let unrouted = matched.iter().filter(|matched| !**matched).count();
         if unrouted > 0 {
-            counters.unrouted(unrouted);
+            tally.unrouted += unrouted as u64;
             if let Some(pipeline) = self.default.and_then(|i| self.all.get(i)) {
                 let whole = unrouted == batch.len();
                 let rest = if whole { batch.clone() } else { batch.select(|i| matched.get(i) == Some(&false)) };
-                deliver(pipeline, &rest, whole, &mut shared, &mut parts, counters);
+                deliver(pipeline, &rest, whole, &mut shared, &mut parts, tally);
             }
         }
         if !shared.is_empty() {
@@ -107,16 +105,18 @@ impl Pipelines {
 }
 
 /// Runs the processors of a pipeline on what it takes. `whole`: that is the whole batch, which pipelines without processors share.
-fn deliver(pipeline: &Pipeline, batch: &Batch, whole: bool, shared: &mut Vec<Arc<str>>, parts: &mut Vec<Part>, counters: &Counters) {
+fn deliver(pipeline: &Pipeline, batch: &Batch, whole: bool, shared: &mut Vec<Arc<str>>, parts: &mut Vec<Part>, tally: &mut Tally) {
     let name = Arc::clone(&pipeline.name);
+    tally.made.push((Arc::clone(&name), batch.len() as u64));
     if whole && pipeline.processors.is_empty() {
-        counters.routed(&name, batch.len(), 0);
         shared.push(name);
         return;
     }
     let mut outcome = Outcome::default();
     let made = pipeline.processors.iter().fold(batch.clone(), |batch, processor| processor.apply(batch, &mut outcome));
-    counters.routed(&name, made.len(), outcome.dropped);
+    if outcome.dropped > 0 {
+        tally.dropped.push((Arc::clone(&name), outcome.dropped));
+    }
     if !made.is_empty() {
         parts.push(Part { pipelines: vec![name], batch: made });
     }

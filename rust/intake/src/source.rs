@@ -18,7 +18,7 @@ pub struct Source {
     fed: u64,
     /// The source offset from which the decoder still needs bytes.
     held_from: u64,
-    /// Entries that exporters may not be done with, and the source offset that is safe once they are.
+    /// Entries that may still be lost, and the source offset that is safe once they cannot.
     open: VecDeque<(u64, u64)>,
     durable_to: u64,
 }
@@ -48,10 +48,10 @@ impl Source {
         self.run(Bytes::new(), 0, true)
     }
 
-    /// The source offset below which all exporters are done: what may be saved.
+    /// The source offset below which everything is durable (in a journal in memory: delivered): what may be saved.
     pub fn durable_to(&mut self) -> u64 {
-        let settled = self.intake.journal().settled();
-        while let Some(&(_, offset)) = self.open.front().filter(|(entry, _)| *entry <= settled) {
+        let safe = self.intake.journal().safe();
+        while let Some(&(_, offset)) = self.open.front().filter(|(entry, _)| *entry <= safe) {
             self.durable_to = offset;
             self.open.pop_front();
         }
@@ -69,7 +69,7 @@ impl Source {
             self.origin.format = self.decoder.format().into();
         }
         let chunk = Chunk::new(data, Arc::new(self.origin.clone()));
-        let decoding = Decoding { decoder: &mut *self.decoder, keep_original: self.keep_original, flush, refuse_unreadable: false };
+        let decoding = Decoding { decoder: &mut *self.decoder, keep_original: self.keep_original, flush, is_message: false };
         let mut delivery = self.intake.push(&chunk, decoding, &mut self.held_from);
         if let Delivery::Done(done) = &mut delivery {
             self.fed += len;

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use logloom_formats::{OptionValue, Options, compile};
 use logloom_intake::{Intake, Messages, Pipeline, Pipelines, Source};
-use logloom_journal::{Cursor, Journal};
+use logloom_journal::{Cursor, CursorOptions, Journal, Outcome, Start, Step};
 use logloom_record::{Delivery, Done, Limits, Origin, expr::Condition};
 
 struct House {
@@ -16,7 +16,7 @@ struct House {
 
 /// An Intake with these pipelines (name, `when:`), all fed by receiver `in`, and one exporter for each.
 fn house(bytes_max: usize, pipelines: &[(&str, Option<&str>)], default: Option<&str>) -> House {
-    let journal = Journal::new(bytes_max);
+    let journal = Journal::memory(bytes_max);
     let all = pipelines.iter().map(|(name, when)| Pipeline {
         name: Arc::from(*name),
         receivers: vec!["in".into()],
@@ -24,7 +24,8 @@ fn house(bytes_max: usize, pipelines: &[(&str, Option<&str>)], default: Option<&
         processors: Vec::new(),
     });
     let pipelines_of = Pipelines::new(all.collect(), default).unwrap();
-    let cursors = pipelines.iter().map(|(name, _)| journal.cursor(vec![Arc::from(*name)])).collect();
+    let cursor = |name: &str| CursorOptions { name: name.into(), pipelines: vec![name.into()], start: Start::Tail };
+    let cursors = pipelines.iter().map(|(name, _)| journal.cursor(cursor(name)).unwrap()).collect();
     House { intake: Intake::new(journal, pipelines_of, Limits::DEFAULT), cursors }
 }
 
@@ -38,8 +39,8 @@ impl House {
 
     fn bodies(&self, exporter: usize) -> Vec<String> {
         let next = self.cursors[exporter].next(1000, 1 << 20, Duration::ZERO);
-        let Some((batch, position)) = next else { return Vec::new() };
-        self.cursors[exporter].done(position);
+        let Some(Step { batch, position }) = next else { return Vec::new() };
+        self.cursors[exporter].done(position, Outcome { delivered: batch.len() as u64, ..Outcome::default() }, None).unwrap();
         let text = |i: usize| String::from_utf8_lossy(batch.record_bytes(&batch.index()[i])).into_owned();
         (0..batch.len()).map(text).collect()
     }
@@ -77,6 +78,9 @@ fn a_full_journal_takes_nothing_not_even_by_the_decoder() {
     assert_eq!(house.bodies(0).len(), 1);
     assert_eq!(done(source.push(Bytes::from_static(b"o\n"))).accepted, 1);
     assert!(house.bodies(0)[0].contains("two"));
+    let accounts = house.intake.journal().accounts();
+    assert_eq!(accounts.receivers["in"].refused["full"], 1);
+    assert_eq!((accounts.receivers["in"].frames, accounts.exporters["a"].delivered, accounts.balance()), (2, 2, Ok(())));
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub struct Tally {
     pub bytes: u64,
     /// Records that matched no pipeline.
     pub unrouted: u64,
+    /// Records that a pipeline took, before its processors, by pipeline.
+    pub made: Vec<(Arc<str>, u64)>,
     /// Records that a pipeline's processors dropped by rule, by pipeline.
     pub dropped: Vec<(Arc<str>, u64)>,
 }

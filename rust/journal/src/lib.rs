@@ -1,18 +1,18 @@
 //! The Journal: entries in order, followed by cursors.
 //!
-//! For now entries live in memory, bounded in bytes; the seam is the one that the durable journal keeps: a push is one entry, all or
-//! none, for all its pipelines; each exporter follows with its own [`Cursor`] and passes over pipelines that it is not in; a full
-//! journal says "later" and never drops.
+//! A push is one entry, all or none, for all its pipelines. Each exporter follows with its own [`Cursor`] and passes over pipelines that it is
+//! not in. A full journal says "later" and never drops, but where a pipeline says so.
 #![forbid(unsafe_code)]
 
-mod cursor;
 mod entry;
 pub mod format;
+mod journal;
 pub mod keys;
 pub mod log;
-mod memory;
 pub mod storage;
 
-pub use cursor::Cursor;
 pub use entry::{Draft, Entry, Fact, Fate, Head, NoRoom, Part, PartHead, Tally};
-pub use memory::Journal;
+pub use journal::{
+    Accounts, Amount, Cursor, CursorError, CursorInfo, CursorOptions, ExporterRow, Journal, Outcome, PipelineRow, ReceiverRow,
+    STATE_BYTES_MAX, Start, StateTooLarge, Step,
+};

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{BlockPool, Limits, Origin, Reject};
+use crate::{BlockPool, Limits, Origin, Reject, Run};
 
 /// A run of `ResourceLogs` fields: concatenated blocks are an `ExportLogsServiceRequest`.
 #[derive(Clone, Debug)]
@@ -103,6 +103,9 @@ pub struct Batch {
     pub(crate) index: Vec<Entry>,
     pub(crate) rejects: Vec<Reject>,
     pub(crate) origin: Arc<Origin>,
+    /// Where its records stand in the Journal with this id.
+    pub(crate) runs: Vec<Run>,
+    pub(crate) journal: [u8; 16],
 }
 
 impl Batch {
@@ -205,6 +208,7 @@ impl Batch {
     /// Appends all of `other`: blocks are shared, nothing is copied but index entries.
     pub fn append(&mut self, other: &Self) {
         let (blocks, groups, records) = (self.blocks.len() as u32, self.groups.len() as u32, self.index.len() as u32);
+        self.append_runs(other);
         self.blocks.extend_from_slice(&other.blocks);
         self.groups.extend(other.groups.iter().map(|g| Group { block: g.block + blocks, ..g.clone() }));
         self.index.extend(other.index.iter().map(|e| Entry { group: e.group + groups, ..*e }));

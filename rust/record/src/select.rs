@@ -43,7 +43,7 @@ impl Batch {
         let place = |reject: &Reject| kept.binary_search(&reject.record).ok().map(|at| Reject { record: at as u32, ..*reject });
         let rejects = self.rejects.iter().filter_map(place).collect();
         let Selection { index, blocks, groups, .. } = selection;
-        Self { blocks, groups, index, rejects, origin: self.origin.clone() }
+        Self { blocks, groups, index, rejects, origin: self.origin.clone(), runs: self.selected_runs(kept), journal: self.journal }
     }
 }
 

@@ -25,16 +25,18 @@ pub(super) fn write(entry: &Entry, out: &mut Vec<u8>) {
 }
 
 fn write_tally(tally: &Tally, out: &mut Vec<u8>) {
-    let Tally { receiver, frames, parsed, rejects, joined, passed_over, bytes, unrouted, dropped } = tally;
+    let Tally { receiver, frames, parsed, rejects, joined, passed_over, bytes, unrouted, made, dropped } = tally;
     put::text(out, 1, receiver.as_bytes());
     for (field, value) in [(2, frames), (3, parsed), (4, rejects), (5, joined), (6, passed_over), (7, bytes), (8, unrouted)] {
         put::number(out, field, *value);
     }
-    for (pipeline, records) in dropped {
-        let mut message = Vec::with_capacity(2 + pipeline.len() + 1 + varint_len(*records));
-        put::text(&mut message, 1, pipeline.as_bytes());
-        put::number(&mut message, 2, *records);
-        put::each(out, 9, message);
+    for (field, rows) in [(9, dropped), (10, made)] {
+        for (pipeline, records) in rows {
+            let mut message = Vec::with_capacity(2 + pipeline.len() + 1 + varint_len(*records));
+            put::text(&mut message, 1, pipeline.as_bytes());
+            put::number(&mut message, 2, *records);
+            put::each(out, field, message);
+        }
     }
 }
 
@@ -70,21 +72,24 @@ fn read_tally(message: &[u8]) -> Result<Tally, Malformed> {
             (6, Value::Varint(value)) => tally.passed_over = value,
             (7, Value::Varint(value)) => tally.bytes = value,
             (8, Value::Varint(value)) => tally.unrouted = value,
-            (9, Value::Len(message)) => {
-                let mut dropped = (Arc::from(""), 0);
-                for field in Fields::new(message) {
-                    match field? {
-                        (1, Value::Len(name)) => dropped.0 = text(name)?,
-                        (2, Value::Varint(records)) => dropped.1 = records,
-                        _ => {}
-                    }
-                }
-                tally.dropped.push(dropped);
-            }
+            (9, Value::Len(message)) => tally.dropped.push(read_pipeline_records(message)?),
+            (10, Value::Len(message)) => tally.made.push(read_pipeline_records(message)?),
             _ => {}
         }
     }
     Ok(tally)
+}
+
+fn read_pipeline_records(message: &[u8]) -> Result<(Arc<str>, u64), Malformed> {
+    let mut row = (Arc::from(""), 0);
+    for field in Fields::new(message) {
+        match field? {
+            (1, Value::Len(name)) => row.0 = text(name)?,
+            (2, Value::Varint(records)) => row.1 = records,
+            _ => {}
+        }
+    }
+    Ok(row)
 }
 
 fn read_part(message: &[u8]) -> Result<PartHead, Malformed> {

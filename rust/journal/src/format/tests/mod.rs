@@ -75,8 +75,9 @@ fn names() -> impl Strategy<Value = Vec<Arc<str>>> {
 }
 
 fn tally() -> impl Strategy<Value = Tally> {
-    (any::<[u64; 7]>(), any::<String>(), prop::collection::vec(("[a-z]{0,4}".prop_map(Arc::from), any::<u64>()), 0..3)).prop_map(
-        |([frames, parsed, rejects, joined, passed_over, bytes, unrouted], receiver, dropped)| Tally {
+    let rows = || prop::collection::vec(("[a-z]{0,4}".prop_map(Arc::from), any::<u64>()), 0..3);
+    (any::<[u64; 7]>(), any::<String>(), rows(), rows()).prop_map(
+        |([frames, parsed, rejects, joined, passed_over, bytes, unrouted], receiver, made, dropped)| Tally {
             receiver: receiver.into(),
             frames,
             parsed,
@@ -85,6 +86,7 @@ fn tally() -> impl Strategy<Value = Tally> {
             passed_over,
             bytes,
             unrouted,
+            made,
             dropped,
         },
     )

@@ -1,0 +1,194 @@
+//! A journal in memory, seen by exporters.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy knows only #[test] functions as tests
+
+use std::{sync::Arc, time::Duration};
+
+use logloom_journal::{Cursor, CursorOptions, Draft, Fate, Journal, Outcome, Part, Start, Step, Tally};
+use logloom_record::{Batch, BatchWriter, BlockPool, Limits, Origin, Tail, Text};
+
+const NOW: Duration = Duration::ZERO;
+const LONG: Duration = Duration::from_secs(60);
+
+fn batch(bodies: &[&str]) -> Batch {
+    let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
+    for body in bodies {
+        out.begin(0, 0, Text::EMPTY).body(Text::from(*body)).finish(&Tail::default());
+    }
+    out.finish()
+}
+
+fn draft(parts: &[(&[&str], &[&str])]) -> Draft {
+    let part = |(pipelines, bodies): &(&[&str], &[&str])| Part {
+        pipelines: pipelines.iter().map(|p| Arc::from(*p)).collect(),
+        batch: batch(bodies),
+    };
+    let made = parts.iter().flat_map(|(pipelines, bodies)| pipelines.iter().map(|p| (Arc::from(*p), bodies.len() as u64)));
+    Draft { tally: Tally { made: made.collect(), ..Tally::default() }, parts: parts.iter().map(part).collect(), ..Draft::default() }
+}
+
+fn cursor(journal: &Arc<Journal>, name: &str, pipelines: &[&str]) -> Cursor {
+    let pipelines = pipelines.iter().map(|p| Arc::from(*p)).collect();
+    journal.cursor(CursorOptions { name: name.into(), pipelines, start: Start::Tail }).unwrap()
+}
+
+fn deliver(cursor: &Cursor, step: &Step) {
+    let outcome = Outcome { delivered: step.batch.len() as u64, ..Outcome::default() };
+    cursor.done(step.position, outcome, None).unwrap();
+}
+
+#[test]
+fn each_exporter_reads_its_own_pipelines_in_order() {
+    let journal = Journal::memory(1 << 20);
+    let a = cursor(&journal, "a", &["a"]);
+    let both = cursor(&journal, "both", &["a", "b"]);
+    journal.append(draft(&[(&["a"], &["1"])]));
+    journal.append(draft(&[(&["b"], &["2"])]));
+    assert_eq!(journal.fate(journal.append(draft(&[(&["x"], &["0", "0"]), (&["a", "b"], &["3", "4"])]))), Fate::Durable);
+    let first = a.next(100, 1 << 20, NOW).unwrap();
+    assert_eq!((first.batch.len(), first.position), (3, 3));
+    let keys: Vec<_> = (0..3).map(|i| first.batch.key(i).unwrap()).map(|key| (key.journal, key.position, key.ordinal)).collect();
+    assert_eq!(keys, [(journal.id(), 1, 0), (journal.id(), 3, 2), (journal.id(), 3, 3)]);
+    let step = both.next(2, 1 << 20, NOW).unwrap();
+    assert_eq!((step.batch.len(), step.position), (2, 2), "whole entries until the bound");
+    assert_eq!((journal.settled(), journal.safe()), (0, 0), "in memory nothing is safe that is not delivered");
+    deliver(&a, &first);
+    deliver(&both, &step);
+    assert_eq!(journal.settled(), 2);
+    assert_eq!(both.pending().records, 2);
+    let step = both.next(100, 1 << 20, NOW).unwrap();
+    assert_eq!(step.batch.len(), 2, "a shared part comes once");
+    assert_eq!((both.pending().records, both.handed(3)), (2, 2), "what is handed out is still pending");
+    both.done(3, Outcome { delivered: 1, dead_lettered: 1, dropped: 0 }, None).unwrap();
+    assert_eq!((journal.settled(), journal.bytes()), (3, 0));
+    assert!(both.next(1, 1, NOW).is_none());
+    let accounts = journal.accounts();
+    assert_eq!(accounts.balance(), Ok(()));
+    let row = &accounts.exporters["both"];
+    assert_eq!((row.journalled, row.delivered, row.dead_lettered, row.pending), (4, 3, 1, 0));
+    assert_eq!((accounts.pipelines["a"].made, accounts.pipelines["a"].journalled), (3, 3));
+}
+
+#[test]
+fn what_does_not_add_up_is_named() {
+    let journal = Journal::memory(1 << 20);
+    let a = cursor(&journal, "a", &["a"]);
+    journal.append(draft(&[(&["a"], &["1", "2"])]));
+    let mut wrong = draft(&[(&["a"], &["1"])]);
+    wrong.tally = Tally { receiver: "in".into(), frames: 3, parsed: 1, ..Tally::default() };
+    journal.append(wrong);
+    let step = a.next(100, 1 << 20, NOW).unwrap();
+    a.done(step.position, Outcome { delivered: 2, ..Outcome::default() }, None).unwrap();
+    let rows = journal.accounts().balance().unwrap_err();
+    let begins: Vec<_> = rows.iter().map(|row| row.split(':').next().unwrap()).collect();
+    assert_eq!(begins, ["receiver in", "pipeline a", "exporter a"], "{rows:?}");
+    assert!(journal.accounts().to_json().contains("\"unbalanced\":[\"receiver in"));
+}
+
+#[test]
+fn done_is_said_once_and_never_ahead() {
+    let journal = Journal::memory(1 << 20);
+    let a = cursor(&journal, "a", &["a"]);
+    for _ in 0..3 {
+        journal.append(draft(&[(&["a"], &["1"])]));
+    }
+    let all = Outcome { delivered: 1, ..Outcome::default() };
+    a.done(3, all, None).unwrap();
+    assert_eq!(a.pending().records, 3, "nothing was handed out");
+    let (one, two) = (a.next(1, 1 << 20, NOW).unwrap(), a.next(1, 1 << 20, NOW).unwrap());
+    deliver(&a, &one);
+    deliver(&a, &one);
+    assert_eq!((journal.settled(), a.pending().records), (1, 2));
+    a.done(99, all, Some(b"mine")).unwrap();
+    assert_eq!((journal.settled(), a.pending().records, two.position), (2, 1, 2));
+    assert_eq!(a.state().as_deref(), Some(&b"mine"[..]));
+    assert!(a.done(99, all, Some(&[0; 70_000])).is_err());
+    assert_eq!(journal.accounts().balance(), Ok(()));
+}
+
+#[test]
+fn bounds_are_kept_but_for_an_entry_that_exceeds_them_alone() {
+    let journal = Journal::memory(1 << 20);
+    let a = cursor(&journal, "a", &["a"]);
+    for bodies in [&["1", "2"][..], &["3", "4"], &["5"], &["6", "7", "8", "9"], &["10"]] {
+        journal.append(draft(&[(&["a"], bodies)]));
+    }
+    let lengths: Vec<_> = std::iter::from_fn(|| a.next(3, 1 << 20, NOW)).map(|step| step.batch.len()).collect();
+    assert_eq!(lengths, [2, 3, 4, 1]);
+}
+
+#[test]
+fn entries_of_others_do_not_hold_the_journal() {
+    let journal = Journal::memory(1 << 20);
+    let a = cursor(&journal, "a", &["a"]);
+    let position = journal.append(draft(&[(&["b"], &["x"])]));
+    assert!(a.next(1, 1, NOW).is_none());
+    assert!(journal.wait_settled(position, NOW));
+    assert_eq!(journal.bytes(), 0);
+    let b = cursor(&journal, "b", &["b"]);
+    journal.append(draft(&[(&["a"], &["y"])]));
+    journal.append(draft(&[(&["b"], &["z"])]));
+    assert!(b.next(1, 1, NOW).is_some());
+    deliver(&a, &a.next(1, 1, NOW).unwrap());
+    assert_eq!(journal.settled(), 2);
+    drop(b);
+    assert_eq!((journal.settled(), journal.bytes()), (3, 0), "nothing waits for who is gone");
+}
+
+#[test]
+fn what_is_sent_to_one_exporter_comes_to_it_alone() {
+    let journal = Journal::memory(1 << 20);
+    let (a, b) = (cursor(&journal, "a", &["x"]), cursor(&journal, "b", &["x"]));
+    journal.append_to("a", batch(&["again"])).unwrap();
+    assert_eq!(a.next(9, 1 << 20, NOW).unwrap().batch.len(), 1);
+    assert!(b.next(9, 1 << 20, NOW).is_none());
+    assert_eq!(journal.accounts().balance(), Ok(()));
+}
+
+#[test]
+fn a_name_is_used_once_at_a_time() {
+    let journal = Journal::memory(1 << 20);
+    let a = cursor(&journal, "a", &["x"]);
+    let again = || journal.cursor(CursorOptions { name: "a".into(), ..CursorOptions::default() });
+    assert!(again().unwrap_err().to_string().contains("in use"));
+    drop(a);
+    assert!(again().is_ok());
+    assert!(journal.cursor(CursorOptions::default()).is_err(), "a name is needed");
+}
+
+#[test]
+fn a_full_or_closed_journal_says_later() {
+    let journal = Journal::memory(1);
+    let a = cursor(&journal, "a", &["a"]);
+    assert!(journal.admit().is_ok());
+    journal.append(draft(&[(&["a"], &["1"])]));
+    assert_eq!(&*journal.admit().unwrap_err().why, "full");
+    deliver(&a, &a.next(1, 1, NOW).unwrap());
+    assert!(journal.admit().is_ok());
+    journal.append(draft(&[(&["a"], &["2"])]));
+    journal.close();
+    assert_eq!(&*journal.admit().unwrap_err().why, "closed");
+    assert!(a.next(1, 1, LONG).is_some(), "what is there is still read");
+    assert!(a.next(1, 1, LONG).is_none(), "a closed journal does not wait");
+}
+
+#[test]
+fn an_append_wakes_those_that_wait_for_it() {
+    let journal = Journal::memory(1 << 20);
+    let cursors: Vec<_> = (0..20).map(|i| cursor(&journal, &format!("{i}"), &[["even", "odd"][i % 2], "all"])).collect();
+    let next = |cursor: Cursor| std::thread::spawn(move || cursor.next(1, 1, LONG).map(|step| (step.batch.len(), step.position)));
+    let readers: Vec<_> = cursors.into_iter().map(next).collect();
+    journal.append(draft(&[(&["even"], &["1"])]));
+    journal.append(draft(&[(&["all"], &["1", "2"])]));
+    for (i, reader) in readers.into_iter().enumerate() {
+        assert_eq!(reader.join().unwrap(), Some(if i % 2 == 0 { (1, 1) } else { (2, 2) }));
+    }
+}
+
+#[test]
+fn closing_wakes_all_that_wait() {
+    let journal = Journal::memory(1 << 20);
+    let cursors: Vec<_> = (0..5).map(|i| cursor(&journal, &format!("{i}"), &["a"])).collect();
+    let readers: Vec<_> = cursors.into_iter().map(|cursor| std::thread::spawn(move || cursor.next(1, 1, LONG).is_none())).collect();
+    journal.close();
+    assert!(readers.into_iter().all(|reader| reader.join().unwrap()));
+}
