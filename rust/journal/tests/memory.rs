@@ -101,7 +101,7 @@ fn done_is_said_once_and_never_ahead() {
     a.done(99, all, Some(b"mine")).unwrap();
     assert_eq!((journal.settled(), a.pending().records, two.position), (2, 1, 2));
     assert_eq!(a.state().as_deref(), Some(&b"mine"[..]));
-    assert!(a.done(99, all, Some(&[0; 70_000])).is_err());
+    assert!(a.done(99, all, Some(&vec![0; 70_000])).is_err());
     assert_eq!(journal.accounts().balance(), Ok(()));
 }
 

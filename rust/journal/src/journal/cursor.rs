@@ -322,7 +322,7 @@ impl Cursor {
         if guard.tail_bytes_max.is_none() {
             guard.trim_from(was, &mut after);
         }
-        self.core.settled_more(&mut guard);
+        self.core.settled_more(&guard);
         self.core.tell(guard);
         drop(after);
         Ok(())

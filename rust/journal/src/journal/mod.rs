@@ -149,6 +149,7 @@ impl Core {
     }
 
     /// There is something to save.
+    #[allow(clippy::unused_self)] // in memory there is not
     fn tell(&self, state: MutexGuard<'_, State>) {
         drop(state);
     }

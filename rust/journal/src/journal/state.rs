@@ -59,9 +59,10 @@ impl State {
             wanted |= set.listeners > 0;
             if !set.waiting.is_empty() {
                 set.round += 1;
-                match after.woken.is_empty() {
-                    true => after.woken = std::mem::take(&mut set.waiting),
-                    false => after.woken.append(&mut set.waiting),
+                if after.woken.is_empty() {
+                    after.woken = std::mem::take(&mut set.waiting);
+                } else {
+                    after.woken.append(&mut set.waiting);
                 }
             }
         }
