@@ -20,9 +20,9 @@ use crate::{
 /// What a prepared file's name ends in, until it gets the one it keeps.
 pub(super) const PREPARED_SUFFIX: &str = ".prepared";
 /// How often the free space is looked at.
-const FLOOR_EVERY: Duration = Duration::from_secs(1);
+const FLOOR_EVERY: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
 /// What failed is tried again after this.
-const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
 
 /// A data key for the next file.
 #[derive(Debug)]

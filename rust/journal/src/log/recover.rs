@@ -104,6 +104,8 @@ pub(super) fn recover(storage: &dyn Storage, position_min: u64) -> Result<Found,
         }
         files.push(file);
     }
+    // What a killed process wrote, a power cut would still take: it is shown to nobody before it is safe.
+    storage.sync_folder().map_err(LogError::io("the journal's folder"))?;
     let journal_id = files.last().map(|file| file.header.journal_id);
     if let Some(other) = files.iter().find(|file| Some(file.header.journal_id) != journal_id) {
         return Err(LogError::Foreign { file: other.name.clone() });
@@ -113,6 +115,9 @@ pub(super) fn recover(storage: &dyn Storage, position_min: u64) -> Result<Found,
     recovery.took = begun.elapsed();
     Ok(Found { files, journal_id, recovery })
 }
+
+/// More than can have been on its way to the disk when the process ended.
+const REWRITTEN_BYTES_MAX: u64 = 256 << 20;
 
 struct Recoverer<'a> {
     storage: &'a dyn Storage,
@@ -155,7 +160,7 @@ impl Recoverer<'_> {
             self.leave(name, first, len, &error);
             return Ok(Some(JournalFile::new(header, footer, Phase::Finished, len)));
         }
-        let disk_bytes = Self::finish(&window, &footer).unwrap_or(len); // no room, perhaps: then the next start looks through it again
+        let disk_bytes = Self::finish(&mut window, &footer).unwrap_or(len); // no room, perhaps: then the next start looks through it again
         Ok(Some(JournalFile::new(header, footer, Phase::Finished, disk_bytes)))
     }
 
@@ -206,12 +211,14 @@ impl Recoverer<'_> {
     }
 
     /// Cuts a file behind its last entry and gives it a footer: its length then.
-    fn finish(window: &Window, footer: &Footer) -> io::Result<u64> {
+    fn finish(window: &mut Window, footer: &Footer) -> io::Result<u64> {
+        window.set_end(footer.end_offset);
+        write_again(window)?;
         let (handle, bytes) = (window.handle(), footer.encode());
         handle.truncate(footer.end_offset)?;
-        let written = handle.write_all_at(&bytes, footer.end_offset).and_then(|()| handle.sync_data());
-        if let Err(error) = written {
+        if let Err(error) = handle.write_all_at(&bytes, footer.end_offset).and_then(|()| handle.sync_data()) {
             handle.truncate(footer.end_offset)?;
+            handle.sync_data()?;
             return Err(error);
         }
         Ok(footer.end_offset + bytes.len() as u64)
@@ -237,6 +244,23 @@ impl Recoverer<'_> {
     fn pass_positions(&mut self, first: u64, len: u64) {
         self.recovery.next = self.recovery.next.max(first.saturating_add(1 + len / PREFIX_BYTES as u64));
     }
+}
+
+/// Writes the end of a file again, as it is. After a sync that failed, the system may count pages as written that are not: whoever reads them finds
+/// them whole, until the power goes.
+fn write_again(window: &mut Window) -> io::Result<()> {
+    const STEP_BYTES: usize = 1 << 20;
+    let handle = Arc::clone(window.handle());
+    let mut offset = window.end().saturating_sub(REWRITTEN_BYTES_MAX);
+    while offset < window.end() {
+        let bytes = window.get(offset, STEP_BYTES)?;
+        if bytes.is_empty() {
+            break;
+        }
+        handle.write_all_at(bytes, offset)?;
+        offset += bytes.len() as u64;
+    }
+    Ok(())
 }
 
 /// The footer, where the file ends with one that holds.

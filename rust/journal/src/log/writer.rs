@@ -19,8 +19,8 @@ use crate::{
 /// The most bytes that one write takes on, unless one entry alone is larger.
 const GROUP_BYTES_MAX: u64 = 8 << 20;
 /// What failed is tried again after this, the next times after twice as long each, up to the most.
-const RETRY_MIN: Duration = Duration::from_millis(250);
-const RETRY_MAX: Duration = Duration::from_secs(1);
+const RETRY_MIN: Duration = Duration::from_millis(if cfg!(test) { 5 } else { 250 });
+const RETRY_MAX: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
 /// How long a key is waited for before the senders are told.
 const KEY_WAIT_MAX: Duration = Duration::from_secs(5);
 

@@ -1,6 +1,7 @@
 //! What the log promises, on a disk that fails as disks do.
 
 mod inspect;
+mod model;
 mod plain;
 
 use std::sync::{Arc, Mutex};
