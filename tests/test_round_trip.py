@@ -34,6 +34,9 @@ class Record:
 
     def __init__(self, record: logloom.Record, line: bytes) -> None:
         self.of = record.attributes
+        self.body = record.body
+        self.severity = record.severity_text
+        self.trace_id = record.trace_id or ""
         zone = re.search(rb" ([+-])(\d\d)(\d\d)[]]", line)
         offset = timedelta(hours=int(zone[2]), minutes=int(zone[3])) if zone else timedelta()
         self.zone = timezone(-offset if zone and zone[1] == b"-" else offset)

@@ -19,10 +19,12 @@ PATTERNS = (
     ("grok", "pattern"),
     ("dissect", "pattern"),
     ("apache", "format_string"),
+    ("haproxy", "format_string"),
     ("nginx", "format_string"),
     ("log4j", "layout"),
     ("postgresql", "log_line_prefix"),
     ("python", "format_string"),
+    ("squid", "format_string"),
 )
 # Ways in which the target that reads spans is told their encoding, by their number there.
 SPANS = tuple((name, encoding) for name in ("zipkin", "jaeger") for encoding in ("json", "proto", "thrift"))

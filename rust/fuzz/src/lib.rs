@@ -89,10 +89,12 @@ const PATTERNS: &[(&str, &str)] = &[
     ("grok", "pattern"),
     ("dissect", "pattern"),
     ("apache", "format_string"),
+    ("haproxy", "format_string"),
     ("nginx", "format_string"),
     ("log4j", "layout"),
     ("postgresql", "log_line_prefix"),
     ("python", "format_string"),
+    ("squid", "format_string"),
 ];
 
 /// A format by the first byte, a pattern of the user's up to the first NUL, and lines of a log.

@@ -98,6 +98,8 @@ fn long<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>) -> RecordCu
 fn rare<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>, trace: &mut Trace) -> RecordCursor<'w> {
     let bytes = value.bytes();
     match target.role {
+        // HAProxy's `<BADREQ>` is no protocol.
+        Role::Protocol if bytes.first() == Some(&b'<') => rec,
         Role::Protocol => {
             let lower = bytes.to_ascii_lowercase();
             second(rec, target, Text::from(lower.as_slice()))

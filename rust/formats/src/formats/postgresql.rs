@@ -92,7 +92,14 @@ fn prefixes(prefix: &str) -> Result<Vec<Vec<Part>>, TemplateError> {
         match name {
             '%' => parts.push(Part::Literal("%".into())),
             'q' => found.push(parts.clone()),
-            name => parts.push(ESCAPES.part(name.encode_utf8(&mut [0; 4]), at)?),
+            name => {
+                // Padded to a width: `%5p` on the left, `%-8u` on the right.
+                let padding = (width > 0).then_some(Part::Padding);
+                let is_left = escape.starts_with('-');
+                parts.extend(padding.clone().filter(|_| !is_left));
+                parts.push(ESCAPES.part(name.encode_utf8(&mut [0; 4]), at)?);
+                parts.extend(padding.filter(|_| is_left));
+            }
         }
         at += 1 + width + name.len_utf8();
     }
@@ -106,7 +113,7 @@ fn lines(prefix: &str) -> Result<Vec<Vec<Part>>, TemplateError> {
     for message in MESSAGES {
         for prefix in prefixes(prefix)? {
             for message in pattern::alternatives(message)? {
-                lines.push(pattern::once(prefix.iter().cloned().chain(message).collect()));
+                lines.push(pattern::once(pattern::blanks_joined(prefix.iter().cloned().chain(message).collect())));
             }
         }
     }

@@ -55,21 +55,20 @@ const PATTERNS: &[&str] = &[
     "{severity=CRITICAL}CRITICAL: {body}",
 ];
 
+const OPTION: &str = "format_string";
+
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    const OPTION: &str = "format_string";
     let date = options.str("date_format")?;
-    let time = match date {
-        None => TimeShape::Iso,
-        Some(date) => TimePattern::compile(date).map(TimeShape::from).map_err(|e| OptionError::new("date_format", e.message).at(e.at))?,
-    };
+    if let Some(date) = date {
+        TimePattern::compile(date).map_err(|e| OptionError::new("date_format", e.message).at(e.at))?;
+    }
     let Some(text) = options.str(OPTION)? else {
         if date.is_some() {
             return Err(OptionError::new("date_format", "it says how the asctime of a format_string is written: give that too"));
         }
         return pattern::compile_records(&SPEC, PATTERNS, 87, options);
     };
-    let parts = parts(text, &time).map_err(|e| OptionError::new(OPTION, e.message).at(e.at))?;
-    Patterns::records_of_user(&SPEC, OPTION, vec![pattern::once(parts)], 0, options)
+    Patterns::records_of_user(&SPEC, OPTION, vec![pattern::once(parts(text, date)?)], 0, options)
 }
 
 const FIELDS: Dialect = Dialect {
@@ -102,48 +101,117 @@ const FIELDS: Dialect = Dialect {
     },
 };
 
-/// The parts of a format string. The style is what its first field is written in.
-fn parts(text: &str, time: &TimeShape) -> Result<Vec<Part>, TemplateError> {
-    let error = |message: &str, at: usize| TemplateError { message: message.into(), at };
-    let (open, close) = if text.contains("%(") {
-        ("%(", ")")
-    } else if text.contains('{') && !text.contains("${") {
-        ("{", "}")
-    } else if text.contains("${") {
-        ("${", "}")
-    } else {
-        return Err(error("the format has no field, such as %(message)s", 0));
-    };
+/// One field of a format string.
+struct Found<'t> {
+    /// Where it stands in the text.
+    start: usize,
+    name: &'t str,
+    /// How its value is padded: `-8`, `>8`.
+    spec: &'t str,
+    len: usize,
+}
+
+/// In which of its three styles a format string is written: the first field tells.
+#[derive(Clone, Copy)]
+enum Style {
+    Percent,
+    Brace,
+    Dollar,
+}
+
+impl Style {
+    fn of(text: &str) -> Option<Self> {
+        let brace = text.contains('{') && !text.contains("${");
+        let styles = [(text.contains("%("), Self::Percent), (brace, Self::Brace), (text.contains('$'), Self::Dollar)];
+        styles.into_iter().find(|(is_it, _)| *is_it).map(|(_, style)| style)
+    }
+
+    /// The next field of `text`, which stands at byte `at` of its format string.
+    fn next(self, text: &str, at: usize) -> Result<Option<Found<'_>>, TemplateError> {
+        let error = |message: &str, start: usize| TemplateError { message: message.into(), at: at + start };
+        let (open, escaped) = match self {
+            Self::Percent => ("%(", "%%"),
+            Self::Brace => ("{", "{{"),
+            Self::Dollar => ("$", "$$"),
+        };
+        let mut from = 0;
+        let start = loop {
+            let Some(found) = text.get(from..).and_then(|rest| rest.find(open)) else { return Ok(None) };
+            let start = from + found;
+            if !text.get(start..).is_some_and(|rest| rest.starts_with(escaped)) {
+                break start;
+            }
+            from = start + escaped.len();
+        };
+        let inner = text.get(start + open.len()..).unwrap_or_default();
+        let bare = inner.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        if matches!(self, Self::Dollar) && !inner.starts_with('{') {
+            let name = inner.get(..bare).filter(|name| !name.is_empty()).ok_or_else(|| error("a '$' needs a name behind it", start))?;
+            return Ok(Some(Found { start, name, spec: "", len: 1 + bare }));
+        }
+        let inner = inner.strip_prefix('{').filter(|_| matches!(self, Self::Dollar)).unwrap_or(inner);
+        let close = if matches!(self, Self::Percent) { ')' } else { '}' };
+        let (field, behind) = inner.split_once(close).ok_or_else(|| error("a field without its end", start))?;
+        if let Self::Percent = self {
+            // `-8s`, `.3f`, `d`: up to the conversion's letter.
+            let width = behind.find(|c: char| c.is_ascii_alphabetic());
+            let width = width.ok_or_else(|| error("a field without its type, such as %(name)s", start))?;
+            let len = text.len() - start - behind.len() + width + 1;
+            return Ok(Some(Found { start, name: field, spec: behind.get(..width).unwrap_or_default(), len }));
+        }
+        let (name, spec) = field.split_once([':', '!']).unwrap_or((field, ""));
+        Ok(Some(Found { start, name, spec, len: text.len() - start - behind.len() }))
+    }
+
+    /// The text of a literal, as it stands in the line.
+    fn plain(self, text: &str) -> String {
+        match self {
+            Self::Percent => text.replace("%%", "%"),
+            Self::Brace => text.replace("{{", "{").replace("}}", "}"),
+            Self::Dollar => text.replace("$$", "$"),
+        }
+    }
+}
+
+/// The parts of a format string. `date`: how its `asctime` is written, where that is not Python's own way.
+fn parts(text: &str, date: Option<&str>) -> Result<Vec<Part>, OptionError> {
+    let wrong = |e: TemplateError| OptionError::new(OPTION, e.message).at(e.at);
+    let style = Style::of(text).ok_or_else(|| OptionError::new(OPTION, "the format has no field, such as %(message)s").at(0))?;
     let mut parts = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let start = rest.find(open).unwrap_or(rest.len());
-        literal(&mut parts, rest.get(..start).unwrap_or_default());
-        let Some(inner) = rest.get(start + open.len()..) else { break };
-        let end = inner.find(close).ok_or_else(|| error("a field without its end", at + start))?;
-        let field = inner.get(..end).unwrap_or_default();
-        let mut len = start + open.len() + end + close.len();
-        let (name, spec) = field.split_once([':', '!']).unwrap_or((field, ""));
-        let mut spec = spec.to_owned();
-        if close == ")" {
-            // `-8s`, `.3f`, `d`: up to the conversion's letter.
-            let behind = inner.get(end + 1..).unwrap_or_default();
-            let width = behind
-                .find(|c: char| c.is_ascii_alphabetic())
-                .ok_or_else(|| error("a field without its type, such as %(name)s", at + start))?;
-            behind.get(..width).unwrap_or_default().clone_into(&mut spec);
-            len += width + 1;
-        }
+        let Some(found) = style.next(rest, at).map_err(wrong)? else {
+            literal(&mut parts, &style.plain(rest));
+            break;
+        };
+        literal(&mut parts, &style.plain(rest.get(..found.start).unwrap_or_default()));
+        let place = at + found.start;
+        at = place + found.len;
         // Padded on the left: `%(levelname)8s`, `{levelname:>8}`.
-        if spec.starts_with(|c: char| matches!(c, '>' | '^' | '1'..='9')) {
+        if found.spec.starts_with(|c: char| matches!(c, '>' | '^' | '1'..='9')) {
             parts.push(Part::Padding);
         }
-        parts.push(if name == "asctime" {
-            Part::Field(FieldSpec { shape: Shape::Time, time: Some(time.clone()), cut_bytes: None, at: at + start }, Use::Time)
-        } else {
-            FIELDS.part(name, at + start)?
-        });
-        at += len;
+        if found.name != "asctime" {
+            parts.push(FIELDS.part(found.name, place).map_err(wrong)?);
+            continue;
+        }
+        let mut date = date.map(str::to_owned);
+        // A date of the user's has no fraction: it stands behind, as a field of its own.
+        if let Some(date) = &mut date
+            && let Some(behind) = text.get(at..)
+            && let Some(Found { start: 1, name: "msecs", len, .. }) = style.next(behind, at).map_err(wrong)?
+            && let Some(sign @ ("." | "," | ":")) = behind.get(..1)
+        {
+            *date = format!("{date}{sign}%3f");
+            at += 1 + len;
+        }
+        let time = match date {
+            None => TimeShape::Iso,
+            Some(date) => {
+                TimePattern::compile(&date).map(TimeShape::from).map_err(|e| OptionError::new("date_format", e.message).at(e.at))?
+            }
+        };
+        parts.push(Part::Field(FieldSpec { shape: Shape::Time, time: Some(time), cut_bytes: None, at: place }, Use::Time));
     }
     Ok(parts)
 }
@@ -154,6 +222,6 @@ fn literal(parts: &mut Vec<Part>, text: &str) {
     } else if text.bytes().all(|byte| byte == b' ') {
         parts.push(Part::Blanks);
     } else {
-        parts.push(Part::Literal(text.replace("%%", "%")));
+        parts.push(Part::Literal(text.into()));
     }
 }

@@ -23,7 +23,12 @@ impl Dialect {
             let hint = logloom_record::nearest(directive, &known).map_or(String::new(), |near| format!(", did you mean '{near}'?"));
             return Err(TemplateError { message: format!("unknown '{directive}'{hint}"), at });
         };
-        let mut part = field::parse(&text, 0).map_err(|e| TemplateError { message: e.message, at })?;
+        Self::field(&text, at)
+    }
+
+    /// The part of a field of this text.
+    pub(super) fn field(text: &str, at: usize) -> Result<Part, TemplateError> {
+        let mut part = field::parse(text, 0).map_err(|e| TemplateError { message: e.message, at })?;
         if let Part::Field(spec, _) = &mut part {
             spec.at = at;
         }

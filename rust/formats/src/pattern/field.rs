@@ -132,6 +132,7 @@ const KINDS: &[(&str, Shape, Role)] = &[
     ("forwarded", Shape::AddressList, Role::ForwardedFor),
     ("path", Shape::Identifier, Role::Path),
     ("protocol", Shape::Protocol, Role::Protocol),
+    ("version", Shape::Word, Role::Protocol),
     ("address", Shape::Word, Role::Address),
     ("tls", Shape::Word, Role::TlsVersion),
     ("upper", Shape::Identifier, Role::UpperHex),

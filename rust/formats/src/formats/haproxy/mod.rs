@@ -2,20 +2,28 @@
 
 use std::sync::Arc;
 
-use crate::{About, Format, OptionError, Options, Spec, pattern};
+use crate::{
+    About, Format, OptionDoc, OptionError, Options, Spec,
+    pattern::{self, Patterns},
+};
+
+mod log_format;
 
 /// The row of `haproxy`.
 pub static SPEC: Spec = Spec {
     name: "haproxy",
     about: About {
-        line: "HAProxy's log without a syslog header: option httplog, httpslog, tcplog, tcpslog, the default, errors; all times in milliseconds",
+        line: "HAProxy's log without a syslog header: option httplog, httpslog, tcplog, tcpslog, the default, errors, or any log-format; all times in milliseconds",
         page: "https://docs.haproxy.org/3.2/configuration.html#8.2",
         example: concat!(
             "203.0.113.9:50229 [21/Nov/2026:10:40:59.509] https-in~ shop/web1 0/0/1/12/13 200 2750 - - ---- 5/3/1/1/0 0/0 ",
             r#"{shop.example|curl/8.9.1} {} "GET /cart?item=7 HTTP/1.1""#
         ),
     },
-    options: &[],
+    options: &[OptionDoc {
+        name: "format_string",
+        doc: "string: the format as in HAProxy's configuration (`log-format \"…\"`, without its outer quotes); without it, the formats that HAProxy has itself",
+    }],
     compile,
 };
 
@@ -94,5 +102,10 @@ pub(crate) const PATTERNS: &[&str] = &[
 ];
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+    const OPTION: &str = "format_string";
+    if let Some(text) = options.str(OPTION)? {
+        let alternatives = log_format::alternatives(text).map_err(|e| OptionError::new(OPTION, e.message).at(e.at))?;
+        return Patterns::of_user(&SPEC, OPTION, alternatives, 0, options);
+    }
     pattern::compile(&SPEC, PATTERNS, 95, options)
 }
