@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from logloom._native import Cursor, Delivery, Intake, Journal
+from logloom._native import Batch, Cursor, Delivery, Intake, Journal
 from logloom.config.read import Reader
 from logloom.config.typed import read_yaml
 from logloom.exporters import ExporterContext
@@ -102,6 +102,9 @@ class Pushed:
     async def settled(self, position: int, timeout_s: float) -> bool:
         return True
 
+    async def safe(self, position: int) -> None:
+        return
+
     async def _tell(self) -> None:
         async with self.changed:
             self.changed.notify_all()
@@ -139,6 +142,13 @@ class Core:
                     batch, self.position = got
                     self.bodies += [batch[at].body for at in range(len(batch))]
         return self.bodies
+
+    async def batch(self, *lines: str) -> Batch:
+        """A Batch of these lines as an exporter gets it, with keys."""
+        await self.push(self.push.messages("text"), "\n".join(lines).encode())
+        step = await asyncio.to_thread(self.cursor.next, 1000, 1 << 20, 20.0)
+        assert step is not None
+        return step[0]
 
     def deliver(self) -> None:
         """All that was taken is done."""

@@ -33,6 +33,7 @@ CRATES = {
 LAYERS = {
     "_native": 0,
     "errors": 1,
+    "commits": 2,
     "config": 2,
     "rpc": 2,
     "folder": 2,

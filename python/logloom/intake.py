@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from logloom._native import Delivery, Intake, Journal, Messages, Source
+from logloom.commits import Commits
 from logloom.config import Config, OptionValue, PipelineConfig
 from logloom.folder import component_folder
 from logloom.logs import Log
@@ -27,6 +28,8 @@ loop goes on answering."""
 
 SETTLED_STEP_S: Final = 0.5
 """The longest that a thread waits at a time for exporters to be done, in seconds."""
+WITHDRAWN_RETRY_S: Final = 1.0
+"""The delay asked of a sender whose message the disk did not take."""
 
 
 class Receiver(Protocol):
@@ -72,12 +75,15 @@ class ReceiverContext:
 class Push:
     """What one receiver pushes to."""
 
-    def __init__(self, receiver: str, intake: Intake, journal: Journal, threads: Executor) -> None:
-        """`receiver` is its id; large messages are read on `threads`."""
+    def __init__(
+        self, receiver: str, intake: Intake, journal: Journal, threads: Executor, commits: Commits | None = None
+    ) -> None:
+        """`receiver` is its id; large messages are read on `threads`; `commits`: of `journal`, and watched."""
         self.receiver = receiver
         self._intake = intake
         self._journal = journal
         self._threads = threads
+        self._commits = commits or Commits(journal)
 
     def messages(self, format_name: str, *, keep_original: bool = True, **options: OptionValue) -> Messages:
         """What whole messages of one format are pushed to (request bodies, datagrams); usable from any thread.
@@ -121,15 +127,35 @@ class Push:
         )
 
     async def __call__(self, to: Messages | Source, data: "bytes | bytearray | memoryview", peer: str = "") -> Delivery:
-        """Push without holding up the event loop: small messages here, larger ones on a thread."""
-        arguments = (data, peer) if isinstance(to, Messages) else (data,)
-        if len(data) <= INLINE_BYTES_MAX:
+        """Push without holding up the event loop: small messages here, larger ones on a thread.
+
+        What a message became is on disk when it is `done`: its sender may forget it. A source, which can be read again,
+        is not waited for: `durable_to` tells how much of it may be forgotten.
+        """
+        if isinstance(to, Source):
+            return await self._push(to, len(data), data)
+        delivery = await self._push(to, len(data), data, peer)
+        if delivery.kind == "done" and delivery.entry and not await self._commits.durable(delivery.entry):
+            return Delivery.retry(WITHDRAWN_RETRY_S)
+        return delivery
+
+    async def _push(self, to: Messages | Source, size_bytes: int, *arguments: Any) -> Delivery:
+        if size_bytes <= INLINE_BYTES_MAX:
             return to.push(*arguments)
         return await asyncio.get_running_loop().run_in_executor(self._threads, to.push, *arguments)
 
     async def flush(self, source: Source) -> Delivery:
         """The source is at its end: what waits for more bytes becomes records."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, source.flush)
+
+    async def safe(self, position: int) -> None:
+        """Wait until the entry at `position` cannot be lost: it is on disk (of a journal in memory, delivered)."""
+        if self._journal.notify_fd() is not None:
+            if position:
+                await self._commits.durable(position)
+            return
+        while not await self.settled(position, SETTLED_STEP_S):
+            pass
 
     async def settled(self, position: int, timeout_s: float) -> bool:
         """Whether all exporters are done with the entry at `position`, waiting at most `timeout_s` seconds for it."""

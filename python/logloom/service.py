@@ -13,7 +13,7 @@ from logloom._native import Batch, Journal
 from logloom.config import Component, Config, PipelineConfig
 from logloom.errors import ComponentError, LogloomError, ServiceError
 from logloom.exporters import Exporter, ExporterContext
-from logloom.exporters._follow import RECORDS_MAX, Cut, Follower
+from logloom.exporters._follow import RECORDS_MAX, Bookmark, Cut, Follower
 from logloom.folder import held, listening_file
 from logloom.intake import Push, Receiver, ReceiverContext, intake_of
 from logloom.logs import log_of
@@ -147,23 +147,25 @@ class Service:
     async def _follower(
         self, component: Component, journal: Journal, waiters: ThreadPoolExecutor, opened: AsyncExitStack
     ) -> Follower:
-        context = ExporterContext(component.id, log_of(component.id), self.data, _forgotten)
-        exporter: Exporter = _create(component, "exporter", context)
-        if hasattr(exporter, "__aenter__"):
-            try:
-                await opened.enter_async_context(exporter)  # type: ignore[arg-type]
-            except (LogloomError, OSError) as error:
-                raise ComponentError(f"exporter {component.id}: {error}") from error
         named = {
             name: pipeline
             for name, pipeline in self.config.service.pipelines.items()
             if component.id in pipeline.exporters
         }
+        bookmark = Bookmark(journal, journal.cursor(component.id, list(named), start=component.start))
+        context = ExporterContext(component.id, log_of(component.id), self.data, bookmark.save)
+        exporter: Exporter = _create(component, "exporter", context)
+        if hasattr(exporter, "restore"):
+            exporter.restore(bookmark.cursor.state)
+        if hasattr(exporter, "__aenter__"):
+            try:
+                await opened.enter_async_context(exporter)  # type: ignore[arg-type]
+            except (LogloomError, OSError) as error:
+                raise ComponentError(f"exporter {component.id}: {error}") from error
         retry = getattr(component.config, "retry_on_failure", None)
         cut = self._cut(component, list(named.values()))
-        cursor = journal.cursor(component.id, list(named))
         letters = self._dead_letters
-        return Follower(exporter, cursor, waiters, retry=retry, cut=cut, context=context, dead_letters=letters)
+        return Follower(exporter, bookmark, waiters, retry=retry, cut=cut, context=context, dead_letters=letters)
 
     async def _dead_letters(self, exporter: str, batch: Batch, why: str) -> None:
         """In memory nothing is kept of what is refused for good but its count, and the reason in the log."""
@@ -206,10 +208,6 @@ class Service:
             told = {"exporter": follower.id, "records": counts.delivered, "dead_lettered": counts.dead_lettered}
             told |= {"refused": counts.refused, "dropped": counts.dropped, "retries": counts.retries}
             self._log.info("delivered", extra=told)
-
-
-async def _forgotten(_state: bytes) -> None:
-    """A journal in memory has nowhere to save an exporter's state."""
 
 
 def _create(component: Component, what: str, context: Any) -> Any:

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from logloom.logs import Log
     from logloom.rpc import PartialSuccess
 
-__all__ = ["USER_AGENT", "Answers", "Pems", "header_problems", "load_pems", "retry_after_s", "ssl_context"]
+__all__ = [
+    "USER_AGENT",
+    "Answers",
+    "Pems",
+    "header_problems",
+    "load_pems",
+    "record_headers",
+    "retry_after_s",
+    "ssl_context",
+]
 
 USER_AGENT: Final = f"logloom/{VERSION}"
 
@@ -34,6 +43,19 @@ class Pems:
     ca: bytes | None
     cert: bytes | None
     key: bytes | None
+
+
+def record_headers(batch: "Batch") -> dict[str, str]:
+    """What tells a destination which records a request holds, so that it knows one that comes again.
+
+    `logloom-journal` is the journal's id, `logloom-records` the first and the last record in it, as `17.0..19.4`:
+    position and number within. None where the batch is of no journal.
+    """
+    first, last = batch.key(0), batch.key(len(batch) - 1)
+    if first is None or last is None:
+        return {}
+    journal, _, start = first.partition("/")
+    return {"logloom-journal": journal, "logloom-records": f"{start}..{last.partition('/')[2]}"}
 
 
 class Answers:

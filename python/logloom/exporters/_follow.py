@@ -8,18 +8,19 @@ What a destination does not take has one of three causes, and each its own way: 
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, Self
 
-from logloom._native import Batch, Cursor, Delivery
+from logloom._native import Batch, Cursor, Delivery, Journal
 from logloom.config import Retry
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import Exporter, ExporterContext, TooLargeError
 from logloom.exporters._patience import Patience
 from logloom.exporters._pieces import Pieces
 
-__all__ = ["Counts", "Cut", "DeadLetters", "Follower"]
+__all__ = ["Bookmark", "Counts", "Cut", "DeadLetters", "Follower"]
 
 REQUEST_BYTES_MAX: Final = 3_500_000
 """Entries are merged into a request up to so many bytes: gRPC servers take 4 MiB by default."""
@@ -69,6 +70,10 @@ class Counts:
     dropped: int = 0
     retries: int = 0
 
+    def __sub__(self, before: Self) -> "Counts":
+        """What was added since."""
+        return Counts(*(getattr(self, name) - getattr(before, name) for name in self.__slots__))
+
 
 class DeadLetters(Protocol):
     """Where records go that a destination refuses for good."""
@@ -82,13 +87,43 @@ class DeadLetters(Protocol):
         ...
 
 
+class Bookmark:
+    """An exporter's place in the Journal, and what it saves of its own with it."""
+
+    def __init__(self, journal: Journal, cursor: Cursor) -> None:
+        """The exporter is done with nothing of what `cursor` gives."""
+        self.cursor = cursor
+        self._journal = journal
+        self._position = 0
+
+    def done(self, position: int, counts: Counts, state: bytes | None) -> None:
+        """All up to `position` is settled, as `counts` says, and the exporter's state is this."""
+        self._position = position
+        self.cursor.done(
+            position,
+            delivered=counts.delivered,
+            dead_lettered=counts.dead_lettered,
+            dropped=counts.dropped + counts.refused,
+            state=state,
+        )
+
+    async def save(self, state: bytes) -> None:
+        """See the exporter's state onto the disk now, with the place where it is.
+
+        Raises:
+            OSError: It cannot be saved.
+        """
+        self.cursor.done(self._position, delivered=0, state=state)
+        await asyncio.to_thread(self._journal.save)
+
+
 class Follower:
     """One exporter, its Cursor, and when it tries again."""
 
     def __init__(
         self,
         exporter: Exporter,
-        cursor: Cursor,
+        bookmark: Bookmark,
         threads: Executor,
         *,
         retry: Retry | None,
@@ -99,9 +134,11 @@ class Follower:
         """`threads` must have a thread to spare for each follower: it waits there for the Journal."""
         self.id = context.id
         self.counts = Counts()
-        self.pending = cursor
+        self.pending = bookmark.cursor
         self._exporter = exporter
-        self._cursor = cursor
+        self._bookmark = bookmark
+        self._cursor = bookmark.cursor
+        self._checkpoint: Callable[[], bytes | None] = getattr(exporter, "checkpoint", lambda: None)
         self._retry = retry or Retry()
         self._cut = cut
         self._threads = threads
@@ -129,8 +166,9 @@ class Follower:
             step = await loop.run_in_executor(self._threads, self._next)
             if step is not None:
                 batch, position = step
+                before = replace(self.counts)
                 await self._deliver(batch)
-                self._cursor.done(position)
+                self._bookmark.done(position, self.counts - before, self._checkpoint())
             elif last:
                 return
 

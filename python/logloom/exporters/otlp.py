@@ -17,7 +17,7 @@ from logloom import rpc
 from logloom.config import Bound, ClientTls, Endpoint, Retry, Seconds, Secret, SendingQueue
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import TooLargeError
-from logloom.exporters._client import USER_AGENT, Answers, header_problems, load_pems
+from logloom.exporters._client import USER_AGENT, Answers, header_problems, load_pems, record_headers
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
@@ -78,6 +78,8 @@ class Config:
         tls: How the connection is secured; by default TLS, with the system's authorities.
         compression: How requests are compressed.
         headers: Sent with each request.
+        record_uid: Give each record that has no `log.record.uid` its key in the journal as one, so that a destination
+            knows what comes again.
         timeout: How long a request may take.
         keepalive: How a silent connection is probed.
         retry_on_failure: When what was not taken is sent again.
@@ -95,6 +97,7 @@ class Config:
     tls: ClientTls = field(default_factory=ClientTls)
     compression: Literal["gzip", "none"] = "gzip"
     headers: dict[str, Secret] = field(default_factory=dict)
+    record_uid: bool = False
     timeout: Annotated[Seconds, Bound(0.001, 3600)] = 5.0
     keepalive: Keepalive = field(default_factory=Keepalive)
     retry_on_failure: Retry = field(default_factory=Retry)
@@ -168,7 +171,9 @@ class Otlp:
     async def send(self, batch: "Batch") -> "Delivery":
         """Send it in one request, and read the answer."""
         try:
-            answer = await self._export(bytes(batch), timeout=self._config.timeout, metadata=self._metadata)
+            data = bytes(batch.with_uids() if self._config.record_uid else batch)
+            metadata = (*self._metadata, *record_headers(batch).items())
+            answer = await self._export(data, timeout=self._config.timeout, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             self._fail(error)
         return self._answers.delivery(batch, rpc.read_partial_success(answer))

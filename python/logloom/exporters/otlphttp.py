@@ -19,7 +19,7 @@ from logloom._native import compress
 from logloom.config import Bound, ClientTls, Compression, HttpUrl, Retry, Seconds, Secret, SendingQueue
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import TooLargeError
-from logloom.exporters._client import USER_AGENT, Answers, header_problems, retry_after_s, ssl_context
+from logloom.exporters._client import USER_AGENT, Answers, header_problems, record_headers, retry_after_s, ssl_context
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
@@ -68,6 +68,8 @@ class Config:
         encoding: Protobuf or JSON.
         compression: How bodies are compressed.
         headers: Sent with each request.
+        record_uid: Give each record that has no `log.record.uid` its key in the journal as one, so that a destination
+            knows what comes again.
         timeout: How long a request may take.
         tls: How an https connection is secured.
         proxy_url: A proxy on the way.
@@ -93,6 +95,7 @@ class Config:
     encoding: Literal["proto", "json"] = "proto"
     compression: Compression = "gzip"
     headers: dict[str, Secret] = field(default_factory=dict)
+    record_uid: bool = False
     timeout: Annotated[Seconds, Bound(0.001, 3600)] = 30.0
     tls: ClientTls = field(default_factory=ClientTls)
     proxy_url: HttpUrl | None = None
@@ -166,6 +169,7 @@ class OtlpHttp:
             async with self._session.post(
                 config.url,
                 data=io.BytesIO(body),
+                headers=record_headers(batch),
                 allow_redirects=False,
                 proxy=config.proxy_url,
                 server_hostname=config.tls.server_name_override or None,
@@ -183,6 +187,7 @@ class OtlpHttp:
         return self._answers.delivery(batch, read(answer))
 
     def _body(self, batch: "Batch") -> bytes:
+        batch = batch.with_uids() if self._config.record_uid else batch
         data = batch.to_otlp() if self._config.encoding == "proto" else batch.to_otlp_json()
         return bytes(data) if self._config.compression == "none" else compress(data, self._config.compression)
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed"]
 
-SETTLE_S: Final = 0.5
-"""How long one look takes, at a stop, at whether the exporters are done."""
 RETRY_S: Final = 0.1
 """The least wait before the same bytes are pushed again."""
 
@@ -79,9 +77,8 @@ class Feed:
         watch.ended.clear()
 
     async def settle(self) -> None:
-        """Wait until the exporters are done with all that was pushed."""
-        while not await self._push.settled(self._entry, SETTLE_S):
-            pass
+        """Wait until nothing of what was pushed can be lost any more."""
+        await self._push.safe(self._entry)
 
     async def wait(self, seconds: float) -> None:
         """Wait so long, or until the service stops."""

@@ -1,7 +1,8 @@
 """How far each file was read, kept over restarts: `offsets.json` in the receiver's folder.
 
-Only what the exporters are done with counts. The file is written anew beside itself, synced and renamed: a crash leaves
-the old or the new one, whole. It holds hashes of what files begin with, nothing of the logs themselves.
+Only what cannot be lost any more counts: what is in the journal, on disk (of a journal in memory: what is delivered).
+The file is written anew beside itself, synced and renamed: a crash leaves the old or the new one, whole. It holds
+hashes of what files begin with, nothing of the logs themselves.
 """
 
 import os
@@ -34,7 +35,7 @@ class Place:
         key: Its device and inode.
         fingerprint: What it begins with.
         offset: Up to where it was read, in bytes.
-        source: What its bytes were pushed to, until the exporters are done with them.
+        source: What its bytes were pushed to, until they are safe.
         is_sought: Whether it was looked for beside its old name already.
     """
 
@@ -47,7 +48,7 @@ class Place:
 
     @property
     def durable_to(self) -> int:
-        """Up to where the exporters are done with it."""
+        """Up to where it is safe: in the journal, on disk."""
         if self.source is not None:
             if (durable_to := self.source.durable_to) < self.offset:
                 return durable_to
@@ -106,7 +107,7 @@ class Offsets:
             del self.places[:-PLACES_MAX]
 
     def save(self, tails: Iterable[Tail]) -> None:
-        """Write all places, up to where they are delivered, if something changed.
+        """Write all places, up to where they are safe, if something changed.
 
         Raises:
             OSError: The disk is full, or the folder is gone; the old file is still whole then.

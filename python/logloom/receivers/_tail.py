@@ -85,7 +85,7 @@ class Tail:
 
     @property
     def durable_to(self) -> int:
-        """Up to where the exporters are done with it."""
+        """Up to where it is safe: in the journal, on disk."""
         return self.offset if self.source is None else self.source.durable_to
 
     def status(self) -> os.stat_result:

@@ -1,7 +1,7 @@
 """`filelog`: reads log files as they grow, over rotations and restarts, each byte once.
 
-How far each file was read is saved once the exporters are done with it: a restart goes on there. Files are known by
-inode and beginning: renamed ones are read to their end, copied ones (copytruncate) not twice. Where the journal is
+How far each file was read is saved as soon as that is in the journal, on disk: a restart goes on there. Files are known
+by inode and beginning: renamed ones are read to their end, copied ones (copytruncate) not twice. Where the journal is
 full, the same bytes are pushed later. Compressed ones are not read.
 """
 
@@ -121,7 +121,7 @@ class FileLog:
         self._saved_at_s = 0.0
 
     async def run(self, push: "Push") -> None:
-        """Read until the service stops; then wait until the exporters are done with what was read."""
+        """Read until the service stops; then wait until what was read is in the journal, on disk."""
         config, stopping = self._config, self._context.stopping
         rules = Rules(
             config.include,

@@ -1,7 +1,7 @@
 //! Batches and what stands in them.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     ffi::{c_int, c_void},
     sync::Arc,
 };
@@ -119,6 +119,28 @@ impl Batch {
     fn select(&self, py: Python<'_>, records: Vec<usize>) -> Self {
         let records: HashSet<usize> = records.into_iter().collect();
         Self(py.detach(|| self.0.select(|record| records.contains(&record))))
+    }
+
+    /// What tells a record from every other one, however often it is sent: `<journal id>/<position>.<ordinal>`; None where it is in no journal.
+    fn key(&self, record: usize) -> Option<String> {
+        self.0.key(record).map(|key| key.to_string())
+    }
+
+    /// The keys of all records.
+    fn keys(&self, py: Python<'_>) -> Vec<Option<String>> {
+        py.detach(|| (0..self.0.len()).map(|record| self.key(record)).collect())
+    }
+
+    /// The same records, each that has no `log.record.uid` with its key as one.
+    fn with_uids(&self, py: Python<'_>) -> Self {
+        Self(py.detach(|| self.0.with_uids()))
+    }
+
+    /// The same records, each with these attributes, all texts, at the end of its own.
+    fn stamped(&self, py: Python<'_>, attributes: HashMap<String, String>) -> Self {
+        let mut attributes: Vec<_> = attributes.into_iter().collect();
+        attributes.sort_unstable();
+        Self(py.detach(|| self.0.stamp(|_, _| attributes.clone())))
     }
 
     /// The records from `start` up to before `stop`; what lies past the end is left out.

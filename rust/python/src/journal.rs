@@ -1,11 +1,11 @@
 //! The Journal and its cursors.
 
-use std::{sync::Arc, time::Duration};
+use std::{os::fd::AsRawFd, sync::Arc, time::Duration};
 
-use logloom_journal::{CursorOptions, Outcome, Start, Step};
-use pyo3::{exceptions::PyValueError, prelude::*};
+use logloom_journal::{CursorInfo, CursorOptions, Draft, Fact, Fate, Outcome, Part, Start, Step, Tally};
+use pyo3::{exceptions::PyValueError, prelude::*, types::PyDict};
 
-use crate::batch::Batch;
+use crate::{batch::Batch, errors::ConfigError};
 
 /// Entries in order, followed by cursors.
 #[pyclass(module = "logloom._native", frozen)]
@@ -33,7 +33,51 @@ impl Journal {
         };
         let pipelines = pipelines.into_iter().map(Arc::from).collect();
         let inner = self.0.cursor(CursorOptions { name: exporter.into(), pipelines, start });
-        Ok(Cursor { inner: inner.map_err(|error| PyValueError::new_err(error.to_string()))? })
+        Ok(Cursor { inner: inner.map_err(|error| ConfigError::new_err(error.to_string()))? })
+    }
+
+    /// Records that this process makes itself: its position; None where there is no room. `fact`: JSON that stands beside them.
+    #[pyo3(signature = (batch, pipelines, *, name = "", fact = None))]
+    fn append(&self, py: Python<'_>, batch: &Batch, pipelines: Vec<String>, name: &str, fact: Option<String>) -> Option<u64> {
+        py.detach(|| {
+            self.0.admit().ok()?;
+            let pipelines: Vec<Arc<str>> = pipelines.into_iter().map(Arc::from).collect();
+            let made = pipelines.iter().map(|name| (Arc::clone(name), batch.0.len() as u64)).collect();
+            Some(self.0.append(Draft {
+                tally: Tally { made, ..Tally::default() },
+                origin: Arc::clone(batch.0.origin()),
+                parts: vec![Part { pipelines, batch: batch.0.clone() }],
+                fact: fact.map(|json| Fact { name: name.to_owned(), json }),
+                revocable: true,
+            }))
+        })
+    }
+
+    /// Records for one exporter alone: their position; None where there is no room.
+    fn append_to(&self, py: Python<'_>, exporter: &str, batch: &Batch) -> Option<u64> {
+        py.detach(|| self.0.append_to(exporter, batch.0.clone()).ok())
+    }
+
+    /// Becomes readable when positions were decided; None in memory.
+    fn notify_fd(&self) -> Option<i32> {
+        self.0.notify().map(|fd| fd.as_raw_fd())
+    }
+
+    fn poll(&self) -> (u64, Vec<u64>) {
+        self.0.poll()
+    }
+
+    fn fate(&self, position: u64) -> &'static str {
+        match self.0.fate(position) {
+            Fate::Durable => "durable",
+            Fate::Withdrawn => "withdrawn",
+            Fate::Waiting => "waiting",
+        }
+    }
+
+    #[getter]
+    fn durable(&self) -> u64 {
+        self.0.durable()
     }
 
     #[getter]
@@ -55,9 +99,40 @@ impl Journal {
         Ok(py.detach(|| self.0.wait_settled(position, timeout)))
     }
 
+    /// Sees every cursor's place and state onto the disk; in memory there is nothing to save.
+    #[allow(clippy::unused_self)] // only one in memory is made so far
+    fn save(&self) {}
+
+    /// All counts as one line of JSON.
+    fn accounts(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.accounts().to_json())
+    }
+
+    /// Every cursor, those of exporters that are gone too.
+    fn cursors<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        py.detach(|| self.0.cursors()).iter().map(|info| cursor_row(py, info)).collect()
+    }
+
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());
     }
+}
+
+fn cursor_row<'py>(py: Python<'py>, info: &CursorInfo) -> PyResult<Bound<'py, PyDict>> {
+    let row = PyDict::new(py);
+    row.set_item("name", &*info.name)?;
+    row.set_item("pipelines", info.pipelines.iter().map(|name| &**name).collect::<Vec<_>>())?;
+    row.set_item("done", info.done)?;
+    row.set_item("pending", info.row.pending)?;
+    row.set_item("pending_bytes", info.row.pending_bytes)?;
+    row.set_item("delivered", info.row.delivered)?;
+    row.set_item("dead_lettered", info.row.dead_lettered)?;
+    row.set_item("dropped", info.row.dropped)?;
+    row.set_item("in_use", info.row.in_use)?;
+    row.set_item("since_unix_nano", info.since_unix_nano)?;
+    row.set_item("seen_unix_nano", info.seen_unix_nano)?;
+    row.set_item("trouble", info.trouble.as_deref())?;
+    Ok(row)
 }
 
 /// An exporter's own place in the Journal.

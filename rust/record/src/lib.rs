@@ -59,6 +59,7 @@ pub use pool::BlockPool;
 pub use record::Record;
 pub use reject::{Reject, RejectKind, RejectReason};
 pub use runs::{RecordKey, Run};
+pub use stamp::UID;
 pub use text::{Scalar, Text, repair};
 pub use value::{AnyValue, Attributes, Values, lossy};
 pub use writer::BatchWriter;

@@ -5,15 +5,18 @@ use crate::{Batch, Record, proto::push_string_attribute};
 /// A field of `LogRecord.attributes`.
 const ATTRIBUTE: u8 = 0x32;
 
+/// What tells a record from all others, in OpenTelemetry's semantic conventions.
+pub const UID: &str = "log.record.uid";
+
 impl Batch {
     /// The same records, each with the attributes, all texts, that `of` gives for it at the end of its own. Where that is none for all of them,
     /// the same Batch: nothing is copied.
     #[must_use]
-    pub fn stamp(&self, of: impl Fn(usize, &Record<'_>) -> Vec<(&'static str, String)>) -> Self {
+    pub fn stamp<K: AsRef<str>>(&self, of: impl Fn(usize, &Record<'_>) -> Vec<(K, String)>) -> Self {
         let field = |(at, record): (usize, Record<'_>)| {
             let mut further = Vec::new();
             for (key, value) in of(at, &record) {
-                push_string_attribute(&mut further, ATTRIBUTE, key.as_bytes(), value.as_bytes());
+                push_string_attribute(&mut further, ATTRIBUTE, key.as_ref().as_bytes(), value.as_bytes());
             }
             further
         };
@@ -23,5 +26,14 @@ impl Batch {
         }
         let all: Vec<u32> = (0..self.len() as u32).collect();
         self.copied(&all, &further)
+    }
+
+    /// The same records, each that has no [`UID`] with its key in the Journal as one, so that destinations know it when it comes again.
+    #[must_use]
+    pub fn with_uids(&self) -> Self {
+        self.stamp(|at, record| match self.key(at) {
+            Some(key) if record.attribute(UID).is_none() => vec![(UID, key.to_string())],
+            _ => Vec::new(),
+        })
     }
 }

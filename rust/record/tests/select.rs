@@ -193,5 +193,5 @@ proptest! {
 #[test]
 fn nothing_to_stamp_copies_nothing() {
     let batch = Batch::from_otlp(request(&[vec![3]]), &Limits::DEFAULT).unwrap();
-    assert_eq!(batch.stamp(|_, _| Vec::new()).to_otlp().as_ptr(), batch.to_otlp().as_ptr());
+    assert_eq!(batch.stamp(|_, _| Vec::<(&str, String)>::new()).to_otlp().as_ptr(), batch.to_otlp().as_ptr());
 }

@@ -14,7 +14,7 @@ from logloom._native import Batch, Delivery
 from logloom.config import Retry
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import ExporterContext, TooLargeError, _follow
-from logloom.exporters._follow import Cut, Follower
+from logloom.exporters._follow import Bookmark, Cut, Follower
 from tests.components import Core, log, unsaved
 
 QUICK = Retry(initial_interval=0.001, max_interval=0.002)
@@ -66,7 +66,13 @@ async def following(tmp_path: Path, answer: Callable[[list[str]], Any], retry: R
         run = Run(core, answer)
         context = ExporterContext("test", log(), tmp_path, unsaved)  # type: ignore[arg-type]
         run.follower = Follower(
-            run, core.cursor, threads, retry=retry, cut=Cut(), context=context, dead_letters=run.dead_letters
+            run,
+            Bookmark(core.journal, core.cursor),
+            threads,
+            retry=retry,
+            cut=Cut(),
+            context=context,
+            dead_letters=run.dead_letters,
         )
         task = asyncio.create_task(run.follower.run())
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import (
 import logloom
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import TooLargeError, otlp
-from tests.components import exporter, problems_of, read_config
+from tests.components import Core, exporter, problems_of, read_config
 
 OK = logs.ExportLogsServiceResponse()
 
@@ -106,6 +107,39 @@ async def test_a_warning_is_logged_once(sink: Any, tmp_path: Path, caplog: pytes
         for _ in range(3):
             assert (await sender.send(batch())).accepted == 3
     assert [record.__dict__["why"] for record in caplog.records] == ["slow down"]
+
+
+def uids(request: logs.ExportLogsServiceRequest) -> list[list[str]]:
+    records = [r for group in request.resource_logs for scope in group.scope_logs for r in scope.log_records]
+    return [[a.value.string_value for a in record.attributes if a.key == "log.record.uid"] for record in records]
+
+
+async def test_a_destination_can_know_what_comes_again(sink: Any, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        core = Core(threads)
+        await core.batch("before")
+        sent = await core.batch("one", "two", "three")
+    keys = [str(key) for key in sent.keys()]  # noqa: SIM118 - not a mapping's
+    journal = keys[0].partition("/")[0]
+    assert keys == [f"{journal}/2.{ordinal}" for ordinal in range(3)]
+    async with exporter(otlp, config(sink, ", record_uid: true"), tmp_path) as sender:
+        await sender.send(sent)
+        await sender.send(sent.slice(1, 3).stamped({"log.record.uid": "its own"}))
+    assert sink.metadata[0]["logloom-journal"] == journal
+    assert [metadata["logloom-records"] for metadata in sink.metadata] == ["2.0..2.2", "2.1..2.2"]
+    assert uids(sink.requests[0]) == [[key] for key in keys]
+    assert uids(sink.requests[1]) == [["its own"], ["its own"]]
+
+
+async def test_without_being_asked_records_stay_as_they_are(sink: Any, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        sent = await Core(threads).batch("one")
+    async with exporter(otlp, config(sink), tmp_path) as sender:
+        await sender.send(sent)
+        await sender.send(batch())  # which is of no journal
+    assert uids(sink.requests[0]) == [[]]
+    assert "logloom-records" in sink.metadata[0]
+    assert "logloom-records" not in sink.metadata[1]
 
 
 def status(code: grpc.StatusCode, delay: Duration | None) -> tuple[tuple[str, bytes], ...]:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 import logloom
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import TooLargeError, otlphttp
-from tests.components import exporter, problems_of, read_config
+from tests.components import Core, exporter, problems_of, read_config
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 DECODE: dict[str, Any] = {
@@ -81,6 +82,20 @@ async def test_a_batch_arrives_as_it_is(sink: Any, tmp_path: Path, encoding: str
     assert request.headers.get("Content-Encoding", "none") == compression
     assert request.headers["X-Key"] == "secret"
     assert request.headers["User-Agent"].startswith("logloom/")
+
+
+@pytest.mark.parametrize("encoding", ["proto", "json"])
+async def test_a_destination_can_know_what_comes_again(sink: Any, tmp_path: Path, encoding: str) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        sent = await Core(threads).batch("one", "two")
+    text = f"{{endpoint: {sink.url}/, encoding: {encoding}, compression: none, record_uid: true}}"
+    async with exporter(otlphttp, text, tmp_path) as sender:
+        await sender.send(sent)
+    request, body = sink.requests[0]
+    assert request.headers["logloom-records"] == "1.0..1.1"
+    keys = [str(key).encode() for key in sent.keys()]  # noqa: SIM118 - not a mapping's
+    assert [body.count(key) for key in keys] == [1, 1]
+    assert keys[0].startswith(request.headers["logloom-journal"].encode())
 
 
 async def test_a_large_batch_and_the_whole_address(sink: Any, tmp_path: Path) -> None:
