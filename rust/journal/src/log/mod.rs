@@ -273,8 +273,9 @@ impl Log {
         state.closing.retain(|closing| !gone.iter().any(|file| Arc::ptr_eq(file, &closing.file)));
         state.doomed.extend(gone.iter().map(|file| (file.name.clone(), file.progress().disk_bytes)));
         state.recount();
-        // An active file that was read by all, and alone fills the journal, goes too, when there is another.
-        if self.shared.is_full(&state) && state.files.iter().all(|file| file.last() <= position) {
+        // A newest file that was read by all, and alone fills the journal, goes too when there is another.
+        let is_read = |file: &Arc<file::JournalFile>| file.last() <= position && file.progress().footer.entries > 0;
+        if self.shared.is_full(&state) && state.files.iter().all(is_read) {
             state.rotate = true;
             self.shared.work.notify_all();
         }

@@ -1,6 +1,10 @@
 //! Reads durable entries from disk, decrypting only those that are wanted.
 
-use std::{fmt, io, sync::Arc};
+use std::{
+    fmt, io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use logloom_record::BlockPool;
 
@@ -8,7 +12,7 @@ use super::{
     file::JournalFile,
     quarantine,
     state::Shared,
-    window::{At, Window},
+    window::{At, Window, is_bad_sector},
 };
 use crate::{
     entry::{Entry, Head},
@@ -81,10 +85,22 @@ struct Place {
     file: Arc<JournalFile>,
     window: Window,
     offset: u64,
+    /// When the disk began not to read here, and how often it did not.
+    failing: Option<(Instant, u32)>,
 }
 
+/// After so many tries over so long, what the disk does not read is stepped over.
+const TRIES_MIN: u32 = 3;
+const TRYING_MIN: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 5_000 });
+
 impl Place {
-    fn failed(&self, error: io::Error) -> ReadError {
+    /// The disk does not read. That it does again is given time; then what it does not read counts as damaged.
+    fn failed(&mut self, error: io::Error) -> ReadError {
+        let (since, tries) = self.failing.unwrap_or((Instant::now(), 0));
+        self.failing = Some((since, tries + 1));
+        if tries + 1 >= TRIES_MIN && since.elapsed() >= TRYING_MIN && is_bad_sector(&error) {
+            self.window.forgive();
+        }
         ReadError::Io { file: self.file.name.clone(), error }
     }
 }
@@ -139,9 +155,16 @@ impl Reader {
                         Err(damage) => self.damaged(offset, position, position, damage),
                     }));
                 }
-                At::End => return self.step_over(Damage::Broken("zeros where an entry should be")).map(Some),
-                At::Footer => return self.step_over(Damage::Broken("a footer where an entry should be")).map(Some),
-                At::Bad(damage) => return self.step_over(damage).map(Some),
+                bad => {
+                    let damage = match bad {
+                        At::Bad(damage) => damage,
+                        At::Footer => Damage::Broken("a footer where an entry should be"),
+                        _ => Damage::Broken("zeros where an entry should be"),
+                    };
+                    if let Some(read) = self.step_over(damage)? {
+                        return Ok(Some(read));
+                    }
+                }
             }
         }
     }
@@ -156,7 +179,7 @@ impl Reader {
 
     fn open(&self, file: Arc<JournalFile>) -> Result<Place, ReadError> {
         let handle = self.shared.storage.open(&file.name).map_err(|error| ReadError::Io { file: file.name.clone(), error })?;
-        Ok(Place { window: Window::new(handle, HEADER_BYTES as u64), file, offset: HEADER_BYTES as u64 })
+        Ok(Place { window: Window::new(handle, HEADER_BYTES as u64), file, offset: HEADER_BYTES as u64, failing: None })
     }
 
     fn read(shared: &Shared, place: &mut Place, prefix: &Prefix) -> Result<Result<Entry, Damage>, ReadError> {
@@ -168,16 +191,20 @@ impl Reader {
         let len = prefix.total_len();
         let mut bytes = BlockPool::global().take(len);
         bytes.resize(bytes.len().max(len), 0); // over the pool's largest
-        let read = place.window.copy(place.offset, bytes.get_mut(..len).unwrap_or_default()).map_err(|error| place.failed(error))?;
-        if read < len {
-            return Ok(Err(Damage::Cut));
+        match place.window.copy(place.offset, bytes.get_mut(..len).unwrap_or_default()) {
+            Ok(read) if read == len => {}
+            Ok(_) => return Ok(Err(Damage::Cut)),
+            Err(error) if place.window.is_forgiving() && is_bad_sector(&error) => {
+                return Ok(Err(Damage::Broken("the disk does not read it")));
+            }
+            Err(error) => return Err(place.failed(error)),
         }
         Ok(unseal(&opener, bytes))
     }
 
-    /// Goes to the next whole entry behind damaged bytes.
-    fn step_over(&mut self, damage: Damage) -> Result<Read, ReadError> {
-        let Some(place) = &mut self.place else { return Ok(self.damaged(0, self.after + 1, self.after + 1, damage)) };
+    /// Goes to the next whole entry behind damaged bytes. `None`: no entry after the last is lost with them.
+    fn step_over(&mut self, damage: Damage) -> Result<Option<Read>, ReadError> {
+        let Some(place) = &mut self.place else { return Ok(None) };
         let (offset, end) = (place.offset, place.window.end());
         let found = place.window.resync(offset + 1, self.after, u64::MAX).map_err(|error| place.failed(error))?;
         let next = match found {
@@ -185,13 +212,13 @@ impl Reader {
             None => At::End,
         };
         let to = match next {
-            At::Entry(_, head) => head.previous.max(head.position.saturating_sub(1).min(self.after + 1)),
+            At::Entry(_, head) => head.previous,
             _ => place.file.last(),
         };
         place.offset = found.unwrap_or(end);
         let from = self.after + 1;
         self.after = self.after.max(to);
-        Ok(self.damaged(offset, from, to.max(from), damage))
+        Ok((from <= to).then(|| self.damaged(offset, from, to, damage)))
     }
 
     /// Tells, counts and keeps damaged bytes.

@@ -155,12 +155,14 @@ impl Recoverer<'_> {
         self.recovery.scanned += 1;
         self.recovery.scanned_bytes += len;
         let mut footer = no_entries();
+        window.forgive();
         if let Err(error) = self.scan(name, first, limit, &mut window, &mut footer) {
-            // What was read until here can be used; the rest is left where it is, for a disk that reads again.
             self.leave(name, first, len, &error);
             return Ok(Some(JournalFile::new(header, footer, Phase::Finished, len)));
         }
-        let disk_bytes = Self::finish(&mut window, &footer).unwrap_or(len); // no room, perhaps: then the next start looks through it again
+        // Where the disk did not read some of it, the file stays as it is, for a disk that reads again; so it does where there is no room for a
+        // footer. The next start looks through it again.
+        let disk_bytes = if window.has_holes() { len } else { Self::finish(&mut window, &footer).unwrap_or(len) };
         Ok(Some(JournalFile::new(header, footer, Phase::Finished, disk_bytes)))
     }
 

@@ -251,6 +251,11 @@ impl Shared {
         if let Some(failing) = &state.failing {
             return no(RETRY_AFTER, Arc::clone(&failing.why));
         }
+        // What is prepared is used up first.
+        let is_keyless = state.active_bytes == 0 && state.prepared.is_none() && state.key_ahead.is_none();
+        if let Some(failing) = state.key_failing.as_ref().filter(|_| is_keyless) {
+            return no(RETRY_AFTER, Arc::clone(&failing.why));
+        }
         if state.below_floor {
             return no(RETRY_AFTER, self.floor_words(state.free_bytes));
         }

@@ -36,11 +36,17 @@ pub(super) struct Window {
     /// Nothing is read from here on.
     end: u64,
     read_bytes: usize,
+    /// What the disk does not read counts as zeros: see [`forgive`](Self::forgive).
+    is_forgiving: bool,
+    has_holes: bool,
 }
+
+/// What a disk reads or does not read at once.
+const SECTOR_BYTES: usize = 4096;
 
 impl Window {
     pub(super) fn new(handle: Arc<dyn StorageFile>, end: u64) -> Self {
-        Self { handle, bytes: Vec::new(), filled: 0, start: 0, end, read_bytes: READ_BYTES_MIN }
+        Self { handle, bytes: Vec::new(), filled: 0, start: 0, end, read_bytes: READ_BYTES_MIN, is_forgiving: false, has_holes: false }
     }
 
     pub(super) fn handle(&self) -> &Arc<dyn StorageFile> {
@@ -73,10 +79,37 @@ impl Window {
             }
             (self.start, self.filled) = (offset, have);
             let into = self.bytes.get_mut(have..want).unwrap_or_default();
-            self.filled += self.handle.read_full_at(into, offset + have as u64)?;
+            let at = offset + have as u64;
+            self.filled += match self.handle.read_full_at(into, at) {
+                Ok(read) => read,
+                Err(error) if is_bad_sector(&error) && self.is_forgiving => {
+                    self.has_holes = true;
+                    read_around(&*self.handle, into, at)
+                }
+                // It may be what was only read ahead that fails.
+                Err(_) if want > len => {
+                    self.read_bytes = READ_BYTES_MIN;
+                    self.handle.read_full_at(into.get_mut(..len - have).unwrap_or_default(), at)?
+                }
+                Err(error) => return Err(error),
+            };
         }
         let have = self.have(offset);
         Ok(have.get(..len).unwrap_or(have))
+    }
+
+    /// From now on what the disk does not read counts as zeros, to get past it.
+    pub(super) fn forgive(&mut self) {
+        self.is_forgiving = true;
+    }
+
+    pub(super) fn is_forgiving(&self) -> bool {
+        self.is_forgiving
+    }
+
+    /// Whether some bytes counted as zeros.
+    pub(super) fn has_holes(&self) -> bool {
+        self.has_holes
     }
 
     /// Fills `into` from `offset` on: how much there was. What the window does not hold is read past it.
@@ -172,4 +205,26 @@ impl Window {
         }
         Ok(true)
     }
+}
+
+/// Whether it is these bytes that the disk does not read, and not all of it.
+pub(super) fn is_bad_sector(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+/// Reads sector by sector, leaving zeros where the disk does not: how much.
+fn read_around(handle: &dyn StorageFile, into: &mut [u8], offset: u64) -> usize {
+    let mut all = 0;
+    let first = SECTOR_BYTES - (offset as usize % SECTOR_BYTES);
+    while let Some(rest) = into.get_mut(all..).filter(|rest| !rest.is_empty()) {
+        let step = if all == 0 { first } else { SECTOR_BYTES }.min(rest.len());
+        let sector = rest.get_mut(..step).unwrap_or_default();
+        match handle.read_full_at(sector, offset + all as u64) {
+            Ok(read) if read < step => return all + read,
+            Ok(_) => {}
+            Err(_) => sector.fill(0),
+        }
+        all += step;
+    }
+    all
 }

@@ -76,7 +76,7 @@ impl<'a> Writer<'a> {
                 }
                 Task::GiveUp(why) => self.give_up(Vec::new(), why),
                 Task::Retry => self.retry(),
-                Task::Rotate => self.close_active(),
+                Task::Rotate => self.rotate(),
                 Task::End => return self.end(),
             }
         }
@@ -183,6 +183,16 @@ impl<'a> Writer<'a> {
             self.shared.announce(state);
         }
         Ok(())
+    }
+
+    /// The next entry goes to a new file. In a full journal that is begun at once: the newest file is never removed, and it may be all there is.
+    fn rotate(&mut self) {
+        self.close_active();
+        if self.shared.is_full(&self.shared.lock())
+            && let Err(why) = self.begin()
+        {
+            self.give_up(Vec::new(), why);
+        }
     }
 
     /// Nothing more goes to the active file; it gets its footer when all of it is durable.

@@ -1,8 +1,10 @@
 //! What the log promises, on a disk that fails as disks do.
 
+mod faults;
 mod inspect;
 mod model;
 mod plain;
+mod real;
 
 use std::sync::{Arc, Mutex};
 
@@ -42,7 +44,6 @@ fn draft(body: &str, revocable: bool) -> Draft {
 struct Open {
     log: Arc<Log>,
     recovery: Recovery,
-    #[expect(dead_code)]
     keys: Arc<Switch>,
     told: Arc<Mutex<Vec<u64>>>,
 }

@@ -154,7 +154,7 @@ impl Model {
                 Read::Entry(entry) => {
                     let (position, body) = (entry.position, body(&entry));
                     assert!(position > before, "{position} after {before}");
-                    assert!(entry.previous <= before || before == self.removed_to, "{position} says that {} is before it", entry.previous);
+                    assert!(entry.previous < position);
                     assert!(self.appended.get(&position).is_some_and(|bodies| bodies.contains(&body)), "{position} was never appended so");
                     assert!(!self.withdrawn.contains(&position), "{position} was withdrawn");
                     assert!(*self.durable.entry(position).or_insert_with(|| body.clone()) == body, "{position} changed");
@@ -163,7 +163,13 @@ impl Model {
                 }
                 Read::Damaged { from, to, why } => {
                     let lost: Vec<_> = self.durable.range(from..=to).map(|(position, _)| position).collect();
-                    assert!(lost.is_empty(), "lost {lost:?}: {why}");
+                    assert!(
+                        lost.is_empty(),
+                        "lost {lost:?}: {why}; {:?}; {:?}; {:?}",
+                        self.open.log.files(),
+                        self.open.recovery,
+                        self.open.log.health()
+                    );
                     before = to;
                 }
             }

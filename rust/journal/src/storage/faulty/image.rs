@@ -3,9 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    ops::Range,
 };
 
-use super::{ENOSPC, Random};
+use super::{EIO, ENOSPC, Random};
 
 const SECTOR_BYTES: usize = 512;
 
@@ -16,6 +17,8 @@ pub(super) struct Inode {
     kept: Vec<u8>,
     /// Sectors that differ between the two, perhaps.
     dirty: BTreeSet<usize>,
+    /// What cannot be read.
+    bad: Range<usize>,
 }
 
 /// A change of names, in the order that they were made in.
@@ -72,6 +75,16 @@ impl Image {
     pub(super) fn list(&self) -> Vec<(String, u64)> {
         let names = self.names.iter().filter(|(name, _)| !name.contains('/'));
         names.map(|(name, id)| (name.clone(), self.inodes.get(id).map_or(0, |inode| inode.seen.len() as u64))).collect()
+    }
+
+    pub(super) fn names_in(&self, start: &str) -> Vec<String> {
+        self.names.keys().filter(|name| name.starts_with(start)).cloned().collect()
+    }
+
+    pub(super) fn bad_sectors(&mut self, name: &str, bytes: Range<usize>) {
+        if let Some(inode) = self.names.get(name).and_then(|id| self.inodes.get_mut(id)) {
+            inode.bad = bytes;
+        }
     }
 
     pub(super) fn find(&self, name: &str) -> io::Result<u64> {
@@ -162,11 +175,14 @@ impl Inode {
         self.seen.len()
     }
 
-    pub(super) fn read(&self, into: &mut [u8], offset: u64) -> usize {
+    pub(super) fn read(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
         let from = self.seen.get(offset as usize..).unwrap_or_default();
         let read = from.len().min(into.len());
+        if (offset as usize) < self.bad.end && offset as usize + read > self.bad.start {
+            return Err(io::Error::from_raw_os_error(EIO));
+        }
         into[..read].copy_from_slice(&from[..read]);
-        read
+        Ok(read)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -245,6 +261,6 @@ impl Inode {
 }
 
 /// A sector's bytes in a file of this length.
-fn range(sector: usize, len: usize) -> std::ops::Range<usize> {
+fn range(sector: usize, len: usize) -> Range<usize> {
     (sector * SECTOR_BYTES).min(len)..((sector + 1) * SECTOR_BYTES).min(len)
 }

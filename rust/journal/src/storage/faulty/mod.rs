@@ -9,6 +9,7 @@ mod storage;
 
 use std::{
     io,
+    ops::Range,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -181,6 +182,16 @@ impl Disk {
     /// Changes stored bytes behind the back of all: what a bad medium does. The bytes of the file as it is now; `None` where it is absent.
     pub fn damage(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Option<usize> {
         self.lock().image.damage(name, change)
+    }
+
+    /// The names that begin so.
+    pub fn names_in(&self, start: &str) -> Vec<String> {
+        self.lock().image.names_in(start)
+    }
+
+    /// These bytes of a file cannot be read any more.
+    pub fn bad_sectors(&self, name: &str, bytes: Range<usize>) {
+        self.lock().image.bad_sectors(name, bytes);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -94,7 +94,7 @@ impl StorageFile for FaultyFile {
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
         let (state, _) = self.disk.begin(Op::Read, self.boot)?;
-        Ok(state.image.inode(self.inode)?.read(into, offset))
+        state.image.inode(self.inode)?.read(into, offset)
     }
 
     fn sync_data(&self) -> io::Result<()> {
