@@ -1,5 +1,6 @@
-"""What README.md shows a newcomer works: its Python runs, its configs pass `logloom check`, its commands succeed."""
+"""What README.md shows a newcomer works: its Python runs, its configs and those in docs/ pass `logloom check`."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -18,6 +19,15 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def blocks(language: str) -> list[str]:
     return [body for found, body in BLOCK.findall((ROOT / "README.md").read_text("utf-8")) if found == language]
+
+
+def documented() -> list[str]:
+    """The whole configs in the README and in docs/."""
+    pages = (path.read_text("utf-8") for path in sorted((ROOT / "docs").glob("*.md")))
+    found = [body for page in pages for language, body in BLOCK.findall(page) if language == "yaml"]
+    return blocks("yaml") + [
+        body for body in found if all(f"{section}:\n" in body for section in ("receivers", "service"))
+    ]
 
 
 def commands() -> list[str]:
@@ -40,11 +50,13 @@ def test_python_example_runs(code: str, folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("config", blocks("yaml"))
+@pytest.mark.parametrize("config", documented())
 def test_config_example_is_accepted(config: str, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(config, "utf-8")
-    done = subprocess.run([LOGLOOM, "check", "config.yaml"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    asked = dict.fromkeys(re.findall(r"\$\{env:(\w+)\}", config), "a value")
+    check = [LOGLOOM, "check", "config.yaml"]
+    done = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True, env=os.environ | asked)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("command", commands())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from logloom._native import Delivery, Intake, Journal, Messages, Source
+from logloom._native import Delivery, Intake, Journal, Messages, Source, WireMessage
 from logloom.commits import Commits
 from logloom.config import Config, OptionValue, PipelineConfig
 from logloom.folder import component_folder
@@ -85,13 +85,20 @@ class Push:
         self._threads = threads
         self._commits = commits or Commits(journal)
 
-    def messages(self, format_name: str, *, keep_original: bool = True, **options: OptionValue) -> Messages:
+    def messages(
+        self, format_name: str, *, keep_original: bool = True, keep_unreadable: bool = False, **options: OptionValue
+    ) -> Messages:
         """What whole messages of one format are pushed to (request bodies, datagrams); usable from any thread.
+
+        `keep_unreadable`: a message of which nothing can be read is kept as a Reject instead of refused, for protocols
+        whose clients would send it again for ever.
 
         Raises:
             ConfigError: No such format or option.
         """
-        return self._intake.messages(self.receiver, format_name, keep_original=keep_original, **options)
+        return self._intake.messages(
+            self.receiver, format_name, keep_original=keep_original, keep_unreadable=keep_unreadable, **options
+        )
 
     def source(
         self,
@@ -126,7 +133,9 @@ class Push:
             **options,
         )
 
-    async def __call__(self, to: Messages | Source, data: "bytes | bytearray | memoryview", peer: str = "") -> Delivery:
+    async def __call__(
+        self, to: Messages | Source, data: "bytes | bytearray | memoryview | WireMessage", peer: str = ""
+    ) -> Delivery:
         """Push without holding up the event loop: small messages here, larger ones on a thread.
 
         What a message became is on disk when it is `done`: its sender may forget it. A source, which can be read again,

@@ -15,6 +15,7 @@ from logloom.config.fields import (
     OptionValue,
     Seconds,
     Secret,
+    StreamEndpoint,
 )
 from logloom.config.journal import JournalConfig, KeyConfig
 from logloom.config.model import (
@@ -50,6 +51,7 @@ __all__ = [
     "SendingQueue",
     "ServerTls",
     "ServiceConfig",
+    "StreamEndpoint",
     "TelemetryConfig",
     "default_text",
     "format_problems",

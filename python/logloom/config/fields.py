@@ -8,7 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Self
 
-__all__ = ["Bound", "Bytes", "Compression", "Endpoint", "FormatOptions", "HttpUrl", "OptionValue", "Seconds", "Secret"]
+__all__ = [
+    "Bound",
+    "Bytes",
+    "Compression",
+    "Endpoint",
+    "FormatOptions",
+    "HttpUrl",
+    "OptionValue",
+    "Seconds",
+    "Secret",
+    "StreamEndpoint",
+]
 
 OptionValue = str | bool | int | dict[str, str]
 """The value of one option of a format."""
@@ -145,6 +156,43 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class StreamEndpoint:
+    """Where connections are taken: a host and a port, or the path of a Unix socket, as in `unix:///run/logloom.sock`.
+
+    Attributes:
+        host: As in `Endpoint`; empty for a socket.
+        port: As in `Endpoint`; 0 for a socket.
+        path: The socket's path; None for a host and a port.
+    """
+
+    host: str
+    port: int
+    path: str | None = None
+
+    EXPECTED = "host:port or unix:///path, such as 127.0.0.1:24224"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read `text`; ValueError where it is no endpoint."""
+        if text.strip().startswith("unix:"):
+            path = text.strip().removeprefix("unix:").removeprefix("//")
+            if not path or len(path.encode()) > SOCKET_PATH_BYTES_MAX:
+                msg = f"a socket's path has 1 to {SOCKET_PATH_BYTES_MAX} bytes: write unix:///run/logloom.sock"
+                raise ValueError(msg)
+            return cls("", 0, path)
+        endpoint = Endpoint.read(text)
+        return cls(endpoint.host, endpoint.port)
+
+    def __str__(self) -> str:
+        """As typed."""
+        return f"unix://{self.path}" if self.path is not None else str(Endpoint(self.host, self.port))
+
+
+SOCKET_PATH_BYTES_MAX: Final = 107
+"""The longest path that a Unix socket may have on Linux, in bytes."""
+
+
 class HttpUrl(str):
     """An http or https address, such as `https://siem.example:4318/v1/logs`."""
 
@@ -166,5 +214,9 @@ class HttpUrl(str):
         return cls(text.strip())
 
 
-READABLE: Final[dict[type[Any], str]] = {Endpoint: Endpoint.EXPECTED, HttpUrl: HttpUrl.EXPECTED}
+READABLE: Final[dict[type[Any], str]] = {
+    Endpoint: Endpoint.EXPECTED,
+    HttpUrl: HttpUrl.EXPECTED,
+    StreamEndpoint: StreamEndpoint.EXPECTED,
+}
 """The classes here that read themselves from a text, and what they are called in an error."""

@@ -134,6 +134,6 @@ def warn_if_open(context: "ReceiverContext", endpoint: "Endpoint", tls: "ServerT
         )
 
 
-def cannot_listen(endpoint: "Endpoint", why: str) -> ServiceError:
+def cannot_listen(endpoint: object, why: str) -> ServiceError:
     """The error where `endpoint` cannot be bound."""
     return ServiceError(f"cannot listen on {endpoint}: {why}: stop what listens there, or give another endpoint")

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
-from logloom.config import Bound, Bytes, Endpoint, Seconds, ServerTls
+from logloom.config import Bound, Bytes, Endpoint, Seconds, ServerTls, StreamEndpoint
 
-__all__ = ["GrpcSettings", "HttpSettings"]
+__all__ = ["GrpcSettings", "HttpSettings", "StreamSettings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,3 +135,24 @@ class GrpcSettings:
             ("grpc.keepalive_permit_without_calls", int(policy.permit_without_stream)),
             *((name, round(seconds * 1000)) for name, seconds in times.items() if seconds),
         ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSettings:
+    """The settings of a server for a protocol of its own on connections.
+
+    Attributes:
+        endpoint: Where to listen.
+        tls: The certificate to show; plain text where not given.
+        max_message_size: The largest message, as sent and inflated; the connection of a larger one is closed.
+        max_connections: The most connections at once; further ones are closed.
+        idle_timeout: A connection that is silent for so long is closed.
+        read_timeout: So is one that stays silent for so long in the middle of a message.
+    """
+
+    endpoint: StreamEndpoint
+    tls: ServerTls | None = None
+    max_message_size: Annotated[Bytes, Bound(1 << 10, 1 << 30)] = 16 << 20
+    max_connections: Annotated[int, Bound(1, 1_000_000)] = 16_384
+    idle_timeout: Annotated[Seconds, Bound(1, 86400)] = 3600.0
+    read_timeout: Annotated[Seconds, Bound(1, 3600)] = 30.0

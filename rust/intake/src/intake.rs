@@ -18,14 +18,16 @@ pub struct Intake {
 }
 
 /// How a push is decoded.
+#[allow(clippy::struct_excessive_bools)] // each is a fact by itself
 pub(crate) struct Decoding<'d> {
     pub(crate) decoder: &'d mut dyn Decoder,
     pub(crate) keep_original: bool,
     /// Nothing more follows: what waits becomes records now.
     pub(crate) flush: bool,
-    /// A whole message, which its sender keeps until it is acknowledged: of which nothing could be read it is refused instead of kept as
-    /// Rejects, and it may be withdrawn from the journal while it is not durable.
+    /// A whole message, which its sender keeps until it is acknowledged: it may be withdrawn from the journal while it is not durable.
     pub(crate) is_message: bool,
+    /// That of which nothing could be read is kept as Rejects; else it is refused.
+    pub(crate) keep_unreadable: bool,
 }
 
 /// Bytes of OTLP made ready for one byte read; what is over is given back when the Batch is done.
@@ -46,9 +48,9 @@ impl Intake {
             self.journal.refused(receiver, &full.why);
             return Delivery::Retry(full.retry_after);
         }
-        let is_message = decoding.is_message;
+        let (is_message, keep_unreadable) = (decoding.is_message, decoding.keep_unreadable);
         let (batch, mut tally) = self.decode(chunk, decoding, held_from);
-        if is_message && !batch.is_empty() && batch.rejects().len() == batch.len() {
+        if !keep_unreadable && !batch.is_empty() && batch.rejects().len() == batch.len() {
             self.journal.refused(receiver, "unreadable");
             self.counters.refused(receiver);
             return Delivery::Refuse(unreadable(&batch));

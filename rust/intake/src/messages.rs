@@ -15,6 +15,7 @@ pub struct Messages {
     format: Arc<dyn Format>,
     receiver: String,
     keep_original: bool,
+    keep_unreadable: bool,
 }
 
 impl std::fmt::Debug for Messages {
@@ -26,7 +27,14 @@ impl std::fmt::Debug for Messages {
 impl Messages {
     /// For the receiver with this id.
     pub fn new(intake: Arc<Intake>, receiver: &str, format: Arc<dyn Format>, keep_original: bool) -> Self {
-        Self { intake, format, receiver: receiver.into(), keep_original }
+        Self { intake, format, receiver: receiver.into(), keep_original, keep_unreadable: false }
+    }
+
+    /// For a protocol whose clients would send what is refused for ever: what nobody can read is kept as Rejects.
+    #[must_use]
+    pub fn keeping_unreadable(mut self) -> Self {
+        self.keep_unreadable = true;
+        self
     }
 
     /// One whole message. When nothing of it could be read it is refused; a bad frame beside good ones becomes a record.
@@ -39,7 +47,13 @@ impl Messages {
             ..Origin::default()
         };
         let mut decoder = Arc::clone(&self.format).open(self.intake.limits().frame_bytes_max);
-        let decoding = Decoding { decoder: &mut *decoder, keep_original: self.keep_original, flush: true, is_message: true };
+        let decoding = Decoding {
+            decoder: &mut *decoder,
+            keep_original: self.keep_original,
+            flush: true,
+            is_message: true,
+            keep_unreadable: self.keep_unreadable,
+        };
         self.intake.push(&Chunk::new(data, Arc::new(origin)), decoding, &mut 0)
     }
 }

@@ -69,7 +69,8 @@ impl Source {
             self.origin.format = self.decoder.format().into();
         }
         let chunk = Chunk::new(data, Arc::new(self.origin.clone()));
-        let decoding = Decoding { decoder: &mut *self.decoder, keep_original: self.keep_original, flush, is_message: false };
+        let decoding =
+            Decoding { decoder: &mut *self.decoder, keep_original: self.keep_original, flush, is_message: false, keep_unreadable: true };
         let mut delivery = self.intake.push(&chunk, decoding, &mut self.held_from);
         if let Delivery::Done(done) = &mut delivery {
             self.fed += len;

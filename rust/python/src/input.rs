@@ -11,7 +11,7 @@ use pyo3::{
     types::{PyBool, PyBytes, PyDict, PyInt, PyMapping, PyString},
 };
 
-use crate::errors::ConfigError;
+use crate::{errors::ConfigError, wire::WireMessage};
 
 /// Bytes, text or any buffer of bytes. `bytes` and `str` are immutable and shared; others could change while the GIL is
 /// released and are copied.
@@ -23,6 +23,9 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Input {
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if object.is_instance_of::<PyBytes>() {
             return Ok(Self(Bytes::from_owner(object.extract::<PyBackedBytes>()?)));
+        }
+        if let Ok(message) = object.cast::<WireMessage>() {
+            return Ok(Self(message.get().chunk.clone()));
         }
         if object.is_instance_of::<PyString>() {
             let text: PyBackedStr = object.extract()?;

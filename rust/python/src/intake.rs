@@ -53,10 +53,18 @@ impl Intake {
         Ok(Self(logloom_intake::Intake::new(Arc::clone(&journal.0), pipelines, input::limits(limits)?)))
     }
 
-    #[pyo3(signature = (receiver, format, *, keep_original = true, **options))]
-    fn messages(&self, receiver: &str, format: &str, keep_original: bool, options: Option<&Bound<'_, PyDict>>) -> PyResult<Messages> {
+    #[pyo3(signature = (receiver, format, *, keep_original = true, keep_unreadable = false, **options))]
+    fn messages(
+        &self,
+        receiver: &str,
+        format: &str,
+        keep_original: bool,
+        keep_unreadable: bool,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Messages> {
         let format = logloom_formats::compile(format, &input::options(options)?).map_err(IntoPy::into_py)?;
-        Ok(Messages(logloom_intake::Messages::new(Arc::clone(&self.0), receiver, format, keep_original)))
+        let messages = logloom_intake::Messages::new(Arc::clone(&self.0), receiver, format, keep_original);
+        Ok(Messages(if keep_unreadable { messages.keeping_unreadable() } else { messages }))
     }
 
     #[pyo3(signature = (receiver, format, *, peer = "", resource = None, offset = 0, keep_original = true, **options))]

@@ -11,6 +11,7 @@ mod intake;
 mod journal;
 mod parser;
 mod record;
+mod wire;
 
 use pyo3::prelude::*;
 
@@ -36,6 +37,8 @@ mod _native {
 
     #[pymodule_export]
     use super::record::Record;
+    #[pymodule_export]
+    use super::wire::{Wire, WireMessage};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

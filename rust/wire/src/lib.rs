@@ -39,6 +39,16 @@ pub trait Wire: Send {
     fn held(&self) -> usize;
 }
 
+/// Random bytes, as handshakes need them.
+///
+/// # Errors
+/// The system has none.
+pub fn random() -> Result<[u8; 32], &'static str> {
+    let mut bytes = [0; 32];
+    let filled = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes);
+    filled.map(|()| bytes).map_err(|_| "the system gives no random numbers")
+}
+
 /// Which message an answer is to.
 pub type Token = u64;
 

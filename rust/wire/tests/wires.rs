@@ -11,6 +11,9 @@ use logloom_wire::{
 };
 use proptest::prelude::*;
 
+/// Makes a new connection.
+type Fresh = fn() -> Box<dyn Wire>;
+
 /// What happened on a connection, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Heard {
@@ -171,7 +174,7 @@ fn a_window_over_the_bound_is_several_messages() {
 proptest! {
     #[test]
     fn bytes_may_be_cut_anywhere(cuts in prop::collection::vec(0..400usize, 0..6), which in 0..3) {
-        let (bytes, fresh): (Vec<u8>, fn() -> Box<dyn Wire>) = match which {
+        let (bytes, fresh): (Vec<u8>, Fresh) = match which {
             0 => ([message(b"one"), vec![0xc0], packed(&compress(&[0x92, 1, 0x80], Encoding::Gzip).unwrap(), "gzip"), message(b"two")].concat(), || Box::new(forward(Settings::default()))),
             1 => ([window(b'2', &["{}", "{\"a\":1}"]), wrapped(&window(b'2', &["{}"]))].concat(), || Box::new(lumberjack())),
             _ => ([window(b'1', &["{}"]), b"x".to_vec()].concat(), || Box::new(lumberjack())),

@@ -286,6 +286,7 @@ pub(super) const ROWS: &[Row] = &[
 pub(super) const CONTAINERS: &[(&str, Container)] = &[
     // As dotted names: ECS and its like nest what others write with dots.
     ("log", Container::Dotted),
+    ("log.file", Container::Dotted),
     ("log.origin", Container::Dotted),
     ("log.origin.file", Container::Dotted),
     ("log.syslog", Container::Dotted),

@@ -1,0 +1,132 @@
+"""One connection of a protocol: what it says goes to the core's side of the protocol, and what comes of that is done.
+
+One message is in hand at a time, and while it is, nothing more is read.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Final, cast
+
+from logloom._native import Delivery, WireMessage
+from logloom.config import Endpoint
+from logloom.errors import DataError
+
+if TYPE_CHECKING:
+    from logloom.receivers._stream import StreamServer
+
+__all__ = ["Connection"]
+
+KEEP_ALIVE_S: Final = 5.0
+"""How often a client that waits for an answer is told that the connection lives, in seconds."""
+RETRY_S: Final = 0.1
+"""The least wait before the same message is pushed again, in seconds."""
+
+
+class Connection(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, server: "StreamServer") -> None:
+        self._server = server
+        self._wire = server.wire()
+        self._transport: asyncio.Transport | None = None
+        self._peer = ""
+        self._heard_s = 0.0
+        self.work: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        name = transport.get_extra_info("peername")
+        self._peer = str(Endpoint(name[0], name[1])) if isinstance(name, tuple) else ""
+        self._heard_s = asyncio.get_running_loop().time()
+        server = self._server
+        server.open.add(self)
+        if len(server.open) > server.config.max_connections or server.context.stopping.is_set():
+            self._transport.abort()
+        else:
+            self._say(self._wire.greet())
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._server.open.discard(self)
+        self._transport = None
+        if self.work is not None:  # who is gone hears no answer: it will send again
+            self.work.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._heard_s = asyncio.get_running_loop().time()
+        self._wire.feed(data)
+        if self.work is None:
+            self._continue()
+
+    def stopping(self) -> None:
+        """Read nothing more."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def close(self, why: str) -> None:
+        """Close the connection, for the reason that an operator may want to know."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._server.context.log.debug("closed a connection", extra={"peer": self._peer, "why": why})
+            self._transport.close()
+
+    def close_if_silent(self, now_s: float) -> None:
+        """Close the connection where it was silent for too long, alone or in the middle of a message."""
+        silent_s, config = now_s - self._heard_s, self._server.config
+        if self.work is None and silent_s > (config.read_timeout if self._wire.held_bytes else config.idle_timeout):
+            self.close(f"silent for {silent_s:.0f} s")
+
+    def _continue(self) -> None:
+        """Do what needs no waiting; a message is pushed by a task."""
+        try:
+            while (step := self._wire.step()) is not None:
+                if isinstance(step, WireMessage):
+                    if self._transport is not None:
+                        self._transport.pause_reading()
+                    self.work = asyncio.create_task(self._push(step))
+                    return
+                self._say(step)
+        except DataError as error:
+            why, reply = error.args
+            self._say(reply)
+            told = {"peer": self._peer, "why": why}
+            self._server.context.log.warning("closed a connection that cannot be read", extra=told)
+            if self._transport is not None:
+                self._transport.close()
+
+    async def _push(self, message: WireMessage) -> None:
+        try:
+            delivery = await self._delivered(message)
+        except BaseException:
+            if self._transport is not None:  # nobody would read on
+                self._transport.abort()
+            raise
+        answer = self._wire.answer(message, delivery)
+        self._heard_s = asyncio.get_running_loop().time()
+        self.work = None
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._say(answer)
+        if not self._server.context.stopping.is_set():
+            self._transport.resume_reading()
+            self._continue()
+
+    async def _delivered(self, message: WireMessage) -> Delivery:
+        """Push until it is taken; where that takes long, the client is told that the connection lives."""
+        server, loop = self._server, asyncio.get_running_loop()
+        said_s = loop.time()
+        with server.room.guest() as guest:
+            while True:
+                wait_s = RETRY_S
+                if guest.bytes or guest.take(len(message)):
+                    delivery = await server.push(server.messages, message, self._peer)
+                    if delivery.kind != "retry":
+                        return delivery
+                    wait_s = min(max(delivery.retry_after_s, RETRY_S), KEEP_ALIVE_S)
+                await asyncio.sleep(wait_s)
+                if server.context.stopping.is_set():
+                    return Delivery.retry(0.0)
+                if loop.time() - said_s > KEEP_ALIVE_S:
+                    self._say(self._wire.keep_alive())
+                    said_s = loop.time()
+
+    def _say(self, reply: bytes) -> None:
+        if reply and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(reply)

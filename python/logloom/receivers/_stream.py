@@ -1,0 +1,129 @@
+"""A server for protocols on connections (TCP, TLS, Unix sockets), with bounds on everything that a client can send.
+
+The protocol itself is the core's (`rust/wire`); here stand the sockets: one message of a connection is in hand at a
+time, and while it is, nothing more is read of it. So a full journal reaches the client as a closed TCP window.
+"""
+
+import asyncio
+import contextlib
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from logloom._native import Messages, Wire
+from logloom.config import Endpoint
+from logloom.receivers._connection import Connection
+from logloom.receivers._net import Room, cannot_listen, ssl_context, warn_if_open
+
+if TYPE_CHECKING:
+    from logloom.intake import Push, ReceiverContext
+    from logloom.receivers._settings import StreamSettings
+
+__all__ = ["StreamServer"]
+
+BACKLOG: Final = 1024
+"""Connections that wait to be accepted."""
+IN_HAND_MESSAGES_MAX: Final = 8
+"""The room for what is in hand, in messages of the largest size."""
+HANDSHAKE_S: Final = 10.0
+"""How long TLS may take to be set up, in seconds."""
+SWEEP_S: Final = 1.0
+"""How often silent connections are looked for, in seconds."""
+STOP_S: Final = 5.0
+"""How long a stop waits for the messages in hand, in seconds."""
+
+
+class StreamServer:
+    """One listening socket.
+
+    Args:
+        config: Where, and within which bounds.
+        context: The receiver's.
+        push: Where messages go.
+        messages: By which format.
+        wire: Makes the protocol's side of a new connection.
+    """
+
+    def __init__(
+        self,
+        config: "StreamSettings",
+        context: "ReceiverContext",
+        push: "Push",
+        messages: Messages,
+        wire: Callable[[], Wire],
+    ) -> None:
+        self.config = config
+        self.context = context
+        self.push = push
+        self.messages = messages
+        self.wire = wire
+        self.room = Room(IN_HAND_MESSAGES_MAX * config.max_message_size)
+        self.open: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._sweep: asyncio.Task[None] | None = None
+
+    async def start(self) -> str:
+        """Listen; where, with the real port.
+
+        Raises:
+            ConfigError: The files of `tls` are not as they must be.
+            ServiceError: The endpoint cannot be bound.
+        """
+        config, loop = self.config, asyncio.get_running_loop()
+        secured = ssl_context(config.tls) if config.tls else None
+        handshake_s = HANDSHAKE_S if secured else None
+        try:
+            if (path := config.endpoint.path) is not None:
+                _remove_stale(path)
+                self._server = await loop.create_unix_server(
+                    lambda: Connection(self), path, backlog=BACKLOG, ssl=secured, ssl_handshake_timeout=handshake_s
+                )
+                listening = f"unix://{path}"
+            else:
+                warn_if_open(self.context, Endpoint(config.endpoint.host, config.endpoint.port), config.tls)
+                self._server = await loop.create_server(
+                    lambda: Connection(self),
+                    config.endpoint.host or None,
+                    config.endpoint.port,
+                    backlog=BACKLOG,
+                    ssl=secured,
+                    ssl_handshake_timeout=handshake_s,
+                )
+                port = self._server.sockets[0].getsockname()[1]
+                listening = str(Endpoint(config.endpoint.host, port))
+        except OSError as error:
+            raise cannot_listen(config.endpoint, error.strerror or str(error)) from None
+        self._sweep = asyncio.create_task(self._close_silent())
+        return listening
+
+    async def stop(self) -> None:
+        """Take no more; messages in hand are finished and answered."""
+        if self._server is None or self._sweep is None:
+            return
+        self._server.close()
+        self._sweep.cancel()
+        working = [connection.work for connection in self.open if connection.work is not None]
+        for connection in self.open:
+            connection.stopping()
+        if working:
+            await asyncio.wait(working, timeout=STOP_S)
+        for connection in list(self.open):
+            connection.close("stopping")
+        if self.config.endpoint.path is not None:
+            _remove_stale(self.config.endpoint.path)
+
+    async def _close_silent(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            now_s = asyncio.get_running_loop().time()
+            for connection in list(self.open):
+                connection.close_if_silent(now_s)
+
+
+def _remove_stale(path: str) -> None:
+    """A socket that a process left which is gone would be in the way; anything else stays, and is an error."""
+    with contextlib.suppress(FileNotFoundError):
+        if stat.S_ISSOCK(os.stat(path, follow_symlinks=False).st_mode):  # noqa: PTH116 - as given, also a link
+            Path(path).unlink()
