@@ -13,6 +13,6 @@ pub mod storage;
 
 pub use entry::{Draft, Entry, Fact, Fate, Head, NoRoom, Part, PartHead, Tally};
 pub use journal::{
-    Accounts, Amount, Cursor, CursorError, CursorInfo, CursorOptions, ExporterRow, Journal, Outcome, PipelineRow, ReceiverRow,
-    STATE_BYTES_MAX, Start, StateTooLarge, Step,
+    Accounts, Amount, AtRest, Cursor, CursorError, CursorInfo, CursorOptions, ExporterRow, Journal, JournalHealth, JournalOptions, Opened,
+    Outcome, PipelineRow, ReceiverRow, STATE_BYTES_MAX, Start, StateTooLarge, Step, at_rest,
 };

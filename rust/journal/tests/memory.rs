@@ -1,40 +1,10 @@
 //! A journal in memory, seen by exporters.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy knows only #[test] functions as tests
 
-use std::{sync::Arc, time::Duration};
+mod support;
 
-use logloom_journal::{Cursor, CursorOptions, Draft, Fate, Journal, Outcome, Part, Start, Step, Tally};
-use logloom_record::{Batch, BatchWriter, BlockPool, Limits, Origin, Tail, Text};
-
-const NOW: Duration = Duration::ZERO;
-const LONG: Duration = Duration::from_secs(60);
-
-fn batch(bodies: &[&str]) -> Batch {
-    let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
-    for body in bodies {
-        out.begin(0, 0, Text::EMPTY).body(Text::from(*body)).finish(&Tail::default());
-    }
-    out.finish()
-}
-
-fn draft(parts: &[(&[&str], &[&str])]) -> Draft {
-    let part = |(pipelines, bodies): &(&[&str], &[&str])| Part {
-        pipelines: pipelines.iter().map(|p| Arc::from(*p)).collect(),
-        batch: batch(bodies),
-    };
-    let made = parts.iter().flat_map(|(pipelines, bodies)| pipelines.iter().map(|p| (Arc::from(*p), bodies.len() as u64)));
-    Draft { tally: Tally { made: made.collect(), ..Tally::default() }, parts: parts.iter().map(part).collect(), ..Draft::default() }
-}
-
-fn cursor(journal: &Arc<Journal>, name: &str, pipelines: &[&str]) -> Cursor {
-    let pipelines = pipelines.iter().map(|p| Arc::from(*p)).collect();
-    journal.cursor(CursorOptions { name: name.into(), pipelines, start: Start::Tail }).unwrap()
-}
-
-fn deliver(cursor: &Cursor, step: &Step) {
-    let outcome = Outcome { delivered: step.batch.len() as u64, ..Outcome::default() };
-    cursor.done(step.position, outcome, None).unwrap();
-}
+use logloom_journal::{Cursor, CursorOptions, Fate, Journal, Outcome, Tally};
+use support::{LONG, NOW, batch, cursor, deliver, draft};
 
 #[test]
 fn each_exporter_reads_its_own_pipelines_in_order() {

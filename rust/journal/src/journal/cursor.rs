@@ -8,13 +8,16 @@ use std::{
 use logloom_record::Batch;
 
 use super::{
-    Core, Journal, WAIT_MAX,
+    Journal, WAIT_MAX,
+    core::Core,
     place::{Outcome, own_amount, owns},
     sets::Amount,
     state::{After, State},
-    store::{Found, Reading},
 };
-use crate::Entry;
+use crate::{
+    Entry,
+    log::{Read, Reader},
+};
 
 /// Where a new cursor begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,7 +64,7 @@ pub struct Cursor {
 #[derive(Debug, Default)]
 struct Behind {
     /// And the position that was handed out last.
-    reader: Option<(Box<dyn Reading>, u64)>,
+    reader: Option<(Reader, u64)>,
     /// What was read and did not fit any more.
     over: Option<Arc<Entry>>,
 }
@@ -253,12 +256,12 @@ impl Cursor {
         bytes_max: usize,
     ) -> Result<Gathered, String> {
         let mut gathered = Gathered { read, ..Gathered::default() };
-        let Some(store) = self.core.store() else { return Ok(gathered) };
+        let Some(log) = self.core.log() else { return Ok(gathered) };
         let mut reader = match behind.reader.take() {
             Some((reader, at)) if at == read => reader,
             _ => {
                 behind.over = None;
-                store.reader(read)
+                log.reader(read)
             }
         };
         let mut is_damaged = false;
@@ -266,9 +269,9 @@ impl Cursor {
             let entry = match behind.over.take() {
                 Some(entry) => entry,
                 // The first one that the tail has is wanted only to see the end.
-                None => match reader.next(&mut |head| head.position > to || own_amount(members, &head.parts, head.position).records > 0) {
-                    Ok(Some(Found::Entry(entry))) => Arc::new(*entry),
-                    Ok(Some(Found::Damaged { to, .. })) => {
+                None => match reader.next_where(|head| head.position > to || own_amount(members, &head.parts, head.position).records > 0) {
+                    Ok(Some(Read::Entry(entry))) => Arc::new(entry),
+                    Ok(Some(Read::Damaged { to, .. })) => {
                         gathered.read = gathered.read.max(to);
                         is_damaged = true;
                         continue;
@@ -279,7 +282,7 @@ impl Cursor {
                     }
                     // What was read before is handed out first.
                     Err(_) if gathered.amount.records > 0 => break false,
-                    Err(why) => return Err(why),
+                    Err(error) => return Err(error.to_string()),
                 },
             };
             if entry.position > to {

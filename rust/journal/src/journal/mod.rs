@@ -1,22 +1,26 @@
 //! Entries in order, and who follows them.
 
-#![allow(dead_code)] // the kind on disk comes with its log
-
 mod accounts;
+mod bounds;
+mod core;
 mod cursor;
+mod keeper;
+mod open;
 mod place;
+mod saved;
 mod sets;
 mod state;
-mod store;
 mod tail;
 mod wake;
 
 use std::{
+    io,
     os::fd::BorrowedFd,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    thread::JoinHandle,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -25,15 +29,20 @@ use logloom_record::Batch;
 pub use self::{
     accounts::{Accounts, ExporterRow, PipelineRow, ReceiverRow},
     cursor::{Cursor, CursorOptions, STATE_BYTES_MAX, Start, StateTooLarge, Step},
+    open::{JournalOptions, Opened},
     place::Outcome,
+    saved::{AtRest, at_rest},
     sets::Amount,
 };
 use self::{
+    core::{Core, Disk, Kind},
     place::Member,
-    state::{After, State},
-    store::Store,
+    state::After,
 };
-use crate::{Draft, Entry, Fate, NoRoom, Part, Tally};
+use crate::{
+    Draft, Entry, Fact, Fate, NoRoom, Part, Tally,
+    log::{self, Failing, Log},
+};
 
 /// How long a sender is asked to wait when there is no room.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -51,26 +60,20 @@ const CURSORS_MAX: usize = 4096;
 #[derive(Debug)]
 pub struct Journal {
     core: Arc<Core>,
+    keeper: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What cursors, the log's threads and the keeper share.
-#[derive(Debug)]
-pub(crate) struct Core {
-    shared: Arc<Shared>,
-    kind: Kind,
-    is_closing: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    state: Mutex<State>,
-    settled: Condvar,
-}
-
-#[derive(Debug)]
-enum Kind {
-    Memory { bytes_max: u64, id: [u8; 16] },
-    Disk { store: Arc<dyn Store> },
+/// How the journal is.
+#[derive(Clone, Debug, Default)]
+pub struct JournalHealth {
+    /// How its files are; `None` in memory.
+    pub log: Option<log::Health>,
+    /// Places and accounts cannot be saved: after a crash more would come twice.
+    pub saving: Option<Failing>,
+    /// Cursors that cannot read on, and why.
+    pub troubles: Vec<(Arc<str>, Arc<str>)>,
+    /// What the newest entries take in memory, in bytes.
+    pub tail_bytes: u64,
 }
 
 /// What is known of a cursor.
@@ -104,84 +107,13 @@ impl std::fmt::Display for CursorError {
 
 impl std::error::Error for CursorError {}
 
-impl Shared {
-    /// Entries became durable, in this order.
-    fn arrive(&self, entries: Vec<Arc<Entry>>) {
-        let mut after = After::default();
-        let mut state = self.lock();
-        for entry in entries {
-            state.arrive(entry, &mut after);
-        }
-        drop(state);
-        wake::wake(std::mem::take(&mut after.woken));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held; were it so, the state is still whole after each statement.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Core {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared.lock()
-    }
-
-    fn store(&self) -> Option<&dyn Store> {
-        match &self.kind {
-            Kind::Memory { .. } => None,
-            Kind::Disk { store } => Some(&**store),
-        }
-    }
-
-    fn id(&self) -> [u8; 16] {
-        match &self.kind {
-            Kind::Memory { id, .. } => *id,
-            Kind::Disk { store } => store.id(),
-        }
-    }
-
-    /// Somebody is done with more than before.
-    fn settled_more(&self, state: &State) {
-        if state.settle_waiters > 0 {
-            self.shared.settled.notify_all();
-        }
-    }
-
-    /// There is something to save.
-    #[allow(clippy::unused_self)] // in memory there is not
-    fn tell(&self, state: MutexGuard<'_, State>) {
-        drop(state);
-    }
-
-    /// A Cursor is given up: in memory nothing waits for it any more; on disk its place stays, and what it had in hand comes again.
-    fn leave(&self, holder: u64) {
-        let mut after = After::default();
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        if let Some((place, _)) = state.place(holder) {
-            place.holder = 0;
-            place.out.clear();
-            (place.read, place.read_amount) = (place.done, place.done_amount);
-            place.seen_unix_nano = now_unix_nano();
-        }
-        if self.store().is_none() {
-            state.places.retain(|place| place.holder != 0);
-        }
-        state.find_own();
-        state.trim(&mut after);
-        state.version += 1;
-        self.settled_more(state);
-        self.tell(guard);
-    }
-}
-
 impl Journal {
     /// A journal in memory, which takes entries until it holds `bytes_max` bytes; the entry that reaches the bound is still taken whole.
     pub fn memory(bytes_max: usize) -> Arc<Self> {
         let id = (u128::from(now_unix_nano()) << 64 | u128::from(std::process::id())).to_be_bytes();
         let kind = Kind::Memory { bytes_max: bytes_max as u64, id };
-        Arc::new(Self { core: Arc::new(Core { shared: Arc::default(), kind, is_closing: AtomicBool::new(false) }) })
+        let core = Core { shared: Arc::default(), kind, is_closing: AtomicBool::new(false) };
+        Arc::new(Self { core: Arc::new(core), keeper: Mutex::default() })
     }
 
     /// Its id, which the keys of its records begin with.
@@ -199,14 +131,18 @@ impl Journal {
                 Err(NoRoom { retry_after: RETRY_AFTER, why: "full".into() })
             }
             Kind::Memory { .. } => Ok(()),
-            Kind::Disk { store } => store.admit(),
+            Kind::Disk(disk) => disk.log.admit().inspect_err(|_| {
+                if disk.bounds.is_lossy() {
+                    self.core.shared.keeper.full();
+                }
+            }),
         }
     }
 
     /// Appends one entry, all or none: its position. After [`admit`](Self::admit) there is room for it. On disk it waits to become durable.
     pub fn append(&self, draft: Draft) -> u64 {
         let Kind::Memory { .. } = &self.core.kind else {
-            return self.core.store().map_or(0, |store| store.append(draft));
+            return self.core.log().map_or(0, |log| log.append(draft));
         };
         let Draft { tally, origin, parts, fact, .. } = draft;
         let mut after = After::default();
@@ -246,32 +182,32 @@ impl Journal {
 
     /// What became of an append.
     pub fn fate(&self, position: u64) -> Fate {
-        self.core.store().map_or(Fate::Durable, |store| store.fate(position))
+        self.core.log().map_or(Fate::Durable, |log| log.fate(position))
     }
 
     /// Waits until it is decided; [`Fate::Waiting`] when the time is up before.
     pub fn wait(&self, position: u64, timeout: Duration) -> Fate {
-        self.core.store().map_or(Fate::Durable, |store| store.wait(position, timeout.min(WAIT_MAX)))
+        self.core.log().map_or(Fate::Durable, |log| log.wait(position, timeout.min(WAIT_MAX)))
     }
 
     /// The position up to which everything is decided: durable or withdrawn.
     pub fn durable(&self) -> u64 {
-        self.core.store().map_or_else(|| self.core.lock().head, Store::durable)
+        self.core.log().map_or_else(|| self.core.lock().head, Log::durable)
     }
 
     /// Becomes readable when positions were decided; [`poll`](Self::poll) says which. None in memory, where an append is decided at once.
     pub fn notify(&self) -> Option<BorrowedFd<'_>> {
-        self.core.store().map(Store::notify)
+        self.core.log().map(Log::notify)
     }
 
     /// The position up to which everything is decided, and what was withdrawn since the last call.
     pub fn poll(&self) -> (u64, Vec<u64>) {
-        self.core.store().map_or_else(|| (self.core.lock().head, Vec::new()), Store::poll)
+        self.core.log().map_or_else(|| (self.core.lock().head, Vec::new()), Log::poll)
     }
 
     /// The position up to which nothing can be lost any more: durable; in memory, what the exporters are done with.
     pub fn safe(&self) -> u64 {
-        self.core.store().map_or_else(|| self.settled(), Store::durable)
+        self.core.log().map_or_else(|| self.settled(), Log::durable)
     }
 
     /// The position up to which every cursor in use is done.
@@ -306,19 +242,26 @@ impl Journal {
     pub fn bytes_max(&self) -> usize {
         match &self.core.kind {
             Kind::Memory { bytes_max, .. } => *bytes_max as usize,
-            Kind::Disk { .. } => 0,
+            Kind::Disk(_) => 0,
         }
     }
 
     /// The cursor of this name, where it was left; a new one begins as `start` says.
     pub fn cursor(self: &Arc<Self>, options: CursorOptions) -> Result<Cursor, CursorError> {
-        let CursorOptions { name, mut pipelines, start: _ } = options;
+        let CursorOptions { name, mut pipelines, start } = options;
         if name.is_empty() || name.len() > NAME_BYTES_MAX {
             return Err(CursorError(format!("a cursor's name has 1 to {NAME_BYTES_MAX} bytes")));
         }
         pipelines.push(own_pipeline(&name));
         pipelines.sort_unstable();
         pipelines.dedup();
+        let start = match self.core.disk() {
+            None => Start::Tail, // nothing is kept for who is not there
+            Some(disk) if disk.is_state_lost => Start::Oldest,
+            Some(_) => start,
+        };
+        let is_new = !self.core.lock().places.iter().any(|place| place.name == name);
+        let oldest = if is_new && start == Start::Oldest { Some(self.core.base_of_oldest(&pipelines)?) } else { None };
         let mut guard = self.core.lock();
         let state = &mut *guard;
         let holder = state.holder();
@@ -327,9 +270,10 @@ impl Journal {
             if state.places.len() >= CURSORS_MAX {
                 return Err(CursorError(format!("there are {CURSORS_MAX} cursors already; retire those that are not needed")));
             }
-            let members = pipelines.iter().map(|name| Member::open(Arc::clone(name), head)).collect();
-            let totals = state.totals();
-            state.add_place(Arc::clone(&name), members, head, totals, now_unix_nano());
+            let from = if oldest.is_some() { 0 } else { head };
+            let members = pipelines.iter().map(|name| Member::open(Arc::clone(name), from)).collect();
+            let base = oldest.unwrap_or_else(|| state.totals());
+            state.add_place(Arc::clone(&name), members, from, base, now_unix_nano());
         }
         let sets = &state.sets;
         let Some(place) = state.places.iter_mut().find(|place| place.name == name) else { return Err(CursorError("gone".into())) };
@@ -337,30 +281,80 @@ impl Journal {
             return Err(CursorError(format!("the cursor '{name}' is in use")));
         }
         place.holder = holder;
-        place.follow(&pipelines, sets, head);
+        let has_changed = place.follow(&pipelines, sets, head) || is_new;
         place.tail_from = head;
         place.seen_unix_nano = now_unix_nano();
         state.find_own();
         state.version += 1;
         self.core.tell(guard);
-        Ok(Cursor::new(self, holder, name))
+        let cursor = Cursor::new(self, holder, name);
+        if has_changed {
+            // What is acknowledged from now on is its own: after a crash, too.
+            self.core.save().map_err(|error| CursorError(format!("the cursor '{}' cannot be saved: {error}", cursor.name())))?;
+        }
+        Ok(cursor)
     }
 
     /// All cursors, those of removed exporters too.
     pub fn cursors(&self) -> Vec<CursorInfo> {
+        self.core.lock().cursors()
+    }
+
+    /// All exporters that there are have their cursors: what comes from now on is none of the others', which keep what they had until they are
+    /// retired, or it is too old.
+    pub fn all_attached(&self) {
+        let mut guard = self.core.lock();
+        let state = &mut *guard;
+        for place in state.places.iter_mut().filter(|place| place.holder == 0) {
+            place.follow(&[], &state.sets, state.head);
+        }
+        state.find_own();
+        state.version += 1;
+        self.core.tell(guard);
+        let _ = self.core.save(); // where that does not work, health tells
+    }
+
+    /// Forgets the cursor of an exporter that is no more, and what waits for it: the fact that says so, with its last numbers.
+    pub fn retire(&self, name: &str) -> Result<Fact, CursorError> {
         let mut state = self.core.lock();
         state.advance_all();
-        let now = now_unix_nano();
-        let info = |place: &place::Place| CursorInfo {
-            name: Arc::clone(&place.name),
-            pipelines: place.members.iter().filter(|member| member.to == u64::MAX).map(|member| Arc::clone(&member.pipeline)).collect(),
-            done: place.done,
-            row: state.exporter_row(place),
-            since_unix_nano: place.since_unix_nano,
-            seen_unix_nano: if place.holder == 0 { place.seen_unix_nano } else { now },
-            trouble: place.trouble.clone(),
+        let is_used = state.places.iter().any(|place| &*place.name == name && place.holder != 0);
+        if is_used {
+            return Err(CursorError(format!("the cursor '{name}' is in use: take its exporter out of the config first")));
+        }
+        let Some(fact) = state.remove_place(name, "retired") else {
+            return Err(CursorError(format!("there is no cursor '{name}'")));
         };
-        state.places.iter().map(info).collect()
+        drop(state);
+        if let Some(disk) = self.core.disk() {
+            disk.tell_fact(fact.clone());
+        }
+        self.core.save().map_err(|error| CursorError(format!("the cursor '{name}' is retired, but that cannot be saved: {error}")))?;
+        Ok(fact)
+    }
+
+    /// What was given up since this was last asked, for the log: it is journalled too.
+    pub fn facts(&self) -> Vec<Fact> {
+        self.core.disk().map(Disk::facts).unwrap_or_default()
+    }
+
+    /// Saves places and accounts now; they are saved by themselves a fifth of a second after each change, and at the end.
+    pub fn save(&self) -> io::Result<()> {
+        self.core.save()
+    }
+
+    /// How it is.
+    pub fn health(&self) -> JournalHealth {
+        let saving = self.core.disk().and_then(Disk::saving);
+        let log = self.core.log().map(Log::health);
+        let state = self.core.lock();
+        let trouble = |place: &place::Place| Some((Arc::clone(&place.name), Arc::clone(place.trouble.as_ref()?)));
+        JournalHealth { log, saving, troubles: state.places.iter().filter_map(trouble).collect(), tail_bytes: state.tail.bytes() }
+    }
+
+    /// The log below, in a journal on disk.
+    pub fn log(&self) -> Option<&Log> {
+        self.core.log()
     }
 
     /// All counts at one moment.
@@ -371,8 +365,8 @@ impl Journal {
     /// Nothing more is appended and all that wait wake; what is there can still be read and done with.
     pub fn close(&self) {
         self.core.is_closing.store(true, Ordering::Release);
-        if let Some(store) = self.core.store() {
-            store.close();
+        if let Some(log) = self.core.log() {
+            log.close();
         }
         let mut after = After::default();
         let mut state = self.core.lock();
@@ -381,6 +375,15 @@ impl Journal {
         drop(state);
         for slot in after.woken {
             wake::wake(vec![slot]);
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.core.shared.keeper.end();
+        if let Some(keeper) = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = keeper.join(); // its panic, had it had one, is not ours
         }
     }
 }

@@ -22,7 +22,7 @@ impl Member {
         Self { pipeline, from, to: u64::MAX }
     }
 
-    fn covers(&self, position: u64) -> bool {
+    pub(crate) fn covers(&self, position: u64) -> bool {
         self.from < position && position <= self.to
     }
 }
@@ -113,13 +113,13 @@ impl Place {
         self.waits.resize(sets.all.len(), u64::MAX);
     }
 
-    /// It is in these pipelines from now on: what was journalled before for another one is still its own.
-    pub(crate) fn follow(&mut self, pipelines: &[Arc<str>], sets: &Sets, head: u64) {
+    /// It is in these pipelines from now on: what was journalled before for another one is still its own. False where it was so already.
+    pub(crate) fn follow(&mut self, pipelines: &[Arc<str>], sets: &Sets, head: u64) -> bool {
         let is_open = |member: &&Member| member.to == u64::MAX;
         let open = self.members.iter().filter(is_open).count();
         let known = |pipeline: &Arc<str>| self.members.iter().any(|member| is_open(&member) && member.pipeline == *pipeline);
         if open == pipelines.len() && pipelines.iter().all(known) {
-            return;
+            return false;
         }
         let mut members: Vec<Member> =
             pipelines.iter().filter(|name| !known(name)).map(|name| Member::open(Arc::clone(name), head)).collect();
@@ -132,6 +132,7 @@ impl Place {
         self.before = self.journalled(sets);
         self.base = sets.all.iter().map(|set| set.total).collect();
         self.members = Arc::new(members);
+        true
     }
 
     /// Whether it goes on reading this set.

@@ -2,14 +2,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde_json::json;
+
 use super::{
+    CursorInfo,
     accounts::{Accounts, ExporterRow, PipelineRow},
     place::{Member, Place},
     sets::{Amount, Sets},
     tail::Tail,
     wake::Slot,
 };
-use crate::{Entry, Head, PartHead, Tally};
+use crate::{Entry, Fact, Head, PartHead, Tally};
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -207,6 +210,35 @@ impl State {
         while let Some(entry) = self.tail.pop(self.trimmed) {
             after.freed.push(entry);
         }
+    }
+
+    /// Forgets a cursor: the fact that tells of it.
+    pub(crate) fn remove_place(&mut self, name: &str, why: &str) -> Option<Fact> {
+        let at = self.places.iter().position(|place| &*place.name == name)?;
+        let place = self.places.remove(at);
+        let row = self.exporter_row(&place);
+        self.find_own();
+        self.version += 1;
+        let json = json!({
+            "exporter": name, "why": why, "done": place.done, "journalled": row.journalled, "delivered": row.delivered,
+            "dead_lettered": row.dead_lettered, "dropped": row.dropped, "missing": row.missing, "pending": row.pending,
+        });
+        Some(Fact { name: "retired".to_owned(), json: json.to_string() })
+    }
+
+    /// All cursors.
+    pub(crate) fn cursors(&mut self) -> Vec<CursorInfo> {
+        self.advance_all();
+        let info = |place: &Place| CursorInfo {
+            name: Arc::clone(&place.name),
+            pipelines: place.members.iter().filter(|member| member.to == u64::MAX).map(|member| Arc::clone(&member.pipeline)).collect(),
+            done: place.done,
+            row: self.exporter_row(place),
+            since_unix_nano: place.since_unix_nano,
+            seen_unix_nano: if place.holder == 0 { place.seen_unix_nano } else { super::now_unix_nano() },
+            trouble: place.trouble.clone(),
+        };
+        self.places.iter().map(info).collect()
     }
 
     /// All rows.

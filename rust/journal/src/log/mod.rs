@@ -216,6 +216,11 @@ impl Log {
         Reader::new(Arc::clone(&self.shared), after, u64::MAX)
     }
 
+    /// The same up to a position.
+    pub fn reader_to(&self, after: u64, until: u64) -> Reader {
+        Reader::new(Arc::clone(&self.shared), after, until)
+    }
+
     /// The durable entries after a position: for each set of pipelines its records and their OTLP bytes. One file at most is looked
     /// through; of the others the sums are known.
     pub fn totals(&self, after: u64) -> Result<HashMap<Vec<Arc<str>>, Total>, ReadError> {
