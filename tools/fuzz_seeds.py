@@ -40,6 +40,8 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
                 yield folder.name, name, data
                 yield "content", f"{name}-gzip", b"\0" + gzip.compress(data, mtime=0)  # the encoding by its place
                 yield "content", f"{name}-deflate", b"\2" + zlib.compress(data)
+            if folder.name == "otlp":
+                yield "journal_entry", name, data
             if folder.name == "syslog":
                 yield "syslog", name, bytes([128]) + data
             options = fixture.with_suffix(".options.json")
@@ -55,6 +57,11 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
             if folder.name == "csv":
                 signs = "\n".join(given.get(key, "") for key in ("columns", "delimiter", "quote", "null"))
                 yield "table", name, signs.encode() + b"\0" + data
+    journal = (ROOT / "rust" / "journal" / "tests" / "fixtures" / "v1.journal").read_bytes()
+    yield "journal_file", "header", journal[:8192]
+    yield "journal_file", "entries", journal[8192:]
+    yield "journal_entry", "sealed", journal[8192:]
+    yield "journal_entry", "plain", (ROOT / "rust" / "journal" / "tests" / "fixtures" / "v1.body").read_bytes()
     for number, text in enumerate(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "conditions.md").read_text("utf-8"))):
         yield "condition", f"{number}", text.encode()
 

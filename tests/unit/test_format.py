@@ -26,6 +26,7 @@ def test_the_header(messages: ModuleType) -> None:
     magic, version, length, crc = struct.unpack_from("<8sHHI", FILE)
     assert (magic, version) == (b"LOGLOOMJ", 1)
     assert crc == zlib.crc32(FILE[:12] + FILE[16:4096])
+    assert FILE[4096:8192] == FILE[:4096], "twice"
     header = messages.FileHeader.FromString(FILE[16 : 16 + length])
     assert header.journal_id == b"a journal's name"
     assert (header.first_position, header.provider, header.key_id) == (40, "switch", "7")
@@ -34,7 +35,7 @@ def test_the_header(messages: ModuleType) -> None:
 
 
 def test_the_heads_of_entries_and_the_footer(messages: ModuleType) -> None:
-    at, heads = 4096, []
+    at, heads = 8192, []
     while FILE[at + 8 : at + 12] == b"LJE1":
         head_crc, sealed_crc, _, head_len, sealed_len, position, nonce = struct.unpack_from("<II4sIIQQ", FILE, at)
         head_end = at + 36 + head_len
@@ -54,6 +55,7 @@ def test_the_heads_of_entries_and_the_footer(messages: ModuleType) -> None:
     assert not fact.parts
     assert (first.tally.receiver, first.tally.frames, first.tally.parsed) == ("filelog/mesh", 6, 3)
     assert [(d.pipeline, d.records) for d in first.tally.dropped] == [("logs/b", 5)]
+    assert [(d.pipeline, d.records) for d in first.tally.made] == [("logs/a", 4), ("logs/b", 9)]
     assert [(list(p.pipelines), p.records) for p in first.parts] == [(["logs/a", "logs/b"], 4), (["logs/c"], 0)]
 
     crc, length, marker = struct.unpack_from("<II4s", FILE, at)

@@ -8,6 +8,7 @@ use logloom_formats::{FORMATS, Format, OptionValue, Options, compile, formats::o
 use logloom_record::{Batch, BatchWriter, BlockPool, Condition, Limits, Origin, arrow};
 use logloom_wire::{Decompressor, Encoding};
 
+pub mod journal;
 #[path = "../../formats/tests/fixtures/well_formed.rs"]
 mod well_formed;
 
@@ -51,7 +52,9 @@ pub fn lines(data: &[u8]) {
         let start = OptionValue::Map(vec![("start".to_owned(), "^[a-m]".to_owned())]);
         let mut all = Vec::new();
         for name in ["text", "json", "cri", "docker"] {
-            for more in [None, Some(("encoding", text("utf-16le"))), Some(("encoding", text("shift_jis"))), Some(("multiline", start.clone()))] {
+            for more in
+                [None, Some(("encoding", text("utf-16le"))), Some(("encoding", text("shift_jis"))), Some(("multiline", start.clone()))]
+            {
                 let inside = matches!(name, "cri" | "docker").then(|| ("inside", text("text")));
                 let options = Options(inside.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value)).collect());
                 all.push(compile(name, &options).unwrap());

@@ -46,6 +46,8 @@ fn a_file_of_version_1() {
     );
     assert_eq!((tally.bytes, tally.unrouted, tally.dropped[0].1, &*tally.dropped[0].0), (321, 2, 5, "logs/b"));
 
+    assert_eq!((tally.made.len(), tally.made[1].1, &*tally.made[1].0), (2, 9, "logs/b"));
+
     let [part, empty] = &first.parts[..] else { panic!("two parts") };
     assert_eq!(part.pipelines.iter().map(|name| &**name).collect::<Vec<_>>(), ["logs/a", "logs/b"]);
     assert_eq!((empty.batch.len(), &*empty.pipelines[0]), (0, "logs/c"));

@@ -5,12 +5,14 @@ use logloom_record::proto::{Fields, Value};
 use super::{Damage, TooLarge, at, put};
 use crate::keys::Wrapped;
 
-/// Bytes of the header block: entries begin after it.
-pub const HEADER_BYTES: usize = 4096;
+/// Bytes of the header, which is one block twice: entries begin after it. Without its wrapped key a file is lost, so one bad sector must not take it.
+pub const HEADER_BYTES: usize = 2 * BLOCK_BYTES;
+/// A sector of a disk.
+const BLOCK_BYTES: usize = 4096;
 /// The format version that is written, and the latest that is read.
 pub const VERSION: u16 = 1;
 
-/// What a file says of itself, in clear. The layout is one for all versions: magic, version u16, length u16, crc32 of the rest of the block, message.
+/// What a file says of itself, in clear. The layout of a block is one for all versions: magic, version u16, length u16, crc32 of the rest, message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileHeader {
     /// The journal's id.
@@ -40,7 +42,7 @@ impl FileHeader {
         context.concat()
     }
 
-    /// The header block: [`HEADER_BYTES`] bytes.
+    /// The header: [`HEADER_BYTES`] bytes.
     pub fn encode(&self) -> Result<Vec<u8>, TooLarge> {
         let mut message = Vec::with_capacity(256);
         put::text(&mut message, 1, self.journal_id);
@@ -49,7 +51,7 @@ impl FileHeader {
         put::text(&mut message, 4, &self.provider);
         put::text(&mut message, 5, &self.wrapped.key_id);
         put::text(&mut message, 6, &self.wrapped.bytes);
-        let (bytes, bytes_max) = (message.len(), HEADER_BYTES - MESSAGE_AT);
+        let (bytes, bytes_max) = (message.len(), BLOCK_BYTES - MESSAGE_AT);
         if bytes > bytes_max {
             return Err(TooLarge { what: "the header of a journal file, with its wrapped key,", bytes, bytes_max });
         }
@@ -57,12 +59,24 @@ impl FileHeader {
         let mut out = [&MAGIC[..], &VERSION.to_le_bytes(), &(bytes as u16).to_le_bytes()].concat();
         out.extend_from_slice(&crc(&out, &message).to_le_bytes());
         out.extend_from_slice(&message);
+        out.extend_from_within(..);
         Ok(out)
     }
 
-    /// The header at the start of `bytes`.
+    /// The header at the start of `bytes`: either of its blocks, if the other is damaged or missing.
     pub fn decode(bytes: &[u8]) -> Result<Self, Damage> {
-        let block = bytes.first_chunk::<HEADER_BYTES>().ok_or(Damage::Cut)?;
+        Self::decode_block(bytes).or_else(|damage| {
+            if matches!(damage, Damage::Newer { .. }) {
+                return Err(damage);
+            }
+            let second = bytes.get(BLOCK_BYTES..).map_or(Err(Damage::Cut), Self::decode_block);
+            // A block of zeros beside a damaged one was written once.
+            second.map_err(|other| if damage == Damage::Blank && other != Damage::Cut { other } else { damage })
+        })
+    }
+
+    fn decode_block(bytes: &[u8]) -> Result<Self, Damage> {
+        let block = bytes.first_chunk::<BLOCK_BYTES>().ok_or(Damage::Cut)?;
         if block.iter().all(|byte| *byte == 0) {
             return Err(Damage::Blank);
         }

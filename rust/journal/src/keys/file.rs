@@ -54,7 +54,11 @@ impl FileKey {
         let old = self.current()?;
         let beside = self.beside(&key_id(&old));
         let failed = |error: io::Error| unavailable(&beside, &error);
-        match fs::hard_link(&self.path, &beside) {
+        // What does not link is written.
+        match fs::hard_link(&self.path, &beside).or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Err(error),
+            _ => write_key(&beside, &old),
+        }) {
             // Rotated before, and cut short by a crash: what stands there is this key, or it is not ours to replace.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let there = read(&beside).map_err(failed)?;
@@ -71,10 +75,16 @@ impl FileKey {
     }
 
     fn create(&self) -> Result<(), KeyError> {
-        let (new, _) = self.write_new()?;
-        let linked = fs::hard_link(&new, &self.path).and_then(|()| sync_folder(&self.path));
+        let (new, key) = self.write_new()?;
+        // A link fails where there is a file by now, as a rename would not: two processes agree on one key.
+        let linked = fs::hard_link(&new, &self.path).or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(()),
+            // No links on this file system: then not all at once.
+            _ => write_key(&self.path, &key),
+        });
         let _ = fs::remove_file(&new); // a second name of the key; its removal failing harms nobody
-        linked.map_err(|error| unavailable(&self.path, &error))
+        linked.and_then(|()| sync_folder(&self.path)).map_err(|error| unavailable(&self.path, &error))?;
+        self.current().map(drop)
     }
 
     /// A new key in a new file beside the current one.
@@ -82,12 +92,7 @@ impl FileKey {
         let mut key = DataKey(Zeroizing::new([0; KEY_BYTES]));
         random(key.0.as_mut_slice())?;
         let path = self.beside(&format!("new-{}", key_id(&key)));
-        let write = || {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-            file.write_all(key.0.as_slice())?;
-            file.sync_all()
-        };
-        write().map_err(|error| unavailable(&path, &error))?;
+        write_key(&path, &key).map_err(|error| unavailable(&path, &error))?;
         Ok((path, key))
     }
 
@@ -155,7 +160,7 @@ impl KeyProvider for FileKey {
         let by = self.find(&wrapped.key_id)?;
         wrap::unwrap(&by, bytes, context).ok_or_else(|| {
             let id = &wrapped.key_id;
-            KeyError::Wrong(format!("key {id} does not open it: the file's header was changed, or the file was renamed"))
+            KeyError::Wrong(format!("key {id} does not open it: the file's header was changed, or is that of another file"))
         })
     }
 }
@@ -185,6 +190,13 @@ fn read(path: &Path) -> io::Result<DataKey> {
     let mut key = DataKey(Zeroizing::new([0; KEY_BYTES]));
     file.read_exact(key.0.as_mut_slice())?;
     Ok(key)
+}
+
+/// Writes a key to a new file, which only its owner may read.
+fn write_key(path: &Path, key: &DataKey) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(key.0.as_slice())?;
+    file.sync_all()
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {

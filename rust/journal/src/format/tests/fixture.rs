@@ -57,7 +57,7 @@ fn fixture_entries() -> Vec<Entry> {
         passed_over: 1,
         bytes: 321,
         unrouted: 2,
-        made: Vec::new(),
+        made: vec![("logs/a".into(), 4), ("logs/b".into(), 9)],
         dropped: vec![("logs/b".into(), 5)],
     };
     let part = |pipelines: &[&str], batch: Batch| Part { pipelines: pipelines.iter().map(|name| Arc::from(*name)).collect(), batch };

@@ -239,21 +239,28 @@ fn header() -> FileHeader {
     }
 }
 
+const BLOCK_BYTES: usize = HEADER_BYTES / 2;
+
 #[test]
 fn a_header_comes_back_and_any_change_is_found() {
     let bytes = header().encode().unwrap();
     assert_eq!(bytes.len(), HEADER_BYTES);
     assert_eq!(FileHeader::decode(&bytes), Ok(header()));
-    for bit in 0..bytes.len() * 8 {
+    for bit in 0..BLOCK_BYTES * 8 {
         let mut bad = bytes.clone();
         bad[bit / 8] ^= 1 << (bit % 8);
+        assert!(matches!(FileHeader::decode(&bad[..BLOCK_BYTES]), Err(Damage::Broken(_))), "bit {bit}");
+        assert_eq!(FileHeader::decode(&bad), Ok(header()), "there is another one: bit {bit}");
+        bad[BLOCK_BYTES..].fill(0);
         assert!(matches!(FileHeader::decode(&bad), Err(Damage::Broken(_))), "bit {bit}");
     }
-    assert_eq!(FileHeader::decode(&bytes[..HEADER_BYTES - 1]), Err(Damage::Cut));
+    assert_eq!(FileHeader::decode(&[&[0; BLOCK_BYTES], &bytes[BLOCK_BYTES..]].concat()), Ok(header()));
+    assert_eq!(FileHeader::decode(&bytes[..BLOCK_BYTES]), Ok(header()), "cut behind the first");
+    assert_eq!(FileHeader::decode(&bytes[..BLOCK_BYTES - 1]), Err(Damage::Cut));
     assert_eq!(FileHeader::decode(&[0; HEADER_BYTES]), Err(Damage::Blank));
     let mut large = header();
-    large.wrapped.bytes = vec![1; HEADER_BYTES];
-    assert_eq!(large.encode().unwrap_err().bytes_max, HEADER_BYTES - 16);
+    large.wrapped.bytes = vec![1; BLOCK_BYTES];
+    assert_eq!(large.encode().unwrap_err().bytes_max, BLOCK_BYTES - 16);
     let mut other = header();
     other.created_unix_nano += 1;
     assert_ne!(header().context(), other.context());
@@ -263,8 +270,9 @@ fn a_header_comes_back_and_any_change_is_found() {
 fn a_file_of_a_later_version_is_told_from_a_damaged_one() {
     let mut bytes = header().encode().unwrap();
     bytes[8] = 2;
-    let crc = crc32fast::hash(&[&bytes[..12], &bytes[16..]].concat());
+    let crc = crc32fast::hash(&[&bytes[..12], &bytes[16..BLOCK_BYTES]].concat());
     bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+    bytes.copy_within(..BLOCK_BYTES, BLOCK_BYTES);
     let newer = FileHeader::decode(&bytes).unwrap_err();
     assert_eq!(newer, Damage::Newer { version: 2 });
     assert!(newer.to_string().contains("format version 2; this one reads up to 1: run the later one"));

@@ -34,8 +34,8 @@ fn made_once_read_again_and_bound_to_the_context() {
     let again = FileKey::open(&path, false).unwrap();
     assert_eq!(again.unwrap(&wrapped, b"file 1").unwrap().0, fresh.key().0);
     assert_ne!(wrapped, key.wrap(fresh.key(), b"file 1").unwrap(), "a nonce of its own each time");
-    let renamed = again.unwrap(&wrapped, b"file 2").unwrap_err();
-    assert!(matches!(&renamed, KeyError::Wrong(why) if why.contains("renamed")), "{renamed}");
+    let other = again.unwrap(&wrapped, b"file 2").unwrap_err();
+    assert!(matches!(&other, KeyError::Wrong(why) if why.contains("that of another file")), "{other}");
     for place in 0..wrapped.bytes.len() {
         let mut bad = wrapped.clone();
         bad.bytes[place] ^= 1;

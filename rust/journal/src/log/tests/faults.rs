@@ -263,7 +263,7 @@ fn any_damage_costs_only_what_it_touches() {
     let storage = disk.kill();
     let len = disk.damage(&name, |_| {}).unwrap();
     // Anywhere behind the header: zeros, ones, and single bits.
-    for at in (4096..len).step_by(97) {
+    for at in (crate::format::HEADER_BYTES..len).step_by(97) {
         for change in [1u8, 0xff] {
             let mut before = Vec::new();
             disk.damage(&name, |bytes| {
@@ -313,6 +313,11 @@ fn a_file_without_a_header_is_set_aside() {
     let storage = disk.kill();
     disk.damage(&name, |bytes| bytes[20] ^= 1);
     let open = super::open(storage);
+    assert_eq!((open.recovery.unreadable.len(), found(&open).0.len()), (0, 6), "it stands there twice");
+    let storage = disk.kill();
+    drop(open);
+    disk.damage(&name, |bytes| bytes[4096 + 20] ^= 1);
+    let open = super::open(storage);
     assert_eq!((open.recovery.unreadable.len(), open.recovery.unreadable[0].0.as_str()), (1, name.as_str()));
     assert_eq!(disk.names_in("quarantine/").len(), 1);
     assert_eq!(found(&open).0, [1, 2, 3]);
@@ -332,7 +337,7 @@ fn what_the_disk_does_not_read_is_tried_again_and_then_stepped_over() {
     disk.heal();
     assert!(matches!(reader.next_where(|_| true), Ok(Some(Read::Entry(entry))) if entry.position == 1), "it reads again");
 
-    disk.bad_sectors(&open.log.files()[1].name, 4096 + 50_000..4096 + 60_000);
+    disk.bad_sectors(&open.log.files()[1].name, 8192 + 50_000..8192 + 60_000);
     let (mut read, mut errors) = (Vec::new(), 0);
     loop {
         match reader.next_where(|_| true) {

@@ -41,7 +41,7 @@ fn one_bit_anywhere_in_a_finished_file_is_found() {
     open.log.close();
     let name = survey(&*disk.storage()).unwrap().into_iter().find(|file| file.entries > 0).unwrap().name;
     let len = disk.storage().open(&name).unwrap().len().unwrap() as usize;
-    for at in (4096..len - 40).step_by(61) {
+    for at in (crate::format::HEADER_BYTES..len - 40).step_by(61) {
         disk.damage(&name, |bytes| bytes[at] ^= 0x10);
         let found = look(&disk);
         assert!(!found.damaged.is_empty() || !found.unreadable.is_empty() || found.entries < 10, "byte {at} of {len}: {found:?}");

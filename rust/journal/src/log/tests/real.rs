@@ -67,7 +67,7 @@ fn damage_on_the_file_system_goes_to_the_quarantine() {
     let path = folder.0.join(&open.log.files()[0].name);
     drop(open);
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes[4096 + 1_500] ^= 1;
+    bytes[crate::format::HEADER_BYTES + 1_500] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
     let open = super::open(folder.storage());
     let mut reader = open.log.reader(0);
