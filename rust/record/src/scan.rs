@@ -16,8 +16,9 @@ use crate::{
     merge, proto,
 };
 
-/// The deepest nesting that any limit allows, in levels: reading values is recursive.
-const DEPTH_MAX: u32 = 256;
+/// The deepest nesting that is read, in levels, as reading values is recursive: 256, the most that a limit may say, and a few that formats write
+/// around a value. What they wrote must be read again from the journal.
+const DEPTH_MAX: u32 = 272;
 
 impl Batch {
     /// Adopts an OTLP `ExportLogsServiceRequest`; no bytes is the valid, empty request. The bytes become the Batch's one block.
@@ -25,7 +26,7 @@ impl Batch {
     /// Where a message field that should stand once stands twice (Protobuf merges these), readers see a merged copy, and the bytes that came still
     /// are what [`to_otlp`](Self::to_otlp) gives.
     ///
-    /// Of `limits` these hold here: `depth_max` (256 at most) and `batch_bytes_max` (4 GiB at most).
+    /// Of `limits` these hold here: `depth_max` (272 at most) and `batch_bytes_max` (4 GiB at most).
     pub fn from_otlp(bytes: Bytes, limits: &Limits) -> Result<Self, DataError> {
         if bytes.len() as u64 > limits.batch_bytes_max.min(u64::from(u32::MAX)) {
             return Err(DataError::limit("the message is larger than batch_bytes_max (or 4 GiB)", 0));

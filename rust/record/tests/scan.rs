@@ -143,8 +143,8 @@ fn nesting_is_bounded() {
     assert!(Batch::from_otlp(nested(3).into(), &limits).is_ok());
     assert!(Batch::from_otlp(nested(4).into(), &limits).unwrap_err().is_limit());
     let limits = Limits { depth_max: u32::MAX, ..Limits::DEFAULT };
-    assert!(Batch::from_otlp(nested(256).into(), &limits).is_ok());
-    assert!(Batch::from_otlp(nested(257).into(), &limits).unwrap_err().is_limit());
+    assert!(Batch::from_otlp(nested(272).into(), &limits).is_ok());
+    assert!(Batch::from_otlp(nested(273).into(), &limits).unwrap_err().is_limit());
     assert!(Batch::from_otlp(nested(10_000).into(), &limits).unwrap_err().is_limit());
 }
 
