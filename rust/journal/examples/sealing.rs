@@ -56,7 +56,7 @@ fn main() {
         let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).unwrap());
         measure("AES-256-GCM", bytes, || {
             let nonce = Nonce::assume_unique_for_key([1; 12]);
-            black_box(cipher.seal_in_place_separate_tag(nonce, Aad::empty(), &mut buffer).unwrap());
+            let _ = black_box(cipher.seal_in_place_separate_tag(nonce, Aad::empty(), &mut buffer).unwrap());
         });
         measure("scan of OTLP", bytes, || {
             black_box(Batch::from_otlp(otlp.clone(), &Limits::DEFAULT).unwrap());
