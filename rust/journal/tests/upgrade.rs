@@ -1,11 +1,32 @@
 //! What earlier versions wrote is read: `fixtures/vN.journal` is a file of format version N.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy knows only #[test] functions as tests
 
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+
 use logloom_journal::{
-    Entry,
+    CursorOptions, Draft, Entry, Fate, Journal, JournalOptions, Outcome, Part, Start,
     format::{FileHeader, Footer, HEADER_BYTES, Next, Opener, check, peek, unseal},
     keys::{KeyProvider, testing::Switch},
+    storage::RealStorage,
 };
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("logloom-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
 
 #[test]
 fn a_file_of_version_1() {
@@ -61,4 +82,32 @@ fn a_file_of_version_1() {
     assert_eq!(second.parts[0].batch.origin().receiver, "otlp");
     let fact = third.fact.as_ref().unwrap();
     assert_eq!((fact.name.as_str(), fact.json.as_str()), ("dropped", r#"{"records":3}"#));
+}
+
+#[test]
+fn a_journal_of_version_1_drains_after_an_upgrade() {
+    let folder = Folder::new("upgrade");
+    fs::write(folder.0.join("00000000000000000040.journal"), include_bytes!("fixtures/v1.journal")).unwrap();
+    let storage = Arc::new(RealStorage::open(&folder.0).unwrap());
+    let (journal, opened) = Journal::open(JournalOptions::default(), storage, Arc::new(Switch::new())).unwrap();
+    assert_eq!((opened.recovery.entries, opened.recovery.scanned, opened.recovery.last), (3, 0, 44), "its footer was enough");
+    assert!(opened.recovery.damaged.is_empty() && opened.recovery.unreadable.is_empty());
+    assert_eq!(&journal.id(), b"a journal's name");
+    let options = CursorOptions { name: "file".into(), pipelines: vec!["logs/a".into()], start: Start::Oldest };
+    let cursor = journal.cursor(options).unwrap();
+    let step = cursor.next(100, 1 << 20, Duration::from_secs(10)).unwrap();
+    assert_eq!((step.batch.len(), step.position), (5, 44));
+    let keys: Vec<_> = (0..5).map(|record| step.batch.key(record).unwrap()).map(|key| (key.position, key.ordinal)).collect();
+    assert_eq!(keys, [(41, 0), (41, 1), (41, 2), (41, 3), (42, 0)]);
+    assert!(step.batch.record(2).unwrap().is_reject());
+
+    // What comes now follows what was there.
+    let part = Part { pipelines: vec!["logs/a".into()], batch: step.batch.clone() };
+    let position = journal.append(Draft { parts: vec![part], ..Draft::default() });
+    assert!(position > 44);
+    assert_eq!(journal.wait(position, Duration::from_secs(60)), Fate::Durable);
+    cursor.done(step.position, Outcome { delivered: 5, ..Outcome::default() }, None).unwrap();
+    let step = cursor.next(100, 1 << 20, Duration::from_secs(10)).unwrap();
+    assert_eq!((step.batch.len(), step.position), (5, position));
+    journal.close();
 }
