@@ -196,6 +196,7 @@ impl Look {
             Err(error) => return Some(Err(error.to_string())),
         };
         let mut window = Window::new(handle, len);
+        window.forgive(); // a bad sector costs what lies in it, and no more
         Some(match window.get(0, HEADER_BYTES).map(FileHeader::decode) {
             Ok(Ok(header)) if header.first_position == first => footer_of(&mut window)
                 .map(|footer| Self { name: name.to_owned(), header, footer, window })

@@ -14,6 +14,7 @@ mod quarantine;
 mod ranges;
 mod reader;
 mod recover;
+mod removal;
 mod state;
 mod syncer;
 #[cfg(test)]
@@ -260,37 +261,13 @@ impl Log {
         files.iter().enumerate().map(|(index, file)| file.info(index == newest)).collect()
     }
 
-    /// Removes the files whose entries are all at or before `position`; never the newest, which knows the positions.
+    /// Removes the files whose entries are all at or before `position`, now and when they are finished; never the newest, which knows the positions. A
+    /// newest file that was read for an hour, or fills the journal, is followed by a new one, and goes too.
     pub fn remove_to(&self, position: u64) {
-        let mut state = self.shared.lock();
-        let newest = state.files.len().saturating_sub(1);
-        let is_done = |state: &State, file: &Arc<file::JournalFile>| {
-            let is_written = match file.progress().phase {
-                file::Phase::Active => false,
-                file::Phase::Closing => state.committing.is_none() && !state.unsynced.iter().any(|group| Arc::ptr_eq(&group.file, file)),
-                file::Phase::Finished => true,
-            };
-            is_written && file.last() <= position
-        };
-        let done = state.files.iter().take(newest).take_while(|file| is_done(&state, file)).count();
-        let gone: Vec<_> = state.files.drain(..done).collect();
-        let is_any = !gone.is_empty();
-        state.closing.retain(|closing| !gone.iter().any(|file| Arc::ptr_eq(file, &closing.file)));
-        state.doomed.extend(gone.iter().map(|file| (file.name.clone(), file.progress().disk_bytes)));
-        state.recount();
-        // A newest file that was read by all, and alone fills the journal, goes too when there is another.
-        let is_read = |file: &Arc<file::JournalFile>| file.last() <= position && file.progress().footer.entries > 0;
-        if self.shared.is_full(&state) && state.files.iter().all(is_read) {
-            state.rotate = true;
-            self.shared.work.notify_all();
-        }
-        drop(state);
-        if is_any {
-            self.shared.chores.notify_all();
-        }
+        self.shared.remove_to(position);
     }
 
-    /// The next entry begins a new file.
+    /// Begins a new file, where the newest holds entries: so that it can go when it was read.
     pub fn rotate(&self) {
         self.shared.lock().rotate = true;
         self.shared.work.notify_all();

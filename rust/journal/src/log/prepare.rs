@@ -108,6 +108,7 @@ impl<'a> Preparer<'a> {
                 Chore::Prepare(key) => self.prepare(key),
                 Chore::Look => {
                     let free = self.shared.storage.free_bytes();
+                    self.shared.remove_idle();
                     let mut state = self.shared.lock();
                     // Where it cannot be asked, the writes will tell.
                     state.free_bytes = free.unwrap_or(u64::MAX);

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::io::Errno;
+
 use super::{
     LogError,
     file::{JournalFile, Phase, first_of, no_entries},
@@ -27,6 +29,8 @@ pub struct Torn {
     pub bytes: u64,
     /// The position of the last whole entry before.
     pub after: u64,
+    /// The copy of them, in the journal's folder; `None` where there was no room for one.
+    pub kept: Option<String>,
 }
 
 /// Bytes between whole entries that are none.
@@ -130,6 +134,7 @@ impl Recoverer<'_> {
         // That it cannot be opened says nothing about the file: too many are open, perhaps.
         let handle = self.storage.open(name).map_err(LogError::io(name))?;
         let mut window = Window::new(handle, len);
+        window.forgive(); // a bad sector costs what lies in it, and no more
         let header = match window.get(0, HEADER_BYTES) {
             Ok(bytes) => FileHeader::decode(bytes),
             Err(error) => return Ok(self.leave(name, first, len, &error)),
@@ -139,7 +144,11 @@ impl Recoverer<'_> {
             Ok(_) => return self.set_aside(name, first, len, "its name is not the one that its header says"),
             Err(Damage::Newer { version }) => return Err(LogError::Newer { file: name.to_owned(), version }),
             Err(damage) => {
-                if window.is_blank_from(0).unwrap_or(false) {
+                let is_blank = window.is_blank_from(0).unwrap_or(false);
+                if window.has_holes() {
+                    return Ok(self.leave(name, first, len, &io::Error::from_raw_os_error(Errno::IO.raw_os_error())));
+                }
+                if is_blank {
                     // Allocated, and nothing came to it before the power went: nothing to keep.
                     self.storage.remove(name).map_err(LogError::io(name))?;
                     return Ok(None);
@@ -155,7 +164,6 @@ impl Recoverer<'_> {
         self.recovery.scanned += 1;
         self.recovery.scanned_bytes += len;
         let mut footer = no_entries();
-        window.forgive();
         if let Err(error) = self.scan(name, first, limit, &mut window, &mut footer) {
             self.leave(name, first, len, &error);
             return Ok(Some(JournalFile::new(header, footer, Phase::Finished, len)));
@@ -189,7 +197,9 @@ impl Recoverer<'_> {
             };
             let Some(found) = window.resync(offset + 1, after, limit)? else {
                 let bytes = written_from(window, offset)?;
-                self.recovery.torn.push(Torn { file: name.to_owned(), bytes, after });
+                // It may also be what a disk made of entries that were acknowledged: the only copy is not for us to destroy.
+                let kept = quarantine::copy(self.storage, name, window.handle(), offset, offset + bytes);
+                self.recovery.torn.push(Torn { file: name.to_owned(), bytes, after, kept });
                 // What was in it is not known: its positions are not given again.
                 self.recovery.next = self.recovery.next.max(after.saturating_add(1 + bytes / PREFIX_BYTES as u64));
                 return Ok(());
@@ -237,7 +247,7 @@ impl Recoverer<'_> {
     fn set_aside(&mut self, name: &str, first: u64, len: u64, why: &str) -> Result<Option<Arc<JournalFile>>, LogError> {
         self.pass_positions(first, len);
         self.recovery.unreadable.push((name.to_owned(), why.to_owned()));
-        let to = quarantine::name_of_whole(self.storage, name);
+        let to = quarantine::name_of_whole(self.storage, name, len);
         self.storage.rename(name, &to).map_err(LogError::io(name))?;
         Ok(None)
     }

@@ -107,6 +107,8 @@ pub(super) struct State {
     /// Damaged ranges that were found: their file's first position and where they begin.
     pub(super) damaged: BTreeSet<(u64, u64)>,
     pub(super) given_up: u64,
+    /// What is at or before it was read by all.
+    pub(super) read_to: u64,
     pub(super) rotate: bool,
     pub(super) closed: bool,
     /// The writer waits until nothing is being synced.

@@ -16,8 +16,8 @@ use crate::{
     storage::StorageFile,
 };
 
-/// The most bytes that one write takes on, unless one entry alone is larger.
-const GROUP_BYTES_MAX: u64 = 8 << 20;
+/// The most bytes that one write takes on, unless one entry alone is larger: what was sealed is still in the processor's cache when it is written.
+const GROUP_BYTES_MAX: u64 = 2 << 20;
 /// What failed is tried again after this, the next times after twice as long each, up to the most.
 const RETRY_MIN: Duration = Duration::from_millis(if cfg!(test) { 5 } else { 250 });
 const RETRY_MAX: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
@@ -160,7 +160,7 @@ impl<'a> Writer<'a> {
         }
         self.chain = chain;
         active.offset += self.buffer.len() as u64;
-        if self.buffer.capacity() as u64 > 2 * GROUP_BYTES_MAX {
+        if self.buffer.capacity() as u64 > 8 * GROUP_BYTES_MAX {
             self.buffer = Vec::new();
         }
 
@@ -185,12 +185,14 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// The next entry goes to a new file. In a full journal that is begun at once: the newest file is never removed, and it may be all there is.
+    /// Begins a new file, where the newest holds entries. It is there for good at once: the newest file is never removed, and knows the positions.
     fn rotate(&mut self) {
+        if self.active.as_ref().is_some_and(|active| active.offset == HEADER_BYTES as u64) || self.shared.lock().files.is_empty() {
+            return;
+        }
         self.close_active();
-        if self.shared.is_full(&self.shared.lock())
-            && let Err(why) = self.begin()
-        {
+        let begun = self.begin().and_then(|()| self.probe().map_err(|error| format!("syncing a new journal file: {error}").into()));
+        if let Err(why) = begun {
             self.give_up(Vec::new(), why);
         }
     }

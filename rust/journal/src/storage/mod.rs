@@ -16,6 +16,8 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     fn open(&self, name: &str) -> io::Result<Arc<dyn StorageFile>>;
     /// Names and lengths in bytes, without what lies in folders.
     fn list(&self) -> io::Result<Vec<(String, u64)>>;
+    /// The same of a folder below, each name with the folder's before it; nothing where there is none.
+    fn list_in(&self, folder: &str) -> io::Result<Vec<(String, u64)>>;
     /// Removes a file; it being absent is no error.
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Gives a file another name, in place of the file that had it: at once for all that look, durable with

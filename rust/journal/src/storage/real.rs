@@ -87,6 +87,24 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(parent)?.sync_all()
 }
 
+/// The files of a folder, their names with `start` before them.
+fn list(folder: &OwnedFd, start: &str) -> io::Result<Vec<(String, u64)>> {
+    let mut found = Vec::new();
+    for entry in fs::Dir::read_from(folder)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().to_str() else { continue };
+        match fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if fs::FileType::from_raw_mode(stat.st_mode).is_file() => {
+                found.push((format!("{start}{name}"), u64::try_from(stat.st_size).unwrap_or_default()));
+            }
+            Ok(_) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
 impl Storage for RealStorage {
     fn create(&self, name: &str, allocate_bytes: u64) -> io::Result<Arc<dyn StorageFile>> {
         self.make_folder_of(name)?;
@@ -119,20 +137,15 @@ impl Storage for RealStorage {
     }
 
     fn list(&self) -> io::Result<Vec<(String, u64)>> {
-        let mut found = Vec::new();
-        for entry in fs::Dir::read_from(&self.folder)? {
-            let entry = entry?;
-            let Ok(name) = entry.file_name().to_str() else { continue };
-            match fs::statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) if fs::FileType::from_raw_mode(stat.st_mode).is_file() => {
-                    found.push((name.to_owned(), u64::try_from(stat.st_size).unwrap_or_default()));
-                }
-                Ok(_) | Err(Errno::NOENT) => {}
-                Err(error) => return Err(error.into()),
-            }
+        list(&self.folder, "")
+    }
+
+    fn list_in(&self, folder: &str) -> io::Result<Vec<(String, u64)>> {
+        match fs::openat(&self.folder, folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+            Ok(opened) => list(&opened, &format!("{folder}/")),
+            Err(Errno::NOENT) => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
         }
-        found.sort_unstable();
-        Ok(found)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
@@ -143,6 +156,7 @@ impl Storage for RealStorage {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.make_folder_of(to)?;
         Ok(fs::renameat(&self.folder, from, &self.folder, to)?)
     }
 

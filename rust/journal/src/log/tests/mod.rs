@@ -1,5 +1,6 @@
 //! What the log promises, on a disk that fails as disks do.
 
+mod damage;
 mod faults;
 mod inspect;
 mod model;

@@ -128,6 +128,24 @@ fn files_that_were_read_by_all_go_and_positions_are_never_given_twice() {
 }
 
 #[test]
+fn what_was_read_long_ago_does_not_stay_in_the_newest_file() {
+    let disk = disk();
+    let open = open(disk.storage());
+    let (position, _) = open.push("a secret");
+    open.log.remove_to(position);
+    assert_eq!(open.log.files().len(), 1, "not yet");
+    open.log.shared.lock().files[0].progress().footer.first_unix_nano = 1; // long ago
+    let deadline = Instant::now() + LONG;
+    while open.log.files()[0].first == 1 {
+        assert!(Instant::now() < deadline, "{:?}", open.log.files());
+        open.log.wait(u64::MAX, Duration::from_millis(5));
+    }
+    open.log.close();
+    assert_eq!(disk.storage().list().unwrap().len(), 1);
+    assert_eq!(super::open(disk.power_cut()).push("next").0, position + 1, "the new file knows the positions");
+}
+
+#[test]
 fn a_closed_log_takes_nothing() {
     let open = open(disk().storage());
     open.push("a");

@@ -73,12 +73,7 @@ impl Image {
     }
 
     pub(super) fn list(&self) -> Vec<(String, u64)> {
-        let names = self.names.iter().filter(|(name, _)| !name.contains('/'));
-        names.map(|(name, id)| (name.clone(), self.inodes.get(id).map_or(0, |inode| inode.seen.len() as u64))).collect()
-    }
-
-    pub(super) fn names_in(&self, start: &str) -> Vec<String> {
-        self.names.keys().filter(|name| name.starts_with(start)).cloned().collect()
+        self.names.iter().map(|(name, id)| (name.clone(), self.inodes.get(id).map_or(0, |inode| inode.seen.len() as u64))).collect()
     }
 
     pub(super) fn bad_sectors(&mut self, name: &str, bytes: Range<usize>) {

@@ -184,11 +184,6 @@ impl Disk {
         self.lock().image.damage(name, change)
     }
 
-    /// The names that begin so.
-    pub fn names_in(&self, start: &str) -> Vec<String> {
-        self.lock().image.names_in(start)
-    }
-
     /// These bytes of a file cannot be read any more.
     pub fn bad_sectors(&self, name: &str, bytes: Range<usize>) {
         self.lock().image.bad_sectors(name, bytes);

@@ -36,7 +36,14 @@ impl Storage for FaultyStorage {
     }
 
     fn list(&self) -> io::Result<Vec<(String, u64)>> {
-        Ok(self.disk.begin(Op::Open, self.boot)?.0.image.list())
+        let (state, _) = self.disk.begin(Op::Open, self.boot)?;
+        Ok(state.image.list().into_iter().filter(|(name, _)| !name.contains('/')).collect())
+    }
+
+    fn list_in(&self, folder: &str) -> io::Result<Vec<(String, u64)>> {
+        let (state, _) = self.disk.begin(Op::Open, self.boot)?;
+        let start = format!("{folder}/");
+        Ok(state.image.list().into_iter().filter(|(name, _)| name.starts_with(&start)).collect())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
