@@ -3,15 +3,13 @@
 //! Nothing is guessed: a time is one that stands among the first words and is spelt in full; a severity is a word of the usual ones that
 //! stands where loggers put it: beside the time, in brackets, or in capitals before the message begins.
 
-use std::sync::OnceLock;
+mod moment;
 
 use logloom_record::Text;
 use wide::u8x16;
 
-use crate::{
-    severity,
-    time::{self, Context, TimePattern},
-};
+use self::moment::moment;
+use crate::{severity, time::Context};
 
 /// How far into a line it is looked.
 const LOOK_BYTES_MAX: usize = 200;
@@ -213,19 +211,26 @@ fn is_level(bytes: &[u8], start: usize, end: usize, place: &Place) -> bool {
         // `I/Tag(123)`, `2026… 1000 1000 E Tag:`, `E, [2026…`, `W [21/Nov/2026…`
         let alone = matches!(before, None | Some(b' ' | b'[' | b'|')) && matches!(behind, [b' ' | b'/' | b']' | b'|' | b',', ..]);
         let first = start == 0 && matches!(behind, [b' ', b'[', ..] | [b',', b' ', b'[', ..] | [b'/', ..]);
+        // `[E 2026-…`, `(W) 2026-…`
+        let enclosed = matches!((before, behind), (Some(b'['), [b' ', b'0'..=b'9', ..]) | (Some(b'('), [b')', b' ', b'0'..=b'9', ..]));
+        if start == 1 && enclosed {
+            return matches!(letter, b'D' | b'I' | b'N' | b'W' | b'E' | b'C');
+        }
         return matches!(letter, b'V' | b'D' | b'I' | b'N' | b'W' | b'E' | b'F') && alone && (first || (place.timed && place.only_numbers));
     }
-    // Without a time only the first word may be one.
-    if (!place.timed && place.words > 0) || !is_word_of_level(word) {
+    // Without a time only the first word may be one, or the first behind a clock.
+    let behind_clock = place.only_numbers && place.words >= 2;
+    if (!place.timed && place.words > 0 && !behind_clock) || !is_word_of_level(word) {
         return false;
     }
     let closed = matches!(before, Some(b'[' | b'<' | b'(' | b'|')) && matches!(behind, [b']' | b'>' | b')' | b'|' | b' ' | b':', ..])
         || (before == Some(b':') && behind.first() == Some(&b']')); // [module:level]
     let named = matches!(behind, [b':' | b']', ..]);
-    let capitals = word.iter().all(u8::is_ascii_uppercase) && matches!(behind, [] | [b' ' | b'\t' | b':' | b']' | b'|' | b',' | b'-', ..]);
+    let capitals =
+        word.iter().all(u8::is_ascii_uppercase) && matches!(behind, [] | [b' ' | b'\t' | b':' | b']' | b'|' | b',' | b'-' | b'[', ..]);
     let apart = matches!(before, None | Some(b' ' | b'\t' | b'[' | b'<' | b'(' | b'|' | b'-' | b':' | b','));
     if !place.timed {
-        return place.words == 0 && apart && (closed || capitals || (start == 0 && named));
+        return apart && (closed || capitals || (start == 0 && named));
     }
     let beside = place.words == 0 && matches!(behind, [] | [b' ' | b'\t' | b':' | b']' | b'|' | b',' | b')' | b'>', ..]);
     apart
@@ -241,69 +246,6 @@ fn is_word_of_level(word: &[u8]) -> bool {
     let Some(letter) = word.first().map(|letter| (letter | 0x20).wrapping_sub(b'a')).filter(|letter| *letter < 26) else { return false };
     FIRST_LETTERS.get(word.len()).is_some_and(|letters| letters & 1 << letter != 0)
         && LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word))
-}
-
-/// The time that begins at `at`, and its length.
-fn moment(bytes: &[u8], at: usize, context: &Context) -> Option<(u64, usize)> {
-    let text = bytes.get(at..)?;
-    if at > 0 && bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric) {
-        return None;
-    }
-    let (unix_nano, len) = match text {
-        [b'J' | b'F' | b'M' | b'A' | b'S' | b'O' | b'N' | b'D' | b'T' | b'W', b'a'..=b'z', b'a'..=b'z', b' ' | b',', ..] => {
-            let (moment, len) = time::bsd(text, context).ok()?;
-            (moment?, len)
-        }
-        [b'0'..=b'9', ..] => digits(text, at, context)?,
-        _ => return None,
-    };
-    let ended = !text.get(len).is_some_and(u8::is_ascii_alphanumeric);
-    (ended && unix_nano > 0).then_some((unix_nano, len))
-}
-
-/// A time that begins with a digit.
-fn digits(text: &[u8], at: usize, context: &Context) -> Option<(u64, usize)> {
-    if let Ok(found) = time::prefix(text, context.zone) {
-        return Some(found);
-    }
-    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if matches!(count, 10 | 13 | 16) && at <= 1 {
-        return epoch(text, count);
-    }
-    if count > 2 || !matches!(text.get(count), Some(b'/' | b'-' | b' ')) {
-        return None;
-    }
-    patterns().iter().find_map(|pattern| {
-        let (moment, len) = pattern.prefix(text, context).ok()?;
-        Some((moment?, len))
-    })
-}
-
-/// Seconds, milliseconds or microseconds since 1970, at the line's very start: of 2001 to 2286, with a fraction or without.
-fn epoch(text: &[u8], count: usize) -> Option<(u64, usize)> {
-    let fraction = match text.get(count..)? {
-        [b'.', rest @ ..] => 1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
-        [b' ' | b'\t' | b']' | b'|' | b',', ..] => 0,
-        _ => return None,
-    };
-    let len = count + fraction;
-    Some((time::epoch::parse(text.get(..len)?).ok()?, len))
-}
-
-/// The other spellings that begin with a day or a month. A month in digits before the day, or behind it, is told by nothing: none of these.
-fn patterns() -> &'static [TimePattern] {
-    static PATTERNS: OnceLock<Vec<TimePattern>> = OnceLock::new();
-    PATTERNS.get_or_init(|| {
-        let texts = [
-            "%d/%b/%Y:%H:%M:%E*S %z",
-            "%d/%b/%Y:%H:%M:%E*S",
-            "%d/%b/%Y %H:%M:%E*S",
-            "%d-%b-%Y %H:%M:%E*S",
-            "%d %b %Y %H:%M:%E*S",
-            "%m-%d %H:%M:%E*S", // Android's
-        ];
-        texts.iter().filter_map(|text| TimePattern::compile(text).ok()).collect()
-    })
 }
 
 #[cfg(test)]
@@ -355,6 +297,16 @@ mod tests {
             ("[1795257659] CURRENT HOST STATE: a;UP", "1795257659000", "0 "),
             ("1795257659.509 GET x", "1795257659509", "0 "),
             ("WARN  cannot open", "-", "13 WARN"),
+            ("21.11.2026 10:40:59 ERROR x", "1795257659000", "17 ERROR"),
+            ("2026.11.21 10:40:59.509123 [ 12 ] {} <Error> Application: x", "1795257659509", "17 Error"),
+            ("[Nest] 7  - 11/21/2026, 10:40:59 AM    WARN [Auth] x", "1795257659000", "13 WARN"),
+            ("[2026-11-21 10:40:59] NOTICE[2183] chan_sip.c: x", "1795257659000", "10 NOTICE"),
+            ("[E 2026-11-21 10:40:59.509 ServerApp] x", "1795257659509", "17 E"),
+            ("(W) 2026-11-21T10:40:59 - x", "1795257659000", "13 W"),
+            ("[10:40:59] INFO: x", "-", "9 INFO"),
+            ("Nov 21, 2026 10:40:59.509 [0x7f12] WARN - x", "1795257659509", "13 WARN"),
+            ("Nov 21, 2026 10:40:59 AM a.b.C main", "1795257659000", "0 "),
+            ("INFO[0012] x", "-", "9 INFO"),
             ("error: no such file", "-", "17 error"),
             ("[INFO] done", "-", "9 INFO"),
             ("node-1 com.example.Main 2026-11-21 10:40:59 FATAL x", "1795257659000", "21 FATAL"),

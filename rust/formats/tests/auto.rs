@@ -31,7 +31,7 @@ fn bodies(batch: &Batch) -> Vec<String> {
 fn every_format_is_known_by_its_example() {
     for spec in FORMATS {
         // These are no text: what stands there describes them.
-        let is_binary = matches!(spec.name, "auto" | "otlp" | "otlp_traces");
+        let is_binary = matches!(spec.name, "auto" | "fluentforward" | "otlp" | "otlp_traces");
         // What a user must say the pattern of is nobody's to guess.
         let needs_options = (spec.compile)(&Options::default()).is_err();
         if !is_binary && !needs_options {

@@ -29,11 +29,26 @@ pub(super) const ROWS: &[Row] = &[
             ("__REALTIME_TIMESTAMP", 60), // journald, as `journalctl -o json` writes it
             ("time_unix_nano", 60),
             ("timeUnixNano", 60),
-            ("_time", 50),   // VictoriaLogs
-            ("date", 40),    // Datadog, Fluent Bit
-            ("created", 30), // Python's float
-            ("t.$date", 30), // MongoDB
-            ("dt", 20),      // Better Stack
+            ("_time", 50),         // VictoriaLogs
+            ("date", 40),          // Datadog, Fluent Bit
+            ("created", 30),       // Python's float
+            ("t.$date", 30),       // MongoDB
+            ("dt", 20),            // Better Stack
+            ("log_timestamp", 35), // JFrog
+            ("eventTime", 15),
+            ("event_time", 15),
+            ("EventTime", 15),
+            ("eventTimestamp", 15),
+            ("event_timestamp", 15),
+            ("TimeGenerated", 15),
+            ("log_time", 15),
+            ("logTime", 15),
+            ("detectedTime", 15), // Contrast
+            ("createdAt", 15),
+            ("created_at", 15),
+            ("CreationTime", 15),
+            ("Time", 15),
+            ("DateTime", 15),
             ("t", 10),
             ("T", 10), // zap's development encoder
         ],

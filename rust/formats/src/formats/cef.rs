@@ -126,7 +126,8 @@ pub(super) fn syslog_header(line: &[u8], end: usize, context: &Context) -> (Opti
 /// A time as the specifications have it, or in another usual way.
 pub(super) fn event_time(text: &[u8], context: &Context) -> Option<u64> {
     static PATTERNS: LazyLock<Vec<TimePattern>> = LazyLock::new(|| {
-        let patterns = ["%b %d %Y %H:%M:%E*S %Z", "%b %d %Y %H:%M:%E*S", "%b %d %H:%M:%E*S %Z", "%b %d %H:%M:%E*S"];
+        let patterns =
+            ["%b %d %Y %H:%M:%E*S %Z", "%b %d %Y %H:%M:%E*S%z", "%b %d %Y %H:%M:%E*S", "%b %d %H:%M:%E*S %Z", "%b %d %H:%M:%E*S"];
         patterns.iter().filter_map(|pattern| TimePattern::compile(pattern).ok()).collect()
     });
     let text = text.trim_ascii();
@@ -140,6 +141,7 @@ pub(super) fn severity(text: &str) -> u8 {
         (Ok(4..=6), _) | (_, "medium") => 13,
         (Ok(7..=8), _) | (_, "high") => 17,
         (Ok(9..=10), _) | (_, "very-high" | "critical") => 18,
+        (Err(_), word) => crate::severity::of_text(Text::from(word)),
         _ => 0,
     }
 }

@@ -24,6 +24,8 @@ const PATTERNS: &[&str] = &[
     // Serilog's file and console.
     "{time:%Y-%m-%d %H:%M:%S.%3f %z} [{severity}] {body}",
     "[{time:%H:%M:%S} {severity}] {body}",
+    // Jellyfin.
+    "[{time:iso}] [{severity}] [{thread.id:int}] {log.logger:class}: {body}",
     // NLog.
     "{time:iso}|{severity}|{log.logger:class}|{body}",
     "{time:iso}|{event.id:int}|{severity}|{log.logger:class}|{body}",

@@ -16,6 +16,21 @@ pub static SPEC: Spec = Spec {
     compile,
 };
 
+/// A line of the audit, of this layer.
+macro_rules! audit {
+    ($layer:literal) => {
+        concat!(
+            "[{time:iso}] {?[{elasticsearch.node.name:name}] ?}[",
+            $layer,
+            "] [{elasticsearch.audit.event_type:word}]{~}",
+            "{elasticsearch.audit.:brackets origin_address>client.address principal>user.name roles>elasticsearch.audit.user.roles[] indices>elasticsearch.audit.indices[] uri>url.original request_body>http.request.body.content}",
+            "{elasticsearch.audit.layer=",
+            $layer,
+            "}"
+        )
+    };
+}
+
 const PATTERNS: &[&str] = &[
     concat!(
         "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] [gc][{elasticsearch.gc.collection:int}] {body>}overhead, ",
@@ -42,10 +57,9 @@ const PATTERNS: &[&str] = &[
     "[{time:iso}][{severity}][{log.logger:name}] [{elasticsearch.node.name:name}] {body}",
     "[{time:iso}][{severity}][{log.logger:name}] {body}",
     // Who was let in, before it became JSON.
-    concat!(
-        "[{time:iso}] {?[{elasticsearch.node.name:name}] ?}[{elasticsearch.audit.layer:word}] [{elasticsearch.audit.event_type:word}]{~}",
-        "{elasticsearch.audit.:brackets origin_address>client.address principal>user.name roles>elasticsearch.audit.user.roles[] indices>elasticsearch.audit.indices[] uri>url.original request_body>http.request.body.content}"
-    ),
+    audit!("transport"),
+    audit!("rest"),
+    audit!("ip_filter"),
 ];
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {

@@ -24,6 +24,20 @@ const PATTERNS: &[&str] = &[
     "{time:iso}\t{severity}\t{body}",
     // Gin.
     "[GIN] {time:%Y/%m/%d - %H:%M:%S} |{~}{http.response.status_code:int} |{~}{gin.duration} |{~}{client.address:word} | {http.request.method:word}{ }\"{url.path:path}\"{?{_}?}",
+    // AdGuard Home's and Zoraxy's, which say who asked.
+    "{time:%Y/%m/%d %H:%M:%S.%f} [{severity}] {body>}{http.request.method:word} {_:word} {url.path:word}: from ip {client.address:word}: {_}",
+    "{time:%Y/%m/%d %H:%M:%S.%f} [{severity}] {body>}{http.request.method:word} {client.address:word} {url.path:word}: {_}",
+    concat!(
+        "{time:%Y/%m/%d %H:%M:%S} [{_:time %Y-%m-%d %H:%M:%S.%6f}] {body>}[{zoraxy.router:word}] [origin:{server.address:word}] [client: {client.address:word}] ",
+        "[useragent: {user_agent.original}] {http.request.method:word} {url.path:path} {http.response.status_code:status}"
+    ),
+    "{time:%Y/%m/%d %H:%M:%S} [{_:time %Y-%m-%d %H:%M:%S.%6f}] {body>}[{log.logger}] [system:{severity}] {_}",
+    // Gitea's and Forgejo's.
+    concat!(
+        "{time:%Y/%m/%d %H:%M:%S} {code.file.path:id}:{code.line.number:int}:{code.function.name:id}() [{severity}] ",
+        "{?[{gitea.request.id:class}] ?}{body>}Failed authentication attempt for {user.name:id} from {client.address:address}: {_}"
+    ),
+    "{time:%Y/%m/%d %H:%M:%S} {code.file.path:id}:{code.line.number:int}:{code.function.name:id}() [{severity}] {?[{gitea.request.id:class}] ?}{body}",
     // The standard library.
     "{time:%Y/%m/%d %H:%M:%S.%f} {code.file.path:class}:{code.line.number:int}: {body}",
     "{time:%Y/%m/%d %H:%M:%S} {code.file.path:class}:{code.line.number:int}: {body}",

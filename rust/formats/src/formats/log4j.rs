@@ -46,6 +46,12 @@ const PATTERNS: &[&str] = &[
     "{severity}{ }[{thread.name}] {time:iso} {code.file.path:word}:{code.line.number:int} - {body}",
     "{severity}{ }[{thread.name}] {time:iso} {log.logger:word} - {body}",
     "{severity}{ }{time:iso} [{thread.name}] {log.logger:word} - {body}",
+    // CAS: who, what, application, when, from where.
+    concat!(
+        "{time:iso} {severity}{ }[{log.logger:class}] - {body>}{_}|{cas.application:word}|{_}|{event.action:word}|{user.name:id}|",
+        "{client.address:word}|{server.address:word}"
+    ),
+    "{time:iso} {severity}{ }[{log.logger:class}] - {body}",
     // Hadoop, HBase and others: thread in brackets, then the logger.
     "{time:iso} {severity}{ }[{thread.name}] {log.logger:word}{ }- {body}",
     "{time:iso} [{thread.name}] {severity}{ }{log.logger:word}{ }- {body}",
@@ -56,6 +62,19 @@ const PATTERNS: &[&str] = &[
     // Flink.
     "{time:iso} {severity}{ }{log.logger:word}{ }[{_}] - {body}",
     "{time:iso} {severity}{ }{log.logger:word}{ }- {body}",
+    // Doris, StarRocks.
+    "{time:iso} {severity}{ }({thread.name:thread}|{thread.id:int}) [{code.function.name:class}():{code.line.number:int}] {body}",
+    // Home Assistant is no Java, but its lines look so.
+    "{time:iso} {severity}{ }({thread.name}) [{log.logger:class}] {body}",
+    // Keycloak's events.
+    concat!(
+        "{time:iso} {severity}{ }[org.keycloak.events] ({thread.name}) {body>}type={keycloak.event.type:quoted}, ",
+        "{keycloak.event.:pairs ipAddress>client.address username>user.name userId>user.id realmId>keycloak.realm.id clientId>keycloak.client.id error>error.type}",
+        "{log.logger=org.keycloak.events}"
+    ),
+    // Logback's own status.
+    "{time:%H:%M:%S,%3f} |-{severity} in {log.logger:id} - {body}",
+    "{time:iso} [{thread.name}] {severity}{ }- {body}",
     // Solr.
     "{time:iso} {severity}{ }({thread.name}) [{~}{solr.core}] {log.logger:word} {body}",
     // WildFly, Quarkus.

@@ -32,6 +32,7 @@ const MESSAGES: &[&str] = &[
 const PREFIXES: &[&str] = &[
     "%m [%p] %q%u@%d ",
     "%m [%p] %h %u@%d ",
+    "%I %m [%p] %q%u@%d ",
     "%m [%p] ",
     "%m [%p-%l] %q%u@%d ",
     "%m [%p]: [%l-1] db=%d,user=%u ",
@@ -56,6 +57,8 @@ const ESCAPES: Dialect = Dialect {
         ("d", "db.namespace:word"),
         ("r", "client.address:remote"),
         ("h", "client.address:word"),
+        // No escape of the server's: `%h` in a built-in prefix, where what goes on in the next line must not be taken for a host.
+        ("I", "client.address:ip"),
         ("L", "server.address"),
         ("b", "postgresql.backend_type"),
         ("p", "process.pid:int"),

@@ -46,6 +46,12 @@ const PATTERNS: &[&str] = &[
     "{time:iso} {process.pid:int} {severity} {log.logger:class} [{openstack.request}] {body}",
     // loguru; absl.
     "{time:iso} | {severity}{ }| {log.logger:class}:{code.function.name:id}:{code.line.number:int} - {body}",
+    // Home Assistant.
+    "{time:iso} {severity}{ }({thread.name}) [{log.logger:class}] {body}",
+    // Who asked for what: Uvicorn; its workers behind Gunicorn; http.server and Werkzeug.
+    "{severity}:{ }{body>}{client.address:address} - \"{request:request}\" {http.response.status_code:int}{?{ }{_}?}",
+    "{time:iso} {severity}{ }{body>}{client.address:address} - \"{request:request}\" {http.response.status_code:int}{?{ }{_}?}",
+    "{client.address:ip} - {user.name:word} [{time:%d/%b/%Y %H:%M:%S}] \"{request:request}\" {http.response.status_code:status} {http.response.body.size:int}",
     // What `basicConfig` gives, and Uvicorn.
     "{severity}:{log.logger:class}:{body}",
     "{severity=DEBUG}DEBUG:    {body}",

@@ -21,6 +21,9 @@ const PATTERNS: &[&str] = &[
     "{time:iso}{ }{severity} {?{tracing.spans:spans}: ?}{log.logger:target}: {body}",
     "[{time:iso} {severity}{ }{log.logger:target}] {body}",
     "{time:iso} {severity}{ }[{log.logger:target}] {body}",
+    // fern, as its manual has it; Vaultwarden.
+    "[{time:iso}][{log.logger:target}][{severity}] {body>}Username or password is incorrect. Try again. IP: {client.address:word}. Username: {user.name}.",
+    "[{time:iso}][{log.logger:target}][{severity}] {body}",
 ];
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {

@@ -59,6 +59,8 @@ pub(crate) enum Use {
     Clients(Name),
     /// A list, its elements parted by this byte.
     List(Name, u8),
+    /// An address in digits: where it stands first, a line that begins otherwise begins no record.
+    Ip(Name),
     /// `?a=b`, without its mark.
     Query(Name),
     /// A quoted string, without its quotes and escapes.
@@ -94,7 +96,13 @@ impl Use {
     pub(super) fn names(&self) -> Vec<&[u8]> {
         match self {
             Self::Target(target) => target.writes().into_iter().map(Name::bytes).filter(|name| !name.is_empty()).collect(),
-            Self::Double(name) | Self::Bool(name) | Self::Quoted(name) | Self::Query(name) | Self::Clients(name) | Self::List(name, _) => {
+            Self::Double(name)
+            | Self::Bool(name)
+            | Self::Quoted(name)
+            | Self::Query(name)
+            | Self::Ip(name)
+            | Self::Clients(name)
+            | Self::List(name, _) => {
                 vec![name.bytes()]
             }
             Self::Code(code, meaning, _) => vec![code.bytes(), meaning.bytes()],
@@ -175,6 +183,7 @@ pub(crate) fn parse(text: &str, at: usize) -> Result<Part, TemplateError> {
         "bool" => field(Shape::Word, Use::Bool(Name::new(name))),
         "request" => field(Shape::Any, Use::Request(Name::new(if name == "request" { "url.original" } else { name }))),
         "clients" => field(Shape::Addresses, Use::Clients(Name::new(name))),
+        "ip" => field(Shape::Word, Use::Ip(Name::new(name))),
         "query" => field(Shape::Identifier, Use::Query(Name::new(name))),
         "commas" => field(Shape::Any, Use::List(Name::new(name), b',')),
         "pipes" => field(Shape::Any, Use::List(Name::new(name), b'|')),

@@ -1,6 +1,6 @@
 //! A pattern, compiled: reads a line into values, writes these as a record.
 
-use std::{cell::Cell, ops::Range};
+use std::{cell::Cell, net::IpAddr, ops::Range};
 
 use logloom_record::Text;
 
@@ -249,7 +249,12 @@ impl Line {
     #[inline(always)]
     pub(crate) fn begins(&self, line: Text<'_>, context: &Context) -> bool {
         let Some(value) = self.template.may_begin(line).then(|| self.template.first(line, context)).flatten() else { return false };
-        !matches!(self.uses.first(), Some(Use::Severity(None))) || severity::of_text(Text::from(value.bytes().trim_ascii())) != 0
+        let value = value.bytes().trim_ascii();
+        match self.uses.first() {
+            Some(Use::Severity(None)) => severity::of_text(Text::from(value)) != 0,
+            Some(Use::Ip(_)) => std::str::from_utf8(value).is_ok_and(|text| text.parse::<IpAddr>().is_ok()),
+            _ => true,
+        }
     }
 
     /// Whether a line may begin so, by its first byte and the text that stands before the first field.

@@ -113,6 +113,7 @@ fn rare<'w>(rec: RecordCursor<'w>, used: &Use, slot: Slot, line: Text<'_>) -> Re
         Use::Bars(names) => bars(rec, names, value),
         Use::Brackets(names) => brackets(rec, names, value),
         Use::Query(name) => text(rec, name, if value.bytes().first() == Some(&b'?') { value.after(1) } else { value }),
+        Use::Ip(name) => text(rec, name, value),
         Use::Clients(name) => clients(rec, name, value),
         Use::List(name, between) => strings(rec, name, elements(value, |byte| byte == *between)),
         _ => rec,
