@@ -12,7 +12,7 @@ from logloom._native import decompress
 from logloom.errors import DataError, LimitError
 from logloom.receivers._net import Guest
 
-__all__ = ["Body", "Refusal"]
+__all__ = ["Body", "Refusal", "peer_of"]
 
 INLINE_BYTES_MAX: Final = 4 << 10
 """What is inflated on the loop; more goes to a thread."""
@@ -115,3 +115,12 @@ class Body:
     def _too_large(self) -> Refusal:
         said = f"the body is over {self.size_bytes_max} bytes: send less at once"
         return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said)
+
+
+def peer_of(request: web.BaseRequest) -> str:
+    """`127.0.0.1:53216`, `[::1]:53216`."""
+    name = request.transport.get_extra_info("peername") if request.transport else None
+    if not name:
+        return request.remote or ""
+    host, port = name[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

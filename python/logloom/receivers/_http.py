@@ -6,7 +6,7 @@ size, time and connections, inflating within a bound, `/healthz` and `/readyz`.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from logloom.receivers._body import RETRY_AFTER_S, Body, Refusal
+from logloom.receivers._body import RETRY_AFTER_S, Body, Refusal, peer_of
 from logloom.receivers._net import Room, cannot_listen, ssl_context, warn_if_open
 
 if TYPE_CHECKING:
@@ -59,15 +59,22 @@ class HttpServer:
         context: The receiver's.
         routes: By path.
         push: Where bodies go.
+        pages: What is answered to a GET, by path.
     """
 
     def __init__(
-        self, config: "HttpSettings", context: "ReceiverContext", routes: Mapping[str, Route], push: "Push"
+        self,
+        config: "HttpSettings",
+        context: "ReceiverContext",
+        routes: Mapping[str, Route],
+        push: "Push",
+        pages: Mapping[str, Callable[[web.BaseRequest], web.Response]] | None = None,
     ) -> None:
         self._config = config
         self._context = context
         self._routes = routes
         self._push = push
+        self._pages = pages or {}
         self._body = Body(config.max_request_body_size, config.read_timeout)
         self._room = Room(IN_HAND_BODIES_MAX * config.max_request_body_size)
         self._runner: web.ServerRunner | None = None
@@ -126,6 +133,8 @@ class HttpServer:
         return response
 
     def _elsewhere(self, request: web.BaseRequest) -> web.Response:
+        if (page := self._pages.get(request.path)) is not None and request.method == "GET":
+            return page(request)
         if request.path == "/healthz":
             return web.Response(text="ok\n")
         if request.path == "/readyz":
@@ -142,7 +151,7 @@ class HttpServer:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", RETRY_AFTER_S)
         with self._room.guest() as guest:
             body = await self._body.read(request, guest)
-            delivery = await self._push(messages, body, _peer(request))
+            delivery = await self._push(messages, body, peer_of(request))
         if delivery.kind == "retry":
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the journal is full", delivery.retry_after_s)
         if delivery.kind == "refuse":
@@ -167,12 +176,3 @@ class _Bounded(web.Server):
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         self._open.discard(handler)
         super().connection_lost(handler, exc)
-
-
-def _peer(request: web.BaseRequest) -> str:
-    """`127.0.0.1:53216`, `[::1]:53216`."""
-    name = request.transport.get_extra_info("peername") if request.transport else None
-    if not name:
-        return request.remote or ""
-    host, port = name[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

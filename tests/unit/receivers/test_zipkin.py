@@ -24,10 +24,10 @@ async def server(pushed: Pushed, tmp_path: Path) -> AsyncIterator[Running]:
         yield runs
 
 
-async def post(server: Running, headers: dict[str, str]) -> tuple[int, str]:
+async def post(server: Running, headers: dict[str, str], path: str = "/api/v2/spans") -> tuple[int, str]:
     async with (
         aiohttp.ClientSession(skip_auto_headers=["Content-Type"]) as client,
-        client.post(server.url("/api/v2/spans"), data=SPANS, headers=headers) as response,
+        client.post(server.url(path), data=SPANS, headers=headers) as response,
     ):
         return response.status, await response.text()
 
@@ -40,11 +40,22 @@ async def test_json_is_accepted_also_without_a_type(server: Running, pushed: Pus
     assert [taken[:2] for taken in pushed.taken] == [("zipkin", SPANS)]
 
 
-@pytest.mark.parametrize("content_type", ["application/x-protobuf", "application/x-thrift"])
-async def test_what_is_not_taken_yet_is_told(server: Running, pushed: Pushed, content_type: str) -> None:
-    status, said = await post(server, {"Content-Type": content_type})
-    assert (status, pushed.taken) == (415, [])
-    assert "send JSON" in said
+@pytest.mark.parametrize(
+    ("path", "content_type", "status"),
+    [
+        ("/api/v2/spans", "application/x-protobuf", 202),
+        ("/api/v1/spans", "application/x-thrift", 202),
+        ("/api/v1/spans", "application/json", 202),
+        ("/api/v1/spans", "application/x-protobuf", 415),
+        ("/api/v2/spans", "application/x-thrift", 415),
+        ("/api/v3/spans", "application/json", 404),
+    ],
+)
+async def test_each_api_takes_its_own_encodings(
+    server: Running, pushed: Pushed, path: str, content_type: str, status: int
+) -> None:
+    assert (await post(server, {"Content-Type": content_type}, path))[0] == status
+    assert len(pushed.taken) == (status == 202)
 
 
 async def test_spans_that_could_not_be_read_are_told_of(server: Running, pushed: Pushed) -> None:
