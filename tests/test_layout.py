@@ -39,6 +39,8 @@ LAYERS = {
     "folder": 2,
     "logs": 2,
     "intake": 3,
+    "journal": 3,
+    "errands": 4,
     "store": 3,
     "ledger": 3,
     "access": 3,

@@ -9,13 +9,16 @@ from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from logloom._native import Batch, Journal
+from logloom._native import Journal
+from logloom.commits import Commits
 from logloom.config import Component, Config, PipelineConfig
+from logloom.errands import Errands
 from logloom.errors import ComponentError, LogloomError, ServiceError
 from logloom.exporters import Exporter, ExporterContext
 from logloom.exporters._follow import RECORDS_MAX, Bookmark, Cut, Follower
 from logloom.folder import held, listening_file
 from logloom.intake import Push, Receiver, ReceiverContext, intake_of
+from logloom.journal import DeadLetters, Opened, opened, watch
 from logloom.logs import log_of
 
 __all__ = ["Listening", "Service"]
@@ -53,41 +56,50 @@ class Service:
     async def run(self, on_ready: Callable[[Listening], None] = lambda _: None) -> None:
         """Run until `stop` is called, then deliver what was accepted, within `service.shutdown_timeout`.
 
+        What is not delivered by then stays in the journal, for the next run.
+
         Args:
             on_ready: Called once all receivers are up, with where they listen.
 
         Raises:
             DataFolderError: The data folder cannot be used.
             ComponentError: A receiver or exporter cannot start, or failed; the others were stopped as by `stop`.
-            ServiceError: Some records were not delivered in time.
+            ServiceError: The journal is in memory, and some records were not delivered in time.
         """
         with ExitStack() as stack:
             stack.enter_context(held(self.data))
             threads = stack.enter_context(ThreadPoolExecutor(PUSH_THREADS, "push"))
             waiters = stack.enter_context(ThreadPoolExecutor(len(self.config.exporters), "exporter"))
-            journal = Journal(bytes_max=self.config.service.journal.bytes_max)
-            stack.callback(journal.close)  # before the waiters are joined: it wakes them
-            async with AsyncExitStack() as opened:
+            journals = await asyncio.to_thread(stack.enter_context, opened(self.config, self.data))
+            main, dead = Commits(journals.main), Commits(journals.dead or journals.main)
+            stack.enter_context(main.watched())
+            if journals.dead is not None:
+                stack.enter_context(dead.watched())
+            letters = DeadLetters(journals, main, dead, self.config.service.dead_letter_pipeline)
+            async with AsyncExitStack() as left:
                 followers = [
-                    await self._follower(component, journal, waiters, opened)
+                    await self._follower(component, journals.main, waiters, letters, left)
                     for component in self.config.exporters.values()
                 ]
-                intake = intake_of(self.config, journal)
+                intake = intake_of(self.config, journals.main)
                 receivers = [
                     (
                         _create(component, "receiver", self._receiver_context(component)),
-                        Push(component.id, intake, journal, threads),
+                        Push(component.id, intake, journals.main, threads, main),
                     )
                     for component in self.config.receivers.values()
                 ]
-                await self._run(followers, receivers, journal, on_ready)
+                journals.main.all_attached()
+                for work in (watch(journals), Errands(journals, main).run(self.data)):
+                    left.push_async_callback(_ended, _task("journal", work))
+                await self._run(followers, receivers, journals, on_ready)
             self._tell_counts(intake.counters(), followers)
 
     async def _run(
         self,
         followers: list[Follower],
         receivers: list[tuple[Receiver, Push]],
-        journal: Journal,
+        journals: Opened,
         on_ready: Callable[[Listening], None],
     ) -> None:
         out = [_task(f"exporter {follower.id}", follower.run()) for follower in followers]
@@ -103,15 +115,17 @@ class Service:
                     await asyncio.wait([stop, *into, *out], return_when=asyncio.FIRST_COMPLETED)
                     self._ready = False
             failed = None if self._stopping.is_set() else next(task for task in (*into, *out) if task.done())
-            left = await self._drain(followers, into, out, journal)
+            left = await self._drain(followers, into, out, journals.main)
             if failed is None:
                 failed = next((task for task in (*into, *out) if _error_of(task) is not None), None)
             if failed is not None:
                 raise _component_error(failed)
-            if left:
+            if left and journals.dead is None:
                 raise ServiceError(
                     f"not delivered within service.shutdown_timeout ({self.config.service.shutdown_timeout:g}s): {left}"
                 )
+            if left:
+                self._log.info(f"stopped; in the journal, to be delivered after the next start: {left}")
         finally:
             for task in (up, stop, *into, *out):
                 task.cancel()
@@ -142,10 +156,15 @@ class Service:
         journal.close()
         await asyncio.wait(out, timeout=max(deadline - loop.time(), 0.0))
         left = [(follower.id, follower.pending.pending_records) for follower in followers]
-        return ", ".join(f"{count} records of exporter {identifier}" for identifier, count in left if count)
+        return ", ".join(f"{n} record{'s' * (n > 1)} of exporter {identifier}" for identifier, n in left if n)
 
     async def _follower(
-        self, component: Component, journal: Journal, waiters: ThreadPoolExecutor, opened: AsyncExitStack
+        self,
+        component: Component,
+        journal: Journal,
+        waiters: ThreadPoolExecutor,
+        letters: DeadLetters,
+        left: AsyncExitStack,
     ) -> Follower:
         named = {
             name: pipeline
@@ -159,16 +178,12 @@ class Service:
             exporter.restore(bookmark.cursor.state)
         if hasattr(exporter, "__aenter__"):
             try:
-                await opened.enter_async_context(exporter)  # type: ignore[arg-type]
+                await left.enter_async_context(exporter)  # type: ignore[arg-type]
             except (LogloomError, OSError) as error:
                 raise ComponentError(f"exporter {component.id}: {error}") from error
         retry = getattr(component.config, "retry_on_failure", None)
         cut = self._cut(component, list(named.values()))
-        letters = self._dead_letters
         return Follower(exporter, bookmark, waiters, retry=retry, cut=cut, context=context, dead_letters=letters)
-
-    async def _dead_letters(self, exporter: str, batch: Batch, why: str) -> None:
-        """In memory nothing is kept of what is refused for good but its count, and the reason in the log."""
 
     def _cut(self, component: Component, pipelines: list[PipelineConfig]) -> Cut:
         """How its requests are cut: as `sending_queue.batch` says, or the `batch` processors of its pipelines."""
@@ -208,6 +223,11 @@ class Service:
             told = {"exporter": follower.id, "records": counts.delivered, "dead_lettered": counts.dead_lettered}
             told |= {"refused": counts.refused, "dropped": counts.dropped, "retries": counts.retries}
             self._log.info("delivered", extra=told)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _create(component: Component, what: str, context: Any) -> Any:

@@ -68,6 +68,10 @@ class Upstream:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)
 
+    def answer(self, default: Answer) -> None:
+        """From now on, requests that do not say otherwise are answered so."""
+        self._default = default
+
     @property
     def received(self) -> list[Received]:
         """All requests that have come in whole so far."""

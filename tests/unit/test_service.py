@@ -1,6 +1,7 @@
 """The service on receivers and exporters of the tests': start, deliver, retry, drain, fail."""
 
 import asyncio
+import gc
 import os
 import stat
 from collections.abc import AsyncIterator, Callable
@@ -63,7 +64,10 @@ async def running(text: str, data: Path) -> AsyncIterator[Running]:
         finally:
             if not task.done():
                 task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+            await asyncio.gather(task, return_exceptions=True)
+            components.made.clear()  # who still holds the journal keeps it locked
+            del task, service
+            gc.collect()
 
 
 async def test_what_is_pushed_is_delivered(tmp_path: Path) -> None:
@@ -150,8 +154,27 @@ async def test_retrying_ends_where_the_config_says(tmp_path: Path, caplog: pytes
     assert "not taken, and retry_on_failure gives up" in caplog.messages
 
 
-async def test_what_cannot_be_delivered_in_time_is_counted(tmp_path: Path) -> None:
+async def test_what_cannot_be_delivered_in_time_stays_in_the_journal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     async with running(ONE.replace("shutdown_timeout: 5s", "shutdown_timeout: 100ms"), tmp_path) as run:
+        run.exporter().gate.clear()
+        await run.receiver().text("one", "two")
+        await run.stop()
+        assert run.exporter().bodies == []
+    told = "stopped; in the journal, to be delivered after the next start: 2 records of exporter tout"
+    assert caplog.messages.count(told) == 1
+    async with running(ONE, tmp_path) as run:
+        await until(lambda: run.exporter().bodies == [["one", "two"]])
+        await run.receiver().text("three")
+        await run.stop()
+        assert run.exporter().bodies == [["one", "two"], ["three"]]
+
+
+async def test_in_memory_it_is_counted(tmp_path: Path) -> None:
+    text = ONE.replace("shutdown_timeout: 5s", "shutdown_timeout: 100ms") + "journal: {kind: memory}\n"
+    async with running(text, tmp_path) as run:
         run.exporter().gate.clear()
         await run.receiver().text("one", "two")
         with pytest.raises(ServiceError, match=r"shutdown_timeout \(0\.1s\): 2 records of exporter tout"):
@@ -173,7 +196,8 @@ async def test_a_slow_exporter_does_not_hold_up_another(tmp_path: Path) -> None:
 
 
 async def test_a_full_journal_asks_to_come_again_and_loses_nothing(tmp_path: Path) -> None:
-    async with running(ONE.replace("pipelines:", "journal: {bytes_max: 1MiB}\n  pipelines:"), tmp_path) as run:
+    text = ONE.replace("pipelines:", "journal: {bytes_max: 1MiB}\n  pipelines:") + "journal: {kind: memory}\n"
+    async with running(text, tmp_path) as run:
         run.exporter().gate.clear()
         accepted = 0
         while (delivery := await run.receiver().text(*["x" * 1000] * 100)).kind == "done":

@@ -22,8 +22,9 @@ Without --config it takes OTLP (gRPC 4317, HTTP 4318) and Zipkin (9411) on the l
 OpenTelemetry log records as OTLP JSON under the data folder, and briefly to the terminal. The config speaks the
 OpenTelemetry Collector's language; 'logloom check --default' prints one to start from.
 
-SIGTERM or Ctrl-C stops it: what was accepted is delivered first, within service.shutdown_timeout. A second Ctrl-C
-ends it at once. Exit codes: 0 stopped, all delivered; 1 it failed, or could not deliver in time; 2 the config is wrong.
+SIGTERM or Ctrl-C stops it: what was accepted is delivered first, within service.shutdown_timeout; the rest stays in the
+journal, and is delivered after the next start. A second Ctrl-C ends it at once, and loses nothing either. Exit codes:
+0 stopped; 1 it failed (or, with journal.kind: memory, could not deliver in time); 2 the config is wrong.
 
 examples:
   logloom run
@@ -84,7 +85,8 @@ async def _serve(config: "Config", data: Path) -> None:
         nonlocal interrupts
         interrupts += 1
         if interrupts > 1:
-            print("logloom: ended at once; what was not delivered yet is lost", file=sys.stderr, flush=True)
+            left = "is lost" if config.journal.kind == "memory" else "is in the journal: the next start delivers it"
+            print(f"logloom: ended at once; what was not delivered yet {left}", file=sys.stderr, flush=True)
             os._exit(130)
         print(f"logloom: {name}: delivering what was accepted; once more ends at once", file=sys.stderr, flush=True)
         service.stop()

@@ -55,7 +55,7 @@ class JournalConfig:
         key: What it is encrypted under.
     """
 
-    kind: Literal["disk", "memory"] = "memory"
+    kind: Literal["disk", "memory"] = "disk"
     path: Path | None = None
     max_mib: Annotated[int, Bound(16, 1 << 24)] = 4096
     max_age_h: Annotated[int, Bound(0, 87_600)] = 0

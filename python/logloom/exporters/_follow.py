@@ -78,8 +78,8 @@ class Counts:
 class DeadLetters(Protocol):
     """Where records go that a destination refuses for good."""
 
-    async def __call__(self, exporter: str, batch: Batch, why: str) -> None:
-        """Keep them; they are safe when it returns.
+    async def __call__(self, exporter: str, batch: Batch, why: str) -> bool:
+        """Keep them; they are safe when it returns. False: there is nowhere to keep them, and never will be.
 
         Raises:
             RetryError: There is no room for them now: they stay where they are.
@@ -272,18 +272,23 @@ class Follower:
 
     async def _put_aside(self, batch: Batch, why: str) -> None:
         """To the dead letters; as long as there is no room for them, nothing else happens."""
-        patience = Patience(Retry())
+        patience, is_kept = Patience(Retry()), False
         while True:
             try:
-                await self._dead_letters(self.id, batch, why)
+                is_kept = await self._dead_letters(self.id, batch, why)
             except (RetryError, OSError) as error:
                 told = {"records": len(batch), "why": str(error)}
                 self._log.error("refused for good, and there is no room among the dead letters: waits", extra=told)
                 await self._pause(patience.next_wait_s(0.0))
             else:
                 break
-        self.counts.dead_lettered += len(batch)
-        self._log.error("refused for good, and put aside", extra={"records": len(batch), "why": why})
+        told = {"records": len(batch), "why": why}
+        if is_kept:
+            self.counts.dead_lettered += len(batch)
+            self._log.error("refused for good, and put aside", extra=told)
+        else:
+            self.counts.dropped += len(batch)
+            self._log.error("refused for good, and lost: a journal in memory keeps no dead letters", extra=told)
 
     async def _taken(self, piece: Batch, delivery: Delivery) -> None:
         """Of a request that was taken, some records may have been refused all the same."""

@@ -1,9 +1,15 @@
 //! The Journal and its cursors.
 
-use std::{os::fd::AsRawFd, sync::Arc, time::Duration};
+use std::{os::fd::AsRawFd, path::PathBuf, sync::Arc, time::Duration};
 
-use logloom_journal::{CursorInfo, CursorOptions, Draft, Fact, Fate, Outcome, Part, Start, Step, Tally};
+use logloom_journal::{
+    CursorInfo, CursorOptions, Draft, Fact, Fate, JournalOptions, Opened, Outcome, Part, Start, Step, Tally,
+    keys::{FileKey, KeyError, KeyProvider, PassphraseKey},
+    log::{DamagedRange, LogOptions, Torn},
+    storage::{RealStorage, Storage},
+};
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyDict};
+use zeroize::Zeroizing;
 
 use crate::{batch::Batch, errors::ConfigError};
 
@@ -21,6 +27,47 @@ impl Journal {
     #[pyo3(signature = (*, bytes_max))]
     fn new(bytes_max: usize) -> Self {
         Self(logloom_journal::Journal::memory(bytes_max))
+    }
+
+    /// Opens the journal in a folder, or makes one: it, and what was found.
+    #[staticmethod]
+    #[pyo3(signature = (path, *, disk_bytes_max, file_bytes_max, free_bytes_min, fsync_delay_max_s, age_max_s = 0.0, lossy = Vec::new(), accounts = None, key_file = None, passphrase = None))]
+    #[allow(clippy::too_many_arguments)] // they are keywords in Python
+    fn open(
+        py: Python<'_>,
+        path: PathBuf,
+        disk_bytes_max: u64,
+        file_bytes_max: u64,
+        free_bytes_min: u64,
+        fsync_delay_max_s: f64,
+        age_max_s: f64,
+        lossy: Vec<String>,
+        accounts: Option<PathBuf>,
+        key_file: Option<PathBuf>,
+        passphrase: Option<String>,
+    ) -> PyResult<(Self, Bound<'_, PyDict>)> {
+        let log = LogOptions {
+            file_bytes_max,
+            disk_bytes_max,
+            free_bytes_min,
+            fsync_delay_max: timeout(fsync_delay_max_s)?,
+            ..LogOptions::default()
+        };
+        let age_max = timeout(age_max_s)?;
+        let options = JournalOptions {
+            log,
+            age_max: (!age_max.is_zero()).then_some(age_max),
+            lossy: lossy.into_iter().map(Arc::from).collect(),
+            accounts_folder: accounts,
+            ..JournalOptions::default()
+        };
+        let (journal, found) = py.detach(|| {
+            let storage = RealStorage::open(&path)?;
+            let is_new = !storage.list()?.iter().any(|(name, _)| name.ends_with(".journal"));
+            let keys = keys_of(key_file, passphrase, is_new)?;
+            logloom_journal::Journal::open(options, Arc::new(storage), keys).map_err(|error| ConfigError::new_err(error.to_string()))
+        })?;
+        Ok((Self(journal), found_dict(py, &found)?))
     }
 
     /// `start`: where a cursor of a name that there was none of begins, "tail" or "oldest".
@@ -100,8 +147,50 @@ impl Journal {
     }
 
     /// Sees every cursor's place and state onto the disk; in memory there is nothing to save.
-    #[allow(clippy::unused_self)] // only one in memory is made so far
-    fn save(&self) {}
+    fn save(&self, py: Python<'_>) -> PyResult<()> {
+        Ok(py.detach(|| self.0.save())?)
+    }
+
+    /// All exporters that there are have their cursors.
+    fn all_attached(&self) {
+        self.0.all_attached();
+    }
+
+    /// Forgets an exporter that is no more: the fact that says so, as JSON.
+    fn retire(&self, py: Python<'_>, name: &str) -> PyResult<String> {
+        py.detach(|| self.0.retire(name)).map(|fact| fact.json).map_err(|error| ConfigError::new_err(error.to_string()))
+    }
+
+    /// What was given up since this was last asked: names, and JSON.
+    fn facts(&self) -> Vec<(String, String)> {
+        self.0.facts().into_iter().map(|fact| (fact.name, fact.json)).collect()
+    }
+
+    /// What does not work now, in words, by what it is; empty where all is well.
+    fn troubles<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let health = py.detach(|| self.0.health());
+        let troubles = PyDict::new(py);
+        if let Some(log) = &health.log {
+            for (what, failing) in [("writing", &log.failing), ("key", &log.key_failing)] {
+                if let Some(failing) = failing {
+                    troubles.set_item(what, &*failing.why)?;
+                }
+            }
+            if log.below_floor {
+                troubles.set_item("free", format!("{} bytes are free on its disk, less than must stay free", log.free_bytes))?;
+            }
+            if log.full {
+                troubles.set_item("full", format!("its files hold {} bytes, as much as they may", log.disk_bytes))?;
+            }
+        }
+        if let Some(failing) = &health.saving {
+            troubles.set_item("saving", &*failing.why)?;
+        }
+        for (name, why) in &health.troubles {
+            troubles.set_item(format!("exporter {name}"), &**why)?;
+        }
+        Ok(troubles)
+    }
 
     /// All counts as one line of JSON.
     fn accounts(&self, py: Python<'_>) -> String {
@@ -118,7 +207,47 @@ impl Journal {
     }
 }
 
-fn cursor_row<'py>(py: Python<'py>, info: &CursorInfo) -> PyResult<Bound<'py, PyDict>> {
+/// The key provider: a file, which is made where the journal is new, or a passphrase.
+pub(crate) fn keys_of(key_file: Option<PathBuf>, passphrase: Option<String>, create: bool) -> PyResult<Arc<dyn KeyProvider>> {
+    let wrong = |error: KeyError| ConfigError::new_err(error.to_string());
+    match (key_file, passphrase) {
+        (Some(path), None) => Ok(Arc::new(FileKey::open(path, create).map_err(wrong)?)),
+        (None, Some(passphrase)) => Ok(Arc::new(PassphraseKey::new(Zeroizing::new(passphrase), Vec::new()).map_err(wrong)?)),
+        _ => Err(PyValueError::new_err("give a key_file or a passphrase")),
+    }
+}
+
+fn found_dict<'py>(py: Python<'py>, found: &Opened) -> PyResult<Bound<'py, PyDict>> {
+    let Opened { recovery, state_lost, state_kept } = found;
+    let torn = |torn: &Torn| {
+        let row = PyDict::new(py);
+        row.set_item("file", &torn.file)?;
+        row.set_item("bytes", torn.bytes)?;
+        row.set_item("after", torn.after)?;
+        Ok(row)
+    };
+    let damaged = |range: &DamagedRange| {
+        let row = PyDict::new(py);
+        row.set_item("file", &range.file)?;
+        row.set_item("offset", range.offset)?;
+        row.set_item("bytes", range.bytes)?;
+        row.set_item("why", &range.why)?;
+        row.set_item("kept", range.kept.as_deref())?;
+        Ok(row)
+    };
+    let all = PyDict::new(py);
+    all.set_item("files", recovery.files)?;
+    all.set_item("entries", recovery.entries)?;
+    all.set_item("took_s", recovery.took.as_secs_f64())?;
+    all.set_item("torn", recovery.torn.iter().map(torn).collect::<PyResult<Vec<_>>>()?)?;
+    all.set_item("damaged", recovery.damaged.iter().map(damaged).collect::<PyResult<Vec<_>>>()?)?;
+    all.set_item("unreadable", recovery.unreadable.clone())?;
+    all.set_item("state_lost", state_lost.as_deref())?;
+    all.set_item("state_kept", state_kept.as_deref())?;
+    Ok(all)
+}
+
+pub(crate) fn cursor_row<'py>(py: Python<'py>, info: &CursorInfo) -> PyResult<Bound<'py, PyDict>> {
     let row = PyDict::new(py);
     row.set_item("name", &*info.name)?;
     row.set_item("pipelines", info.pipelines.iter().map(|name| &**name).collect::<Vec<_>>())?;

@@ -7,6 +7,7 @@ mod content;
 mod delivery;
 mod errors;
 mod input;
+mod inspect;
 mod intake;
 mod journal;
 mod parser;
@@ -28,6 +29,8 @@ mod _native {
     use super::delivery::Delivery;
     #[pymodule_export]
     use super::errors::{ConfigError, DataError, LimitError, LogloomError};
+    #[pymodule_export]
+    use super::inspect::{journal_accounts, survey_journal, verify_journal};
     #[pymodule_export]
     use super::intake::{Intake, Messages, Source, check_condition};
     #[pymodule_export]

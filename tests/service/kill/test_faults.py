@@ -17,7 +17,6 @@ from tests.service.kill.limits import limited, open_files, stopped
 from tests.service.kill.session import Load, Session, seed, session
 
 LOAD = Load(senders={"grpc": 4, "proto": 4, "json": 2, "zipkin": 2}, writers={"app": 1, "pod": 1}, pause_s=0.05)
-IN_MEMORY = pytest.mark.xfail(strict=True, raises=AssertionError, reason="the journal is in memory yet")
 FAULT_S = 2.0
 """How long each fault lasts."""
 
@@ -39,7 +38,6 @@ async def _refusing(run: Session, within_s: float = 60.0) -> None:
     raise AssertionError(f"it goes on to acknowledge: {run.logloom.output()}")
 
 
-@IN_MEMORY
 async def test_a_hung_disk(tmp_path: Path, tell: Tell) -> None:
     with Disk(tmp_path / "logloom" / "data") as disk:
         async with session(tmp_path, seed(), LOAD) as run:
@@ -59,7 +57,6 @@ async def test_a_hung_disk(tmp_path: Path, tell: Tell) -> None:
             await _finish(run, tell, "hung disk")
 
 
-@IN_MEMORY
 async def test_a_full_disk(tmp_path: Path, tell: Tell) -> None:
     """Another program fills it, and gives the room back."""
     with Room(tmp_path / "logloom" / "data", 64) as room:
@@ -76,7 +73,6 @@ async def test_a_full_disk(tmp_path: Path, tell: Tell) -> None:
         assert "No space left" in run.logloom.output()
 
 
-@IN_MEMORY
 async def test_torn_writes(tmp_path: Path, tell: Tell) -> None:
     """A limit on the size of files cuts a write in two, and fails the next ones."""
     async with session(tmp_path, seed(), LOAD) as run:

@@ -40,7 +40,6 @@ async def _run(folder: Path, kills: int, number: int, tell: Tell) -> Outcome:
     return outcome
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the journal is in memory yet")
 @pytest.mark.timeout(400)
 async def test_nothing_is_lost(tmp_path: Path, tell: Tell) -> None:
     outcome = await _run(tmp_path, KILLS, seed(), tell)

@@ -17,7 +17,6 @@ from tests.service.kill.session import Load, seed, session
 CUTS = 10
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the journal is in memory yet")
 @pytest.mark.timeout(300)
 async def test_power_cuts(tmp_path: Path, tell: Tell) -> None:
     number = seed()

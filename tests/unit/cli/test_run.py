@@ -114,7 +114,7 @@ def test_a_second_interrupt_ends_it_at_once(tmp_path: Path) -> None:
             assert process.poll() is None
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 130
-    assert "what was not delivered yet is lost" in (tmp_path / "err").read_text()
+    assert "what was not delivered yet is in the journal" in (tmp_path / "err").read_text()
 
 
 def test_ready_and_not(tmp_path: Path) -> None:

@@ -45,12 +45,13 @@ class Run:
             self.taken += [body for at, body in enumerate(bodies) if at not in refused]
         return answer
 
-    async def dead_letters(self, exporter: str, batch: Batch, why: str) -> None:
+    async def dead_letters(self, exporter: str, batch: Batch, why: str) -> bool:
         assert exporter == "test"
         if self.no_room:
             self.no_room -= 1
             raise RetryError("full")
         self.aside.append(([record.body for record in batch], why))
+        return True
 
     async def lines(self, *lines: str) -> None:
         delivery = await self.core.push(self.core.push.messages("text"), "\n".join(lines).encode())

@@ -1,0 +1,80 @@
+//! Journals that are looked at, not opened.
+
+use std::{io, path::PathBuf};
+
+use logloom_journal::{
+    at_rest,
+    log::inspect::{self, Flaw, Surveyed},
+    storage::RealStorage,
+};
+use pyo3::{prelude::*, types::PyDict};
+
+use crate::journal::{cursor_row, keys_of};
+
+fn hex(id: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(id))
+}
+
+/// The files and cursors of the journal in a folder.
+#[pyfunction]
+pub fn survey_journal(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
+    let (files, rest) = py.detach(|| -> io::Result<_> {
+        let storage = RealStorage::open_to_read(&path)?;
+        Ok((inspect::survey(&storage)?, at_rest(&storage)?))
+    })?;
+    let file = |file: &Surveyed| {
+        let row = PyDict::new(py);
+        row.set_item("name", &file.name)?;
+        row.set_item("first", file.first)?;
+        row.set_item("last", file.last)?;
+        row.set_item("entries", file.entries)?;
+        row.set_item("bytes", file.bytes)?;
+        row.set_item("created_unix_nano", file.created_unix_nano)?;
+        row.set_item("provider", &file.provider)?;
+        row.set_item("key_id", &file.key_id)?;
+        row.set_item("is_finished", file.is_finished)?;
+        row.set_item("damage", file.damage.as_deref())?;
+        Ok(row)
+    };
+    let all = PyDict::new(py);
+    all.set_item("id", rest.as_ref().map(|rest| hex(rest.journal_id)))?;
+    all.set_item("files", files.iter().map(file).collect::<PyResult<Vec<_>>>()?)?;
+    let cursors = rest.iter().flat_map(|rest| &rest.cursors);
+    all.set_item("cursors", cursors.map(|info| cursor_row(py, info)).collect::<PyResult<Vec<_>>>()?)?;
+    Ok(all)
+}
+
+/// Reads all of the journal in a folder: what holds, and what does not.
+#[pyfunction]
+#[pyo3(signature = (path, *, key_file = None, passphrase = None))]
+pub fn verify_journal(py: Python<'_>, path: PathBuf, key_file: Option<PathBuf>, passphrase: Option<String>) -> PyResult<Bound<'_, PyDict>> {
+    let found = py.detach(|| {
+        let storage = RealStorage::open_to_read(&path)?;
+        let keys = keys_of(key_file, passphrase, false)?;
+        PyResult::Ok(inspect::verify(&storage, &*keys)?)
+    })?;
+    let flaw = |flaw: &Flaw| {
+        let row = PyDict::new(py);
+        row.set_item("file", &flaw.file)?;
+        row.set_item("offset", flaw.offset)?;
+        row.set_item("bytes", flaw.bytes)?;
+        row.set_item("why", &flaw.why)?;
+        Ok(row)
+    };
+    let all = PyDict::new(py);
+    all.set_item("files", found.files)?;
+    all.set_item("entries", found.entries)?;
+    all.set_item("records", found.records)?;
+    all.set_item("bytes", found.bytes)?;
+    all.set_item("missing", found.missing)?;
+    all.set_item("damaged", found.damaged.iter().map(flaw).collect::<PyResult<Vec<_>>>()?)?;
+    all.set_item("unreadable", found.unreadable.clone())?;
+    Ok(all)
+}
+
+/// The accounts of the journal in a folder up to its last entry, as one line of JSON; None where it has none.
+#[pyfunction]
+pub fn journal_accounts(py: Python<'_>, path: PathBuf) -> PyResult<Option<String>> {
+    let rest = py.detach(|| at_rest(&RealStorage::open_to_read(&path)?))?;
+    Ok(rest.map(|rest| rest.accounts.to_json()))
+}
