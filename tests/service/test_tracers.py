@@ -69,6 +69,7 @@ def test_jaegers_client_sends_to_it(logloom: Logloom, tmp_path: Path) -> None:
     """What its users' programs do, and nothing else is changed but the agent's port."""
     run(
         f"""
+import time
 from jaeger_client import Config
 agent = {{"reporting_host": "{LOOPBACK}", "reporting_port": {logloom.port("jaeger", "thrift_compact")}}}
 settings = {{"sampler": {{"type": "const", "param": 1}}, "local_agent": agent, "logging": False}}
@@ -77,7 +78,10 @@ for number in range(20):
     with tracer.start_span("get /cart") as span:
         span.set_tag("n", number)
         span.log_kv({{"event": "cache miss"}})
-tracer.close()
+closed, until_s = tracer.close(), time.monotonic() + 30
+while not closed.done() and time.monotonic() < until_s:  # its own thread sends what is left
+    time.sleep(0.01)
+assert closed.done()
 """
     )
     found = written(logloom, tmp_path, 40)

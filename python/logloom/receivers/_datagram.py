@@ -1,4 +1,4 @@
-"""A server for datagrams (UDP). It cannot push back: what finds no room here or in the kernel is dropped, and counted."""
+"""A server for datagrams (UDP). It cannot push back: what finds no room, here or in the kernel, is lost and counted."""
 
 import asyncio
 import contextlib
