@@ -26,6 +26,8 @@ const LOOK_EVERY_MAX: Duration = Duration::from_secs(60);
 const AGE_STEPS: u32 = 16;
 /// Facts that nobody has asked for yet; the oldest goes.
 const FACTS_MAX: usize = 1000;
+/// How long a fact is waited for: where the disk does not write, room is made all the same.
+const FACT_WAIT: Duration = Duration::from_secs(1);
 /// How often it is tried to give up what somebody is just getting done with.
 const TRIES: usize = 3;
 
@@ -147,6 +149,8 @@ impl Core {
     /// Lets every cursor pass over what it has at or before `floor`; false, and nothing is given up, where a part of that is not `allowed` for
     /// the pipelines by which it is a cursor's.
     fn give_up(&self, disk: &Disk, floor: u64, why: &str, allowed: &dyn Fn(&[&Arc<str>]) -> bool) -> bool {
+        // What is given up is not saved before the fact that tells of it is durable.
+        let _saves = disk.saved.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..TRIES {
             let Some(losses) = self.losses(&disk.log, floor, allowed) else { return false };
             let mut after = After::default();
@@ -163,8 +167,8 @@ impl Core {
             self.settled_more(&state);
             drop(state);
             drop(after);
-            for fact in facts {
-                disk.tell_fact(fact);
+            if let Some(last) = facts.into_iter().map(|fact| disk.tell_fact(fact)).max() {
+                disk.log.wait(last, FACT_WAIT);
             }
             return true;
         }
@@ -216,14 +220,14 @@ impl Core {
 
 impl Disk {
     /// Journals a fact, and keeps it for the log.
-    pub(super) fn tell_fact(&self, fact: Fact) {
+    pub(super) fn tell_fact(&self, fact: Fact) -> u64 {
         let mut facts = self.bounds.facts.lock().unwrap_or_else(PoisonError::into_inner);
         if facts.len() >= FACTS_MAX {
             facts.pop_front();
         }
         facts.push_back(fact.clone());
         drop(facts);
-        self.log.append(Draft { fact: Some(fact), ..Draft::default() });
+        self.log.append(Draft { fact: Some(fact), ..Draft::default() })
     }
 
     /// The facts since this was asked last.
@@ -244,9 +248,9 @@ impl Loss {
         let place = state.places.iter_mut().find(|place| place.name == self.name)?;
         place.recheck |= self.is_damaged;
         // What it got done with meanwhile is not lost.
-        let own: Vec<_> = self.own.iter().filter(|(position, _)| *position > place.done).collect();
+        let own: Vec<_> = self.own.iter().copied().filter(|(position, _)| *position > place.done).collect();
         let amount = own.iter().fold(Amount::default(), |sum, (_, amount)| sum + *amount);
-        let lost = place.pass_over(floor, amount);
+        let lost = place.pass_over(floor, &own);
         if amount.records == 0 {
             return None;
         }

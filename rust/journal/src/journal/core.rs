@@ -119,15 +119,19 @@ impl Core {
         }
     }
 
-    /// What the sets had come to before the oldest entry that is there, as far as they are for these pipelines.
-    pub(super) fn base_of_oldest(&self, pipelines: &[Arc<str>]) -> Result<Vec<Amount>, CursorError> {
-        let Some(log) = self.log() else { return Ok(Vec::new()) };
+    /// The position before the oldest entry that is there, and what the sets had come to by then, as far as they are for these pipelines. An
+    /// older file may turn up again after a crash: a cursor that begins here passes over it.
+    pub(super) fn oldest(&self, pipelines: &[Arc<str>]) -> Result<(u64, Vec<Amount>), CursorError> {
+        let Some(log) = self.log() else { return Ok((0, Vec::new())) };
         let members: Vec<Member> = pipelines.iter().map(|name| Member::open(Arc::clone(name), 0)).collect();
+        log.keep();
+        let oldest = log.files().iter().find(|file| file.last > 0).map_or(u64::MAX, |file| file.first);
         let state = self.lock();
         let (head, mut base) = (state.head, state.totals());
         let sets: HashMap<Vec<Arc<str>>, usize> = state.sets.all.iter().map(|set| set.pipelines.clone()).zip(0..).collect();
         drop(state);
-        let mut reader = log.reader_to(0, head);
+        let from = oldest.saturating_sub(1).min(head);
+        let mut reader = log.reader_to(from, head);
         let mut count = |entry: &Head| {
             for part in &entry.parts {
                 let amount = own_amount(&members, std::slice::from_ref(part), entry.position);
@@ -138,7 +142,7 @@ impl Core {
             false
         };
         while reader.next_where(&mut count).map_err(|error| CursorError(error.to_string()))?.is_some() {}
-        Ok(base)
+        Ok((from, base))
     }
 
     /// A Cursor is given up: in memory nothing waits for it any more; on disk its place stays, and what it had in hand comes again.

@@ -84,7 +84,7 @@ impl Signal {
 pub(super) struct Saved {
     version: u64,
     /// What all cursors were done with when it was saved last.
-    floor: u64,
+    pub(super) floor: u64,
     pub(super) failing: Option<(Failing, Instant)>,
 }
 

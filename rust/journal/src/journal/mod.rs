@@ -260,8 +260,11 @@ impl Journal {
             Some(disk) if disk.is_state_lost => Start::Oldest,
             Some(_) => start,
         };
+        // No file goes while it is looked up what is there.
+        let files =
+            self.core.disk().filter(|_| start == Start::Oldest).map(|disk| disk.saved.lock().unwrap_or_else(PoisonError::into_inner));
         let is_new = !self.core.lock().places.iter().any(|place| place.name == name);
-        let oldest = if is_new && start == Start::Oldest { Some(self.core.base_of_oldest(&pipelines)?) } else { None };
+        let oldest = if is_new && start == Start::Oldest { Some(self.core.oldest(&pipelines)?) } else { None };
         let mut guard = self.core.lock();
         let state = &mut *guard;
         let holder = state.holder();
@@ -270,9 +273,11 @@ impl Journal {
             if state.places.len() >= CURSORS_MAX {
                 return Err(CursorError(format!("there are {CURSORS_MAX} cursors already; retire those that are not needed")));
             }
-            let from = if oldest.is_some() { 0 } else { head };
+            let (from, base) = oldest.unwrap_or_else(|| (head, state.totals()));
+            if let Some(saved) = &mut files {
+                saved.floor = saved.floor.min(from);
+            }
             let members = pipelines.iter().map(|name| Member::open(Arc::clone(name), from)).collect();
-            let base = oldest.unwrap_or_else(|| state.totals());
             state.add_place(Arc::clone(&name), members, from, base, now_unix_nano());
         }
         let sets = &state.sets;
@@ -287,6 +292,7 @@ impl Journal {
         state.find_own();
         state.version += 1;
         self.core.tell(guard);
+        drop(files);
         let cursor = Cursor::new(self, holder, name);
         if has_changed {
             // What is acknowledged from now on is its own: after a crash, too.

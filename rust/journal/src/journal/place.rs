@@ -56,8 +56,8 @@ pub(crate) struct Out {
     pub(crate) first: u64,
     pub(crate) end: u64,
     pub(crate) amount: Amount,
-    /// Records of it that a bound passed over meanwhile; they are counted as dropped until the exporter says better.
-    pub(crate) early: u64,
+    /// What of it a bound passed over meanwhile; it is counted as dropped until the exporter says better.
+    pub(crate) early: Amount,
 }
 
 #[derive(Debug, Default)]
@@ -153,12 +153,7 @@ impl Place {
 
     /// What is handed out and not done.
     pub(crate) fn out_amount(&self) -> Amount {
-        self.out.iter().fold(Amount::default(), |sum, out| sum + out.amount) - Amount { records: self.early(), bytes: 0 }
-    }
-
-    /// Records that are handed out and were passed over by a bound.
-    pub(crate) fn early(&self) -> u64 {
-        self.out.iter().map(|out| out.early).sum()
+        self.out.iter().fold(Amount::default(), |sum, out| sum + (out.amount - out.early))
     }
 
     /// Whether there is anything of its own behind what it has read.
@@ -189,7 +184,7 @@ impl Place {
         self.read = self.read.max(read);
         self.read_amount += amount;
         if amount.records > 0 {
-            self.out.push_back(Out { first, end: read, amount, early: 0 });
+            self.out.push_back(Out { first, end: read, amount, early: Amount::default() });
         }
         self.pass();
     }
@@ -206,8 +201,8 @@ impl Place {
         while let Some(out) = self.out.front().copied().filter(|out| out.end <= position) {
             self.out.pop_front();
             self.done = self.done.max(out.end);
-            self.done_amount += out.amount - Amount { records: out.early, bytes: 0 };
-            early += out.early;
+            self.done_amount += out.amount - out.early;
+            early += out.early.records;
             any = true;
         }
         self.pass();
@@ -220,18 +215,18 @@ impl Place {
         any
     }
 
-    /// A bound gives up its own up to `floor`, which is so much; what of it is handed out may still become something else. What was given up
-    /// and never handed out.
-    pub(crate) fn pass_over(&mut self, floor: u64, own: Amount) -> Amount {
-        let mut rest = own;
-        for out in &mut self.out {
-            let early = rest.records.min(out.amount.records - out.early);
-            out.early += early;
-            rest = rest - if early == out.amount.records { out.amount } else { Amount { records: early, bytes: 0 } };
+    /// A bound gives up its own up to `floor`: so much at these positions. What of it is handed out may still become something else. What was
+    /// given up and never handed out.
+    pub(crate) fn pass_over(&mut self, floor: u64, own: &[(u64, Amount)]) -> Amount {
+        let mut rest = Amount::default();
+        for &(position, amount) in own {
+            self.outcome.dropped += amount.records;
+            self.done_amount += amount;
+            match self.out.iter_mut().find(|out| out.first <= position && position <= out.end) {
+                Some(out) => out.early += amount,
+                None => rest += amount,
+            }
         }
-        rest.bytes = if rest.records == 0 { 0 } else { rest.bytes };
-        self.outcome.dropped += own.records;
-        self.done_amount += Amount { records: own.records, bytes: rest.bytes };
         self.read_amount += rest;
         self.read = self.read.max(floor);
         self.done = self.done.max(floor);

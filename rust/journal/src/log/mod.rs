@@ -267,6 +267,11 @@ impl Log {
         self.shared.remove_to(position);
     }
 
+    /// Until [`remove_to`](Self::remove_to) is called again nothing is removed: somebody is about to read all that is there.
+    pub fn keep(&self) {
+        self.shared.keep();
+    }
+
     /// Begins a new file, where the newest holds entries: so that it can go when it was read.
     pub fn rotate(&self) {
         self.shared.lock().rotate = true;

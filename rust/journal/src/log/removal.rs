@@ -23,6 +23,11 @@ impl Shared {
         }
     }
 
+    /// Forgets what may be removed.
+    pub(super) fn keep(&self) {
+        self.lock().read_to = 0;
+    }
+
     /// What is done now and then: files that were finished since go, and a newest file that was read long ago.
     pub(super) fn remove_idle(&self) {
         let mut state = self.lock();

@@ -13,11 +13,14 @@ pub const NOW: Duration = Duration::ZERO;
 pub const LONG: Duration = Duration::from_secs(60);
 
 pub fn batch(bodies: &[&str]) -> Batch {
-    let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
+    let room = bodies.iter().map(|body| body.len() + 64).sum::<usize>() + 1024;
+    let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), room);
     for body in bodies {
         out.begin(0, 0, Text::EMPTY).body(Text::from(*body)).finish(&Tail::default());
     }
-    out.finish()
+    let batch = out.finish();
+    assert_eq!(batch.len(), bodies.len());
+    batch
 }
 
 pub fn bodies(batch: &Batch) -> Vec<String> {
