@@ -261,7 +261,7 @@ impl Journal {
             Some(_) => start,
         };
         // No file goes while it is looked up what is there.
-        let files =
+        let mut files =
             self.core.disk().filter(|_| start == Start::Oldest).map(|disk| disk.saved.lock().unwrap_or_else(PoisonError::into_inner));
         let is_new = !self.core.lock().places.iter().any(|place| place.name == name);
         let oldest = if is_new && start == Start::Oldest { Some(self.core.oldest(&pipelines)?) } else { None };
