@@ -59,11 +59,18 @@ impl Intake {
         self.counters.decoded(&batch, chunk.bytes.len());
         let parts = self.pipelines.route(batch, &mut tally);
         self.counters.routed(&tally);
-        let entry = if parts.is_empty() {
-            self.journal.count(&tally);
+        let draft = Draft { tally, origin, parts, fact: None, revocable: is_message };
+        // A source is read in small chunks; only a message can be so large.
+        if is_message && let Err(error) = draft.fits() {
+            self.journal.refused(receiver, "too large");
+            self.counters.refused(receiver);
+            return Delivery::Refuse(error.to_string());
+        }
+        let entry = if draft.parts.is_empty() {
+            self.journal.count(&draft.tally);
             0
         } else {
-            self.journal.append(Draft { tally, origin, parts, fact: None, revocable: is_message })
+            self.journal.append(draft)
         };
         Delivery::Done(Done { accepted, entry, ..Done::default() })
     }

@@ -4,6 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use logloom_record::{Batch, Origin};
 
+use crate::format::{SEALED_BYTES_MAX, TooLarge};
+
 /// What one or more pipelines made of a push; they share it where their processors changed nothing.
 #[derive(Clone, Debug)]
 pub struct Part {
@@ -60,6 +62,20 @@ pub struct Draft {
     pub fact: Option<Fact>,
     /// The sender holds a copy and sends it again when it is told to: it may be withdrawn while it is not durable.
     pub revocable: bool,
+}
+
+/// The most bytes of OTLP in one entry, of all its parts together: half of what an entry can hold, so that what stands beside them fits as well.
+const OTLP_BYTES_MAX: usize = SEALED_BYTES_MAX / 2;
+
+impl Draft {
+    /// Whether an entry can hold it. What is larger is never written, however often it comes again.
+    pub fn fits(&self) -> Result<(), TooLarge> {
+        let bytes = self.parts.iter().map(|part| part.batch.otlp_len()).sum();
+        if bytes <= OTLP_BYTES_MAX {
+            return Ok(());
+        }
+        Err(TooLarge { what: "a push, in the records of all its pipelines,", bytes, bytes_max: OTLP_BYTES_MAX })
+    }
 }
 
 /// What was appended.

@@ -52,7 +52,7 @@ pub struct TooLarge {
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, bytes, bytes_max } = self;
-        write!(f, "{what} takes {bytes} bytes, and a journal file holds {bytes_max} at most: send less at once")
+        write!(f, "{what} takes {bytes} bytes, and the journal holds {bytes_max} at most in one: send less at once")
     }
 }
 

@@ -53,7 +53,7 @@ impl FileHeader {
         put::text(&mut message, 6, &self.wrapped.bytes);
         let (bytes, bytes_max) = (message.len(), BLOCK_BYTES - MESSAGE_AT);
         if bytes > bytes_max {
-            return Err(TooLarge { what: "the header of a journal file, with its wrapped key,", bytes, bytes_max });
+            return Err(TooLarge { what: "a file's header, with its wrapped key,", bytes, bytes_max });
         }
         message.resize(bytes_max, 0);
         let mut out = [&MAGIC[..], &VERSION.to_le_bytes(), &(bytes as u16).to_le_bytes()].concat();

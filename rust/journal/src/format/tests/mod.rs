@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    entry::{Entry, Fact, Part, PartHead, Tally},
+    entry::{Draft, Entry, Fact, Part, PartHead, Tally},
     keys::FreshKey,
 };
 
@@ -334,8 +334,18 @@ fn what_is_too_large_is_refused_and_leaves_nothing() {
     };
     let mut out = vec![1, 2, 3];
     let error = sealer().seal(&entry, &mut out).unwrap_err();
-    assert!(error.to_string().ends_with("a journal file holds 1048576 at most: send less at once"), "{error}");
+    assert!(error.to_string().ends_with("the journal holds 1048576 at most in one: send less at once"), "{error}");
     assert_eq!(out, [1, 2, 3]);
+}
+
+#[test]
+fn a_push_that_no_entry_can_hold_is_known_before_it_is_appended() {
+    let made = Made { service: 1, body: vec![b'x'; 1 << 20], is_reject: false, time: 5, severity: 9, trace_id: None };
+    let part = Part { pipelines: Vec::new(), batch: batch(&[made], 1, &Arc::default()) };
+    let draft = |parts| Draft { parts: vec![part.clone(); parts], ..Draft::default() };
+    assert_eq!(draft(500).fits(), Ok(()));
+    let error = draft(512).fits().unwrap_err();
+    assert!(error.bytes > 512 << 20 && error.to_string().starts_with("a push, in the records of all its pipelines, takes 5"), "{error}");
 }
 
 #[test]
