@@ -191,7 +191,9 @@ fn the_quarantine_is_bounded_and_the_oldest_go() {
     for file in &files {
         disk.damage(&file.name, |bytes| {
             let starts: Vec<_> = memchr::memmem::find_iter(bytes, b"LJE1").step_by(2).collect();
-            starts.iter().for_each(|start| bytes[start + 100] ^= 1);
+            for start in &starts {
+                bytes[start + 100] ^= 1;
+            }
         });
     }
     let (entries, damaged) = found(&super::open(storage));
