@@ -66,15 +66,18 @@ class Service:
             ComponentError: A receiver or exporter cannot start, or failed; the others were stopped as by `stop`.
             ServiceError: The journal is in memory, and some records were not delivered in time.
         """
-        with ExitStack() as stack:
+        async with AsyncExitStack() as last:
+            stack = ExitStack()
+            # Not on the event loop: a disk that hangs must not keep a second Ctrl-C from being heard.
+            last.push_async_callback(asyncio.to_thread, stack.close)
             stack.enter_context(held(self.data))
             threads = stack.enter_context(ThreadPoolExecutor(PUSH_THREADS, "push"))
             waiters = stack.enter_context(ThreadPoolExecutor(len(self.config.exporters), "exporter"))
             journals = await asyncio.to_thread(stack.enter_context, opened(self.config, self.data))
             main, dead = Commits(journals.main), Commits(journals.dead or journals.main)
-            stack.enter_context(main.watched())
+            last.enter_context(main.watched())
             if journals.dead is not None:
-                stack.enter_context(dead.watched())
+                last.enter_context(dead.watched())
             letters = DeadLetters(journals, main, dead, self.config.service.dead_letter_pipeline)
             async with AsyncExitStack() as left:
                 followers = [
@@ -153,8 +156,8 @@ class Service:
         await asyncio.gather(*into, return_exceptions=True)
         for follower in followers:
             follower.closed()
-        journal.close()
-        await asyncio.wait(out, timeout=max(deadline - loop.time(), 0.0))
+        closing = asyncio.create_task(asyncio.to_thread(journal.close))
+        await asyncio.wait([closing, *out], timeout=max(deadline - loop.time(), 0.0))
         left = [(follower.id, follower.pending.pending_records) for follower in followers]
         return ", ".join(f"{n} record{'s' * (n > 1)} of exporter {identifier}" for identifier, n in left if n)
 

@@ -113,13 +113,14 @@ def _ls(path: Path, *, as_json: bool) -> int:
     )
     print()
     _table(
-        ("exporter", "done to", "behind", "size", "last seen", ""),
+        ("exporter", "done to", "behind", "size", "by", "last seen", ""),
         (
             (
                 row["name"],
                 row["done"],
                 _count(row["pending"], "record"),
                 _size(row["pending_bytes"]),
+                _age(row["oldest_unix_nano"]),
                 _age(row["seen_unix_nano"]),
                 row["trouble"] or "",
             )
@@ -129,8 +130,11 @@ def _ls(path: Path, *, as_json: bool) -> int:
     if dead["cursors"]:
         print()
         _table(
-            ("dead letters of", "records", "size"),
-            ((row["name"], row["pending"], _size(row["pending_bytes"])) for row in dead["cursors"]),
+            ("dead letters of", "records", "size", "oldest"),
+            (
+                (row["name"], row["pending"], _size(row["pending_bytes"]), _age(row["oldest_unix_nano"]))
+                for row in dead["cursors"]
+            ),
         )
     return 0
 

@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf};
 
 use logloom_journal::{
-    at_rest,
+    CursorInfo, at_rest,
     log::inspect::{self, Flaw, Surveyed},
     storage::RealStorage,
 };
@@ -18,9 +18,12 @@ fn hex(id: [u8; 16]) -> String {
 /// The files and cursors of the journal in a folder.
 #[pyfunction]
 pub fn survey_journal(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
-    let (files, rest) = py.detach(|| -> io::Result<_> {
+    let (files, rest, oldest) = py.detach(|| -> io::Result<_> {
         let storage = RealStorage::open_to_read(&path)?;
-        Ok((inspect::survey(&storage)?, at_rest(&storage)?))
+        let (files, rest) = (inspect::survey(&storage)?, at_rest(&storage)?);
+        let oldest = |info: &CursorInfo| if info.row.pending == 0 { Ok(0) } else { inspect::oldest(&storage, info.done, &info.pipelines) };
+        let oldest = rest.iter().flat_map(|rest| &rest.cursors).map(oldest).collect::<io::Result<Vec<_>>>()?;
+        Ok((files, rest, oldest))
     })?;
     let file = |file: &Surveyed| {
         let row = PyDict::new(py);
@@ -40,7 +43,12 @@ pub fn survey_journal(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDic
     all.set_item("id", rest.as_ref().map(|rest| hex(rest.journal_id)))?;
     all.set_item("files", files.iter().map(file).collect::<PyResult<Vec<_>>>()?)?;
     let cursors = rest.iter().flat_map(|rest| &rest.cursors);
-    all.set_item("cursors", cursors.map(|info| cursor_row(py, info)).collect::<PyResult<Vec<_>>>()?)?;
+    let row = |(info, oldest): (&CursorInfo, u64)| {
+        let row = cursor_row(py, info)?;
+        row.set_item("oldest_unix_nano", oldest)?;
+        Ok(row)
+    };
+    all.set_item("cursors", cursors.zip(oldest).map(row).collect::<PyResult<Vec<_>>>()?)?;
     Ok(all)
 }
 

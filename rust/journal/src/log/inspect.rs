@@ -1,6 +1,6 @@
 //! Looks at a journal without holding it, also while a service writes to it: nothing is changed, nothing cut, nothing moved.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use logloom_record::BlockPool;
 
@@ -90,7 +90,7 @@ pub fn survey(storage: &dyn Storage) -> io::Result<Vec<Surveyed>> {
                 } else {
                     look.walk(&mut |_, _, head| {
                         (file.last, file.entries) = (head.position, file.entries + 1);
-                        Ok(None)
+                        Ok(Step::On)
                     })?;
                 }
             }
@@ -111,10 +111,35 @@ pub fn heads(storage: &dyn Storage, after: u64, visit: &mut dyn FnMut(&Head)) ->
             if head.position > after {
                 visit(head);
             }
-            Ok(None)
+            Ok(Step::On)
         })?;
     }
     Ok(())
+}
+
+/// When the first entry after this position was appended that has records for one of these pipelines (for any, where none is named), in
+/// nanoseconds since the Unix epoch; 0: there is none.
+pub fn oldest(storage: &dyn Storage, after: u64, pipelines: &[Arc<str>]) -> io::Result<u64> {
+    let mut time_unix_nano = 0;
+    for (name, first, len) in names(storage)? {
+        let Some(Ok(mut look)) = Look::open(storage, &name, first, len) else { continue };
+        if look.footer.as_ref().is_some_and(|footer| footer.last_position <= after) {
+            continue;
+        }
+        look.walk(&mut |_, _, head| {
+            let is_for_them =
+                pipelines.is_empty() || head.parts.iter().any(|part| part.pipelines.iter().any(|name| pipelines.contains(name)));
+            if head.position <= after || !is_for_them {
+                return Ok(Step::On);
+            }
+            time_unix_nano = head.time_unix_nano;
+            Ok(Step::Enough)
+        })?;
+        if time_unix_nano > 0 {
+            break;
+        }
+    }
+    Ok(time_unix_nano)
 }
 
 /// Reads every entry: its checksums, its seal, and that none is missing between two.
@@ -148,19 +173,19 @@ pub fn verify(storage: &dyn Storage, keys: &dyn KeyProvider) -> io::Result<Verif
             bytes.resize(bytes.len().max(len), 0);
             let read = window.copy(offset, bytes.get_mut(..len).unwrap_or_default())?;
             if read < len {
-                return Ok(Some(Damage::Cut));
+                return Ok(Step::Damaged(Damage::Cut));
             }
             if last.is_some_and(|last| head.previous > last) {
                 found.missing += 1;
             }
             last = Some(head.position);
             if let Err(damage) = unseal(&opener, bytes) {
-                return Ok(Some(damage));
+                return Ok(Step::Damaged(damage));
             }
             found.entries += 1;
             found.records += head.parts.iter().map(|part| part.records).sum::<u64>();
             found.bytes += len as u64;
-            Ok(None)
+            Ok(Step::On)
         })?;
         if !flaws.is_empty() {
             last = None; // what is missing from here on is the damage
@@ -177,8 +202,15 @@ fn names(storage: &dyn Storage) -> io::Result<Vec<(String, u64, u64)>> {
     Ok(names)
 }
 
-/// What is called for each entry whose head holds: with where it stands. Damage that is found there is told.
-type Visit<'v> = dyn FnMut(&mut Window, (u64, &Prefix), &Head) -> io::Result<Option<Damage>> + 'v;
+/// What comes of a look at one entry.
+enum Step {
+    On,
+    Damaged(Damage),
+    Enough,
+}
+
+/// What is called for each entry whose head holds: with where it stands.
+type Visit<'v> = dyn FnMut(&mut Window, (u64, &Prefix), &Head) -> io::Result<Step> + 'v;
 
 struct Look {
     name: String,
@@ -215,9 +247,12 @@ impl Look {
         while offset < end {
             let damage = match self.window.at(offset)? {
                 At::Entry(prefix, head) => {
-                    let damage = visit(&mut self.window, (offset, &prefix), &head)?;
+                    let step = visit(&mut self.window, (offset, &prefix), &head)?;
                     let bytes = prefix.total_len() as u64;
-                    if let Some(damage) = damage {
+                    if matches!(step, Step::Enough) {
+                        break;
+                    }
+                    if let Step::Damaged(damage) = step {
                         if self.footer.is_none() && self.window.resync(offset + 1, after, u64::MAX)?.is_none() {
                             break; // its last bytes are being written
                         }

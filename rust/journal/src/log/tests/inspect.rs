@@ -1,7 +1,7 @@
 //! Looking at a journal beside who writes it.
 
 use super::*;
-use crate::log::inspect::{Verified, heads, survey, verify};
+use crate::log::inspect::{Verified, heads, oldest, survey, verify};
 
 fn look(disk: &Disk) -> Verified {
     verify(&*disk.storage(), &Switch::new()).unwrap()
@@ -27,6 +27,15 @@ fn a_whole_journal_is_found_whole_while_it_is_written_and_after() {
         let mut positions = Vec::new();
         heads(&*disk.storage(), 17, &mut |head| positions.push(head.position)).unwrap();
         assert_eq!(positions, (18..=60).collect::<Vec<_>>());
+        let mut times = Vec::new();
+        heads(&*disk.storage(), 0, &mut |head| times.push(head.time_unix_nano)).unwrap();
+        let logs: Vec<Arc<str>> = vec!["logs".into()];
+        for after in [0, 1, 17, 59] {
+            assert_eq!(oldest(&*disk.storage(), after, &logs).unwrap(), times[after as usize]);
+        }
+        assert_eq!(oldest(&*disk.storage(), 60, &logs).unwrap(), 0);
+        assert_eq!(oldest(&*disk.storage(), 0, &["others".into()]).unwrap(), 0);
+        assert_eq!(oldest(&*disk.storage(), 17, &[]).unwrap(), times[17]);
         open.log.close();
     }
 }
