@@ -183,6 +183,19 @@ impl<'w> RecordCursor<'w> {
 
     /// Like [`attr_list`](Self::attr_list), of any name.
     pub fn attr_list_named(mut self, name: Text<'_>, value: Text<'_>) -> Self {
+        let (k, n) = (name.len(), value.len());
+        if k <= 48
+            && n <= 64
+            && let Some(out) = self.buf.get_mut(self.pos..).and_then(<[u8]>::first_chunk_mut::<ROOM>)
+        {
+            out[..4].copy_from_slice(&[0x32, (k + n + 10) as u8, 0x0a, k as u8]);
+            name.copy_short(&mut out[4..]);
+            let lengths = [0x12, (n + 6) as u8, 0x2a, (n + 4) as u8, 0x0a, (n + 2) as u8, 0x0a, n as u8];
+            out[4 + k..12 + k].copy_from_slice(&lengths);
+            value.copy_short(&mut out[12 + k..]);
+            self.pos += 12 + k + n;
+            return self;
+        }
         self.pos = list_kv(self.buf, self.pos, name.bytes(), value);
         self
     }
@@ -260,6 +273,12 @@ impl<'w> RecordCursor<'w> {
             self.pos = OUT_OF_SPACE;
             return;
         };
+        if len < 0x80 {
+            if let Some(place) = self.buf.get_mut(mark.0 - 1) {
+                *place = len as u8;
+            }
+            return;
+        }
         let extra = varint_len(len as u64) - 1;
         if extra > 0 {
             if self.pos + extra > self.buf.len() {

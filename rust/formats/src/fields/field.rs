@@ -2,7 +2,7 @@
 
 use logloom_record::RejectReason;
 
-use crate::json::{Scanner, Value};
+use crate::json::{Scanner, Str, Value};
 
 /// What kind of value a field has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +84,14 @@ impl Field {
         }
     }
 
+    /// A field whose value is a string that was just read, up to `end`.
+    #[inline(always)]
+    pub(super) fn text(name_at: usize, name_len: usize, entry: Option<u32>, end: usize, text: Str<'_>) -> Self {
+        let len = text.text.len();
+        let kind = if text.has_escapes() { Kind::Escaped } else { Kind::Text };
+        Self { at: (end - 1 - len) as u32, len: len as u32, kind, ..Self::new(name_at, name_len, entry) }
+    }
+
     /// The position of what the table knows of its name.
     #[inline(always)]
     pub(crate) fn entry(&self) -> Option<usize> {
@@ -128,7 +136,9 @@ impl Field {
                 self.len -= 2;
             }
             Value::Object | Value::Array => {
-                json.skip(value)?;
+                if !json.pass_only_string(value) {
+                    json.skip(value)?;
+                }
                 self.kind = if json.take_suspicion() { Kind::NestedTwice } else { Kind::Nested };
                 self.len = (json.position() - at) as u32;
             }

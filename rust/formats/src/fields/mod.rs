@@ -4,6 +4,7 @@
 mod dialect;
 mod field;
 mod keys;
+mod made;
 mod names;
 mod pairs;
 mod roles;
@@ -22,6 +23,7 @@ use logloom_record::{RejectReason, Text};
 pub(crate) use dialect::{Container, Dialect, RANK_USER, Role};
 use field::Place;
 pub(crate) use field::{Field, Kind};
+use made::Made;
 pub(crate) use pairs::unescape_pair;
 pub(crate) use rows::{Put, Rows};
 pub(crate) use table::{Keys, Table};
@@ -40,7 +42,7 @@ pub(crate) struct Fields {
     list: Vec<Field>,
     len: usize,
     /// Names that do not stand in the frame as they are: paths and unescaped ones.
-    names: Vec<u8>,
+    names: Made,
     /// Fields that were left out: those over the bound, and earlier ones of a name that came again.
     dropped: u32,
     containers: u16,
@@ -77,7 +79,7 @@ impl Fields {
     pub(crate) fn with<T>(attributes_max: u32, depth_max: u32, read: impl FnOnce(&mut Self) -> T) -> T {
         let mut fields = KEPT.take().unwrap_or_default();
         fields.len = 0;
-        fields.names.clear();
+        fields.names.truncate(0);
         fields.dropped = 0;
         fields.containers = 0;
         fields.given_time_unix_nano = 0;
@@ -108,6 +110,13 @@ impl Fields {
             }
             let hash = hash(key.text);
             let entry = table.find(hash, key.text);
+            // Most values are texts: what they are is not asked twice.
+            if let Some(text) = json.text()? {
+                let Some(field) = self.room() else { continue };
+                *field = Field::text(key_at(json.frame(), key.text), key.text.len(), entry, json.position(), text);
+                self.keep(json.frame(), &mut seen, hash);
+                continue;
+            }
             let at = json.start();
             let value = json.value()?;
             if let Value::Object = value
@@ -137,8 +146,8 @@ impl Fields {
         key: Str<'a>,
     ) -> Result<Scanner<'a>, RejectReason> {
         let name_at = self.names.len();
-        key.unescape_into(&mut self.names);
-        let name = Text::from(self.names.get(name_at..).unwrap_or_default());
+        self.names.write(|names| key.unescape_into(names));
+        let name = self.names.text(name_at..self.names.len());
         let hash = hash(name);
         let mut field = Field::new(name_at, name.len(), table.find(hash, name));
         field.place = Place::Names;
@@ -155,18 +164,16 @@ impl Fields {
         while let Some(key) = json.key()? {
             // The path is written once more for each entry: names must not overlap.
             let start = self.names.len();
-            self.names.extend_from_within(path.at..path.at + path.len);
+            self.names.again(path.at, path.len);
             if table.strips_underscore() && key.text.len() > 1 && key.text.bytes().first() == Some(&b'_') {
-                self.names.extend_from_slice(key.text.bytes().get(1..).unwrap_or_default());
+                self.names.put(key.text.after(1));
             } else if key.has_escapes() {
-                key.unescape_into(&mut self.names);
+                self.names.write(|names| key.unescape_into(names));
             } else {
-                self.names.extend_from_slice(key.text.bytes());
+                self.names.put(key.text);
             }
             let full_len = self.names.len() - start;
-            // A text that does not end its buffer is looked up faster.
-            self.names.extend_from_slice(&[0; 32]);
-            let full = Text::of(&self.names, start..start + full_len);
+            let full = self.names.text(start..start + full_len);
             let full_hash = hash(full);
             let full_entry = table.find(full_hash, full);
             let mut entry = full_entry;
@@ -176,7 +183,18 @@ impl Fields {
                 plain_hash = hash(plain);
                 entry = entry.or_else(|| table.find(plain_hash, plain));
             }
-            self.names.truncate(start + full_len);
+            let hidden = if path.is_plain { path.len } else { 0 };
+            if let Some(text) = json.text()? {
+                let Some(field) = self.room() else { continue };
+                *field = Field::text(start + hidden, full_len - hidden, entry, json.position(), text);
+                field.place = Place::Names;
+                field.path_len = hidden as u16;
+                field.container = path.container;
+                if !self.keep(json.frame(), seen, plain_hash) {
+                    self.names.truncate(start);
+                }
+                continue;
+            }
             let at = json.start();
             let value = json.value()?;
             if let Value::Object = value
@@ -187,13 +205,13 @@ impl Fields {
                 json = self.flatten(table, seen, json, inner)?;
                 continue;
             }
-            let hidden = if path.is_plain { path.len } else { 0 };
-            let mut field = Field::new(start + hidden, full_len - hidden, entry);
+            let Some(field) = self.room() else { continue };
+            *field = Field::new(start + hidden, full_len - hidden, entry);
             field.place = Place::Names;
-            field.path_len = u16::try_from(hidden).unwrap_or_default();
+            field.path_len = hidden as u16;
             field.container = path.container;
             field.read(&mut json, at, value)?;
-            if !self.push(json.frame(), seen, plain_hash, field) {
+            if !self.keep(json.frame(), seen, plain_hash) {
                 self.names.truncate(start);
             }
         }
@@ -274,13 +292,13 @@ impl Fields {
     /// Writes the name of a container as a path.
     fn enter(&mut self, name: Text<'_>, container: Container) -> Path {
         let at = self.names.len();
-        self.names.extend_from_slice(name.bytes());
+        self.names.put(name);
         self.path(at, name.len(), container)
     }
 
     /// The path of the container whose name stands last in `names`.
     fn path(&mut self, at: usize, len: usize, container: Container) -> Path {
-        self.names.push(b'.');
+        self.names.extend(b".");
         self.containers = self.containers.saturating_add(1);
         Path { at, len: len + 1, is_plain: container == Container::Plain, container: self.containers }
     }
@@ -300,7 +318,7 @@ impl Fields {
     #[inline(always)]
     pub(crate) fn name<'s>(&'s self, frame: Text<'s>, field: &Field) -> Text<'s> {
         let range = field.name_at as usize..field.name_at as usize + field.name_len as usize;
-        if field.place == Place::Frame { frame.slice(range) } else { Text::of(&self.names, range) }
+        if field.place == Place::Frame { frame.slice(range) } else { self.names.text(range) }
     }
 }
 

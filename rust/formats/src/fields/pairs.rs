@@ -4,7 +4,10 @@ use logloom_record::{RejectReason, Text};
 use wide::u8x16;
 
 use super::{Field, Fields, Kind, Place, Table};
-use crate::json::{Seen, hash};
+use crate::{
+    json::{Seen, TENS, hash},
+    swar,
+};
 
 impl Fields {
     /// Gathers the pairs of a line; how many keys had a value.
@@ -65,7 +68,7 @@ impl Fields {
             let key = Text::from("_msg");
             field = Field::new(self.names.len(), key.len(), table.find(hash(key), key));
             field.place = Place::Names;
-            self.names.extend_from_slice(key.bytes());
+            self.names.put(key);
             (key, at)
         } else {
             return Err(RejectReason::syntax("expected a key", at));
@@ -146,6 +149,7 @@ impl Field {
         self.place(start, end, Kind::Text);
         let value = line.bytes().get(start..end).unwrap_or_default();
         match value {
+            [b'0'..=b'9', ..] if value.len() <= 8 && self.small(line.slice(start..end)) => {}
             [b'-' | b'0'..=b'9', ..] if value.len() <= 20 => self.number(value),
             b"true" => self.scalar_of(Kind::Bool, 1),
             b"false" => self.scalar_of(Kind::Bool, 0),
@@ -162,25 +166,49 @@ impl Field {
         (self.kind, self.number) = (kind, bits);
     }
 
+    /// Types a whole number of up to eight digits; false where it is something else, or has zeros before it.
+    #[inline(always)]
+    fn small(&mut self, value: Text<'_>) -> bool {
+        let Some(chunk) = value.tail().first_chunk::<8>() else { return false };
+        let (number, digits) = swar::leading(swar::load(chunk));
+        let is_whole = digits >= value.len() && (chunk[0] != b'0' || value.len() == 1);
+        if is_whole {
+            // What follows the value may be digits, too.
+            let number = if digits == value.len() { number } else { swar::leading(swar::load(chunk) & ((1 << (value.len() * 8)) - 1)).0 };
+            self.scalar_of(Kind::Int, u64::from(number));
+        }
+        is_whole
+    }
+
     /// Types a number where its text can be written back from it: versions, ids with leading zeros and the like stay text.
     fn number(&mut self, value: &[u8]) {
         let digits = value.strip_prefix(b"-").unwrap_or(value);
-        let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let leads_with_zero = whole > 1 && digits.first() == Some(&b'0');
-        let Ok(text) = std::str::from_utf8(value) else { return };
-        if whole == 0 || leads_with_zero {
+        let negative = digits.len() < value.len();
+        let (mut number, mut whole) = (0u64, 0);
+        while let Some(digit) = digits.get(whole).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+            whole += 1;
+        }
+        if whole == 0 || (whole > 1 && digits.first() == Some(&b'0')) {
             return;
         }
         match digits.get(whole..) {
-            Some([]) if value != b"-0" => {
-                if let Ok(value) = text.parse::<i64>() {
+            // Every number of 18 digits fits.
+            Some([]) if whole <= 18 && !(negative && number == 0) => {
+                self.scalar_of(Kind::Int, if negative { number.wrapping_neg() } else { number });
+            }
+            Some([]) if whole <= 18 => {}
+            Some([]) => {
+                if let Some(value) = std::str::from_utf8(value).ok().and_then(|text| text.parse::<i64>().ok()) {
                     self.scalar_of(Kind::Int, value as u64);
                 }
             }
-            Some([b'.', decimals @ .., b'1'..=b'9']) if decimals.iter().all(u8::is_ascii_digit) && whole + decimals.len() < 15 => {
-                if let Ok(value) = text.parse::<f64>() {
-                    self.scalar_of(Kind::Double, value.to_bits());
-                }
+            Some([b'.', decimals @ .., last @ b'1'..=b'9']) if decimals.iter().all(u8::is_ascii_digit) && whole + decimals.len() < 15 => {
+                let all = decimals.iter().chain([last]).fold(number, |all, digit| all * 10 + u64::from(digit - b'0'));
+                // At most fifteen digits: both factors are exact, so that the quotient is the nearest double.
+                let Some(ten) = TENS.get(decimals.len() + 1) else { return };
+                let magnitude = all as f64 / ten;
+                self.scalar_of(Kind::Double, (if negative { -magnitude } else { magnitude }).to_bits());
             }
             _ => {}
         }

@@ -55,14 +55,20 @@ impl Fields {
         let (mut seconds, mut nanos, mut is_compact, mut is_python) = (0, 0, false, false);
         for position in 0..self.len {
             let Some(place) = self.list.get_mut(position) else { break };
-            let field = *place;
-            place.entry = if field.kind == Kind::Gone { name::NONE } else { name::OWN };
-            let Some(entry) = field.entry().filter(|_| field.kind != Kind::Gone).and_then(|entry| dialect.entry(entry as u32)) else {
+            let known = place.entry();
+            place.entry = if place.kind == Kind::Gone { name::NONE } else { name::OWN };
+            let Some(entry) = known.filter(|_| place.kind != Kind::Gone).and_then(|entry| dialect.entry(entry as u32)) else {
                 continue;
             };
+            // Most that are known are renamed, where they lie: a copy of a field costs as much as the rest.
+            if let Role::Named(n, kind) = entry.role {
+                self.rename(&mut named, dialect, n, kind, position, frame);
+                continue;
+            }
+            let field = *place;
             let (rank, rank_score) = (entry.rank, u16::from(entry.rank) + 1);
             match entry.role {
-                Role::Plain => {}
+                Role::Plain | Role::Named(..) => {}
                 Role::Time | Role::CompactTime => {
                     if slots.beats(slot::TIME, rank_score)
                         && let Some(time) = time_of(&field, frame, rank, dialect)
@@ -176,7 +182,6 @@ impl Fields {
                     self.take_target(&mut slots, target, position, rank_score, frame);
                 }
                 Role::Attribute(target) => self.take_target(&mut slots, target, position, rank_score, frame),
-                Role::Named(n, kind) => self.rename(&mut named, dialect, n, kind, position, frame),
                 Role::Omitted => {
                     if let Some(field) = self.list.get_mut(position) {
                         field.entry = name::NONE;
@@ -290,43 +295,57 @@ impl Fields {
     }
 
     /// Gives the field the name, unless an earlier one has it; parts of its value may become fields of their own.
-    #[inline(never)]
+    #[inline(always)]
     fn rename(&mut self, taken: &mut [u64; NAMED_MAX / 64], dialect: &Dialect, n: u16, kind: As, position: usize, frame: Text<'_>) {
-        let Some(named) = dialect.named.get(usize::from(n)) else { return };
-        let Some(mut field) = self.list.get(position).copied() else { return };
+        let Some(field) = self.list.get_mut(position) else { return };
         if dialect.dash_is_absent
             && (field.kind == Kind::Null || (field.kind == Kind::Text && matches!(field.span(frame).bytes(), b"" | b"-" | b"--")))
             || kind == As::Status && field.kind == Kind::Int && field.number == 0
         {
             field.entry = name::NONE;
-        } else {
-            let split = kind.convert(&mut field, frame);
-            let other = |at: usize| named.others.get(at).copied().flatten();
-            let name = match split {
-                Split::Other(at) => other(at),
-                Split::Parts { own: false, .. } => other(0),
-                Split::No | Split::Copy(_) | Split::Parts { .. } => Some(n),
-                Split::Unfit => None,
-            };
-            let Some(name) = name else { return };
-            if !take(taken, name) {
-                return self.drop_namesake(Some(position), dialect.name_of(name).bytes(), frame);
+        } else if !kind.is_whole(field, frame) {
+            self.rename_parts(taken, dialect, n, kind, position, frame);
+        } else if take(taken, n) {
+            field.entry = name::NAMED + n;
+            if kind.changes(field.kind) {
+                kind.convert(field, frame);
             }
-            match split {
-                Split::Copy(part) => return self.part(part, name),
-                Split::Parts { parts, .. } => {
-                    for (at, part) in parts.iter().enumerate() {
-                        if let Some((part, name)) = part.zip(other(at))
-                            && take(taken, name)
-                        {
-                            self.part(part, name);
-                        }
+        } else {
+            self.drop_namesake(Some(position), dialect.name_of(n).bytes(), frame);
+        }
+    }
+
+    /// The same, of a value that may be several, or none of its kind.
+    #[inline(never)]
+    fn rename_parts(&mut self, taken: &mut [u64; NAMED_MAX / 64], dialect: &Dialect, n: u16, kind: As, position: usize, frame: Text<'_>) {
+        let Some(named) = dialect.named.get(usize::from(n)) else { return };
+        let Some(mut field) = self.list.get(position).copied() else { return };
+        let split = kind.convert(&mut field, frame);
+        let other = |at: usize| named.others.get(at).copied().flatten();
+        let name = match split {
+            Split::Other(at) => other(at),
+            Split::Parts { own: false, .. } => other(0),
+            Split::No | Split::Copy(_) | Split::Parts { .. } => Some(n),
+            Split::Unfit => None,
+        };
+        let Some(name) = name else { return };
+        if !take(taken, name) {
+            return self.drop_namesake(Some(position), dialect.name_of(name).bytes(), frame);
+        }
+        match split {
+            Split::Copy(part) => return self.part(part, name),
+            Split::Parts { parts, .. } => {
+                for (at, part) in parts.iter().enumerate() {
+                    if let Some((part, name)) = part.zip(other(at))
+                        && take(taken, name)
+                    {
+                        self.part(part, name);
                     }
                 }
-                _ => {}
             }
-            field.entry = name::NAMED + name;
+            _ => {}
         }
+        field.entry = name::NAMED + name;
         if let Some(place) = self.list.get_mut(position) {
             *place = field;
         }

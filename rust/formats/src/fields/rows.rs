@@ -160,8 +160,8 @@ impl Fields {
         let hash = hash(key);
         let prefixed = self.names.len();
         if !dialect.prefix.is_empty() {
-            self.names.extend_from_slice(dialect.prefix.as_bytes());
-            self.names.extend_from_slice(key.bytes());
+            self.names.extend(dialect.prefix.as_bytes());
+            self.names.put(key);
         }
         let in_names = self.names.len() - prefixed;
         // Written in its place: a copy would cost as much as the rest.
@@ -176,10 +176,7 @@ impl Fields {
 
     /// Adds a field whose name does not stand in the frame.
     pub(crate) fn add_known(&mut self, dialect: &Dialect, seen: &mut Seen, frame: Text<'_>, name: &str, value: Put) {
-        let key = Text::from(name);
-        let hash = hash(key);
-        let mut field = Field::new(0, key.len(), dialect.find(hash, key));
-        self.name_into(&mut field, dialect.prefix, key);
+        let (mut field, hash) = self.named(dialect, name);
         field.put(frame, value);
         self.push(frame, seen, hash, field);
     }
@@ -187,10 +184,8 @@ impl Fields {
     /// Adds a field neither of whose name and value stands in the frame.
     pub(crate) fn add_made(&mut self, dialect: &Dialect, seen: &mut Seen, frame: Text<'_>, name: &str, value: &str) {
         let at = self.names.len();
-        self.names.extend_from_slice(value.as_bytes());
-        let (key, hash) = (Text::from(name), hash(Text::from(name)));
-        let mut field = Field::new(0, key.len(), dialect.find(hash, key));
-        self.name_into(&mut field, dialect.prefix, key);
+        self.names.extend(value.as_bytes());
+        let (mut field, hash) = self.named(dialect, name);
         field.place(at, at + value.len(), Kind::Made);
         self.push(frame, seen, hash, field);
     }
@@ -205,9 +200,7 @@ impl Fields {
 
     /// Adds an integer whose name does not stand in the frame.
     pub(crate) fn add_int(&mut self, dialect: &Dialect, seen: &mut Seen, frame: Text<'_>, name: &str, value: i64) {
-        let (key, hash) = (Text::from(name), hash(Text::from(name)));
-        let mut field = Field::new(0, key.len(), dialect.find(hash, key));
-        self.name_into(&mut field, dialect.prefix, key);
+        let (mut field, hash) = self.named(dialect, name);
         field.scalar_of(Kind::Int, value as u64);
         self.push(frame, seen, hash, field);
     }
@@ -215,8 +208,8 @@ impl Fields {
     /// Lays down names that are no part of the frame. For before the first field.
     #[inline(always)]
     pub(crate) fn lay_names(&mut self, names: &[u8]) {
-        self.names.clear();
-        self.names.extend_from_slice(names);
+        self.names.truncate(0);
+        self.names.extend(names);
     }
 
     /// Adds a field whose name was laid down, and that no other field has.
@@ -238,20 +231,24 @@ impl Fields {
     #[cold]
     pub(crate) fn add_extra(&mut self, dialect: &Dialect, frame: Text<'_>, n: usize, value: Put) {
         let at = self.names.len();
-        self.names.extend_from_slice(dialect.prefix.as_bytes());
-        self.names.extend_from_slice(format!("column_{n}").as_bytes());
+        self.names.extend(dialect.prefix.as_bytes());
+        self.names.extend(format!("column_{n}").as_bytes());
         let len = self.names.len() - at;
         self.add_column(None, at as u32, len as u32, frame, value);
     }
 
-    /// Keeps the field's name among the names.
+    /// A field of this name, which is kept among the names; and the name's hash.
     #[inline(always)]
-    fn name_into(&mut self, field: &mut Field, prefix: &str, name: Text<'_>) {
-        field.name_at = self.names.len() as u32;
-        field.name_len = (prefix.len() + name.len()) as u32;
+    fn named(&mut self, dialect: &Dialect, name: &str) -> (Field, u32) {
+        let at = self.names.len();
+        self.names.extend(dialect.prefix.as_bytes());
+        self.names.extend(name.as_bytes());
+        // There it is looked up faster than where it comes from: its buffer goes on.
+        let key = self.names.text(at + dialect.prefix.len()..self.names.len());
+        let hash = hash(key);
+        let mut field = Field::new(at, self.names.len() - at, dialect.find(hash, key));
         field.place = Place::Whole;
-        self.names.extend_from_slice(prefix.as_bytes());
-        self.names.extend_from_slice(name.bytes());
+        (field, hash)
     }
 
     /// The time, as the format found it: fields that say it too become attributes.
@@ -263,7 +260,7 @@ impl Fields {
     pub(crate) fn give_severity(&mut self, severity: u8, text: &str) {
         self.given_severity = severity;
         self.given_severity_text = (self.names.len() as u32, (self.names.len() + text.len()) as u32);
-        self.names.extend_from_slice(text.as_bytes());
+        self.names.extend(text.as_bytes());
     }
 }
 

@@ -3,7 +3,11 @@
 use logloom_record::Text;
 
 use super::{Field, Kind, rows::As};
-use crate::json::{Scanner, Value};
+use crate::{
+    json::{Scanner, Value},
+    scan::{find, find_either},
+    swar,
+};
 
 impl As {
     /// The names of the other attributes that a value may become part of.
@@ -14,6 +18,32 @@ impl As {
             Self::Url => [Some("url.path".into()), Some("url.query".into()), Some("url.original".into())],
             Self::Request => [Some("url.path".into()), Some("url.query".into()), Some("network.protocol.version".into())],
             _ => [None, None, None],
+        }
+    }
+
+    /// Whether the field's value, made one of this kind, is one attribute under its name.
+    #[inline(always)]
+    pub(super) fn is_whole(self, field: &Field, frame: Text<'_>) -> bool {
+        match self {
+            Self::Any | Self::List | Self::Lines => true,
+            Self::Text | Self::Int | Self::Status | Self::Double | Self::Protocol | Self::Tls => {
+                !matches!(field.kind, Kind::Nested | Kind::NestedTwice)
+            }
+            Self::Address => field.kind == Kind::Text && field.len <= 64 && find_either(field.span(frame), b':', b'[').is_none(),
+            Self::Path => field.kind == Kind::Text && field.len <= 64 && find(field.span(frame), b'?').is_none(),
+            Self::First | Self::Request | Self::Url => false,
+        }
+    }
+
+    /// Whether [`convert`](Self::convert) may do something to a value of this kind that [is whole](Self::is_whole).
+    #[inline(always)]
+    pub(super) fn changes(self, kind: Kind) -> bool {
+        match self {
+            Self::Any | Self::Address | Self::Path => false,
+            Self::Text => !matches!(kind, Kind::Text | Kind::Escaped),
+            Self::Int | Self::Status => kind != Kind::Int,
+            Self::Double => kind != Kind::Double,
+            _ => true,
         }
     }
 
@@ -93,7 +123,19 @@ pub(super) enum Split {
 
 /// `host:port`, also `[v6]:port`; an IPv6 address alone has more colons.
 fn address(field: &mut Field, frame: Text<'_>) -> Split {
-    let bytes = field.span(frame).bytes();
+    let text = field.span(frame);
+    let bytes = text.bytes();
+    // What nearly all are: one colon, and digits behind it.
+    if let Some(at @ 1..) = find(text, b':')
+        && let Some((port @ 1..=0xffff, digits)) = swar::leading_u64(bytes.get(at + 1..).unwrap_or_default())
+        && at + 1 + digits == bytes.len()
+        && bytes.first() != Some(&b'[')
+    {
+        let mut other = *field;
+        other.scalar_of(Kind::Int, port);
+        field.len = at as u32;
+        return Split::Parts { own: true, parts: [Some(other), None, None] };
+    }
     let port = bytes.iter().rposition(|byte| *byte == b':').filter(|at| bytes.get(at + 1..).is_some_and(|port| !port.is_empty()));
     let digits = port.and_then(|at| std::str::from_utf8(bytes.get(at + 1..)?).ok()?.parse::<u16>().ok().map(|port| (at, port)));
     let bracketed = bytes.first() == Some(&b'[');
@@ -154,6 +196,11 @@ fn request(field: &mut Field, frame: Text<'_>) -> Split {
 
 /// The first item of a list, which is a text; and whether it has more.
 fn first_text(field: &Field, frame: Text<'_>) -> Option<(Field, bool)> {
+    if let Some(only) = field.only_text(frame) {
+        let (mut first, start) = (*field, field.at as usize + 2);
+        first.place(start, start + only.len(), Kind::Text);
+        return Some((first, false));
+    }
     let text = field.span(frame);
     let mut json = Scanner::new(text, 2);
     let (Value::Array, true, Value::Str(item)) = (json.value().ok()?, json.item().ok()?, json.value().ok()?) else { return None };

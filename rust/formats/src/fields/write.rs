@@ -32,7 +32,6 @@ impl Fields {
             own.clear();
             own.extend_from_slice(dialect.prefix.as_bytes());
             own.resize(prefix + ROOM, 0);
-            self.names.extend_from_slice(&[0; ROOM]);
         }
         let field = |position: Option<u32>| self.fields().get(position? as usize);
         // Serilog leaves the rendering to the reader: better its template than none.
@@ -43,7 +42,7 @@ impl Fields {
         let mut severity_text = field(head.severity_text).map_or(Text::EMPTY, |field| field.span(frame));
         if self.given_severity != 0 {
             let (from, to) = self.given_severity_text;
-            severity_text = Text::of(&self.names, from as usize..to as usize);
+            severity_text = self.names.text(from as usize..to as usize);
         }
         let mut result = Ok(());
         let mut rec = out.begin(head.time_unix_nano, head.severity, severity_text);
@@ -115,8 +114,11 @@ impl Fields {
         if !rec.admit() {
             return rec;
         }
+        if field.kind == Kind::Text {
+            rec.string_entry(0x32, name, field.span(frame));
+            return rec;
+        }
         let value = match field.kind {
-            Kind::Text => field.span(frame),
             Kind::Escaped => field.resolve(frame, unescape, scratch),
             Kind::List | Kind::EscapedList => {
                 let value = if field.kind == Kind::List { field.span(frame) } else { field.resolve(frame, unescape, scratch) };
@@ -138,6 +140,7 @@ impl Fields {
                     Err(_) => return rec.apart(|rec| self.nested_attribute(rec, frame, name, field, scratch, result)),
                 }
             }
+            Kind::Nested if let Some(only) = field.only_text(frame) => return rec.apart(|rec| rec.attr_list_named(name, only)),
             Kind::Nested | Kind::NestedTwice => {
                 return rec.apart(|rec| self.nested_attribute(rec, frame, name, field, scratch, result));
             }
@@ -152,7 +155,7 @@ impl Fields {
 
     /// A value that does not stand in the frame.
     fn made(&self, field: &Field) -> Text<'_> {
-        Text::of(&self.names, field.at as usize..field.at as usize + field.len as usize)
+        self.names.text(field.at as usize..field.at as usize + field.len as usize)
     }
 
     #[inline(never)]
@@ -218,6 +221,14 @@ impl Field {
     #[inline(always)]
     pub(crate) fn span<'a>(&self, frame: Text<'a>) -> Text<'a> {
         frame.slice(self.at as usize..self.at as usize + self.len as usize)
+    }
+
+    /// The text that a list is made of, if it is one without escapes: then no quote stands in it but the two around it.
+    #[inline]
+    pub(super) fn only_text<'a>(&self, frame: Text<'a>) -> Option<Text<'a>> {
+        let list = self.span(frame);
+        let inner = list.bytes().strip_prefix(b"[\"")?.strip_suffix(b"\"]")?;
+        memchr::memchr2(b'"', b'\\', inner).is_none().then(|| list.slice(2..inner.len() + 2))
     }
 
     /// Whether its name stands as it is, whatever the table has names begin with.

@@ -37,5 +37,6 @@ pub use scanner::{Scanner, Value};
 pub use string::{Escapes, Str};
 pub use value::{write_attribute, write_value};
 
+pub(crate) use number::TENS;
 pub(crate) use scanner::Seen;
 pub(crate) use string::{hash, unescape};

@@ -2,7 +2,11 @@
 
 use logloom_record::{RejectReason, Text};
 
-use super::{Str, hash, number::number, string::string};
+use super::{
+    Str, hash,
+    number::number,
+    string::{only_string, string},
+};
 use crate::decoder::ObjectCutter;
 
 /// What [`Scanner::value`] found.
@@ -103,6 +107,18 @@ impl<'a> Scanner<'a> {
         std::mem::take(&mut self.suspect)
     }
 
+    /// Reads the next value where it is a string and no blank stands before it.
+    #[inline(always)]
+    pub(crate) fn text(&mut self) -> Result<Option<Str<'a>>, RejectReason> {
+        if self.peek() != Some(b'"') {
+            return Ok(None);
+        }
+        let (text, at) = string(self.frame, self.at + 1)?;
+        self.at = at;
+        self.comma = true;
+        Ok(Some(text))
+    }
+
     /// Reads the next value; of an object or array only its bracket.
     #[inline(always)]
     pub fn value(&mut self) -> Result<Value<'a>, RejectReason> {
@@ -175,6 +191,24 @@ impl<'a> Scanner<'a> {
             *self = skip_container(*self, matches!(value, Value::Object))?;
         }
         Ok(())
+    }
+
+    /// Passes over the rest of an array, which was just read, where nothing is in it but one string without escapes. Inlined: a scanner that
+    /// is handed over and comes back costs more than such an array.
+    #[inline(always)]
+    pub(crate) fn pass_only_string(&mut self, value: Value<'a>) -> bool {
+        let Value::Array = value else { return false };
+        let Some(end) = only_string(self.frame, self.at) else { return false };
+        (self.at, self.depth, self.comma) = (end, self.depth.wrapping_sub(1), true);
+        true
+    }
+
+    /// Passes these bytes, if they stand next.
+    #[inline(always)]
+    pub(crate) fn pass_equal(&mut self, bytes: &[u8]) -> bool {
+        let is_equal = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(bytes));
+        self.at += if is_equal { bytes.len() } else { 0 };
+        is_equal
     }
 
     /// Passes over the rest of `value` without looking at more than its brackets and strings, at several times the speed of
@@ -276,7 +310,9 @@ fn skip_container(mut scanner: Scanner<'_>, is_object: bool) -> Result<Scanner<'
         while let Some(key) = scanner.key()? {
             scanner.suspect |= key.has_escapes() || keys.add(hash(key.text));
             let value = scanner.value()?;
-            if let Value::Object | Value::Array = value {
+            if let Value::Object | Value::Array = value
+                && !scanner.pass_only_string(value)
+            {
                 scanner = skip_container(scanner, matches!(value, Value::Object))?;
             }
         }

@@ -126,6 +126,17 @@ pub(super) fn string(frame: Text<'_>, start: usize) -> Result<(Str<'_>, usize), 
     Ok((Str { text: frame.slice(start..end), escapes: Escapes::Some }, end + 1))
 }
 
+/// Where the array ends that was opened before `start`, if nothing is in it but one string without escapes, as headers have their values.
+#[inline(always)]
+pub(super) fn only_string(frame: Text<'_>, start: usize) -> Option<usize> {
+    let tail = frame.tail();
+    if tail.get(start) != Some(&b'"') {
+        return None;
+    }
+    let end = special(tail, start + 1);
+    (end + 1 < frame.len() && tail.get(end..end + 2) == Some(b"\"]")).then_some(end + 2)
+}
+
 /// The end of a string that has an escape, or something wrong, at `at`.
 #[inline(never)]
 fn escaped_end(frame: Text<'_>, mut at: usize) -> Result<usize, RejectReason> {
