@@ -126,6 +126,9 @@ impl Parser {
             let end = (at + step).min(data.len());
             held_from = decoder.feed(&data.slice(at..end), out).from;
             at = end;
+            if at < data.len() {
+                out.foresee(at, data.len());
+            }
             if out.is_full() {
                 let max = self.limits.batch_bytes_max;
                 let text = format!("limits.batch_bytes_max ({max} bytes of OTLP) reached at byte {at} of the data: feed it in pieces");

@@ -131,18 +131,25 @@ impl BatchWriter {
     /// leave one empty for none). The empty key is the Origin's resource.
     #[inline]
     pub fn use_resource(&mut self, key: &[u8], build: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>)) {
-        if self.lanes.get(self.current).is_some_and(|lane| lane.key == key) {
-            return;
-        }
-        if let Some(next) = self.lanes.iter().position(|lane| lane.key == key) {
-            self.park();
-            self.enter(next);
+        if self.enter_resource(key) {
             return;
         }
         let (mut resource, mut scope) = (Vec::new(), Vec::new());
         build(&mut resource, &mut scope);
         self.park();
         self.open_lane(key.to_vec(), &resource, &scope, self.lane_bytes);
+    }
+
+    /// Chooses the lane of this key where there is one; false where [`use_resource`](Self::use_resource) is to open it.
+    #[inline]
+    pub fn enter_resource(&mut self, key: &[u8]) -> bool {
+        if self.lanes.get(self.current).is_some_and(|lane| lane.key == key) {
+            return true;
+        }
+        let Some(next) = self.lanes.iter().position(|lane| lane.key == key) else { return false };
+        self.park();
+        self.enter(next);
+        true
     }
 
     /// A reusable buffer for what must be unescaped before it is written; give it back with [`give_scratch`](Self::give_scratch).
@@ -242,6 +249,17 @@ impl BatchWriter {
     pub fn end_frame(&mut self) {
         if self.lanes.len() > self.limits.lanes_max {
             self.evict();
+        }
+    }
+
+    /// The driver has read a part of its input: where the rest would not fit by what that part became, the buffer grows now, while there
+    /// is less of it to copy.
+    pub fn foresee(&mut self, read_bytes: usize, all_bytes: usize) {
+        let written = self.sink.pos as u64;
+        let expected = (written + written / 32).saturating_mul(all_bytes as u64) / (read_bytes as u64).max(1);
+        let is_one = self.lanes.len() == 1 && self.sealed_bytes == 0;
+        if is_one && self.buf.len() < Limits::BLOCK_BYTES_MAX && expected > self.buf.len() as u64 {
+            self.grow();
         }
     }
 
