@@ -44,7 +44,7 @@ pub(super) fn read<'a>(rest: Text<'a>, has_priority: bool, context: &Context) ->
     header.message = match rest.bytes() {
         [b'-'] => Text::EMPTY,
         [b'-', b' ', ..] => rest.after(2),
-        [b'[', ..] => match data::end(rest.bytes()) {
+        [b'[', ..] => match data::end(rest) {
             Some(end) => {
                 header.data = rest.slice(0..end);
                 rest.after(end + usize::from(rest.bytes().get(end) == Some(&b' ')))

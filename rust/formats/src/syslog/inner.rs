@@ -51,7 +51,7 @@ impl Inner {
             // An object ends as it begins.
             return if message.first() == Some(&b'{') && message.last() != Some(&b'}') { &[] } else { std::slice::from_ref(format) };
         }
-        match base_name(header.program) {
+        match base_name(header.program).bytes() {
             program @ [b'a' | b'h' | b'n', ..] => {
                 self.programs.iter().find(|(name, _)| name.as_bytes() == program).map_or(&[], |(_, formats)| formats.as_slice())
             }

@@ -78,34 +78,51 @@ fn data<'w>(mut rec: RecordCursor<'w>, data: Text<'_>, scratch: &mut Vec<u8>) ->
 }
 
 /// Hands over each parameter: `syslog.structured_data.<id>.<name>` and its value. An element without any is an empty text.
+#[inline(always)]
 fn each_parameter(data: Text<'_>, scratch: &mut Vec<u8>, mut take: impl FnMut(Text<'_>, Text<'_>)) {
     let mut reader = Reader::new(data);
     let mut room = [0; NAME_ROOM];
+    room[..DATA.len()].copy_from_slice(DATA.as_bytes());
+    // The id stays from one parameter to the next.
+    let (mut id, mut id_end) = ((0, 0), DATA.len());
     while let Ok(Some(parameter)) = reader.next() {
-        let mut len = 0;
-        let mut put = |part: &[u8]| {
-            if let Some(to) = room.get_mut(len..len + part.len()) {
-                to.copy_from_slice(part);
-                len += part.len();
-            }
-        };
-        put(DATA.as_bytes());
-        for (start, end) in [parameter.id, parameter.name] {
-            if end > start {
-                put(b".");
-                put(data.slice(start..end).bytes());
-            }
+        if parameter.id != id {
+            id = parameter.id;
+            id_end = put_part(&mut room, DATA.len(), data, id);
         }
+        let len = put_part(&mut room, id_end, data, parameter.name);
         let name = Text::of(&room, 0..len);
         let value = data.slice(parameter.value.0..parameter.value.1);
-        if memchr::memchr(b'\\', value.bytes()).is_none() {
-            take(name, value);
-        } else {
+        if parameter.has_escapes {
             scratch.clear();
             unescape(value.bytes(), scratch);
             take(name, Text::from(scratch.as_slice()));
+        } else {
+            take(name, value);
         }
     }
+}
+
+/// Writes a dot and the part of the data at `at`, unless it is empty; where it ends.
+#[inline(always)]
+fn put_part(room: &mut [u8; NAME_ROOM], at: usize, data: Text<'_>, (start, end): (usize, usize)) -> usize {
+    if end <= start {
+        return at;
+    }
+    let part = data.slice(start..end);
+    let len = part.len();
+    if let Some(dot) = room.get_mut(at) {
+        *dot = b'.';
+    }
+    let to = room.get_mut(at + 1..).unwrap_or_default();
+    if len <= 32
+        && let (Some(to), Some(from)) = (to.first_chunk_mut::<32>(), part.tail().first_chunk())
+    {
+        *to = *from;
+    } else if let Some(to) = to.get_mut(..len) {
+        to.copy_from_slice(part.bytes());
+    }
+    at + 1 + len
 }
 
 /// Puts the parts of a header around the record of its message, which another format reads. A name that the message may have for itself

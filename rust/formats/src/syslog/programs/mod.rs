@@ -17,7 +17,10 @@ use super::Header;
 use crate::{
     OptionError,
     envoy::Trace,
+    fields::Keys,
+    json::hash,
     pattern::{Line, Values, alternatives},
+    scan::find,
     swar,
     time::Context,
 };
@@ -38,8 +41,9 @@ const UPTIME: Key = Key::new("kernel.uptime");
 /// All tables, compiled.
 #[derive(Debug)]
 pub(crate) struct Programs {
-    /// By name.
-    sets: Vec<(&'static str, usize)>,
+    /// Their names, and which messages are those of each.
+    names: Keys,
+    sets: Vec<usize>,
     known: Vec<Messages>,
     pam: Messages,
     cisco: Messages,
@@ -78,21 +82,25 @@ impl Programs {
     }
 
     fn compile() -> Result<Self, OptionError> {
-        let mut sets = Vec::new();
+        let (mut names, mut sets) = (Keys::default(), Vec::new());
         let mut known = Vec::new();
         for program in TABLES.into_iter().flatten() {
-            sets.extend(program.names.iter().map(|name| (*name, known.len())));
+            for name in program.names {
+                if names.add(name) {
+                    sets.push(known.len());
+                }
+            }
             known.push(Messages::compile(program.messages)?);
         }
-        sets.sort_unstable();
-        Ok(Self { sets, known, pam: Messages::compile(auth::PAM)?, cisco: Messages::compile(system::CISCO)? })
+        Ok(Self { names, sets, known, pam: Messages::compile(auth::PAM)?, cisco: Messages::compile(system::CISCO)? })
     }
 
     /// Finds out what a message is; the values of its line go into `values`.
     #[inline]
     pub(crate) fn find<'p, 'a>(&'p self, header: &Header<'a>, context: &Context, values: &mut Values) -> Known<'p, 'a> {
         let mut known = Known { inner: header.message, ..Known::default() };
-        let program = base_name(header.program);
+        let name = base_name(header.program);
+        let program = name.bytes();
         known.unwrap_repeated();
         let message = known.inner.bytes();
         let messages = match (message.first(), program) {
@@ -109,12 +117,12 @@ impl Programs {
                     known.is_netfilter = true;
                     return known;
                 }
-                match self.of("kernel").filter(|_| program == b"kernel") {
+                match self.of(name).filter(|_| program == b"kernel") {
                     Some(messages) => messages,
                     None => return known,
                 }
             }
-            _ => match std::str::from_utf8(program).ok().and_then(|program| self.of(program)) {
+            _ => match self.of(name) {
                 Some(messages) => messages,
                 None => return known,
             },
@@ -126,21 +134,21 @@ impl Programs {
     }
 
     #[inline]
-    fn of(&self, program: &str) -> Option<&Messages> {
-        let found = self.sets.binary_search_by(|(name, _)| (*name).cmp(program)).ok()?;
-        self.known.get(self.sets.get(found)?.1)
+    fn of(&self, program: Text<'_>) -> Option<&Messages> {
+        let found = self.names.find(hash(program), program)?;
+        self.known.get(*self.sets.get(found as usize)?)
     }
 }
 
 /// `postfix/smtpd` is postfix, `/usr/sbin/cron` is cron.
 #[inline]
-pub(super) fn base_name(program: Text<'_>) -> &[u8] {
+pub(super) fn base_name(program: Text<'_>) -> Text<'_> {
     let name = program.bytes();
-    match memchr::memchr(b'/', name) {
-        None => name,
-        Some(0) => name.rsplit(|byte| *byte == b'/').next().unwrap_or_default(),
-        Some(_) if name.starts_with(b"postfix") => b"postfix",
-        Some(at) => name.get(..at).unwrap_or_default(),
+    match find(program, b'/') {
+        None => program,
+        Some(0) => program.after(name.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1)),
+        Some(_) if name.starts_with(b"postfix") => program.slice(0..b"postfix".len()),
+        Some(at) => program.slice(0..at),
     }
 }
 
@@ -269,8 +277,9 @@ mod tests {
     #[test]
     fn the_tables_compile_and_name_each_program_once() {
         let programs = Programs::get().unwrap();
-        let names: BTreeSet<_> = programs.sets.iter().map(|(name, _)| name).collect();
-        assert_eq!(names.len(), programs.sets.len());
+        let names: Vec<_> = TABLES.into_iter().flatten().flat_map(|program| program.names).collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+        assert!(names.iter().all(|name| programs.of(Text::from(**name)).is_some()));
         assert_eq!(programs.known.len(), TABLES.into_iter().map(<[Program]>::len).sum::<usize>());
     }
 }
