@@ -14,7 +14,7 @@ mod write;
 
 use std::{cell::RefCell, ops::Range};
 
-use logloom_record::{BatchWriter, RejectReason, Text};
+use logloom_record::{BatchWriter, Key, RejectReason, Text};
 
 use crate::json::{Escapes, Scanner, Str, Value as Json};
 
@@ -168,8 +168,9 @@ impl<'a> Span<'a> {
     }
 
     /// Adds an attribute of the format itself.
-    pub(crate) fn extra(&mut self, name: &'static str, value: Value<'a>) {
-        self.extras.push(Tag::new(plain(Text::from(name)), value));
+    #[inline]
+    pub(crate) fn extra(&mut self, name: &'static Key, value: Value<'a>) {
+        self.extras.push(Tag::new(plain(name.text()), value));
     }
 
     /// Writes a span that was read from `raw`, which is binary: it is kept as bytes, also where a text in it had to be repaired.
@@ -209,7 +210,7 @@ impl<'a> Span<'a> {
 }
 
 /// The value that stands next, as a tag's; an object or array is passed over, and so checked. The scanner comes back behind it.
-#[inline]
+#[inline(always)]
 pub(crate) fn json_value(mut json: Scanner<'_>) -> Result<(Scanner<'_>, Value<'_>), RejectReason> {
     let from = json.position();
     let value = match json.value()? {
@@ -219,11 +220,15 @@ pub(crate) fn json_value(mut json: Scanner<'_>) -> Result<(Scanner<'_>, Value<'_
         Json::Double(value) => Value::Double(value),
         Json::Digits(digits) => Value::Str(plain(digits)),
         Json::Str(text) => Value::Str(text),
-        nested @ (Json::Object | Json::Array) => {
-            json.skip(nested)?;
-            Value::Json(json.frame().slice(from..json.position()), json.suspects_duplicates())
-        }
+        nested @ (Json::Object | Json::Array) => return nested_value(json, nested, from),
     };
+    Ok((json, value))
+}
+
+#[inline(never)]
+fn nested_value<'a>(mut json: Scanner<'a>, nested: Json<'a>, from: usize) -> Result<(Scanner<'a>, Value<'a>), RejectReason> {
+    json.skip(nested)?;
+    let value = Value::Json(json.frame().slice(from..json.position()), json.suspects_duplicates());
     Ok((json, value))
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use logloom_record::{
-    BatchWriter, RejectReason, Text,
+    BatchWriter, Key, RejectReason, Text,
     proto::{Fields, Value as Wire},
 };
 
@@ -14,6 +14,11 @@ use crate::proto_json::{
     schema::{RESOURCE, SCOPE},
     traces::{SPAN, TRACES_REQUEST},
 };
+
+static PARENT_IS_REMOTE: Key = Key::new("span.parent_is_remote");
+static END_TIME: Key = Key::new("span.end_time_unix_nano");
+static DROPPED_EVENTS: Key = Key::new("span.dropped_events_count");
+static DROPPED_LINKS: Key = Key::new("span.dropped_links_count");
 
 /// The deepest nesting that any limit allows, in levels: reading values is recursive.
 const DEPTH_MAX: u32 = 128;
@@ -70,7 +75,7 @@ fn read_span(raw: &[u8], resource: &[u8], scope: &[u8], out: &mut BatchWriter) -
 
 fn fill<'a>(bytes: &'a [u8], span: &mut Span<'a>) {
     let (mut end, mut has_end) = (0, false);
-    let mut dropped = [("span.dropped_events_count", 0), ("span.dropped_links_count", 0)];
+    let mut dropped = [(&DROPPED_EVENTS, 0), (&DROPPED_LINKS, 0)];
     for field in Fields::new(bytes).flatten() {
         match field {
             (1, Wire::Len(id)) => span.trace_id = id.try_into().unwrap_or_default(),
@@ -91,7 +96,7 @@ fn fill<'a>(bytes: &'a [u8], span: &mut Span<'a>) {
             (16, Wire::Fixed32(flags)) => {
                 span.flags = flags & 0xff;
                 if flags & HAS_IS_REMOTE != 0 {
-                    span.extra("span.parent_is_remote", Value::Bool(flags & IS_REMOTE != 0));
+                    span.extra(&PARENT_IS_REMOTE, Value::Bool(flags & IS_REMOTE != 0));
                 }
             }
             _ => {}
@@ -100,7 +105,7 @@ fn fill<'a>(bytes: &'a [u8], span: &mut Span<'a>) {
     match end.checked_sub(span.start_unix_nano) {
         Some(duration) if has_end && span.start_unix_nano != 0 => span.duration_ns = i64::try_from(duration).ok(),
         // It ended before it began, or nobody knows when it began: both times are kept as they are.
-        _ if has_end => span.extra("span.end_time_unix_nano", Value::Int(end as i64)),
+        _ if has_end => span.extra(&END_TIME, Value::Int(end as i64)),
         _ => {}
     }
     for (name, count) in dropped {

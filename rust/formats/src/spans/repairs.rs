@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use logloom_record::{Text, repair};
+use wide::u8x32;
 
 /// Owns such texts, in the order they were made. Nothing is allocated while there are none.
 #[derive(Debug, Default)]
@@ -44,7 +45,7 @@ impl<'a> Repaired<'a> {
     /// The text as UTF-8: itself, or with U+FFFD for each part that is none.
     #[inline(always)]
     pub(crate) fn text(&mut self, text: Text<'a>) -> Text<'a> {
-        if text.bytes().is_ascii() || simdutf8::basic::from_utf8(text.bytes()).is_ok() { text } else { self.repair(text) }
+        if is_ascii(text) || simdutf8::basic::from_utf8(text.bytes()).is_ok() { text } else { self.repair(text) }
     }
 
     #[cold]
@@ -55,9 +56,27 @@ impl<'a> Repaired<'a> {
     }
 }
 
+/// Whether a text is of ASCII alone; a short one is looked at as a whole.
+#[inline(always)]
+fn is_ascii(text: Text<'_>) -> bool {
+    match text.tail().first_chunk() {
+        Some(block) if text.len() < 32 => u8x32::new(*block).to_bitmask() & ((1 << text.len()) - 1) == 0,
+        _ => text.bytes().is_ascii(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ascii_is_told_at_any_length() {
+        for (len, at) in (0..70).flat_map(|len| (0..70).map(move |at| (len, at))) {
+            let mut buffer = [b'a'; 100];
+            buffer[at] = 0x80;
+            assert_eq!(is_ascii(Text::of(&buffer, 0..len)), at >= len, "{len} {at}");
+        }
+    }
 
     #[test]
     fn texts_are_kept_in_any_number() {

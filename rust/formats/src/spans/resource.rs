@@ -39,6 +39,9 @@ impl<'a> Span<'a> {
 
 #[inline]
 fn use_lane(key: &[u8], owner: &Owner<'_, '_>, scope_fields: [Option<Str<'_>>; 2], out: &mut BatchWriter) {
+    if out.enter_resource(key) {
+        return;
+    }
     let origin = Arc::clone(out.origin());
     out.use_resource(key, |resource, scope| {
         build(owner, &origin.resource, resource);

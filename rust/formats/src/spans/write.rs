@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ids,
-    json::{Scanner, Str, write_value},
+    json::{Scanner, Seen, Str, hash, write_value},
     severity,
 };
 
@@ -57,17 +57,24 @@ impl<'a> Span<'a> {
         if let Some(state) = self.trace_state.filter(|state| !state.text.is_empty()) {
             rec = rec.attr(&TRACE_STATE, state.resolve(scratch));
         }
+        let mut extras = Seen::default();
         for extra in &self.extras {
-            write_tag(&mut rec, extra, scratch);
+            extras.add(hash(extra.name));
+            rec = tag_attribute(rec, extra, scratch);
         }
         for (at, tag) in self.tags.iter().enumerate() {
-            if !is_superseded(&gone, at) {
-                let ours = is_ours(tag.name.bytes()) || self.extras.iter().any(|extra| tag.name.bytes() == extra.name.bytes());
-                if ours { write_renamed(&mut rec, tag, scratch) } else { write_tag(&mut rec, tag, scratch) }
+            if is_superseded(&gone, at) {
+                continue;
             }
+            let is_extra = || self.extras.iter().any(|extra| tag.name.bytes() == extra.name.bytes());
+            rec = if is_ours(tag.name.bytes()) || (extras.add(hash(tag.name)) && is_extra()) {
+                rec.apart(|rec| write_renamed(rec, tag, scratch))
+            } else {
+                tag_attribute(rec, tag, scratch)
+            };
         }
         if !self.links.is_empty() {
-            self.write_links(&mut rec, scratch);
+            rec = rec.apart(|rec| self.write_links(rec, scratch));
         }
         match self.original {
             Original::None => {}
@@ -116,7 +123,7 @@ impl<'a> Span<'a> {
         for (at, tag) in fields.iter().enumerate() {
             let consumed = named.is_some() && tag.name().is(b"event");
             if !consumed && !is_superseded(&gone, at) {
-                write_tag(&mut rec, tag, scratch);
+                rec = tag_attribute(rec, tag, scratch);
             }
         }
         rec.count_dropped(event.dropped);
@@ -124,9 +131,10 @@ impl<'a> Span<'a> {
     }
 
     /// `span.links`: an array of maps.
-    fn write_links(&self, rec: &mut RecordCursor<'_>, scratch: &mut Vec<u8>) {
+    #[inline(never)]
+    fn write_links<'w>(&self, mut rec: RecordCursor<'w>, scratch: &mut Vec<u8>) -> RecordCursor<'w> {
         if !rec.admit() {
-            return;
+            return rec;
         }
         let attribute = rec.open(0x32);
         rec.name(Text::from("span.links"));
@@ -135,13 +143,14 @@ impl<'a> Span<'a> {
         for link in &self.links {
             let item = rec.open(0x0a);
             let map = rec.open(0x32);
-            self.write_link(link, rec, scratch);
+            self.write_link(link, &mut rec, scratch);
             rec.close(map);
             rec.close(item);
         }
         rec.close(array);
         rec.close(any);
         rec.close(attribute);
+        rec
     }
 
     fn write_link(&self, link: &Link<'a>, rec: &mut RecordCursor<'_>, scratch: &mut Vec<u8>) {
@@ -186,22 +195,31 @@ fn text_of(value: Value<'_>) -> Option<Str<'_>> {
 }
 
 /// A tag as an attribute; over `attributes_max` it is counted as dropped.
-#[inline]
-fn write_tag(rec: &mut RecordCursor<'_>, tag: &Tag<'_>, scratch: &mut Vec<u8>) {
-    if rec.admit() {
-        write_pair(rec, 0x32, tag, scratch);
+#[inline(always)]
+fn tag_attribute<'w>(mut rec: RecordCursor<'w>, tag: &Tag<'_>, scratch: &mut Vec<u8>) -> RecordCursor<'w> {
+    if !rec.admit() {
+        return rec;
     }
+    if let Some((name, text)) = tag.plain_texts() {
+        rec.string_entry(0x32, name, text);
+        return rec;
+    }
+    rec.apart(|mut rec| {
+        write_pair(&mut rec, 0x32, tag, scratch);
+        rec
+    })
 }
 
 #[cold]
-fn write_renamed(rec: &mut RecordCursor<'_>, tag: &Tag<'_>, scratch: &mut Vec<u8>) {
+#[inline(never)]
+fn write_renamed<'w>(rec: RecordCursor<'w>, tag: &Tag<'_>, scratch: &mut Vec<u8>) -> RecordCursor<'w> {
     let mut name = RENAMED.to_vec();
     tag.name().unescape_into(&mut name);
-    write_tag(rec, &Tag::new(plain(Text::from(name.as_slice())), tag.value()), scratch);
+    tag_attribute(rec, &Tag::new(plain(Text::from(name.as_slice())), tag.value()), scratch)
 }
 
 /// A `KeyValue` as field `field`.
-#[inline]
+#[inline(never)]
 fn write_pair(rec: &mut RecordCursor<'_>, field: u8, tag: &Tag<'_>, scratch: &mut Vec<u8>) {
     if let Some((name, text)) = tag.plain_texts() {
         return rec.string_entry(field, name, text);

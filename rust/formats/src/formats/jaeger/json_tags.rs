@@ -13,6 +13,10 @@ use crate::{
 /// have a place for each type. What is none is passed over.
 pub(super) fn tags<'a>(json: Scanner<'a>, tags: &mut Vec<Tag<'a>>, made: &mut Repaired<'a>) -> Result<Scanner<'a>, RejectReason> {
     objects(json, |mut json| {
+        if let Some((behind, tag)) = usual_tag(json) {
+            tags.push(tag);
+            return Ok(behind);
+        }
         let (mut name, mut kind, mut value, mut encoded) = (None, Text::EMPTY, None, None);
         while let Some(key) = json.key()? {
             let read;
@@ -36,6 +40,25 @@ pub(super) fn tags<'a>(json: Scanner<'a>, tags: &mut Vec<Tag<'a>>, made: &mut Re
         }
         Ok(json)
     })
+}
+
+/// A tag as the API writes nearly all: its key, its type and a plain value, in this order, no blank between them. The scanner comes back behind it.
+#[inline(always)]
+fn usual_tag(mut json: Scanner<'_>) -> Option<(Scanner<'_>, Tag<'_>)> {
+    let name = json.pass_equal(b"\"key\":").then(|| json.text().ok())??;
+    let kind = json.pass_equal(b",\"type\":").then(|| json.text().ok())??;
+    if !json.pass_equal(b",\"value\":") {
+        return None;
+    }
+    let value = match json.value().ok()? {
+        Json::Str(text) => Value::Str(text),
+        Json::Bool(value) => Value::Bool(value),
+        Json::Int(value) => Value::Int(value),
+        Json::Double(value) => Value::Double(value),
+        _ => return None,
+    };
+    let (None, Some(name), Some(kind)) = (json.key().ok()?, name, kind) else { return None };
+    Some((json, Tag::new(name, typed(kind.text.bytes(), Some(value)))))
 }
 
 /// The fields for the value of one type.

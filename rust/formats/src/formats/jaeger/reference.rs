@@ -1,11 +1,14 @@
 //! References to other spans: one is the parent, the others are links.
 
-use logloom_record::Text;
+use logloom_record::{Key, Text};
 
 use crate::spans::{Link, Span, Value};
 
 pub(super) const CHILD_OF: &str = "child_of";
 pub(super) const FOLLOWS_FROM: &str = "follows_from";
+
+static FLAGS: Key = Key::new("jaeger.flags");
+static WARNINGS: Key = Key::new("jaeger.warnings");
 
 /// Adds a reference; [`settle`] tells what becomes of it.
 pub(super) fn push(span: &mut Span<'_>, kind: &'static str, trace_id: [u8; 16], span_id: [u8; 8]) {
@@ -28,10 +31,10 @@ pub(super) fn settle<'a>(span: &mut Span<'a>, flags: u32, warnings: Option<Value
     }
     span.flags = flags & 1;
     if flags & !1 != 0 {
-        span.extra("jaeger.flags", Value::Int(i64::from(flags)));
+        span.extra(&FLAGS, Value::Int(i64::from(flags)));
     }
     if let Some(warnings) = warnings {
-        span.extra("jaeger.warnings", warnings);
+        span.extra(&WARNINGS, warnings);
     }
     span.settle();
 }

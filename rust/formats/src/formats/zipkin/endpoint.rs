@@ -1,6 +1,6 @@
 //! What all of Zipkin's encodings say alike, as attributes.
 
-use logloom_record::Text;
+use logloom_record::{Key, Text};
 
 use crate::{
     json::Str,
@@ -18,8 +18,13 @@ pub(super) struct Endpoint<'a> {
 }
 
 /// The attributes of an endpoint: address, the other address where it has both, port.
-const LOCAL: [&str; 3] = ["network.local.address", "zipkin.local.ipv6", "network.local.port"];
-const REMOTE: [&str; 3] = ["network.peer.address", "zipkin.peer.ipv6", "network.peer.port"];
+static LOCAL: [Key; 3] = [Key::new("network.local.address"), Key::new("zipkin.local.ipv6"), Key::new("network.local.port")];
+static REMOTE: [Key; 3] = [Key::new("network.peer.address"), Key::new("zipkin.peer.ipv6"), Key::new("network.peer.port")];
+static KIND: Key = Key::new("zipkin.kind");
+static NO_START: Key = Key::new("otel.zipkin.absentField.startTime");
+static DEBUG: Key = Key::new("zipkin.debug");
+static SHARED: Key = Key::new("zipkin.shared");
+static PEER: Key = Key::new("service.peer.name");
 
 /// What a span says besides the fields that all spans have.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,21 +43,21 @@ impl<'a> Facts<'a> {
     pub(super) fn settle(&self, span: &mut Span<'a>) -> Owner<'a, 'a> {
         span.flags = u32::from(self.debug);
         if let Some(kind) = self.other_kind {
-            span.extra("zipkin.kind", kind);
+            span.extra(&KIND, kind);
         }
         if span.start_unix_nano == 0 {
-            span.extra("otel.zipkin.absentField.startTime", Value::Bool(true));
+            span.extra(&NO_START, Value::Bool(true));
         }
         if self.debug {
-            span.extra("zipkin.debug", Value::Bool(true));
+            span.extra(&DEBUG, Value::Bool(true));
         }
         if self.shared {
-            span.extra("zipkin.shared", Value::Bool(true));
+            span.extra(&SHARED, Value::Bool(true));
         }
         if let Some(service) = self.remote.service {
-            span.extra("service.peer.name", Value::Str(service));
+            span.extra(&PEER, Value::Str(service));
         }
-        for (endpoint, [address, second, port]) in [(&self.local, LOCAL), (&self.remote, REMOTE)] {
+        for (endpoint, [address, second, port]) in [(&self.local, &LOCAL), (&self.remote, &REMOTE)] {
             if let Some(ip) = endpoint.ipv4.or(endpoint.ipv6) {
                 span.extra(address, ip);
             }

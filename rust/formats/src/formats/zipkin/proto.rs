@@ -176,6 +176,11 @@ fn annotation<'a>(part: Text<'a>, span: &mut Span<'a>, texts: &mut Repaired<'a>)
 
 #[inline]
 fn tag<'a>(part: Text<'a>, span: &mut Span<'a>, texts: &mut Repaired<'a>) -> Result<(), RejectReason> {
+    if let Some(name_len) = short_pair(part.bytes()) {
+        let (name, value) = (texts.text(part.slice(2..2 + name_len)), texts.text(part.after(4 + name_len)));
+        span.tag(plain(name), Value::Str(plain(value)));
+        return Ok(());
+    }
     let (mut name, mut value) = (Text::EMPTY, Text::EMPTY);
     let mut fields = Fields::new(part.bytes());
     while let Some(field) = fields.next() {
@@ -188,4 +193,13 @@ fn tag<'a>(part: Text<'a>, span: &mut Span<'a>, texts: &mut Repaired<'a>) -> Res
     }
     span.tag(plain(name), Value::Str(plain(value)));
     Ok(())
+}
+
+/// The length of the name where a pair is what nearly all are: a name and a value, each of less than 128 bytes, and nothing else.
+#[inline(always)]
+fn short_pair(pair: &[u8]) -> Option<usize> {
+    let [0x0a, name_len @ 0..=0x7f, rest @ ..] = pair else { return None };
+    let name_len = usize::from(*name_len);
+    let [0x12, value_len @ 0..=0x7f, value @ ..] = rest.get(name_len..)? else { return None };
+    (value.len() == usize::from(*value_len)).then_some(name_len)
 }

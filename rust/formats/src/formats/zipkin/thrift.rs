@@ -163,6 +163,10 @@ fn binary_annotations<'a>(
     for _ in 0..structs(&mut reader)? {
         let (mut key, mut bytes, mut kind, mut at_host) = (Text::EMPTY, Text::EMPTY, 6, None);
         let mut last = 0;
+        if let Some((usual, behind)) = usual_annotation(reader) {
+            reader = behind;
+            (key, bytes, kind) = (texts.text(usual.0), usual.1, usual.2);
+        }
         while let Some((what, number)) = reader.field(&mut last)? {
             match (number, what) {
                 (1, Type::Binary) => key = texts.text(reader.binary()?),
@@ -177,6 +181,16 @@ fn binary_annotations<'a>(
         span.binary.push(BinaryAnnotation { key: plain(key), value, host: at_host });
     }
     Ok(reader)
+}
+
+/// The first three fields of an annotation, where they are key, value and type in the order of their numbers, as all libraries write them; the
+/// reader comes back behind them.
+#[inline(always)]
+fn usual_annotation(mut reader: Binary<'_>) -> Option<((Text<'_>, Text<'_>, i64), Binary<'_>)> {
+    let key = reader.pass_equal(&[0x0b, 0, 1]).then(|| reader.binary().ok())??;
+    let value = reader.pass_equal(&[0x0b, 0, 2]).then(|| reader.binary().ok())??;
+    let kind = reader.pass_equal(&[0x08, 0, 3]).then(|| reader.i32().ok())??;
+    Some(((key, value, i64::from(kind)), reader))
 }
 
 /// The bytes of the last endpoint, and where it is kept.
