@@ -186,7 +186,16 @@ class Service:
                 raise ComponentError(f"exporter {component.id}: {error}") from error
         retry = getattr(component.config, "retry_on_failure", None)
         cut = self._cut(component, list(named.values()))
-        return Follower(exporter, bookmark, waiters, retry=retry, cut=cut, context=context, dead_letters=letters)
+        return Follower(
+            exporter,
+            bookmark,
+            waiters,
+            retry=retry,
+            cut=cut,
+            context=context,
+            dead_letters=letters,
+            may_leave=self.config.journal.kind == "disk",
+        )
 
     def _cut(self, component: Component, pipelines: list[PipelineConfig]) -> Cut:
         """How its requests are cut: as `sending_queue.batch` says, or the `batch` processors of its pipelines."""

@@ -99,6 +99,11 @@ def test_a_busy_destination_is_tried_again_and_gets_each_record_once(tmp_path: P
         config = _sending("otlp", {"endpoint": f"127.0.0.1:{sink.port}", "tls": {"insecure": True}})
         with Logloom(config, tmp_path / "first") as first:
             sent = _send(first.port("otlp", "grpc"))
+
+            def arrived(requests: list[bytes]) -> bool:
+                return sum(len(otlp.from_bytes(request)) for request in requests) >= len(sent)
+
+            sink.wait_for(arrived, "all records")  # a stop would leave them in the journal
         found = [record for request in sink.received() for record in otlp.from_bytes(request)]
     _same(found, sent)
 

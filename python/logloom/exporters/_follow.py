@@ -6,6 +6,7 @@ What a destination does not take has one of three causes, and each its own way: 
 """
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -87,6 +88,10 @@ class DeadLetters(Protocol):
         ...
 
 
+class _LeftError(Exception):
+    """The service stops, and the destination does not take what is left."""
+
+
 class Bookmark:
     """An exporter's place in the Journal, and what it saves of its own with it."""
 
@@ -130,8 +135,12 @@ class Follower:
         cut: Cut,
         context: ExporterContext,
         dead_letters: DeadLetters,
+        may_leave: bool = False,
     ) -> None:
-        """`threads` must have a thread to spare for each follower: it waits there for the Journal."""
+        """`threads` must have a thread to spare for each follower: it waits there for the Journal.
+
+        `may_leave`: What is not delivered at a stop stays in the Journal for the next start.
+        """
         self.id = context.id
         self.counts = Counts()
         self.pending = bookmark.cursor
@@ -144,6 +153,7 @@ class Follower:
         self._threads = threads
         self._log = context.log
         self._dead_letters = dead_letters
+        self._may_leave = may_leave
         self._request_bytes_max: int | None = getattr(exporter, "request_bytes_max", None)
         self._taken_at_s = -UNSURE_S_MAX
         self._held: tuple[Batch, int] | None = None
@@ -159,7 +169,14 @@ class Follower:
         self._closed.set()
 
     async def run(self) -> None:
-        """Deliver until the Journal is closed and read to its end."""
+        """Deliver until the Journal is closed and read to its end.
+
+        Where what is not delivered stays in the Journal, a stop does not wait for a destination that does not take.
+        """
+        with contextlib.suppress(_LeftError):
+            await self._run()
+
+    async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             last = self._closed.is_set()
@@ -306,9 +323,15 @@ class Follower:
             self._log.error("refused some records of a request, and does not say which", extra=told)
 
     async def _pause(self, wait_s: float) -> None:
-        """Wait for `wait_s` seconds; once the service stops, for a second at most."""
+        """Wait for `wait_s` seconds; once the service stops, not at all, and leave after the attempt that follows.
+
+        Where nothing would stay in the Journal: once the service stops, for a second at most.
+        """
+        if self._stopping.is_set() and self._may_leave:
+            raise _LeftError
         try:
             await asyncio.wait_for(self._stopping.wait(), wait_s)
         except TimeoutError:
             return
-        await asyncio.sleep(min(wait_s, STOPPING_WAIT_S_MAX))
+        if not self._may_leave:
+            await asyncio.sleep(min(wait_s, STOPPING_WAIT_S_MAX))

@@ -30,10 +30,13 @@ class Run:
     aside: list[tuple[list[str], str]] = field(default_factory=list)
     no_room: int = 0
     requests: int = 0
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
     follower: Follower = field(init=False)
+    task: "asyncio.Task[None]" = field(init=False)
 
     async def send(self, batch: Batch) -> Delivery:
         self.requests += 1
+        self.asked.set()
         bodies = [record.body for record in batch]
         answer = self.answer(bodies)
         if isinstance(answer, BaseException):
@@ -61,7 +64,9 @@ class Run:
 
 
 @asynccontextmanager
-async def following(tmp_path: Path, answer: Callable[[list[str]], Any], retry: Retry = QUICK) -> AsyncIterator[Run]:
+async def following(
+    tmp_path: Path, answer: Callable[[list[str]], Any], retry: Retry = QUICK, *, may_leave: bool = False
+) -> AsyncIterator[Run]:
     with ThreadPoolExecutor(4) as threads:
         core = Core(threads)
         run = Run(core, answer)
@@ -74,14 +79,15 @@ async def following(tmp_path: Path, answer: Callable[[list[str]], Any], retry: R
             cut=Cut(),
             context=context,
             dead_letters=run.dead_letters,
+            may_leave=may_leave,
         )
-        task = asyncio.create_task(run.follower.run())
+        run.task = asyncio.create_task(run.follower.run())
         try:
             yield run
         finally:
             run.follower.closed()
             core.journal.close()
-            await asyncio.wait_for(task, 30)
+            await asyncio.wait_for(run.task, 30)
 
 
 def bad(*which: str, error: Exception | None = None) -> Callable[[list[str]], Any]:
@@ -149,6 +155,18 @@ async def test_without_room_among_the_dead_letters_it_waits(tmp_path: Path, capl
         await run.lines("bad", "good")
     assert (run.taken, run.aside) == (["good"], [(["bad"], "malformed")])
     assert "refused for good, and there is no room among the dead letters: waits" in caplog.messages
+
+
+async def test_a_stop_does_not_wait_for_a_destination_that_is_down(tmp_path: Path) -> None:
+    slow = Retry(initial_interval=3000, max_interval=3000)
+    async with following(tmp_path, lambda _: RetryError("down"), slow, may_leave=True) as run:
+        push = run.core.push
+        await push(push.messages("text"), b"one")
+        await asyncio.wait_for(run.asked.wait(), 30)
+        run.follower.stopping()
+        await asyncio.wait_for(run.task, 30)
+    assert run.requests == 2  # once more, and no longer
+    assert run.core.cursor.pending_records == 1
 
 
 async def test_too_large_is_found_out_once(tmp_path: Path) -> None:
