@@ -4,9 +4,10 @@ One message is in hand at a time, and while it is, nothing more is read.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Final, cast
 
-from logloom._native import Delivery, WireMessage
+from logloom._native import Delivery, Messages, Source, WireMessage
 from logloom.config import Endpoint
 from logloom.errors import DataError
 
@@ -30,7 +31,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._peer = ""
         self._heard_s = 0.0
-        self.work: asyncio.Task[None] | None = None
+        self._to: Messages | Source | None = None
+        self._is_working = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -45,15 +47,16 @@ class Connection(asyncio.Protocol):
             self._say(self._wire.greet())
 
     def connection_lost(self, _exc: Exception | None) -> None:
+        # What came is taken all the same: not every client waits for an answer, or sends again.
         self._server.open.discard(self)
         self._transport = None
-        if self.work is not None:  # who is gone hears no answer: it will send again
-            self.work.cancel()
+        if not self._is_working:
+            self._work(self._ended())
 
     def data_received(self, data: bytes) -> None:
         self._heard_s = asyncio.get_running_loop().time()
         self._wire.feed(data)
-        if self.work is None:
+        if not self._is_working:
             self._continue()
 
     def stopping(self) -> None:
@@ -70,7 +73,7 @@ class Connection(asyncio.Protocol):
     def close_if_silent(self, now_s: float) -> None:
         """Close the connection where it was silent for too long, alone or in the middle of a message."""
         silent_s, config = now_s - self._heard_s, self._server.config
-        if self.work is None and silent_s > (config.read_timeout if self._wire.held_bytes else config.idle_timeout):
+        if not self._is_working and silent_s > (config.read_timeout if self._wire.held_bytes else config.idle_timeout):
             self.close(f"silent for {silent_s:.0f} s")
 
     def _continue(self) -> None:
@@ -80,7 +83,7 @@ class Connection(asyncio.Protocol):
                 if isinstance(step, WireMessage):
                     if self._transport is not None:
                         self._transport.pause_reading()
-                    self.work = asyncio.create_task(self._push(step))
+                    self._work(self._push(step))
                     return
                 self._say(step)
         except DataError as error:
@@ -91,6 +94,12 @@ class Connection(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.close()
 
+    def _work(self, work: Coroutine[None, None, None]) -> None:
+        self._is_working = True
+        task = asyncio.create_task(work)
+        self._server.working.add(task)
+        task.add_done_callback(self._server.working.discard)
+
     async def _push(self, message: WireMessage) -> None:
         try:
             delivery = await self._delivered(message)
@@ -98,25 +107,36 @@ class Connection(asyncio.Protocol):
             if self._transport is not None:  # nobody would read on
                 self._transport.abort()
             raise
-        answer = self._wire.answer(message, delivery)
         self._heard_s = asyncio.get_running_loop().time()
-        self.work = None
-        if self._transport is None or self._transport.is_closing():
+        self._is_working = False
+        self._say(self._wire.answer(message, delivery))
+        if delivery.kind == "retry":  # the service stops, and the journal takes nothing
             return
-        self._say(answer)
-        if not self._server.context.stopping.is_set():
+        if self._transport is not None and not self._server.context.stopping.is_set():
             self._transport.resume_reading()
-            self._continue()
+        self._continue()
+        if self._transport is None and not self._is_working:
+            self._work(self._ended())
+
+    async def _ended(self) -> None:
+        """The client is gone, and all that it sent is taken; what a decoder still holds becomes records."""
+        if isinstance(self._to, Source):
+            while (await self._server.push.flush(self._to)).kind == "retry":
+                if self._server.context.stopping.is_set():
+                    return
+                await asyncio.sleep(RETRY_S)
 
     async def _delivered(self, message: WireMessage) -> Delivery:
         """Push until it is taken; where that takes long, the client is told that the connection lives."""
         server, loop = self._server, asyncio.get_running_loop()
+        if self._to is None:
+            self._to = server.to(self._peer)
         said_s = loop.time()
         with server.room.guest() as guest:
             while True:
                 wait_s = RETRY_S
                 if guest.bytes or guest.take(len(message)):
-                    delivery = await server.push(server.messages, message, self._peer)
+                    delivery = await server.push(self._to, message, self._peer)
                     if delivery.kind != "retry":
                         return delivery
                     wait_s = min(max(delivery.retry_after_s, RETRY_S), KEEP_ALIVE_S)

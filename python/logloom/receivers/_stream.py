@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from logloom._native import Messages, Wire
+from logloom._native import Messages, Source, Wire
 from logloom.config import Endpoint
 from logloom.receivers._connection import Connection
 from logloom.receivers._net import Room, cannot_listen, ssl_context, warn_if_open
@@ -42,7 +42,7 @@ class StreamServer:
         config: Where, and within which bounds.
         context: The receiver's.
         push: Where messages go.
-        messages: By which format.
+        to: Where the messages of a connection go, by its peer: to one format all, or to a source of its own.
         wire: Makes the protocol's side of a new connection.
     """
 
@@ -51,16 +51,17 @@ class StreamServer:
         config: "StreamSettings",
         context: "ReceiverContext",
         push: "Push",
-        messages: Messages,
+        to: Callable[[str], Messages | Source],
         wire: Callable[[], Wire],
     ) -> None:
         self.config = config
         self.context = context
         self.push = push
-        self.messages = messages
+        self.to = to
         self.wire = wire
         self.room = Room(IN_HAND_MESSAGES_MAX * config.max_message_size)
         self.open: set[Connection] = set()
+        self.working: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._sweep: asyncio.Task[None] | None = None
 
@@ -104,11 +105,11 @@ class StreamServer:
             return
         self._server.close()
         self._sweep.cancel()
-        working = [connection.work for connection in self.open if connection.work is not None]
         for connection in self.open:
             connection.stopping()
-        if working:
-            await asyncio.wait(working, timeout=STOP_S)
+        deadline_s = asyncio.get_running_loop().time() + STOP_S
+        while self.working and (left_s := deadline_s - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(self.working, timeout=left_s)
         for connection in list(self.open):
             connection.close("stopping")
         if self.config.endpoint.path is not None:

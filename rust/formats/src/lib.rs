@@ -173,13 +173,46 @@ pub fn find(name: &str) -> Option<&'static Spec> {
     FORMATS.binary_search_by(|spec| spec.name.cmp(name)).ok().and_then(|i| FORMATS.get(i).copied())
 }
 
-/// Compiles the format called `name`.
+/// Compiles the format called `name`; one that was compiled lately with the same options is given again: a connection, a file or a small
+/// chunk would else spend more on that than on parsing.
 pub fn compile(name: &str, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     let spec = find(name).ok_or_else(|| OptionError::unknown_format(name))?;
     options.check(spec)?;
     if options.0.is_empty() {
         return without_options(spec);
     }
+    if let Some(format) = lately(spec, options) {
+        return Ok(format);
+    }
+    let format = configured(spec, options)?;
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    compiled.truncate(COMPILED_MAX - 1);
+    compiled.insert(0, Compiled { spec, options: options.clone(), format: Arc::clone(&format) });
+    Ok(format)
+}
+
+/// Formats that were compiled with options, the last used first.
+static COMPILED: Mutex<Vec<Compiled>> = Mutex::new(Vec::new());
+/// How many of them are kept.
+const COMPILED_MAX: usize = 32;
+
+struct Compiled {
+    spec: &'static Spec,
+    options: Options,
+    format: Arc<dyn Format>,
+}
+
+fn lately(spec: &'static Spec, options: &Options) -> Option<Arc<dyn Format>> {
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = compiled.iter().position(|one| std::ptr::eq(one.spec, spec) && one.options == *options)?;
+    if let Some(before) = compiled.get_mut(..=at) {
+        before.rotate_right(1);
+    }
+    compiled.first().map(|one| Arc::clone(&one.format))
+}
+
+/// Compiles it with its own options, and with those that all formats take.
+fn configured(spec: &'static Spec, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     let format = (spec.compile)(options)?;
     let reading = Reading::of(options)?;
     let by_status = options.bool("severity_from_status")? == Some(true);
@@ -187,7 +220,7 @@ pub fn compile(name: &str, options: &Options) -> Result<Arc<dyn Format>, OptionE
         return Ok(format);
     }
     if let Some(option) = Reading::first_of(options).filter(|_| !format.framing().is_lines()) {
-        return Err(OptionError::new(option, format!("'{name}' is not made of lines: leave it out")));
+        return Err(OptionError::new(option, format!("'{}' is not made of lines: leave it out", spec.name)));
     }
     Ok(Arc::new(Configured { format, reading, by_status }))
 }

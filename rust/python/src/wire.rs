@@ -7,6 +7,7 @@ use logloom_wire::{
     Step,
     forward::{Forward, Settings},
     lumberjack::Lumberjack,
+    plain::Plain,
 };
 use pyo3::{
     buffer::PyBuffer,
@@ -53,6 +54,11 @@ impl Wire {
     #[pyo3(signature = (*, message_bytes_max))]
     fn lumberjack(message_bytes_max: usize) -> Self {
         Self(Mutex::new(Box::new(Lumberjack::new(message_bytes_max))))
+    }
+
+    #[staticmethod]
+    fn plain() -> Self {
+        Self(Mutex::new(Box::new(Plain::default())))
     }
 
     fn greet<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {

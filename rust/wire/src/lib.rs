@@ -7,6 +7,7 @@
 mod content;
 pub mod forward;
 pub mod lumberjack;
+pub mod plain;
 
 use bytes::Bytes;
 use logloom_record::Delivery;

@@ -1,0 +1,148 @@
+"""`syslog`: what rsyslog, syslog-ng, journald's forwarders, network devices and `logger` send.
+
+UDP, TCP and TLS; RFC 3164 as the wild has it and RFC 5424, by lines or counted octets, each found by its looks.
+Syslog has no acknowledgements: over TCP a full journal reaches the sender as a closed window, UDP loses what finds no
+room, and how much is told.
+
+Specifications: RFC 3164, RFC 5424, RFC 5425, RFC 5426, RFC 6587
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from logloom._native import Wire
+from logloom.config import Bound, Bytes, Endpoint, FormatOptions, Seconds, ServerTls, StreamEndpoint, format_problems
+from logloom.receivers._datagram import DatagramServer, DatagramSettings
+from logloom.receivers._settings import StreamSettings
+from logloom.receivers._stream import StreamServer
+
+if TYPE_CHECKING:
+    from logloom._native import Source
+    from logloom.intake import Push, ReceiverContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tcp:
+    """Syslog over TCP, and TLS.
+
+    Attributes:
+        listen_address: Where to listen: `host:port`, or `unix:///path`.
+        tls: The certificate to show; plain text where not given.
+        max_connections: The most connections at once; further ones are closed.
+        idle_timeout: A connection that is silent for so long is closed.
+    """
+
+    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("add_attributes", "enable_octet_counting", "encoding", "max_log_size", "multiline", "one_log_per_packet"),
+        "framing and encoding are found by their looks",
+    )
+
+    listen_address: StreamEndpoint
+    tls: ServerTls | None = None
+    max_connections: Annotated[int, Bound(1, 1_000_000)] = 16_384
+    idle_timeout: Annotated[Seconds, Bound(1, 86400)] = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Udp:
+    """Syslog over UDP: a datagram is a message.
+
+    Attributes:
+        listen_address: Where to listen.
+        socket_buffer_size: What the kernel is asked to hold of datagrams that were not read yet.
+        queue_size: What waits here for the journal; datagrams beyond that are dropped, and counted.
+    """
+
+    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("add_attributes", "async", "encoding", "multiline", "one_log_per_packet"),
+        "a datagram is a message, in UTF-8 or what it looks like",
+    )
+
+    listen_address: Endpoint
+    socket_buffer_size: Annotated[Bytes, Bound(1 << 12, 1 << 30)] = 8 << 20
+    queue_size: Annotated[Bytes, Bound(1 << 16, 1 << 30)] = 16 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The Collector's `syslog` receiver.
+
+    Attributes:
+        tcp: Syslog over TCP, and TLS.
+        udp: Syslog over UDP.
+        protocol: Read for the Collector's sake: each message is read as what it is.
+        location: The time zone of messages that name none: `UTC`, `Europe/Berlin`, `+02:00`.
+        options: Options of the format `syslog`.
+    """
+
+    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        (
+            "allow_skip_pri_header",
+            "enable_octet_counting",
+            "max_octets",
+            "non_transparent_framing_trailer",
+            "on_error",
+            "operators",
+        ),
+        "framing and headers are found by their looks",
+    )
+
+    tcp: Tcp | None = None
+    udp: Udp | None = None
+    protocol: Literal["rfc3164", "rfc5424"] | None = None
+    location: str = "UTC"
+    options: FormatOptions | None = None
+
+    def format_options(self) -> dict[str, Any]:
+        """What the format is given."""
+        return {"timezone": self.location} | dict(self.options or {})
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """A way in is needed, and options that the format has."""
+        if self.tcp is None and self.udp is None:
+            yield "", "names no way in: give 'tcp:', 'udp:' or both"
+        yield from format_problems("syslog", self.format_options())
+
+
+def create(config: Config, context: "ReceiverContext") -> "Syslog":
+    """The receiver; it listens when it runs."""
+    return Syslog(config, context)
+
+
+class Syslog:
+    """Serves TCP and UDP."""
+
+    def __init__(self, config: Config, context: "ReceiverContext") -> None:
+        self._config = config
+        self._context = context
+
+    async def run(self, push: "Push") -> None:
+        """Listen until the service stops."""
+        options, listening = self._config.format_options(), {}
+
+        def source(peer: str) -> "Source":
+            return push.source("syslog", peer=peer, **options)
+
+        async with contextlib.AsyncExitStack() as opened:
+            if (tcp := self._config.tcp) is not None:
+                settings = StreamSettings(
+                    endpoint=tcp.listen_address,
+                    tls=tcp.tls,
+                    max_connections=tcp.max_connections,
+                    idle_timeout=tcp.idle_timeout,
+                )
+                stream = StreamServer(settings, self._context, push, source, Wire.plain)
+                listening["tcp"] = await stream.start()
+                opened.push_async_callback(stream.stop)
+            if (udp := self._config.udp) is not None:
+                messages = push.messages("syslog", keep_unreadable=True, **options)
+                sizes = {"socket_buffer_size": udp.socket_buffer_size, "queue_size": udp.queue_size}
+                datagrams = DatagramServer(
+                    DatagramSettings(endpoint=udp.listen_address, **sizes), self._context, push, messages
+                )
+                listening["udp"] = str(Endpoint(udp.listen_address.host, await datagrams.start()))
+                opened.push_async_callback(datagrams.stop)
+            self._context.up(**listening)
+            await self._context.stopping.wait()

@@ -1,0 +1,106 @@
+"""Syslog by its clients: Python's own handler, `logger` where the machine has it, and frames by hand."""
+
+import logging
+import logging.handlers
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.otlp import Flat
+from tests.service.logloom_process import Logloom
+
+pytestmark = pytest.mark.peer
+
+CERTS = Path(__file__).parent / "certs"
+LOOPBACK = "127.0.0.1"
+STRUCTURED = b'<165>1 2026-11-21T10:40:59.509123Z gate fw 42 ID47 [x@1 src="10.0.0.1"] denied'
+
+
+def config(folder: Path, **settings: Any) -> dict[str, Any]:
+    return {
+        "receivers": {"syslog": settings},
+        "exporters": {"file": {"path": str(folder / "out.jsonl")}},
+        "service": {"pipelines": {"logs": {"receivers": ["syslog"], "exporters": ["file"]}}},
+    }
+
+
+@pytest.fixture
+def logloom(tmp_path: Path) -> Iterator[Logloom]:
+    ways = {name: {"listen_address": f"{LOOPBACK}:0"} for name in ("tcp", "udp")}
+    with Logloom(config(tmp_path, location="Europe/Berlin", **ways), tmp_path) as running:
+        yield running
+
+
+def written(logloom: Logloom, folder: Path, count: int) -> list[Flat]:
+    return logloom.wait_for(folder / "out.jsonl", lambda found: len(found) >= count, f"{count} records")
+
+
+@pytest.mark.parametrize(("way", "kind"), [("udp", socket.SOCK_DGRAM), ("tcp", socket.SOCK_STREAM)])
+def test_pythons_handler_sends_to_it(logloom: Logloom, tmp_path: Path, way: str, kind: socket.SocketKind) -> None:
+    """What programs do that log to syslog; the handler ends a message with NUL on both."""
+    handler = logging.handlers.SysLogHandler(
+        (LOOPBACK, logloom.port("syslog", way)), logging.handlers.SysLogHandler.LOG_LOCAL3, kind
+    )
+    handler.ident = "shop[42]: "
+    log = logging.Logger("tests.syslog", logging.INFO)  # noqa: LOG001 - it ends with the test
+    log.addHandler(handler)
+    for number in range(50):
+        log.warning("slow query %d", number)
+    handler.close()
+    found = written(logloom, tmp_path, 50)
+    assert [record.body for record in found] == [f"slow query {number}" for number in range(50)]
+    assert {record.severity for record in found} == {13}
+
+
+def test_lines_and_counted_octets_on_one_connection(logloom: Logloom, tmp_path: Path) -> None:
+    """A connection that ends in the middle of a line: what is there is kept."""
+    with socket.create_connection((LOOPBACK, logloom.port("syslog", "tcp")), timeout=20) as client:
+        client.sendall(STRUCTURED + b"\n" + b"%d %s" % (len(STRUCTURED), STRUCTURED))
+        client.sendall(b"<34>Nov 21 11:40:59 gate su: failed for lonvick\n<13>no end")
+    found = written(logloom, tmp_path, 4)
+    assert [record.body for record in found[:2]] == ["denied", "denied"]
+    assert found[0].time == 1_795_257_659_509_123_000
+    assert any(record.time == 1_795_257_659_000_000_000 for record in found[2:]), "Berlin is an hour ahead"
+    assert any("no end" in str(record.body) for record in found)
+
+
+def test_logger_sends_to_it(logloom: Logloom, tmp_path: Path) -> None:
+    """The command of util-linux, in both of its formats."""
+    if (logger := shutil.which("logger")) is None:
+        pytest.skip("NOT RUN: this machine has no `logger`")
+    for way, flags in (("udp", ["--udp", "--rfc5424"]), ("tcp", ["--tcp", "--rfc3164"])):
+        port = str(logloom.port("syslog", way))
+        told = [logger, "--server", LOOPBACK, "--port", port, *flags, "--tag", "shop", "--priority", "user.err", way]
+        subprocess.run(told, check=True, timeout=30)
+    found = written(logloom, tmp_path, 2)
+    assert {(record.body, record.severity) for record in found} == {("udp", 17), ("tcp", 17)}
+
+
+def test_tls_with_its_clients_certificate(tmp_path: Path) -> None:
+    """RFC 5425: octets are counted."""
+    tls = {name: str(CERTS / file) for name, file in (("cert_file", "server.pem"), ("key_file", "server.key"))}
+    tcp = {"listen_address": f"{LOOPBACK}:0", "tls": tls | {"client_ca_file": str(CERTS / "ca.pem")}}
+    with Logloom(config(tmp_path, tcp=tcp), tmp_path) as logloom:
+        context = ssl.create_default_context(cafile=str(CERTS / "ca.pem"))
+        context.check_hostname = False
+        context.load_cert_chain(CERTS / "client.pem", CERTS / "client.key")
+        address = (LOOPBACK, logloom.port("syslog", "tcp"))
+        with context.wrap_socket(socket.create_connection(address, timeout=20)) as client:
+            client.sendall(b"%d %s" % (len(STRUCTURED), STRUCTURED) * 100)
+        assert len(written(logloom, tmp_path, 100)) == 100
+
+
+def test_who_sends_and_goes_is_not_forgotten(logloom: Logloom, tmp_path: Path) -> None:
+    """Many short connections: each is closed by its client before anything of it is in the journal."""
+    address = (LOOPBACK, logloom.port("syslog", "tcp"))
+    for number in range(200):
+        with socket.create_connection(address, timeout=20) as client:
+            client.sendall(b"<13>1 2026-11-21T10:40:59Z h a - - - m%d\n" % number)
+    bodies = [record.body for record in written(logloom, tmp_path, 200)]
+    assert sorted(bodies) == sorted(f"m{number}" for number in range(200))
