@@ -4,7 +4,12 @@ use std::sync::{Arc, OnceLock};
 
 use memchr::memchr;
 
-use crate::{FORMATS, Format, Framing, Options, Spec, decoder::spread, formats::text, trace::breaks_away};
+use crate::{
+    FORMATS, Format, Framing, Options, Spec,
+    decoder::{spread, strip_ansi},
+    formats::text,
+    trace::breaks_away,
+};
 
 /// What is looked at, in bytes: the answer depends on no more.
 pub const SAMPLE_BYTES_MAX: usize = 64 << 10;
@@ -44,6 +49,9 @@ pub(crate) fn likeliest<'c>(candidates: &'c Candidates, data: &[u8], ended: bool
         Some(sample) => (sample, ended && data.len() == SAMPLE_BYTES_MAX),
         None => (data, ended),
     };
+    // Lines are read without their colours.
+    let mut plain = Vec::new();
+    let sample = if strip_ansi(sample, &mut plain) { plain.as_slice() } else { sample };
     let lines = lines(sample, ended);
     let head = lines.get(..lines.len().min(HEAD_LINES)).unwrap_or_default();
     // Most sources leave no doubt from their first lines on.

@@ -46,7 +46,7 @@ const WORDS: &[(u8, &[&str])] = &[
     (18, &["critical", "crit", "crt", "c", "dpanic", "very-high", "fault"]),
     (19, &["alert"]),
     (21, &[
-        "fatal", "ftl", "fata", "f", "emergency", "emerg", "panic", "pani", "assert",
+        "fatal", "ftl", "pnc", "fata", "f", "emergency", "emerg", "panic", "pani", "assert",
         "fatal error", "e_parse", "e_core_error", "e_compile_error",
     ]),
 ];

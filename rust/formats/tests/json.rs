@@ -1,6 +1,7 @@
 //! The formats `json`, `logfmt` and `envoy_json` against other people's lines, and against lines made from random values.
 //! The lines of tests/formats/json/python.log and node.log were printed by structlog, loguru, python-json-logger, ecs-logging, pino, bunyan and
-//! winston themselves; paths and host names were replaced, stack traces cut.
+//! winston themselves, those of go.log (here, and in golang, hclog, klog and logfmt) by zap, zerolog, logrus, slog, hclog and klog; paths and host names
+//! were replaced, stack traces cut.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // clippy knows only #[test] functions as tests
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path, sync::Arc};

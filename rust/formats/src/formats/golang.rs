@@ -16,12 +16,51 @@ pub static SPEC: Spec = Spec {
     compile,
 };
 
+/// zerolog's console writer: its level in three letters.
+macro_rules! zerolog {
+    ($level:literal) => {
+        concat!(
+            "{time:iso} ",
+            $level,
+            " {?{code.file.path:class}:{code.line.number:int} > ?}{body>}{_:pairs error>exception.message}{severity=",
+            $level,
+            "}"
+        )
+    };
+}
+
+/// zap's console; what was given beside the message stands behind it as JSON, and a stack below.
+macro_rules! zap {
+    ($head:literal) => {
+        concat!($head, "\t{body}\t{{{_:members error>exception.message}}}{?\n{exception.stacktrace}?}")
+    };
+}
+
 const PATTERNS: &[&str] = &[
     // zap's and controller-runtime's console.
+    zap!("{time:iso}\t{severity}\t{log.logger:class}\t{code.file.path:class}:{code.line.number:int}"),
+    zap!("{time:iso}\t{severity}\t{code.file.path:class}:{code.line.number:int}"),
+    zap!("{time:iso}\t{severity}\t{log.logger:class}"),
+    zap!("{time:iso}\t{severity}"),
+    // Caddy's.
+    zap!("{time:%Y/%m/%d %H:%M:%S.%f}\t{severity}\t{log.logger:class}"),
+    zap!("{time:%Y/%m/%d %H:%M:%S.%f}\t{severity}"),
+    "{time:%Y/%m/%d %H:%M:%S.%f}\t{severity}\t{log.logger:class}\t{body}",
+    "{time:%Y/%m/%d %H:%M:%S.%f}\t{severity}\t{body}",
     "{time:iso}\t{severity}\t{log.logger:class}\t{code.file.path:class}:{code.line.number:int}\t{body}",
     "{time:iso}\t{severity}\t{code.file.path:class}:{code.line.number:int}\t{body}",
     "{time:iso}\t{severity}\t{log.logger:class}\t{body}",
     "{time:iso}\t{severity}\t{body}",
+    zerolog!("TRC"),
+    zerolog!("DBG"),
+    zerolog!("INF"),
+    zerolog!("WRN"),
+    zerolog!("ERR"),
+    zerolog!("FTL"),
+    zerolog!("PNC"),
+    // logrus on a terminal: the fields stand behind the message, which nothing ends.
+    "{severity}[{time:iso}] {body>}{_:pairs error>exception.message}",
+    "{severity}[{logrus.uptime_s:int}] {body>}{_:pairs error>exception.message}",
     // Gin.
     "[GIN] {time:%Y/%m/%d - %H:%M:%S} |{~}{http.response.status_code:int} |{~}{gin.duration} |{~}{client.address:word} | {http.request.method:word}{ }\"{url.path:path}\"{?{_}?}",
     // AdGuard Home's and Zoraxy's, which say who asked.
@@ -44,15 +83,15 @@ const PATTERNS: &[&str] = &[
     "{time:%Y/%m/%d %H:%M:%S.%f} [{severity}] {body}",
     "{time:%Y/%m/%d %H:%M:%S} [{severity}] {body}",
     "{time:%Y/%m/%d %H:%M:%S} DEBUG: {body}{severity=DEBUG}",
-    "{time:%Y/%m/%d %H:%M:%S} DEBUG {body}{severity=DEBUG}",
+    "{time:%Y/%m/%d %H:%M:%S} DEBUG {body>}{_:pairs err>exception.message}{severity=DEBUG}",
     "{time:%Y/%m/%d %H:%M:%S} INFO: {body}{severity=INFO}",
-    "{time:%Y/%m/%d %H:%M:%S} INFO {body}{severity=INFO}",
+    "{time:%Y/%m/%d %H:%M:%S} INFO {body>}{_:pairs err>exception.message}{severity=INFO}",
     "{time:%Y/%m/%d %H:%M:%S} WARN: {body}{severity=WARN}",
-    "{time:%Y/%m/%d %H:%M:%S} WARN {body}{severity=WARN}",
+    "{time:%Y/%m/%d %H:%M:%S} WARN {body>}{_:pairs err>exception.message}{severity=WARN}",
     "{time:%Y/%m/%d %H:%M:%S} WARNING: {body}{severity=WARNING}",
     "{time:%Y/%m/%d %H:%M:%S} WARNING {body}{severity=WARNING}",
     "{time:%Y/%m/%d %H:%M:%S} ERROR: {body}{severity=ERROR}",
-    "{time:%Y/%m/%d %H:%M:%S} ERROR {body}{severity=ERROR}",
+    "{time:%Y/%m/%d %H:%M:%S} ERROR {body>}{_:pairs err>exception.message}{severity=ERROR}",
     "{time:%Y/%m/%d %H:%M:%S} FATAL: {body}{severity=FATAL}",
     "{time:%Y/%m/%d %H:%M:%S} FATAL {body}{severity=FATAL}",
     "{time:%Y/%m/%d %H:%M:%S.%f} {body}",

@@ -18,9 +18,9 @@ pub static SPEC: Spec = Spec {
 
 /// The pairs stay in the message too, as nothing tells where they begin but that they are pairs.
 const PATTERNS: &[&str] = &[
-    "{time:%Y-%m-%dT%H:%M:%E*S%z} [{severity}]{ }{code.file.path:word}:{code.line.number:int}: {log.logger:class}: {body>}{_}: {_:pairs}",
+    "{time:%Y-%m-%dT%H:%M:%E*S%z} [{severity}]{ }{code.file.path:word}:{code.line.number:int}: {log.logger:class}: {body>}{_}: {_:pairs error>exception.message}",
     "{time:%Y-%m-%dT%H:%M:%E*S%z} [{severity}]{ }{code.file.path:word}:{code.line.number:int}: {log.logger:class}: {body}",
-    "{time:%Y-%m-%dT%H:%M:%E*S%z} [{severity}]{ }{log.logger:class}: {body>}{_}: {_:pairs}",
+    "{time:%Y-%m-%dT%H:%M:%E*S%z} [{severity}]{ }{log.logger:class}: {body>}{_}: {_:pairs error>exception.message}",
     "{time:%Y-%m-%dT%H:%M:%E*S%z} [{severity}]{ }{log.logger:class}: {body}",
 ];
 

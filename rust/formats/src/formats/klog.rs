@@ -18,21 +18,21 @@ pub static SPEC: Spec = Spec {
 
 const PATTERNS: &[&str] = &[
     // A letter is the severity; a message in quotes is followed by pairs.
-    "I{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs}{severity=I}",
+    "I{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs err>exception.message}{severity=I}",
     "I{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body}{severity=I}",
-    "I{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs}{severity=I}",
+    "I{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs err>exception.message}{severity=I}",
     "I{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body}{severity=I}",
-    "W{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs}{severity=W}",
+    "W{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs err>exception.message}{severity=W}",
     "W{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body}{severity=W}",
-    "W{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs}{severity=W}",
+    "W{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs err>exception.message}{severity=W}",
     "W{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body}{severity=W}",
-    "E{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs}{severity=E}",
+    "E{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs err>exception.message}{severity=E}",
     "E{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body}{severity=E}",
-    "E{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs}{severity=E}",
+    "E{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs err>exception.message}{severity=E}",
     "E{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body}{severity=E}",
-    "F{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs}{severity=F}",
+    "F{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs err>exception.message}{severity=F}",
     "F{time:%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body}{severity=F}",
-    "F{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs}{severity=F}",
+    "F{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body>}\"{_}\" {klog.:pairs err>exception.message}{severity=F}",
     "F{time:%Y%m%d %H:%M:%S.%f}{ }{thread.id:int} {code.file.path:class}:{code.line.number:int}] {body}{severity=F}",
 ];
 

@@ -49,6 +49,8 @@ pub(crate) enum Use {
     Request(Name),
     /// `key=value` pairs, each an attribute.
     Pairs(Names),
+    /// The members of an object of JSON, without its braces, likewise.
+    Members(Names),
     /// `key=value|key=another`, likewise.
     Bars(Names),
     /// `key[value], key=[another]`, likewise.
@@ -111,7 +113,7 @@ impl Use {
             Self::Severity(_) => vec![b"severity"],
             Self::Body | Self::BodyStart => vec![b"body"],
             Self::EventName => vec![b"event_name"],
-            Self::Skip | Self::Request(_) | Self::Pairs(_) | Self::Bars(_) | Self::Brackets(_) => vec![],
+            Self::Skip | Self::Request(_) | Self::Pairs(_) | Self::Members(_) | Self::Bars(_) | Self::Brackets(_) => vec![],
         }
     }
 }
@@ -189,6 +191,7 @@ pub(crate) fn parse(text: &str, at: usize) -> Result<Part, TemplateError> {
         "pipes" => field(Shape::Any, Use::List(Name::new(name), b'|')),
         "remote" => field(Shape::Word, Use::Remote(Name::new(name), Name::new(&port_of(name)))),
         "pairs" => field(Shape::Any, Use::Pairs(Names::new(name, ""))),
+        "members" => field(Shape::Any, Use::Members(Names::new(name, ""))),
         "brackets" => field(Shape::Any, Use::Brackets(Names::new(name, ""))),
         _ if kind.starts_with("code ") => {
             let mut words = kind.split_whitespace().skip(1);
@@ -196,6 +199,7 @@ pub(crate) fn parse(text: &str, at: usize) -> Result<Part, TemplateError> {
             let known = words.filter_map(|word| word.split_once('>')).map(|(code, means)| (code.to_owned(), means.to_owned()));
             field(Shape::Word, Use::Code(Name::new(name), meaning, known.collect()))
         }
+        _ if kind.starts_with("members ") => field(Shape::Any, Use::Members(Names::new(name, kind.get(8..).unwrap_or_default()))),
         _ if kind.starts_with("pairs ") => field(Shape::Any, Use::Pairs(Names::new(name, kind.get(6..).unwrap_or_default()))),
         _ if kind.starts_with("bars ") => field(Shape::Any, Use::Bars(Names::new(name, kind.get(5..).unwrap_or_default()))),
         _ if kind.starts_with("brackets ") => field(Shape::Any, Use::Brackets(Names::new(name, kind.get(9..).unwrap_or_default()))),

@@ -20,6 +20,7 @@ mod format;
 mod items;
 mod line;
 mod log_format;
+mod pairs;
 mod parse;
 mod request;
 mod write;

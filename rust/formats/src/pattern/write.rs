@@ -6,14 +6,13 @@ use logloom_record::{BatchWriter, Key, RecordCursor, Scalar, Tail, Text};
 
 use super::{
     Line, Use, Values,
-    field::{Names, port_of},
     line::Slot,
+    pairs::{bars, brackets, members, pairs},
     request,
 };
 use crate::{
-    envoy::{Name, Role, Target, Trace, write},
+    envoy::{Name, Trace, write},
     json::unescape,
-    template::Shape,
 };
 
 pub(super) const ORIGINAL: Key = Key::new("log.record.original");
@@ -110,6 +109,7 @@ fn rare<'w>(rec: RecordCursor<'w>, used: &Use, slot: Slot, line: Text<'_>) -> Re
         Use::Remote(address, port) => remote(rec, address, port, value),
         Use::Quoted(name) => quoted(rec, name, value),
         Use::Pairs(names) => pairs(rec, names, value),
+        Use::Members(names) => members(rec, names, value),
         Use::Bars(names) => bars(rec, names, value),
         Use::Brackets(names) => brackets(rec, names, value),
         Use::Query(name) => text(rec, name, if value.bytes().first() == Some(&b'?') { value.after(1) } else { value }),
@@ -202,130 +202,4 @@ fn quoted<'w>(rec: RecordCursor<'w>, name: &Name, value: Text<'_>) -> RecordCurs
     let mut plain = Vec::with_capacity(inner.len());
     unescape(inner, &mut plain);
     text(rec, name, Text::from(plain.as_slice()))
-}
-
-/// `key=value key2="another value"`: each an attribute; whole numbers are integers. What is no pair is left out.
-fn pairs<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text<'_>) -> RecordCursor<'w> {
-    let bytes = value.bytes();
-    let mut name = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let rest = value.after(at);
-        let blank = |byte: &u8| *byte <= b' ' || *byte == b',';
-        let key_len = rest.bytes().iter().position(|byte| *byte == b'=' || blank(byte)).unwrap_or(rest.len());
-        if rest.bytes().get(key_len) != Some(&b'=') || key_len == 0 {
-            at += key_len + 1;
-            continue;
-        }
-        let behind = rest.after(key_len + 1);
-        let len = match behind.bytes().first() {
-            Some(b'"') => crate::template::quoted_end(behind, 0).unwrap_or(behind.len()),
-            _ => behind.bytes().iter().position(blank).unwrap_or(behind.len()),
-        };
-        let key = names.of(rest.slice(0..key_len).bytes(), &mut name);
-        let value = behind.slice(0..len);
-        rec = match key.bytes().strip_suffix(b":address") {
-            Some(key) => addressed(rec, key, value),
-            None => pair(rec, key, value),
-        };
-        at += key_len + 1 + len;
-    }
-    rec
-}
-
-/// An address, and its port as an attribute beside it.
-fn addressed<'w>(rec: RecordCursor<'w>, key: &[u8], value: Text<'_>) -> RecordCursor<'w> {
-    let key = String::from_utf8_lossy(key);
-    let target = Target { second: Name::new(&port_of(&key)), ..Target::new(Role::Address, Shape::Word, &key) };
-    write::text(rec, &target, value, &mut Trace::default())
-}
-
-/// `key=value|key=another value`: each an attribute; whole numbers are integers.
-fn bars<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text<'_>) -> RecordCursor<'w> {
-    let mut name = Vec::new();
-    for part in value.bytes().split(|byte| *byte == b'|') {
-        if let Some(equals) = memchr::memchr(b'=', part).filter(|at| *at > 0) {
-            let (key, value) = part.split_at(equals);
-            rec = pair(rec, names.of(key, &mut name), Text::from(value.get(1..).unwrap_or_default()));
-        }
-    }
-    rec
-}
-
-/// `key[value], key=[another]`: each an attribute; whole numbers are integers. A value may hold brackets itself: it ends at one that the
-/// next key, or the end, stands behind.
-fn brackets<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text<'_>) -> RecordCursor<'w> {
-    let bytes = value.bytes();
-    let mut name = Vec::new();
-    let mut at = 0;
-    while let Some(open) = memchr::memchr(b'[', bytes.get(at..).unwrap_or_default()) {
-        let key = value.slice(at..at + open).bytes().trim_ascii();
-        let key = key.strip_suffix(b"=").unwrap_or(key);
-        let start = at + open + 1;
-        let rest = bytes.get(start..).unwrap_or_default();
-        let is_end = |end: &usize| {
-            let behind = rest.get(end + 1..).unwrap_or_default();
-            let next = behind.strip_prefix(b",").unwrap_or_default().trim_ascii_start();
-            let key_len = next.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')).count();
-            behind.is_empty() || behind == b"," || (key_len > 0 && matches!(next.get(key_len..), Some([b'[', ..] | [b'=', b'[', ..])))
-        };
-        let end = memchr::memchr_iter(b']', rest).find(is_end).unwrap_or(rest.len());
-        if !key.is_empty() {
-            rec = pair(rec, names.of(key, &mut name), value.slice(start..start + end));
-        }
-        at = start + end + 1;
-        at += bytes.get(at..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b',' | b' ')).count();
-    }
-    rec
-}
-
-impl Names {
-    /// The name of the attribute of a key, written into `room` unless it is one of its own.
-    fn of<'n>(&'n self, key: &[u8], room: &'n mut Vec<u8>) -> Text<'n> {
-        if let Some((_, name)) = self.renamed.iter().find(|(known, _)| known.as_bytes() == key) {
-            return Text::from(name.as_str());
-        }
-        room.clear();
-        room.extend_from_slice(self.prefix.as_bytes());
-        room.extend_from_slice(key);
-        Text::from(room.as_slice())
-    }
-}
-
-fn pair<'w>(rec: RecordCursor<'w>, name: Text<'_>, value: Text<'_>) -> RecordCursor<'w> {
-    let bytes = value.bytes();
-    if let Some(name) = name.bytes().strip_suffix(b"[]") {
-        return list(rec, Text::from(name), value);
-    }
-    let number = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse::<i64>().ok());
-    match number {
-        Some(number) if number.to_string().len() == bytes.len() => rec.attr_int(name, number),
-        _ if bytes.first() == Some(&b'"') && bytes.len() > 1 => {
-            let mut plain = Vec::with_capacity(value.len());
-            unescape(value.slice(1..value.len() - 1), &mut plain);
-            rec.attr_text(name, Text::from(plain.as_slice()))
-        }
-        _ if bytes.is_empty() => rec,
-        _ => rec.attr_text(name, value),
-    }
-}
-
-/// Items with commas between, as a list of texts.
-fn list<'w>(mut rec: RecordCursor<'w>, name: Text<'_>, value: Text<'_>) -> RecordCursor<'w> {
-    if value.is_empty() || !rec.admit() {
-        return rec;
-    }
-    let attribute = rec.open(0x32);
-    rec.name(name);
-    let any = rec.open(0x12);
-    let array = rec.open(0x2a);
-    for item in value.bytes().split(|byte| *byte == b',') {
-        let mark = rec.open(0x0a);
-        rec.scalar(Scalar::Str(Text::from(item.trim_ascii())));
-        rec.close(mark);
-    }
-    rec.close(array);
-    rec.close(any);
-    rec.close(attribute);
-    rec
 }
