@@ -41,18 +41,22 @@ fn main() {
     clear();
     let bytes = number("--mib", 512) * MIB;
 
-    println!("{:<34}{:>12}{:>12}{:>8}", "append, encrypted and synced", "plain MB/s", "log MB/s", "ratio");
+    println!("{:<34}{:>12}{:>12}{:>8}{:>12}", "append, encrypted and synced", "plain MB/s", "log MB/s", "ratio", "CPU s/GB");
     for size in [64 * KIB, MIB] {
         let (mut plain, mut log, mut alone) = (0f64, 0f64, 0f64);
+        let mut cpu = u64::MAX;
         for _ in 0..ROUNDS {
             plain = plain.max(plainly(&folder, size, bytes / 4));
             clear();
+            let before = ticks();
             log = log.max(appended(&folder, size, bytes, usize::MAX));
+            cpu = cpu.min(ticks() - before);
             clear();
             alone = alone.max(appended(&folder, size, bytes / 4, 1));
             clear();
         }
-        println!("{:<34}{plain:>12.0}{log:>12.0}{:>8.2}", format!("{} KiB, as many as are admitted", size / KIB), log / plain);
+        let cpu = cpu as f64 / 100.0 / (bytes as f64 / 1e9);
+        println!("{:<34}{plain:>12.0}{log:>12.0}{:>8.2}{cpu:>12.2}", format!("{} KiB, as many as are admitted", size / KIB), log / plain);
         println!("{:<34}{plain:>12.0}{alone:>12.0}{:>8.2}", format!("{} KiB, one after the other", size / KIB), alone / plain);
     }
     let once = plainly(&folder, MIB * 64, bytes);
@@ -105,6 +109,13 @@ fn open(folder: &Path) -> Arc<Log> {
     let options = LogOptions { disk_bytes_max: 64 << 30, free_bytes_min: 0, ..LogOptions::default() };
     let keys: Arc<dyn KeyProvider> = Arc::new(Switch::new());
     Log::open(storage, keys, None, options, Box::new(|_| {})).expect("the log opens").0
+}
+
+/// Processor time that this process took so far, in hundredths of a second.
+fn ticks() -> u64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split(' ');
+    fields.skip(12).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
 }
 
 fn rate(bytes: usize, begun: Instant) -> f64 {

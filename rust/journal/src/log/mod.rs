@@ -48,6 +48,10 @@ use crate::{
 /// What is called with the entries that became durable, in order, on the log's own thread.
 pub type OnDurable = Box<dyn Fn(Vec<Arc<Entry>>) + Send + Sync>;
 
+const KEYS_THREAD: &str = "journal-keys";
+/// How long closing waits for a key provider that is being asked.
+const KEY_ANSWER_WAIT_MAX: Duration = Duration::from_secs(2);
+
 /// Bytes that an entry is counted with besides its records.
 const ENTRY_BYTES: u64 = 512;
 
@@ -116,20 +120,17 @@ impl Log {
         let (first, last) = (recovery.next, recovery.last);
         let shared = Shared::new(storage, keys, options, journal_id, on_durable, state).map_err(LogError::io("an eventfd"))?;
         let log = Arc::new(Self { shared: Arc::new(shared), threads: Mutex::default() });
-        log.start("journal-write", true, move |shared| writer::Writer::new(shared, last, first).run())?;
-        log.start("journal-sync", true, |shared| syncer::Syncer::new(shared).run())?;
-        log.start("journal-files", true, |shared| prepare::Preparer::new(shared).run())?;
-        // Not waited for at the end: a key service may take its time.
-        log.start("journal-keys", false, prepare::keep_key)?;
+        log.start("journal-write", move |shared| writer::Writer::new(shared, last, first).run())?;
+        log.start("journal-sync", |shared| syncer::Syncer::new(shared).run())?;
+        log.start("journal-files", |shared| prepare::Preparer::new(shared).run())?;
+        log.start(KEYS_THREAD, prepare::keep_key)?;
         Ok((log, recovery))
     }
 
-    fn start(&self, name: &str, is_joined: bool, run: impl FnOnce(&Shared) + Send + 'static) -> Result<(), LogError> {
+    fn start(&self, name: &str, run: impl FnOnce(&Shared) + Send + 'static) -> Result<(), LogError> {
         let shared = Arc::clone(&self.shared);
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || run(&shared)).map_err(LogError::io("a thread"))?;
-        if is_joined {
-            self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
-        }
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         Ok(())
     }
 
@@ -309,11 +310,25 @@ impl Log {
         }
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
-            // The last owner may be what `on_durable` holds: a thread does not wait for itself.
-            if thread.thread().id() != thread::current().id() {
-                let _ = thread.join(); // its panic, had it had one, is not ours
+            // The last owner may be what `on_durable` holds: a thread does not wait for itself. And a key service may take its time.
+            let is_self = thread.thread().id() == thread::current().id();
+            if is_self || (thread.thread().name() == Some(KEYS_THREAD) && !self.has_key_answer()) {
+                continue;
             }
+            let _ = thread.join(); // its panic, had it had one, is not ours
         }
+    }
+}
+
+impl Log {
+    /// Waits a little until the key provider is not being asked; nobody asks it any more.
+    fn has_key_answer(&self) -> bool {
+        let deadline = Instant::now() + KEY_ANSWER_WAIT_MAX;
+        let mut state = self.shared.lock();
+        while state.is_asking && Instant::now() < deadline {
+            state = Shared::wait_until(&self.shared.settled, state, Some(deadline));
+        }
+        !state.is_asking
     }
 }
 

@@ -51,6 +51,7 @@ pub(super) fn keep_key(shared: &Shared) {
         if state.drained {
             return;
         }
+        state.is_asking = true;
         drop(state);
 
         let created_unix_nano = unix_nano();
@@ -59,6 +60,10 @@ pub(super) fn keep_key(shared: &Shared) {
             Ok(KeyAhead { key, wrapped, created_unix_nano })
         });
         let mut state = shared.lock();
+        state.is_asking = false;
+        if state.drained {
+            shared.settled.notify_all(); // who closes the log waits a little for this
+        }
         match made {
             Ok(key) => {
                 state.key_ahead = Some(key);
@@ -143,6 +148,7 @@ impl<'a> Preparer<'a> {
                 && self.may_prepare(&state)
                 && let Some(key) = state.key_ahead.take()
             {
+                state.is_preparing = true;
                 self.shared.keyring.notify_all();
                 return Chore::Prepare(key);
             }
@@ -172,7 +178,7 @@ impl<'a> Preparer<'a> {
         });
         let made = made.and_then(|()| storage.create(&name, bytes).map_err(|error| format!("a new journal file: {error}").into()));
         let mut state = self.shared.lock();
-        state.is_file_wanted = false;
+        (state.is_file_wanted, state.is_preparing) = (false, false);
         match made {
             Ok(handle) => {
                 state.prepare_failing = None;

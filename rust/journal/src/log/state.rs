@@ -90,6 +90,10 @@ pub(super) struct State {
     pub(super) key_failing: Option<Failing>,
     pub(super) prepared: Option<Prepared>,
     pub(super) prepare_failing: Option<Arc<str>>,
+    /// The key provider is being asked.
+    pub(super) is_asking: bool,
+    /// A key was taken for a file that is being prepared.
+    pub(super) is_preparing: bool,
     /// The writer waits for a file.
     pub(super) is_file_wanted: bool,
 
@@ -254,7 +258,8 @@ impl Shared {
             return no(RETRY_AFTER, Arc::clone(&failing.why));
         }
         // What is prepared is used up first.
-        let is_keyless = state.active_bytes == 0 && state.prepared.is_none() && state.key_ahead.is_none();
+        let is_ready = state.prepared.is_some() || state.key_ahead.is_some() || state.is_preparing;
+        let is_keyless = state.active_bytes == 0 && !is_ready;
         if let Some(failing) = state.key_failing.as_ref().filter(|_| is_keyless) {
             return no(RETRY_AFTER, Arc::clone(&failing.why));
         }

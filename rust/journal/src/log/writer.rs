@@ -246,7 +246,7 @@ impl<'a> Writer<'a> {
             if let Some(why) = &state.prepare_failing {
                 return Err(Arc::clone(why));
             }
-            if state.key_ahead.is_none() {
+            if state.key_ahead.is_none() && !state.is_preparing {
                 if let Some(failing) = &state.key_failing {
                     return Err(Arc::clone(&failing.why));
                 }

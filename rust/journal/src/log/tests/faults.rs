@@ -235,3 +235,49 @@ fn the_threads_end_with_the_log() {
     assert_eq!(receiver.recv_timeout(LONG), Ok(()), "what waited was written");
     assert_eq!(receiver.recv_timeout(LONG), Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
 }
+
+/// After a sync that failed, what could not be cut off the given-up file is not read: its positions stand in the next file.
+#[test]
+fn what_was_written_again_is_read_from_there() {
+    let disk = disk();
+    let open = open(disk.storage());
+    let first: Vec<_> = (0..3).map(|n| open.push(&format!("first {n}")).0).collect();
+    let name = open.log.files()[0].name.clone();
+    let storage = disk.kill();
+    let mut whole = Vec::new();
+    disk.damage(&name, |bytes| {
+        whole.clone_from(bytes);
+        let second = memchr::memmem::find_iter(bytes, b"LJE1").nth(1).unwrap() - 8;
+        bytes[second..].fill(0);
+    });
+    let open = super::open(storage);
+    let again: Vec<_> = (1..3).map(|n| open.push(&format!("again {n}")).0).collect();
+    assert_eq!(again, first[1..]);
+    let storage = disk.kill();
+    disk.damage(&name, |bytes| *bytes = whole);
+    let open = super::open(storage);
+    let expected = [(1, "first 0".to_owned()), (2, "again 1".to_owned()), (3, "again 2".to_owned())];
+    assert_eq!((open.read(0), open.recovery.damaged.len(), open.recovery.torn.len()), (expected.to_vec(), 0, 0));
+}
+
+/// After a sync that failed, the system may show a next process whole what it never wrote.
+#[test]
+fn what_is_shown_after_a_kill_stays_when_the_power_goes() {
+    for seed in 0..10 {
+        let disk = Disk::new(seed, 64 * MIB);
+        let open = open(disk.storage());
+        open.push("first");
+        open.until("the next file is ready", |open| open.log.shared.lock().prepared.is_some());
+        disk.hold(Op::Sync);
+        open.append(&"second".repeat(2_000));
+        assert!(disk.wait_held(1, LONG));
+        disk.hold(Op::Write);
+        disk.fail(Op::Sync, Fault::Error(EIO), 0, 1);
+        disk.release(Op::Sync);
+        assert!(disk.wait_held(2, LONG), "it wants to write again, and a footer");
+        let open = super::open(disk.kill());
+        let shown = open.read(0);
+        assert_eq!(shown.len(), 2);
+        assert!(super::open(disk.power_cut()).read(0) == shown, "seed {seed}");
+    }
+}
