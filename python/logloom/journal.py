@@ -151,7 +151,7 @@ class DeadLetters:
         self._main = main
         self._dead = dead
         self._pipeline = pipeline
-        self._kept: dict[str, Batch] = {}
+        self._log = log_of("dead letters")
 
     async def __call__(self, exporter: str, batch: Batch, why: str) -> bool:
         """Keep these records, which `exporter` could not deliver, with the reason; see `exporters._follow.DeadLetters`.
@@ -160,24 +160,29 @@ class DeadLetters:
             RetryError: There is no room for them now.
         """
         dead = self._journals.dead
-        if dead is not None and self._kept.get(exporter) is not batch:
+        if dead is not None:
             fact = {"exporter": exporter, "why": why, "records": len(batch), "first": batch.key(0)}
             said = orjson.dumps(fact).decode()
-            await _keep(self._dead, dead.append(batch, [exporter], name="dead_letter", fact=said))
-            self._kept[exporter] = batch  # where the pipeline has no room, it is not kept here a second time
+            if not await _is_kept(self._dead, dead.append(batch, [exporter], name="dead_letter", fact=said)):
+                msg = (
+                    "no room: replay them (logloom journal replay --dead-letter), or raise journal.dead_letter_max_mib"
+                )
+                raise RetryError(msg, FULL_RETRY_S)
+        return await self._pass_on(exporter, batch, why) or dead is not None
+
+    async def _pass_on(self, exporter: str, batch: Batch, why: str) -> bool:
+        """To the pipeline of dead letters. A full journal is not waited for: it may be full of this exporter's records."""
         if self._pipeline is None:
-            return dead is not None
+            return False
         fresh = batch.select([at for at, record in enumerate(batch) if MARK not in record.attributes])
-        if fresh:
-            marked = fresh.stamped({MARK: exporter, "logloom.dead_letter.reason": why})
-            await _keep(self._main, self._journals.main.append(marked, [self._pipeline]))
-        return dead is not None or bool(fresh)
+        if not fresh:
+            return False
+        marked = fresh.stamped({MARK: exporter, "logloom.dead_letter.reason": why})
+        if await _is_kept(self._main, self._journals.main.append(marked, [self._pipeline])):
+            return True
+        self._log.error("the journal has no room for them in their pipeline", extra={"records": len(fresh)})
+        return False
 
 
-async def _keep(commits: Commits, position: int | None) -> None:
-    if position is None:
-        msg = "full: replay them (logloom journal replay --dead-letter), or raise journal.dead_letter_max_mib"
-        raise RetryError(msg, FULL_RETRY_S)
-    if not await commits.durable(position):
-        msg = "the disk does not take them"
-        raise RetryError(msg, FULL_RETRY_S)
+async def _is_kept(commits: Commits, position: int | None) -> bool:
+    return position is not None and await commits.durable(position)

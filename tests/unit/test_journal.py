@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+import logloom
 from logloom import config, errands
 from logloom._native import survey_journal, verify_journal
 from logloom.commits import Commits
 from logloom.errors import DataFolderError, RefuseError
-from logloom.journal import DEAD_LETTERS, key_of, opened
+from logloom.journal import DEAD_LETTERS, DeadLetters, key_of, opened
 from tests.unit.components import installed
 from tests.unit.test_service import ONE, running, until
 
@@ -97,6 +98,17 @@ async def test_a_pipeline_takes_dead_letters_and_not_its_own(tmp_path: Path) -> 
         await run.stop()
     # What the pipeline's own exporter refuses does not come back to it, but is kept.
     assert pending(tmp_path / "journal" / DEAD_LETTERS) == {"tout": 2, "tout/dead": 1}
+
+
+async def test_a_full_journal_holds_up_no_dead_letter(tmp_path: Path) -> None:
+    """Else an exporter would wait for room that it alone could make."""
+    with opened(loaded(ONE), tmp_path) as journals:
+        main, dead = Commits(journals.main), Commits(journals.dead or journals.main)
+        letters = DeadLetters(journals, main, dead, "logs/dead")
+        journals.main.close()  # it takes nothing any more
+        with dead.watched():
+            assert await asyncio.wait_for(letters("tout", logloom.parse("one\n", format="text"), "malformed"), 30)
+    assert pending(tmp_path / "journal" / DEAD_LETTERS) == {"tout": 1}
 
 
 async def test_a_new_exporter_begins_where_its_config_says(tmp_path: Path) -> None:
