@@ -49,12 +49,15 @@ pub(super) struct Disk {
     pub(super) bounds: bounds::Bounds,
     pub(super) accounts_folder: Option<PathBuf>,
     pub(super) is_state_lost: bool,
+    /// Held while it is being saved.
     pub(super) saved: Mutex<keeper::Saved>,
+    /// Apart from `saved`: whoever asks how it goes does not wait for a disk that hangs.
+    pub(super) saving_failing: Mutex<Option<Failing>>,
 }
 
 impl Disk {
     pub(super) fn saving(&self) -> Option<Failing> {
-        self.saved.lock().unwrap_or_else(PoisonError::into_inner).failing.as_ref().map(|(failing, _)| failing.clone())
+        self.saving_failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -85,13 +85,14 @@ pub(super) struct Saved {
     version: u64,
     /// What all cursors were done with when it was saved last.
     pub(super) floor: u64,
-    pub(super) failing: Option<(Failing, Instant)>,
+    /// Since when it fails.
+    failing_since: Option<Instant>,
 }
 
 impl Core {
     /// Saves all places and the accounts, and lets the files go that every cursor is done with.
     pub(super) fn save(&self) -> io::Result<()> {
-        let Some(Disk { log, storage, saved, .. }) = self.disk() else { return Ok(()) };
+        let Some(Disk { log, storage, saved, saving_failing, .. }) = self.disk() else { return Ok(()) };
         let mut saved = saved.lock().unwrap_or_else(PoisonError::into_inner);
         let mut after = After::default();
         let mut state = self.lock();
@@ -103,16 +104,17 @@ impl Core {
         drop(state);
         drop(after);
         let done = bytes.map_or(Ok(()), |bytes| storage.replace(saved::FILE, &bytes));
+        let tell = |failing| *saving_failing.lock().unwrap_or_else(PoisonError::into_inner) = failing;
         match &done {
             Ok(()) => {
-                (saved.version, saved.floor, saved.failing) = (version, floor, None);
+                (saved.version, saved.floor, saved.failing_since) = (version, floor, None);
+                tell(None);
             }
             Err(error) => {
-                let since =
-                    saved.failing.as_ref().map_or_else(|| (now_unix_nano(), Instant::now()), |(was, at)| (was.since_unix_nano, *at));
-                let why = format!("saving the cursors and accounts: {error}").into();
-                saved.failing = Some((Failing { why, since_unix_nano: since.0 }, since.1));
-                if since.1.elapsed() >= SAVE_PATIENCE {
+                let since = *saved.failing_since.get_or_insert_with(Instant::now);
+                let since_unix_nano = self.disk().and_then(Disk::saving).map_or_else(now_unix_nano, |was| was.since_unix_nano);
+                tell(Some(Failing { why: format!("saving the cursors and accounts: {error}").into(), since_unix_nano }));
+                if since.elapsed() >= SAVE_PATIENCE {
                     saved.floor = floor;
                 }
             }

@@ -98,6 +98,7 @@ impl Journal {
                 accounts_folder,
                 is_state_lost: opened.state_lost.is_some(),
                 saved: Mutex::default(),
+                saving_failing: Mutex::default(),
             })),
             is_closing: AtomicBool::new(false),
         });
