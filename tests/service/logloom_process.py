@@ -51,7 +51,7 @@ class Logloom:
         """Starts it (again, on the same data) and waits until it is ready."""
         self.spawn()
         try:
-            wait_until(self.is_up, "logloom to be ready", failed=self._ended)
+            wait_until(self.is_up, "logloom to be ready", failed=self.ended)
         except BaseException:
             self.kill()
             raise
@@ -149,12 +149,13 @@ class Logloom:
             return enough(found)
 
         try:
-            wait_until(written, what, timeout_seconds=timeout_seconds, failed=self._ended)
+            wait_until(written, what, timeout_seconds=timeout_seconds, failed=self.ended)
         except AssertionError as error:
             raise AssertionError(f"{error}; {len(found)} records so far; {self.output()}") from None
         return found
 
-    def _ended(self) -> str | None:
+    def ended(self) -> str | None:
+        """What to say of it where it has ended by itself."""
         if self._process is None or self._process.poll() is None:
             return None
         return f"logloom ended with {self._process.returncode}: {self.output()}"

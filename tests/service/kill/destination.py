@@ -1,7 +1,8 @@
 """A destination that may itself be killed: it acknowledges only what stands, synced, in a file of its own.
 
 `python -m tests.service.kill.destination grpc|http PORT FILE`. One line a record that arrived: when (monotonic
-seconds), its id, the digest of its body, and a full stop, without which a kill cut the line and it counts for nothing.
+seconds), its id, the digest of its body, its key in the journal, and a full stop, without which a kill cut the line and
+it counts for nothing.
 """
 
 import os
@@ -27,15 +28,17 @@ from tests.service.sinks import EXPORTS
 __all__ = ["Arrival", "Keeper", "arrivals", "written"]
 
 REQUEST_BYTES_MAX = 64 << 20
+UID = "log.record.uid"
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One record at the destination; `id` is empty for one that no sender made whole."""
+    """One record at the destination; `id` is empty for one that no sender made whole, `uid` where it has no key."""
 
     at_s: float
     id: str
     digest: int
+    uid: str = ""
 
 
 class Keeper:
@@ -50,36 +53,40 @@ class Keeper:
     def keep(self, request: bytes) -> None:
         """Returns when it is on disk."""
         now = time.monotonic()
-        lines = "".join(f"{now:.6f} {identifier or '?'} {check} .\n" for identifier, check in found(request)).encode()
+        lines = "".join(
+            f"{now:.6f} {name or '?'} {check} {uid or '?'} .\n" for name, check, uid in found(request)
+        ).encode()
         with self._lock:
             while lines:
                 lines = lines[os.write(self._fd, lines) :]
             os.fdatasync(self._fd)
 
 
-def found(request: bytes) -> Iterator[tuple[str, int]]:
-    """Ids and digests of all records."""
+def found(request: bytes) -> Iterator[tuple[str, int, str]]:
+    """Ids, digests and keys of all records."""
     for group in ExportLogsServiceRequest.FromString(request).resource_logs:
         for scope in group.scope_logs:
             for record in scope.log_records:
                 body = record.body.string_value
                 named = ID.search(body)
-                yield named[1] if named else "", digest(body)
+                uid = next((pair.value.string_value for pair in record.attributes if pair.key == UID), "")
+                yield named[1] if named else "", digest(body), uid
 
 
 def arrivals(path: Path) -> list[Arrival]:
     """What the file holds, in order; lines that a kill cut are left out."""
     if not path.exists():
         return []
-    lines = (line.split(b" ") for line in path.read_bytes().split(b"\n")[:-1])
-    whole = (line for line in lines if len(line) == 4 and line[3] == b".")
-    return [Arrival(float(at), "" if name == b"?" else name.decode(), int(check)) for at, name, check, _ in whole]
+    lines = (line.split(" ") for line in path.read_text("ascii").split("\n")[:-1])
+    whole = (line for line in lines if len(line) == 5 and line[4] == ".")
+    return [Arrival(float(at), name.strip("?"), int(check), uid.strip("?")) for at, name, check, uid, _ in whole]
 
 
 def written(path: Path) -> list[Arrival]:
     """What the exporter `file` wrote to `path`, its rotated files included; when is not known."""
     files = path.parent.glob(f"{path.stem}*{path.suffix}")
-    return [_arrival(record) for file in files for line in file.read_bytes().splitlines() for record in _records(line)]
+    whole = (line for file in files for line in file.read_bytes().split(b"\n")[:-1])
+    return [_arrival(record) for line in whole for record in _records(line)]
 
 
 def _records(line: bytes) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,7 @@ class Writers:
                     file.close()
                     self._rotate(path)
                     file = path.open("ab", buffering=0)
+                began_s = time.monotonic()
                 bodies, lines = events(chance, f"{name}-{number}")
                 data = "".join(f"{line}\n" for line in lines).encode()
                 for start, end in _pieces(chance, len(data)):
@@ -61,7 +63,7 @@ class Writers:
                     if end < len(data):
                         await asyncio.sleep(chance.uniform(0, 0.03))
                 for identifier, body in bodies.items():
-                    self._notes.written(identifier, body)
+                    self._notes.written(identifier, body, began_s)
                 await asyncio.sleep(chance.uniform(0, 2 * pause_s))
         finally:
             file.close()

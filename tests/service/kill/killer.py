@@ -70,6 +70,12 @@ class Destination:
         self._process.wait(60)
         self._process = None
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def signal(self, number: int) -> None:
         """Any other signal."""
         assert self._process is not None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.service.kill.killer import Destination
 from tests.service.logloom_process import Logloom
+from tests.service.waiting import wait_until
 
 __all__ = ["limited", "open_files", "stopped"]
 
@@ -28,11 +29,18 @@ def open_files(pid: int) -> int:
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
+def _all_stopped(pid: int) -> bool:
+    """Also those that were in the middle of a system call: it has returned."""
+    told = (path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat"))
+    return all(one.rpartition(")")[2].split()[0] == "T" for one in told)
+
+
 @contextmanager
 def stopped(process: Logloom | Destination) -> Iterator[None]:
     """Inside, it does not run at all."""
     process.signal(signal.SIGSTOP)
     try:
+        wait_until(lambda: _all_stopped(process.pid), "all its threads to stop")
         yield
     finally:
         process.signal(signal.SIGCONT)

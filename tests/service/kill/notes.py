@@ -20,10 +20,12 @@ class Note:
         digest: Of its body.
         is_line: Whether it stands in a file: then it is owed from the moment that it was written.
         attempts: How often it was sent; for a record in a file, 1.
-        owed_at_s: When it was acknowledged or written, by the monotonic clock; None while it was not.
+        began_s: When it was first sent, or began to be written, by the monotonic clock.
+        owed_at_s: When it was acknowledged or written; None while it was not.
     """
 
     digest: int
+    began_s: float
     is_line: bool = False
     attempts: int = 0
     owed_at_s: float | None = None
@@ -44,8 +46,9 @@ class Notes:
 
     def sending(self, bodies: dict[str, str]) -> None:
         """They are about to be sent, for the first time or again."""
+        now = time.monotonic()
         for identifier, body in bodies.items():
-            self.records.setdefault(identifier, Note(digest(body))).attempts += 1
+            self.records.setdefault(identifier, Note(digest(body), now)).attempts += 1
 
     def acknowledged(self, bodies: dict[str, str]) -> None:
         """The answer was the one that promises."""
@@ -54,9 +57,9 @@ class Notes:
         for identifier in bodies:
             self.records[identifier].owed_at_s = now
 
-    def written(self, identifier: str, body: str) -> None:
-        """All of its lines are in a file."""
-        self.records[identifier] = Note(digest(body), is_line=True, attempts=1, owed_at_s=time.monotonic())
+    def written(self, identifier: str, body: str, began_s: float) -> None:
+        """All of its lines are in a file; they began to be written at `began_s`."""
+        self.records[identifier] = Note(digest(body), began_s, is_line=True, attempts=1, owed_at_s=time.monotonic())
 
     def owed(self) -> set[str]:
         """The ids that must arrive."""

@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -19,6 +20,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 
 from tests.service.kill import records
 from tests.service.kill.notes import Notes
+from tests.service.kill.streams import Beats, Forward, Stream
 from tests.service.sinks import EXPORTS
 
 __all__ = ["ANSWER_S", "Ports", "Senders"]
@@ -41,6 +43,8 @@ class Ports:
     grpc: int
     http: int
     zipkin: int
+    forward: int
+    lumberjack: int
 
 
 class RefusedError(AssertionError):
@@ -70,19 +74,20 @@ class Senders:
             channel = await stack.enter_async_context(
                 grpc.aio.insecure_channel(f"127.0.0.1:{self._ports.grpc}", options=options)
             )
-            ways: dict[str, Send] = {
-                "grpc": lambda bodies: _grpc(channel, bodies),
-                "proto": lambda bodies: _post(session, self._url("/v1/logs"), _protobuf(bodies), "x-protobuf", 200),
-                "json": lambda bodies: _post(session, self._url("/v1/logs"), _json(bodies), "json", 200),
-                "zipkin": lambda bodies: _post(session, self._url("/api/v2/spans"), _spans(bodies), "json", 202),
+            logs = f"http://127.0.0.1:{self._ports.http}/v1/logs"
+            spans = f"http://127.0.0.1:{self._ports.zipkin}/api/v2/spans"
+            ways: dict[str, Callable[[], Send]] = {
+                "grpc": lambda: partial(_grpc, channel),
+                "proto": lambda: _Post(session, logs, "x-protobuf", _protobuf),
+                "json": lambda: _Post(session, logs, "json", _json),
+                "zipkin": lambda: _Post(session, spans, "json", _spans, 202),
+                "forward": lambda: _opened(stack, Forward(self._ports.forward, ANSWER_S)),
+                "beats": lambda: _opened(stack, Beats(self._ports.lumberjack, ANSWER_S)),
             }
             async with asyncio.TaskGroup() as group:
                 for way, count in counts.items():
                     for number in range(count):
-                        group.create_task(self._client(f"{way}{number}", ways[way], pause_s))
-
-    def _url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self._ports.zipkin if 'spans' in path else self._ports.http}{path}"
+                        group.create_task(self._client(f"{way}{number}", ways[way](), pause_s))
 
     async def _client(self, name: str, send: Send, pause_s: float) -> None:
         chance = random.Random(f"{self._seed} {name}")
@@ -115,16 +120,31 @@ async def _grpc(channel: grpc.aio.Channel, bodies: dict[str, str]) -> bool:
     return True
 
 
-async def _post(session: aiohttp.ClientSession, url: str, data: bytes, kind: str, ok: int) -> bool:
-    headers = {"Content-Type": f"application/{kind}"}
-    try:
-        async with session.post(url, data=data, headers=headers) as response:
-            answer = await response.read()
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return False
-    if 400 <= response.status < 500 and response.status not in (408, 429):
-        raise RefusedError(f"{response.status} {answer!r}")
-    return response.status == ok
+@dataclass(frozen=True)
+class _Post:
+    """Requests over HTTP; `ok` is the status that acknowledges."""
+
+    session: aiohttp.ClientSession
+    url: str
+    kind: str
+    encode: Callable[[dict[str, str]], bytes]
+    ok: int = 200
+
+    async def __call__(self, bodies: dict[str, str]) -> bool:
+        headers = {"Content-Type": f"application/{self.kind}"}
+        try:
+            async with self.session.post(self.url, data=self.encode(bodies), headers=headers) as response:
+                answer = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+        if 400 <= response.status < 500 and response.status not in (408, 429):
+            raise RefusedError(f"{response.status} {answer!r}")
+        return response.status == self.ok
+
+
+def _opened(stack: AsyncExitStack, stream: Stream) -> Stream:
+    stack.callback(stream.close)
+    return stream
 
 
 def _protobuf(bodies: dict[str, str]) -> bytes:

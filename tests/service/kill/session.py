@@ -3,9 +3,10 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from tests.service.kill.senders import Ports, Senders
 from tests.service.kill.verdict import Verdict, judge
 from tests.service.logloom_process import Logloom
 
-__all__ = ["Load", "Outcome", "Session", "seed", "session"]
+__all__ = ["DISK", "RETRY", "Load", "Outcome", "Session", "seed", "session"]
 
-QUIET_S = 6.0
-"""When nothing has arrived for so long, nothing more will."""
-DRAIN_S = 90.0
+QUIET_S = 45.0
+"""When nothing has arrived for so long, nothing more will: `file` tries again after 30 s at most."""
+DISK = {"kind": "disk", "file_mib": 1, "free_mib_min": 0}
+"""Small files, so that there are many of them; and on a disk of its own there is no floor to keep."""
 RETRY = {"initial_interval": "50ms", "max_interval": "300ms"}
 ANSWER = "30s"
 """How long logloom waits for a destination: longer than one that lives can take, so that only kills cost answers."""
@@ -39,7 +41,9 @@ class Load:
         event_pause_s: What a program pauses between two events, on average.
     """
 
-    senders: dict[str, int] = field(default_factory=lambda: {"grpc": 12, "proto": 8, "json": 4, "zipkin": 4})
+    senders: dict[str, int] = field(
+        default_factory=lambda: {"grpc": 10, "proto": 6, "json": 4, "zipkin": 4, "forward": 4, "beats": 4}
+    )
     writers: dict[str, int] = field(default_factory=lambda: {"app": 2, "pod": 2})
     pause_s: float = 0.25
     event_pause_s: float = 0.06
@@ -114,25 +118,31 @@ class Session:
         for victim in self.victims.values():
             assert await victim.ready(time.monotonic() + 60), f"{victim.name} does not come up: {self.logloom.output()}"
 
-    async def finish(self) -> Outcome:
-        """Waits until all that is owed is there, or nothing comes any more; then logloom must stop as it should."""
+    async def finish(self, quiet_s: float = QUIET_S) -> Outcome:
+        """Waits until all that is owed is there, or nothing has come for so long; then logloom must stop well."""
         await self.up()
-        paths = {name: one.process.path for name, one in self.victims.items() if isinstance(one.process, Destination)}
-        owed = self.notes.owed()
-        sizes: dict[str, int] = {}
-        until_s, quiet_s = time.monotonic() + DRAIN_S, time.monotonic() + QUIET_S
-        while time.monotonic() < min(until_s, quiet_s):
-            now = {name: path.stat().st_size if path.exists() else 0 for name, path in paths.items()}
-            if now != sizes:
-                sizes, quiet_s = now, time.monotonic() + QUIET_S
-                if all(owed <= {one.id for one in destination.arrivals(path)} for path in paths.values()):
-                    break
+        arrivals: dict[str, Callable[[], list[Arrival]]] = {
+            name: partial(destination.arrivals, one.process.path)
+            for name, one in self.victims.items()
+            if isinstance(one.process, Destination)
+        }
+        arrivals["file"] = partial(destination.written, self.folder / "out.jsonl")
+        owed, short, sizes = self.notes.owed(), list(arrivals), 0
+        quiet_at_s = time.monotonic() + quiet_s
+        while short and time.monotonic() < quiet_at_s:
+            if (now := sum(path.stat().st_size for path in self.folder.glob("o*.*"))) != sizes:
+                sizes, quiet_at_s = now, time.monotonic() + quiet_s
+                while short and owed <= {one.id for one in arrivals[short[0]]()}:
+                    del short[0]
             await asyncio.sleep(0.3)
         await asyncio.to_thread(self.logloom.stop)
         lives = self.victims["logloom"].lives
-        arrived = {name: destination.arrivals(path) for name, path in paths.items()}
-        verdicts = {name: judge(self.notes, came, lives, self.victims[name].kills) for name, came in arrived.items()}
-        arrived["file"] = destination.written(self.folder / "out.jsonl")
+        arrived = {name: came() for name, came in arrivals.items()}
+        verdicts = {
+            name: judge(self.notes, arrived[name], lives, self.victims[name].kills)
+            for name in arrived
+            if name != "file"
+        }
         verdicts["file"] = judge(self.notes, arrived["file"], lives, (), forget_s=0.0)
         seconds = time.monotonic() - self.began_s
         return Outcome(self.notes, self.victims, arrived, verdicts, self.rotations, seconds)
@@ -140,13 +150,13 @@ class Session:
 
 @asynccontextmanager
 async def session(
-    folder: Path, number: int, load: Load, *, config: dict[str, Any] | None = None, kind: type[Logloom] = Logloom
+    folder: Path, number: int, load: Load, journal: dict[str, Any] | None = None
 ) -> AsyncIterator[Session]:
-    """Starts all of it; does not wait until it is up. `config`: top-level sections beside those that are needed."""
-    *listen, grpc_port, http_port = free_ports(5)
+    """Starts all of it; does not wait until it is up. `journal`: other than DISK."""
+    *listen, grpc_port, http_port = free_ports(7)
     ports = Ports(*listen)
-    whole = _config(ports, folder, grpc_port, http_port) | (config or {})
-    logloom = kind(whole, folder / "logloom")
+    config = _config(ports, folder, grpc_port, http_port) | {"journal": DISK | (journal or {})}
+    logloom = Logloom(config, folder / "logloom")
     with ExitStack() as stack:
         victims = {"logloom": Victim("logloom", logloom)}
         for name, way, port in (("otlp", "grpc", grpc_port), ("otlphttp", "http", http_port)):
@@ -170,10 +180,12 @@ def _config(ports: Ports, folder: Path, grpc_port: int, http_port: int) -> dict[
     receivers = {
         "otlp": {"protocols": protocols},
         "zipkin": {"endpoint": f"127.0.0.1:{ports.zipkin}"},
+        "fluentforward": {"endpoint": f"127.0.0.1:{ports.forward}"},
+        "lumberjack": {"endpoint": f"127.0.0.1:{ports.lumberjack}"},
         "filelog/app": {"include": [f"{folder}/app*.log*"], "format": "text", **files},
         "filelog/pod": {"include": [f"{folder}/pod*.log*"], "format": "cri", "options": {"inside": "text"}, **files},
     }
-    to = {"retry_on_failure": RETRY, "timeout": ANSWER}
+    to = {"retry_on_failure": RETRY, "timeout": ANSWER, "record_uid": True}
     exporters = {
         "otlp": {"endpoint": f"127.0.0.1:{grpc_port}", "tls": {"insecure": True}, **to},
         "otlphttp": {"endpoint": f"http://127.0.0.1:{http_port}", **to},

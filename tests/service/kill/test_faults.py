@@ -11,12 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.service.kill.accounts import accounts, check
 from tests.service.kill.conftest import Tell
 from tests.service.kill.disks import Disk, Room
 from tests.service.kill.limits import limited, open_files, stopped
 from tests.service.kill.session import Load, Session, seed, session
 
-LOAD = Load(senders={"grpc": 4, "proto": 4, "json": 2, "zipkin": 2}, writers={"app": 1, "pod": 1}, pause_s=0.05)
+LOAD = Load(
+    senders={"grpc": 4, "proto": 3, "json": 1, "zipkin": 1, "forward": 2, "beats": 2},
+    writers={"app": 1, "pod": 1},
+    pause_s=0.05,
+)
 FAULT_S = 2.0
 """How long each fault lasts."""
 
@@ -25,6 +30,7 @@ async def _finish(run: Session, tell: Tell, what: str) -> None:
     outcome = await run.finish()
     tell(f"{what}: {outcome}")
     outcome.hold()
+    tell(check(outcome, accounts(run.logloom.data)))
 
 
 async def _refusing(run: Session, within_s: float = 60.0) -> None:
@@ -58,17 +64,22 @@ async def test_a_hung_disk(tmp_path: Path, tell: Tell) -> None:
 
 
 async def test_a_full_disk(tmp_path: Path, tell: Tell) -> None:
-    """Another program fills it, and gives the room back."""
+    """Another program fills it, and gives the room back; nothing is delivered meanwhile that would make some."""
     with Room(tmp_path / "logloom" / "data", 64) as room:
         async with session(tmp_path, seed(), LOAD) as run:
             await run.up()
+            away = [victim for name, victim in run.victims.items() if name != "logloom"]
             async with run.loaded():
-                for but_bytes in (0, 100_000):
+                for victim in away:
+                    victim.kill()
+                for but_bytes in (0, 100_000, 3_000_000):
                     await run.acknowledged(50)
                     room.fill(but_bytes=but_bytes)
                     await _refusing(run)
                     room.free()
                 await run.acknowledged(50)
+                for victim in away:
+                    victim.spawn()
             await _finish(run, tell, "full disk")
         assert "No space left" in run.logloom.output()
 

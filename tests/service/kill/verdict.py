@@ -19,8 +19,8 @@ ANSWER_LOST_S = 10.0
 """What a destination kept longer before it was killed is not sent again: the answer was out by then."""
 
 REREAD_S = 4.0
-"""A line that logloom could read for so long (while it was up) before it was killed is not read again: the offset was
-saved since. Files are looked at each 200 ms, offsets saved each second."""
+"""A line that logloom was up for so long with before it was killed is not read again: the offset was saved since. Files
+are looked at each 200 ms, a record waits up to 2 s for its next line here, offsets are saved each second."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Verdict:
         strangers: Records that no sender made: halves of others, for instance.
         duplicates: Arrivals beyond the first of each record.
         resent: Of these, such as the sender sent more than once itself.
-        unexplained: Ids that came more often than senders and kills can explain.
+        unexplained: Those that came more often than senders and kills can explain, with what is known of each.
     """
 
     owed: int = 0
@@ -96,7 +96,12 @@ def judge(
         copies = note.attempts + (_rereads(note, lives) if note.is_line else 0)
         again = sum(_followed(kills, one, forget_s) or _followed(destination_kills, one, ANSWER_LOST_S) for one in at)
         if len(at) > copies + again:
-            verdict.unexplained.append(identifier)
+            since = [round(one - note.began_s, 2) for one in at]
+            after = [round(one - note.began_s, 2) for one in kills if note.began_s - 5 < one < at[-1]]
+            other = [round(one - note.began_s, 2) for one in destination_kills if note.began_s - 5 < one < at[-1]]
+            verdict.unexplained.append(
+                f"{identifier}: {note.attempts} attempts, came after {since} s; kills after {after} s, there {other} s"
+            )
     return verdict
 
 
@@ -106,14 +111,12 @@ def _followed(kills: Sequence[float], at_s: float, within_s: float) -> bool:
 
 
 def _rereads(note: Note, lives: Sequence[Life]) -> int:
-    """How many kills came before logloom had to have saved that it read the line."""
-    assert note.owed_at_s is not None
-    up_s, count = 0.0, 0
+    """How many kills came before logloom had to have saved that it read the line: each life reads it anew until then."""
+    count = 0
     for life in lives:
-        if life.ended_s < note.owed_at_s or life.ready_s is None:
+        if life.ended_s < note.began_s:
             continue
-        up_s += life.ended_s - max(life.ready_s, note.owed_at_s)
-        if up_s > REREAD_S:
+        if life.ready_s is not None and life.ended_s - max(life.ready_s, note.began_s) > REREAD_S:
             break
         count += 1
     return count
