@@ -49,7 +49,7 @@ def key_of(config: Config, data: Path) -> dict[str, Any]:
     """What the journal is encrypted under, as the core takes it."""
     key = config.journal.key
     if key.provider == "passphrase":
-        return {"passphrase": key.passphrase.reveal()}
+        return {"passphrases": [key.passphrase.reveal(), *(older.reveal() for older in key.older_passphrases)]}
     return {"key_file": str(key.path or data / "journal.key")}
 
 

@@ -162,3 +162,17 @@ async def test_what_a_crash_left_is_told_in_plain_words(tmp_path: Path, caplog: 
         await run.stop()
     told = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [record.message.partition(":")[0] for record in told] == ["the places of its exporters are lost"]
+
+
+async def test_a_passphrase_is_changed(tmp_path: Path) -> None:
+    key = "journal: {{key: {{provider: passphrase, passphrase: {}, older_passphrases: [{}]}}}}\n"
+    slow = ONE.replace("shutdown_timeout: 5s", "shutdown_timeout: 100ms")
+    async with running(slow + key.format("the first of them", ""), tmp_path) as run:
+        run.exporter().gate.clear()
+        await run.receiver().text("before")
+        await run.stop()
+    async with running(slow + key.format("and the second", "the first of them"), tmp_path) as run:
+        await run.receiver().text("after")
+        await until(lambda: [body for bodies in run.exporter().bodies for body in bodies] == ["before", "after"])
+        await run.stop()
+    assert not (tmp_path / "journal.key").exists()

@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 SUMMARY = "show, verify and mend the journal of a collector, also while it runs"
 EPILOG = """\
   ls            its files; each exporter's place, and how far it is behind; the dead letters
-  verify        read all of it: each entry's checksums and seal; exit code 1 where something is damaged
+  verify        read all of it: each entry's checksums and seal; exit code 1 where something is damaged or missing
   accounts      what came in, what was made of it, and what became of that; exit code 1 where a row does not add up
   replay        with --dead-letter: give what destinations refused to their exporters again; of all, or of those named
+  rotate-key    begin a new key file; what the one before sealed can still be read
   retire NAME   forget an exporter that is gone from the config: what waits for it is dropped, and counted
 
-ls, verify and accounts only read, and may run beside the collector; replay and retire are done by the collector that
-runs, or, where none does, by this command. The config says where the journal is, and its key.
+ls, verify and accounts only read; they, and rotate-key, may run beside the collector. replay and retire are done by the
+collector that runs, or, where none does, by this command. The config says where the journal is, and its key.
 
 examples:
   logloom journal ls --data /var/lib/logloom
   logloom journal verify --config logloom.yaml --data /var/lib/logloom
   logloom journal replay --dead-letter otlp/siem"""
 
-ACTIONS: Final = ("ls", "verify", "accounts", "replay", "retire")
+ACTIONS: Final = ("ls", "verify", "accounts", "rotate-key", "replay", "retire")
 ANSWER_S_MAX: Final = 120.0
 """How long the collector may take for what it is asked, in seconds."""
 
@@ -68,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
         return _verify(path, loaded, args)
     if args.action == "accounts":
         return _accounts(path, as_json=args.json)
+    if args.action == "rotate-key":
+        return _rotate_key(loaded, args)
     return _ask(loaded, args)
 
 
@@ -76,7 +79,7 @@ def _misused(args: argparse.Namespace) -> str | None:
         return "name one exporter; 'logloom journal ls' lists them"
     if args.action == "replay" and args.dead_letter is None:
         return "say what: --dead-letter, which is what destinations refused"
-    if args.action in ("ls", "verify", "accounts") and args.names:
+    if args.action in ("ls", "verify", "accounts", "rotate-key") and args.names:
         return f"takes no names: {args.names[0]}"
     return None
 
@@ -148,7 +151,7 @@ def _verify(path: Path, config: "Config", args: argparse.Namespace) -> int:
         for folder in (path, path / DEAD_LETTERS)
         if folder.is_dir()
     }
-    is_whole = not any(report["damaged"] or report["unreadable"] for report in found.values())
+    is_whole = not any(report["damaged"] or report["unreadable"] or report["missing"] for report in found.values())
     if args.json:
         _print_json(found)
         return 0 if is_whole else 1
@@ -159,8 +162,11 @@ def _verify(path: Path, config: "Config", args: argparse.Namespace) -> int:
             )
         for file, why in report["unreadable"]:
             print(f"{folder}/{file}: {why}")
+        if report["missing"]:
+            print(f"{folder}: {_count(report['missing'], 'time')} an entry names one before it that is not there")
         counted = f"{_count(report['entries'], 'entry', 'entries')} in {_count(report['files'], 'file')}"
-        print(f"{folder}: {counted}, {_size(report['bytes'])}: {'damaged' if report['damaged'] else 'whole'}")
+        holds = not (report["damaged"] or report["missing"])
+        print(f"{folder}: {counted}, {_size(report['bytes'])}: {'whole' if holds else 'damaged'}")
     return 0 if is_whole else 1
 
 
@@ -189,6 +195,24 @@ def _accounts(path: Path, *, as_json: bool) -> int:
 
 
 # --- what changes it ---
+
+
+def _rotate_key(config: "Config", args: argparse.Namespace) -> int:
+    from logloom._native import rotate_key
+    from logloom.journal import key_of
+
+    key_file = key_of(config, args.data).get("key_file")
+    if key_file is None:
+        wrong = "the key is a passphrase: change journal.key.passphrase, and give the old one in older_passphrases"
+        print(f"logloom journal rotate-key: {wrong}", file=sys.stderr)
+        return 2
+    key_id = rotate_key(key_file)
+    if args.json:
+        _print_json({"key_id": key_id})
+    else:
+        print(f"{key_file} is key {key_id} now, and seals the files that are begun from now on. Back it up.")
+        print(f"Older keys stand beside it as {key_file}.ID: keep each as long as 'logloom journal ls' shows its ID")
+    return 0
 
 
 def _ask(config: "Config", args: argparse.Namespace) -> int:

@@ -20,12 +20,14 @@ class KeyConfig:
         provider: `file`: a file of 32 random bytes. `passphrase`: a text that people know, by Argon2id.
         path: The key file (0600), made where it is not there; `journal.key` in the data folder where not given. Who has
             it can read the journal: keep it, and a copy of it, elsewhere than the data.
-        passphrase: The passphrase; from the environment, as `${env:NAME}`.
+        passphrase: The passphrase, of 12 characters or more; from the environment, as `${env:NAME}`.
+        older_passphrases: Those of before: what was written under them can still be read.
     """
 
     provider: Literal["file", "passphrase"] = "file"
     path: Path | None = None
     passphrase: Secret = field(default_factory=Secret)
+    older_passphrases: list[Secret] = field(default_factory=list)
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """A provider has what it needs, and nothing of the other's."""
@@ -34,7 +36,7 @@ class KeyConfig:
                 yield "passphrase", "is needed: give it as ${env:NAME}, so that it stands in no file"
             if self.path is not None:
                 yield "path", "is the key file's of 'provider: file': remove it"
-        elif self.passphrase.reveal():
+        elif self.passphrase.reveal() or self.older_passphrases:
             yield "passphrase", "is for 'provider: passphrase': say so, or remove it"
 
 

@@ -4,12 +4,16 @@ use std::{io, path::PathBuf};
 
 use logloom_journal::{
     CursorInfo, at_rest,
+    keys::FileKey,
     log::inspect::{self, Flaw, Surveyed},
     storage::RealStorage,
 };
 use pyo3::{prelude::*, types::PyDict};
 
-use crate::journal::{cursor_row, keys_of};
+use crate::{
+    errors::ConfigError,
+    journal::{cursor_row, keys_of},
+};
 
 fn hex(id: [u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(id))
@@ -54,11 +58,11 @@ pub fn survey_journal(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDic
 
 /// Reads all of the journal in a folder: what holds, and what does not.
 #[pyfunction]
-#[pyo3(signature = (path, *, key_file = None, passphrase = None))]
-pub fn verify_journal(py: Python<'_>, path: PathBuf, key_file: Option<PathBuf>, passphrase: Option<String>) -> PyResult<Bound<'_, PyDict>> {
+#[pyo3(signature = (path, *, key_file = None, passphrases = Vec::new()))]
+pub fn verify_journal(py: Python<'_>, path: PathBuf, key_file: Option<PathBuf>, passphrases: Vec<String>) -> PyResult<Bound<'_, PyDict>> {
     let found = py.detach(|| {
         let storage = RealStorage::open_to_read(&path)?;
-        let keys = keys_of(key_file, passphrase, false)?;
+        let keys = keys_of(key_file, passphrases, false)?;
         PyResult::Ok(inspect::verify(&storage, &*keys)?)
     })?;
     let flaw = |flaw: &Flaw| {
@@ -78,6 +82,13 @@ pub fn verify_journal(py: Python<'_>, path: PathBuf, key_file: Option<PathBuf>, 
     all.set_item("damaged", found.damaged.iter().map(flaw).collect::<PyResult<Vec<_>>>()?)?;
     all.set_item("unreadable", found.unreadable.clone())?;
     Ok(all)
+}
+
+/// Makes a new key the current one in a key file; the one before stands beside it, for what it wrapped: the new key's id.
+#[pyfunction]
+pub fn rotate_key(py: Python<'_>, key_file: PathBuf) -> PyResult<String> {
+    let rotated = py.detach(|| FileKey::open(key_file, false).and_then(|key| key.rotate()));
+    rotated.map_err(|error| ConfigError::new_err(error.to_string()))
 }
 
 /// The accounts of the journal in a folder up to its last entry, as one line of JSON; None where it has none.

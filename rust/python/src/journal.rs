@@ -31,7 +31,7 @@ impl Journal {
 
     /// Opens the journal in a folder, or makes one: it, and what was found.
     #[staticmethod]
-    #[pyo3(signature = (path, *, disk_bytes_max, file_bytes_max, free_bytes_min, fsync_delay_max_s, age_max_s = 0.0, lossy = Vec::new(), accounts = None, key_file = None, passphrase = None))]
+    #[pyo3(signature = (path, *, disk_bytes_max, file_bytes_max, free_bytes_min, fsync_delay_max_s, age_max_s = 0.0, lossy = Vec::new(), accounts = None, key_file = None, passphrases = Vec::new()))]
     #[allow(clippy::too_many_arguments)] // they are keywords in Python
     fn open(
         py: Python<'_>,
@@ -44,7 +44,7 @@ impl Journal {
         lossy: Vec<String>,
         accounts: Option<PathBuf>,
         key_file: Option<PathBuf>,
-        passphrase: Option<String>,
+        passphrases: Vec<String>,
     ) -> PyResult<(Self, Bound<'_, PyDict>)> {
         let log = LogOptions {
             file_bytes_max,
@@ -64,7 +64,7 @@ impl Journal {
         let (journal, found) = py.detach(|| {
             let storage = RealStorage::open(&path)?;
             let is_new = !storage.list()?.iter().any(|(name, _)| name.ends_with(".journal"));
-            let keys = keys_of(key_file, passphrase, is_new)?;
+            let keys = keys_of(key_file, passphrases, is_new)?;
             logloom_journal::Journal::open(options, Arc::new(storage), keys).map_err(|error| ConfigError::new_err(error.to_string()))
         })?;
         Ok((Self(journal), found_dict(py, &found)?))
@@ -207,13 +207,14 @@ impl Journal {
     }
 }
 
-/// The key provider: a file, which is made where the journal is new, or a passphrase.
-pub(crate) fn keys_of(key_file: Option<PathBuf>, passphrase: Option<String>, create: bool) -> PyResult<Arc<dyn KeyProvider>> {
+/// The key provider: a file, which is made where the journal is new, or passphrases, the current one first.
+pub(crate) fn keys_of(key_file: Option<PathBuf>, passphrases: Vec<String>, create: bool) -> PyResult<Arc<dyn KeyProvider>> {
     let wrong = |error: KeyError| ConfigError::new_err(error.to_string());
-    match (key_file, passphrase) {
+    let mut passphrases = passphrases.into_iter().map(Zeroizing::new);
+    match (key_file, passphrases.next()) {
         (Some(path), None) => Ok(Arc::new(FileKey::open(path, create).map_err(wrong)?)),
-        (None, Some(passphrase)) => Ok(Arc::new(PassphraseKey::new(Zeroizing::new(passphrase), Vec::new()).map_err(wrong)?)),
-        _ => Err(PyValueError::new_err("give a key_file or a passphrase")),
+        (None, Some(current)) => Ok(Arc::new(PassphraseKey::new(current, passphrases.collect()).map_err(wrong)?)),
+        _ => Err(PyValueError::new_err("give a key_file or passphrases")),
     }
 }
 

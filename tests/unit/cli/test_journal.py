@@ -84,6 +84,27 @@ def test_one_wrong_byte_is_found(tmp_path: Path) -> None:
     assert (listed.returncode, b"otlphttp" in listed.stdout) == (0, True)
 
 
+def test_the_key_is_rotated_beside_the_collector_and_nothing_is_lost(tmp_path: Path) -> None:
+    with Upstream(Answer(status=503)) as upstream, collector(tmp_path, CONFIG.format(port=upstream.port)) as process:
+        assert send(tmp_path) == 200
+        (begun,) = (file["key_id"] for file in journal(tmp_path, "ls")[1]["files"])
+        code, said = journal(tmp_path, "rotate-key")
+        assert (code, said["key_id"] != begun) == (0, True)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    keys = sorted(path.name for path in (tmp_path / "kept").glob("journal.key*"))
+    assert keys == ["journal.key", f"journal.key.{begun}"]
+    with Upstream(Answer(status=503)) as upstream, collector(tmp_path, CONFIG.format(port=upstream.port)):
+        assert send(tmp_path) == 200
+        assert {file["key_id"] for file in journal(tmp_path, "ls")[1]["files"]} == {begun, said["key_id"]}
+        code, found = journal(tmp_path, "verify")
+        assert (code, found["kept/journal"]["records"]) == (0, 2)
+    (tmp_path / "kept" / f"journal.key.{begun}").rename(tmp_path / "elsewhere")
+    code, found = journal(tmp_path, "verify")
+    assert (code, found["kept/journal"]["records"]) == (1, 1)
+    assert "put it back there from its backup" in found["kept/journal"]["unreadable"][0][1]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -91,6 +112,7 @@ def test_one_wrong_byte_is_found(tmp_path: Path) -> None:
         (["replay"], "say what: --dead-letter"),
         (["retire"], "name one exporter"),
         (["ls", "name"], "takes no names: name"),
+        (["rotate-key", "name"], "takes no names: name"),
     ],
 )
 def test_what_cannot_be_is_said(tmp_path: Path, words: list[str], said: str) -> None:

@@ -136,7 +136,7 @@ impl KeyProvider for PassphraseKey {
             }
         }
         Err(KeyError::Wrong(
-            "the passphrase is not the one that the journal file was written with: give that one (as an older one, where it was changed)"
+            "the passphrase is not the one that the journal file was written with: give that one, in older_passphrases where it was changed"
                 .to_owned(),
         ))
     }

@@ -148,7 +148,10 @@ pub fn verify(storage: &dyn Storage, keys: &dyn KeyProvider) -> io::Result<Verif
     let mut last: Option<u64> = None;
     for (name, first, len) in names(storage)? {
         let mut look = match Look::open(storage, &name, first, len) {
-            None => continue,
+            None => {
+                last = None; // removed meanwhile: what the next one names is gone with it
+                continue;
+            }
             Some(Err(why)) => {
                 found.unreadable.push((name, why));
                 last = None;
