@@ -112,7 +112,9 @@ fn run(case: &Case) {
     journal.wait(last, Duration::from_secs(600));
     let wall = began.elapsed().as_nanos() as u64;
     journal.close();
-    readers.into_iter().for_each(|reader| reader.join().unwrap());
+    for reader in readers {
+        reader.join().unwrap();
+    }
     let all = cpu_of_all() - all_began;
     println!(
         "{:<38} {:>12} {:>12} {:>10} {:>10}",
