@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import logloom
+from logloom._native import Journal
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGLOOM = Path(sys.executable).with_name("logloom")
@@ -44,6 +45,25 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def journal(folder: Path) -> None:
+    """The journal of a collector that was here, with the exporters that the examples name."""
+    data = folder / "data"
+    data.mkdir()
+    for path in (data / "journal", data / "journal" / "dead-letter"):
+        opened, _ = Journal.open(
+            str(path),
+            disk_bytes_max=1 << 30,
+            file_bytes_max=1 << 20,
+            free_bytes_min=0,
+            fsync_delay_max_s=0.0,
+            key_file=str(data / "journal.key"),
+        )
+        for exporter in ("otlp/siem", "otlp/old"):
+            opened.cursor(exporter, [exporter])
+        opened.close()
+
+
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python_example_runs(code: str, folder: Path) -> None:
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=folder, capture_output=True, text=True)
@@ -59,6 +79,7 @@ def test_config_example_is_accepted(config: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.usefixtures("journal")
 @pytest.mark.parametrize("command", commands())
 def test_command_example_succeeds(command: str, folder: Path) -> None:
     done = subprocess.run([LOGLOOM, *shlex.split(command)[1:]], cwd=folder, capture_output=True, text=True)
