@@ -242,3 +242,25 @@ fn an_envelope_adds_to_the_records_of_its_frame() {
     assert!(named(3, "log.iostream").is_empty());
     Batch::from_otlp(batch.to_otlp(), &Limits::DEFAULT).unwrap();
 }
+
+#[test]
+fn a_buffer_grows_early_where_more_is_to_come_and_holds_the_same() {
+    let line = "x".repeat(100);
+    let write = |foresees: bool| {
+        let mut out = writer(4096);
+        for n in 0..200 {
+            out.attempt(|out| {
+                out.begin(n, 0, Text::EMPTY).body(Text::from(line.as_str())).finish(&Tail::default());
+                Ok(())
+            })
+            .unwrap();
+            if foresees && n == 9 {
+                out.foresee(10, 200);
+            }
+        }
+        out.finish()
+    };
+    let (early, late) = (write(true), write(false));
+    assert_eq!(early.len(), 200);
+    assert_eq!(early.to_otlp(), late.to_otlp());
+}

@@ -25,7 +25,7 @@ use field::Place;
 pub(crate) use field::{Field, Kind};
 use made::Made;
 pub(crate) use pairs::unescape_pair;
-pub(crate) use rows::{Put, Rows};
+pub(crate) use rows::{Known, Put, Rows};
 pub(crate) use table::{Keys, Table};
 pub(crate) use target::Target;
 pub(crate) use write::Unescape;
@@ -262,7 +262,9 @@ impl Fields {
     fn keep_again(&mut self, frame: Text<'_>, seen: &mut Seen) {
         let Some((field, before)) = self.fields().split_last() else { return };
         let (mut field, name) = (*field, self.name(frame, field).bytes());
-        let earlier = before.iter().position(|other| other.kind != Kind::Gone && self.name(frame, other).bytes() == name);
+        let earlier = before
+            .iter()
+            .position(|other| other.name_len == field.name_len && other.kind != Kind::Gone && self.name(frame, other).bytes() == name);
         let Some(other) = earlier.and_then(|position| self.list.get_mut(position)) else { return };
         if other.container == field.container || (other.path_len == 0 && field.path_len == 0) {
             // What is said twice is not lost.

@@ -152,6 +152,27 @@ pub(crate) enum Put {
     Items(Range<usize>),
 }
 
+/// A name and what the table says of it, looked up once.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The name as a whole, and zeros behind it, so that it can be copied in whole steps.
+    padded: Box<[u8]>,
+    len: usize,
+    /// The key's, without what the table has names begin with.
+    hash: u32,
+    entry: Option<u32>,
+}
+
+impl Known {
+    pub(crate) fn new(dialect: &Dialect, key: &str) -> Self {
+        let text = Text::from(key);
+        let mut padded = [dialect.prefix.as_bytes(), key.as_bytes()].concat();
+        let len = padded.len();
+        padded.resize(len + 64, 0);
+        Self { padded: padded.into(), len, hash: hash(text), entry: dialect.find(hash(text), text) }
+    }
+}
+
 impl Fields {
     /// Adds a field whose name and value stand in the frame.
     #[inline(always)]
@@ -179,6 +200,18 @@ impl Fields {
         let (mut field, hash) = self.named(dialect, name);
         field.put(frame, value);
         self.push(frame, seen, hash, field);
+    }
+
+    /// Adds a field of a name that was looked up beforehand.
+    #[inline]
+    pub(crate) fn add_looked_up(&mut self, seen: &mut Seen, frame: Text<'_>, name: &Known, value: Put) {
+        let at = self.names.len();
+        self.names.put(Text::of(&name.padded, 0..name.len));
+        let Some(room) = self.room() else { return };
+        *room = Field::new(at, name.len, name.entry);
+        room.place = Place::Whole;
+        room.put(frame, value);
+        self.keep(frame, seen, name.hash);
     }
 
     /// Adds a field neither of whose name and value stands in the frame.

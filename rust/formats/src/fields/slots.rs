@@ -22,12 +22,13 @@ pub(super) mod slot {
 }
 
 const _: () = assert!(slot::COUNT <= 32, "a bit for each");
+const _: () = assert!(super::FIELDS_MAX * 2 < u16::MAX as usize, "what a position is kept in");
 
 /// Who has each role so far: the field's position, and the score it came with.
 pub(super) struct Slots {
     /// Which roles are taken: a bit for each.
     pub(super) taken: u32,
-    pub(super) holders: [(u32, u16); slot::COUNT],
+    pub(super) holders: [(u16, u16); slot::COUNT],
 }
 
 impl Slots {
@@ -40,7 +41,7 @@ impl Slots {
     #[inline(always)]
     pub(super) fn take(&mut self, slot: usize, position: usize, score: u16) {
         self.taken |= 1 << slot;
-        self.holders[slot] = (position as u32, score);
+        self.holders[slot] = (position as u16, score);
     }
 
     #[inline(always)]

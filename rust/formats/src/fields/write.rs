@@ -28,7 +28,8 @@ impl Fields {
         let mut scratch = out.take_scratch();
         let mut own = std::mem::take(&mut self.own);
         let prefix = dialect.prefix.len();
-        if prefix > 0 {
+        // Mostly what the last line left is right.
+        if prefix > 0 && (own.len() < prefix + ROOM || !own.starts_with(dialect.prefix.as_bytes())) {
             own.clear();
             own.extend_from_slice(dialect.prefix.as_bytes());
             own.resize(prefix + ROOM, 0);

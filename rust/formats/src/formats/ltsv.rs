@@ -7,7 +7,7 @@ use logloom_record::{BatchWriter, RejectReason, Text};
 use super::json::KEYS;
 use crate::{
     About, Decoder, Format, Likely, OptionError, Options, Spec,
-    fields::{Dialect, Fields, Put, Rows, unescape_pair},
+    fields::{Dialect, Fields, Known, Put, Rows, unescape_pair},
     json::Seen,
     open_framed,
     scan::find,
@@ -53,10 +53,27 @@ const ROWS: Rows = Rows {
 
 struct Ltsv {
     dialect: Dialect,
+    request: Request,
+}
+
+/// What the parts of the label `req` are called.
+struct Request {
+    method: Known,
+    path: Known,
+    query: Known,
+    protocol: Known,
+}
+
+impl Request {
+    fn new(dialect: &Dialect) -> Self {
+        let known = |key| Known::new(dialect, key);
+        Self { method: known("method"), path: known("req.path"), query: known("req.query"), protocol: known("protocol") }
+    }
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(Ltsv { dialect: Dialect::of(&ROWS, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?) }))
+    let dialect = Dialect::of(&ROWS, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?);
+    Ok(Arc::new(Ltsv { request: Request::new(&dialect), dialect }))
 }
 
 /// What a label is made of.
@@ -91,7 +108,7 @@ impl Format for Ltsv {
             return Err(RejectReason::limit("a line has at most 4 GiB", 0));
         }
         Fields::with(out.limits().attributes_max, out.limits().depth_max, |fields| {
-            gather(fields, &self.dialect, frame)?;
+            self.gather(fields, frame)?;
             fields.write(&self.dialect, frame, frame, unescape_pair, out)
         })
     }
@@ -101,49 +118,51 @@ impl Format for Ltsv {
     }
 }
 
-/// Gathers the fields of a line. A value of `-` is absent, as is an empty one.
-#[inline(always)]
-fn gather(fields: &mut Fields, dialect: &Dialect, line: Text<'_>) -> Result<(), RejectReason> {
-    let mut seen = Seen::default();
-    let (mut at, mut labels) = (0, 0);
-    while at < line.len() {
-        let rest = line.after(at);
-        let end = at + find(rest, b'\t').unwrap_or(rest.len());
-        let Some(label) = find(line.slice(at..end), b':').filter(|label| *label > 0) else {
-            if end == at {
-                at += 1;
-                continue;
+impl Ltsv {
+    /// Gathers the fields of a line. A value of `-` is absent, as is an empty one.
+    #[inline(always)]
+    fn gather(&self, fields: &mut Fields, line: Text<'_>) -> Result<(), RejectReason> {
+        let mut seen = Seen::default();
+        let (mut at, mut labels) = (0, 0);
+        while at < line.len() {
+            let rest = line.after(at);
+            let end = at + find(rest, b'\t').unwrap_or(rest.len());
+            let Some(label) = find(line.slice(at..end), b':').filter(|label| *label > 0) else {
+                if end == at {
+                    at += 1;
+                    continue;
+                }
+                return Err(RejectReason::syntax("expected 'label:value'", at));
+            };
+            labels += 1;
+            let value = at + label + 1;
+            match line.bytes().get(value..end).unwrap_or_default() {
+                b"" | b"-" => {}
+                text if label == 3 && line.slice(at..value).bytes() == b"req:" => self.request(fields, &mut seen, line, value, text),
+                _ => fields.add(&self.dialect, &mut seen, line, at..value - 1, Put::Typed(value..end)),
             }
-            return Err(RejectReason::syntax("expected 'label:value'", at));
-        };
-        labels += 1;
-        let value = at + label + 1;
-        match line.bytes().get(value..end).unwrap_or_default() {
-            b"" | b"-" => {}
-            text if label == 3 && line.slice(at..value).bytes() == b"req:" => request(fields, dialect, &mut seen, line, value, text),
-            _ => fields.add(dialect, &mut seen, line, at..value - 1, Put::Typed(value..end)),
+            at = end + 1;
         }
-        at = end + 1;
+        if labels == 0 { Err(RejectReason::syntax("expected 'label:value'", 0)) } else { Ok(()) }
     }
-    if labels == 0 { Err(RejectReason::syntax("expected 'label:value'", 0)) } else { Ok(()) }
-}
 
-/// The parts of `GET /path?query HTTP/1.1`; anything else is the original URL.
-fn request(fields: &mut Fields, dialect: &Dialect, seen: &mut Seen, line: Text<'_>, at: usize, text: &[u8]) {
-    let end = at + text.len();
-    let method = text.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
-    let protocol = memchr::memrchr(b' ', text).filter(|protocol| *protocol > method + 1);
-    let Some(protocol) = protocol.filter(|protocol| {
-        method > 0 && text.get(method) == Some(&b' ') && text.get(*protocol + 1..).is_some_and(|rest| rest.starts_with(b"HTTP/"))
-    }) else {
-        return fields.add_known(dialect, seen, line, "uri", Put::Text(at..end));
-    };
-    let path = method + 1..protocol;
-    let query = memchr::memchr(b'?', text.get(path.clone()).unwrap_or_default()).map_or(protocol, |query| path.start + query);
-    fields.add_known(dialect, seen, line, "method", Put::Text(at..at + method));
-    fields.add_known(dialect, seen, line, "req.path", Put::Text(at + path.start..at + query));
-    if query + 1 < protocol {
-        fields.add_known(dialect, seen, line, "req.query", Put::Text(at + query + 1..at + protocol));
+    /// The parts of `GET /path?query HTTP/1.1`; anything else is the original URL.
+    fn request(&self, fields: &mut Fields, seen: &mut Seen, line: Text<'_>, at: usize, text: &[u8]) {
+        let end = at + text.len();
+        let method = text.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+        let protocol = memchr::memrchr(b' ', text).filter(|protocol| *protocol > method + 1);
+        let Some(protocol) = protocol.filter(|protocol| {
+            method > 0 && text.get(method) == Some(&b' ') && text.get(*protocol + 1..).is_some_and(|rest| rest.starts_with(b"HTTP/"))
+        }) else {
+            return fields.add_known(&self.dialect, seen, line, "uri", Put::Text(at..end));
+        };
+        let path = method + 1..protocol;
+        let query = memchr::memchr(b'?', text.get(path.clone()).unwrap_or_default()).map_or(protocol, |query| path.start + query);
+        fields.add_looked_up(seen, line, &self.request.method, Put::Text(at..at + method));
+        fields.add_looked_up(seen, line, &self.request.path, Put::Text(at + path.start..at + query));
+        if query + 1 < protocol {
+            fields.add_looked_up(seen, line, &self.request.query, Put::Text(at + query + 1..at + protocol));
+        }
+        fields.add_looked_up(seen, line, &self.request.protocol, Put::Text(at + protocol + 1..end));
     }
-    fields.add_known(dialect, seen, line, "protocol", Put::Text(at + protocol + 1..end));
 }
