@@ -111,7 +111,7 @@ def _followed(kills: Sequence[float], at_s: float, within_s: float) -> bool:
 
 
 def _rereads(note: Note, lives: Sequence[Life]) -> int:
-    """How many kills came before logloom had to have saved that it read the line: each life reads it anew until then."""
+    """How many kills came before logloom must have saved that it read the line: each life reads it anew until then."""
     count = 0
     for life in lives:
         if life.ended_s < note.began_s:
