@@ -9,7 +9,7 @@ use std::{
 use super::{
     file::Phase,
     health::Failing,
-    state::{Closing, Locked, Shared, unix_nano},
+    state::{Closing, Locked, Shared, State, unix_nano},
 };
 use crate::{
     format::FileHeader,
@@ -233,6 +233,22 @@ impl<'a> Preparer<'a> {
             let _ = self.shared.storage.remove(&prepared.name); // else the next start does
         }
         let _ = self.shared.storage.sync_folder(); // removed files come back otherwise, and are removed again
+    }
+}
+
+/// The files that hold what was written and is not durable, the active one with them.
+pub(super) fn given_up(state: &State, active: Option<Closing>) -> Vec<Closing> {
+    let written = state.unsynced.iter().map(|group| Closing { file: Arc::clone(&group.file), handle: Arc::clone(&group.handle) });
+    let mut files: Vec<_> = written.chain(active).collect();
+    files.dedup_by(|one, other| Arc::ptr_eq(&one.file, &other.file));
+    files
+}
+
+/// Cuts files behind what is durable, before anybody is told to send the rest again: else the next process finds it whole, and it comes twice.
+pub(super) fn cut(files: &[Closing]) {
+    for Closing { file, handle } in files {
+        let end = file.progress().footer.end_offset;
+        let _ = handle.truncate(end).and_then(|()| handle.sync_data()); // where it works
     }
 }
 

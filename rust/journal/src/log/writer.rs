@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     file::{JournalFile, Phase},
-    prepare::Prepared,
+    prepare::{self, Prepared},
     state::{Closing, Group, Locked, Pending, Shared},
 };
 use crate::{
@@ -300,6 +300,11 @@ impl<'a> Writer<'a> {
             state = Shared::wait_until(&self.shared.work, state, None);
         }
         state.is_idle_awaited = false;
+        let active = self.active.as_ref().map(|active| Closing { file: Arc::clone(&active.file), handle: Arc::clone(&active.handle) });
+        let given_up = prepare::given_up(&state, active);
+        drop(state);
+        prepare::cut(&given_up);
+        let mut state = self.shared.lock();
         let why = state.sync_error.take().unwrap_or(why);
         let written = std::mem::take(&mut state.unsynced).into_iter().flat_map(|group| group.entries);
         let mut back: Vec<_> = written.chain(group).collect();

@@ -271,13 +271,29 @@ fn what_is_shown_after_a_kill_stays_when_the_power_goes() {
         disk.hold(Op::Sync);
         open.append(&"second".repeat(2_000));
         assert!(disk.wait_held(1, LONG));
-        disk.hold(Op::Write);
+        disk.hold(Op::Truncate);
         disk.fail(Op::Sync, Fault::Error(EIO), 0, 1);
+        let syncs = open.log.health().syncs.count();
         disk.release(Op::Sync);
-        assert!(disk.wait_held(2, LONG), "it wants to write again, and a footer");
+        open.until("the sync failed", |open| open.log.health().syncs.count() > syncs);
+        assert!(disk.wait_held(1, LONG), "it is about to cut the file");
         let open = super::open(disk.kill());
         let shown = open.read(0);
         assert_eq!(shown.len(), 2);
         assert!(super::open(disk.power_cut()).read(0) == shown, "seed {seed}");
+    }
+}
+
+#[test]
+fn what_was_withdrawn_does_not_come_back_with_the_next_process() {
+    for crash in [Disk::kill, Disk::power_cut] {
+        let disk = disk();
+        let open = open(disk.storage());
+        open.push("before");
+        open.until("the next file is ready", |open| open.log.shared.lock().prepared.is_some());
+        disk.fail(Op::Sync, Fault::Error(EIO), 0, 1);
+        disk.fail_at_random(Op::Rename, Fault::Error(EIO), 1_000);
+        assert_eq!(open.push(&"sent again".repeat(1_000)).1, Fate::Withdrawn);
+        assert_eq!(super::open(crash(&disk)).read(0), [(1, "before".to_owned())]);
     }
 }
