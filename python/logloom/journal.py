@@ -171,7 +171,7 @@ class DeadLetters:
         return await self._pass_on(exporter, batch, why) or dead is not None
 
     async def _pass_on(self, exporter: str, batch: Batch, why: str) -> bool:
-        """To the pipeline of dead letters. A full journal is not waited for: it may be full of this exporter's records."""
+        """To the pipeline of dead letters. No room is waited for: what fills the journal may be this exporter's."""
         if self._pipeline is None:
             return False
         fresh = batch.select([at for at, record in enumerate(batch) if MARK not in record.attributes])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "show, verify and mend the journal of a collector, also while it runs"
 EPILOG = """\
-  ls            its files; each exporter's place, and how far it is behind; the dead letters
+  ls            its files; each exporter's place, and how far it is behind; with --dead-letter, what was refused and why
   verify        read all of it: each entry's checksums and seal; exit code 1 where something is damaged or missing
   accounts      what came in, what was made of it, and what became of that; exit code 1 where a row does not add up
   replay        with --dead-letter: give what destinations refused to their exporters again; of all, or of those named
@@ -29,6 +29,8 @@ examples:
   logloom journal replay --dead-letter otlp/siem"""
 
 ACTIONS: Final = ("ls", "verify", "accounts", "rotate-key", "replay", "retire")
+REFUSED_MAX: Final = 10_000
+"""The most dead letters that are listed, the latest of them."""
 ANSWER_S_MAX: Final = 120.0
 """How long the collector may take for what it is asked, in seconds."""
 
@@ -43,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--dead-letter",
         nargs="*",
         metavar="EXPORTER",
-        help="what replay takes: of all exporters, or of these",
+        help="what was refused: of all exporters, or of these",
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
 
@@ -63,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     if not path.is_dir():
         print(f"logloom: no journal in {path}: give the collector's --data (and --config)", file=sys.stderr)
         return 2
+    if args.action == "ls" and args.dead_letter is not None:
+        return _refused(path / journal.DEAD_LETTERS, loaded, args)
     if args.action == "ls":
         return _ls(path, as_json=args.json)
     if args.action == "verify":
@@ -139,6 +143,32 @@ def _ls(path: Path, *, as_json: bool) -> int:
                 for row in dead["cursors"]
             ),
         )
+    return 0
+
+
+def _refused(path: Path, config: "Config", args: argparse.Namespace) -> int:
+    """What destinations refused and why, the latest last; of all exporters, or of those that are named."""
+    import orjson
+
+    from logloom._native import journal_facts, survey_journal
+    from logloom.journal import key_of
+
+    facts = journal_facts(str(path), latest=REFUSED_MAX, **key_of(config, args.data)) if path.is_dir() else []
+    done = {row["name"]: row["done"] for row in survey_journal(str(path))["cursors"]} if facts else {}
+    wanted, rows = set(args.dead_letter or ()), list[dict[str, Any]]()
+    for time, position, name, fact in facts:
+        if name == "dead_letter":
+            row = {"time_unix_nano": time, **orjson.loads(fact)}
+            is_wanted = not wanted or row["exporter"] in wanted
+            if is_wanted and position > done.get(row["exporter"], 0):  # what was replayed stays in its file for a while
+                rows.append(row)
+    if args.json:
+        _print_json(rows)
+        return 0
+    _table(
+        ("time", "exporter", "records", "first", "why"),
+        ((_time(row["time_unix_nano"]), row["exporter"], row["records"], row["first"], row["why"]) for row in rows),
+    )
     return 0
 
 

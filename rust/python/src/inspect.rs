@@ -1,6 +1,6 @@
 //! Journals that are looked at, not opened.
 
-use std::{io, path::PathBuf};
+use std::{collections::VecDeque, io, path::PathBuf};
 
 use logloom_journal::{
     CursorInfo, at_rest,
@@ -89,6 +89,30 @@ pub fn verify_journal(py: Python<'_>, path: PathBuf, key_file: Option<PathBuf>, 
 pub fn rotate_key(py: Python<'_>, key_file: PathBuf) -> PyResult<String> {
     let rotated = py.detach(|| FileKey::open(key_file, false).and_then(|key| key.rotate()));
     rotated.map_err(|error| ConfigError::new_err(error.to_string()))
+}
+
+/// The latest facts in the journal of a folder, the oldest first: when (nanoseconds since the Unix epoch), the position, the name, and JSON.
+#[pyfunction]
+#[pyo3(signature = (path, *, latest, key_file = None, passphrases = Vec::new()))]
+pub fn journal_facts(
+    py: Python<'_>,
+    path: PathBuf,
+    latest: usize,
+    key_file: Option<PathBuf>,
+    passphrases: Vec<String>,
+) -> PyResult<Vec<(u64, u64, String, String)>> {
+    py.detach(|| {
+        let storage = RealStorage::open_to_read(&path)?;
+        let keys = keys_of(key_file, passphrases, false)?;
+        let mut facts = VecDeque::new();
+        inspect::facts(&storage, &*keys, 0, &mut |head, fact| {
+            if facts.len() >= latest {
+                facts.pop_front();
+            }
+            facts.push_back((head.time_unix_nano, head.position, fact.name, fact.json));
+        })?;
+        Ok(facts.into())
+    })
 }
 
 /// The accounts of the journal in a folder up to its last entry, as one line of JSON; None where it has none.

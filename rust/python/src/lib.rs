@@ -30,7 +30,7 @@ mod _native {
     #[pymodule_export]
     use super::errors::{ConfigError, DataError, LimitError, LogloomError};
     #[pymodule_export]
-    use super::inspect::{journal_accounts, rotate_key, survey_journal, verify_journal};
+    use super::inspect::{journal_accounts, journal_facts, rotate_key, survey_journal, verify_journal};
     #[pymodule_export]
     use super::intake::{Intake, Messages, Source, check_condition};
     #[pymodule_export]

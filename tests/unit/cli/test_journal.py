@@ -37,10 +37,16 @@ def test_a_poison_record_from_refusal_to_replay(tmp_path: Path) -> None:
                 lambda: [row for row in journal(tmp_path, "ls")[1]["dead_letters"] if row["pending"]], "the dead letter"
             )
             assert [(row["name"], row["pending"]) for row in dead] == [("otlphttp", 1)]
+            code, refused = journal(tmp_path, "ls", "--dead-letter")
+            assert [(row["exporter"], row["records"], "400" in row["why"]) for row in refused] == [
+                ("otlphttp", 1, True)
+            ]
+            assert journal(tmp_path, "ls", "--dead-letter", "file") == (0, [])
             upstream.answer(Answer(status=200))
             before = len(upstream.received)
             assert journal(tmp_path, "replay", "--dead-letter", "otlphttp") == (0, {"replayed": {"otlphttp": 1}})
             upstream.wait_for(lambda received: len(received) > before, "the record again")
+            assert journal(tmp_path, "ls", "--dead-letter") == (0, [])
             code, accounts = journal(tmp_path, "accounts")
             assert (code, accounts["unbalanced"]) == (0, [])
             assert accounts["pipelines"]["logs"] == {"made": 1, "journalled": 1, "dropped": 0}

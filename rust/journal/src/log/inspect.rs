@@ -10,7 +10,7 @@ use super::{
     window::{At, Window},
 };
 use crate::{
-    entry::Head,
+    entry::{Entry, Fact, Head},
     format::{Damage, FileHeader, Footer, HEADER_BYTES, Opener, Prefix, unseal},
     keys::KeyProvider,
     storage::Storage,
@@ -142,6 +142,37 @@ pub fn oldest(storage: &dyn Storage, after: u64, pipelines: &[Arc<str>]) -> io::
     Ok(time_unix_nano)
 }
 
+/// The facts after this position: what stands in the journal beside records, or instead of them. What cannot be read is passed over.
+pub fn facts(storage: &dyn Storage, keys: &dyn KeyProvider, after: u64, visit: &mut dyn FnMut(&Head, Fact)) -> io::Result<()> {
+    for (name, first, len) in names(storage)? {
+        let Some(Ok(mut look)) = Look::open(storage, &name, first, len) else { continue };
+        if look.footer.as_ref().is_some_and(|footer| footer.last_position <= after) {
+            continue;
+        }
+        let key = keys.unwrap(&look.header.wrapped, &look.header.context());
+        let opener = Opener::new(&key.map_err(|error| io::Error::other(format!("the key of {name}: {error}")))?);
+        look.walk(&mut |window, at, head| {
+            if head.is_fact && head.position > after {
+                let entry = read(window, at, &opener)?;
+                if let Some(fact) = entry.ok().and_then(|entry| entry.fact) {
+                    visit(head, fact);
+                }
+            }
+            Ok(Step::On)
+        })?;
+    }
+    Ok(())
+}
+
+/// One entry, all of it.
+fn read(window: &mut Window, (offset, prefix): (u64, &Prefix), opener: &Opener) -> io::Result<Result<Entry, Damage>> {
+    let len = prefix.total_len();
+    let mut bytes = BlockPool::global().take(len);
+    bytes.resize(bytes.len().max(len), 0); // over the pool's largest
+    let read = window.copy(offset, bytes.get_mut(..len).unwrap_or_default())?;
+    Ok(if read < len { Err(Damage::Cut) } else { unseal(opener, bytes) })
+}
+
 /// Reads every entry: its checksums, its seal, and that none is missing between two.
 pub fn verify(storage: &dyn Storage, keys: &dyn KeyProvider) -> io::Result<Verified> {
     let mut found = Verified::default();
@@ -170,24 +201,16 @@ pub fn verify(storage: &dyn Storage, keys: &dyn KeyProvider) -> io::Result<Verif
             }
         };
         let flaws = look.walk(&mut |window, at, head| {
-            let (offset, prefix) = at;
-            let len = prefix.total_len();
-            let mut bytes = BlockPool::global().take(len);
-            bytes.resize(bytes.len().max(len), 0);
-            let read = window.copy(offset, bytes.get_mut(..len).unwrap_or_default())?;
-            if read < len {
-                return Ok(Step::Damaged(Damage::Cut));
-            }
             if last.is_some_and(|last| head.previous > last) {
                 found.missing += 1;
             }
             last = Some(head.position);
-            if let Err(damage) = unseal(&opener, bytes) {
+            if let Err(damage) = read(window, at, &opener)? {
                 return Ok(Step::Damaged(damage));
             }
             found.entries += 1;
             found.records += head.parts.iter().map(|part| part.records).sum::<u64>();
-            found.bytes += len as u64;
+            found.bytes += at.1.total_len() as u64;
             Ok(Step::On)
         })?;
         if !flaws.is_empty() {

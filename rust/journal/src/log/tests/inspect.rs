@@ -1,7 +1,8 @@
 //! Looking at a journal beside who writes it.
 
 use super::*;
-use crate::log::inspect::{Verified, heads, oldest, survey, verify};
+use crate::Fact;
+use crate::log::inspect::{Verified, facts, heads, oldest, survey, verify};
 
 fn look(disk: &Disk) -> Verified {
     verify(&*disk.storage(), &Switch::new()).unwrap()
@@ -57,6 +58,21 @@ fn one_bit_anywhere_in_a_finished_file_is_found() {
         disk.damage(&name, |bytes| bytes[at] ^= 0x10);
     }
     assert_eq!(look(&disk).entries, 10);
+}
+
+#[test]
+fn facts_are_found_with_what_they_say() {
+    let disk = Disk::new(1, 256 * MIB);
+    let open = open(disk.storage());
+    for n in 0..20 {
+        let fact = (n % 3 == 0).then(|| Fact { name: "dead_letter".into(), json: format!("{{\"n\":{n}}}") });
+        let position = open.log.append(Draft { fact, ..draft(&"x".repeat(n * 900), true) });
+        assert_eq!(open.log.wait(position, LONG), Fate::Durable);
+    }
+    let mut found = Vec::new();
+    facts(&*disk.storage(), &Switch::new(), 4, &mut |head, fact| found.push((head.position, fact.json))).unwrap();
+    let expected: Vec<_> = [6, 9, 12, 15, 18].map(|n| (n + 1, format!("{{\"n\":{n}}}"))).into();
+    assert_eq!(found, expected);
 }
 
 #[test]
