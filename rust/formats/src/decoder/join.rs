@@ -256,6 +256,7 @@ impl Join {
         let waiting = std::mem::take(&mut self.waiting);
         if self.outer.is_set {
             let Kept { raw, end, time_unix_nano, attributes, .. } = &self.outer;
+            out.observed_at(*time_unix_nano);
             out.envelope().time(*time_unix_nano).encoded(attributes).original(raw.get(..*end).unwrap_or_default(), false);
         }
         self.read(format, Text::of(&waiting, 0..self.end), false, out);

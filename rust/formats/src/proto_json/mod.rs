@@ -13,6 +13,7 @@ pub(crate) mod shape;
 #[cfg(test)]
 mod tests;
 pub(crate) mod traces;
+mod unwrapped;
 
 use std::ops::Range;
 
@@ -148,8 +149,15 @@ impl Reader {
     /// The rest of an object whose bracket was read.
     fn message(&mut self, scanner: &mut Scanner<'_>, message: &'static Message, depth: u32) -> Result<(), RejectReason> {
         let mut values = 0;
+        let (before, mut keys) = (*scanner, 0_usize);
         while let Some(key) = scanner.key()? {
+            keys += 1;
             let Some(field) = find(message.fields, key) else {
+                // Asked once an object, as it looks at all of it.
+                if message.is_oneof && keys == 1 && unwrapped::is_map(before)? {
+                    *scanner = before;
+                    return self.unwrapped(scanner, depth);
+                }
                 self.unknown += 1;
                 let value = scanner.value()?;
                 scanner.skip(value)?;

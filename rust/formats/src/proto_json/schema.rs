@@ -72,7 +72,8 @@ pub static SCOPE: Message = Message::of(&[
 /// `common.v1.KeyValue`.
 pub static KEY_VALUE: Message = Message::of(&[one("key", 1, Kind::Text), one("value", 2, Kind::Message(&ANY_VALUE))]);
 
-static ANY_VALUE: Message = Message {
+/// `common.v1.AnyValue`.
+pub static ANY_VALUE: Message = Message {
     fields: &[
         one("stringValue", 1, Kind::Text),
         one("boolValue", 2, Kind::Bool),

@@ -88,6 +88,18 @@ fn null_is_absent_but_not_an_item() {
 }
 
 #[test]
+fn a_map_without_what_belongs_around_it_is_kept() {
+    let unwrapped = r#"{"a":{"stringValue":"v"},"b":{"intValue":2},"c":{"d":{"boolValue":true}},"e":{}}"#;
+    assert_eq!(body(unwrapped).unwrap(), r#"{"a":"v","b":2,"c":{"d":true},"e":null}"#);
+    // Fields that nobody knows are passed over, as ever.
+    assert_eq!(body(r#"{"newValue":1}"#).unwrap(), "null");
+    assert_eq!(body(r#"{"a":{},"stringValue":"v"}"#).unwrap(), r#""v""#);
+    let deep = |levels: usize| format!("{}{}{}", r#"{"a":"#.repeat(levels), r#"{"intValue":1}"#, "}".repeat(levels));
+    let bound = Limits::DEFAULT.depth_max as usize;
+    assert!(body(&deep(bound)).is_ok() && body(&deep(bound + 1)).is_err());
+}
+
+#[test]
 fn lists_that_stand_twice_are_joined() {
     let batch = parse(br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]},{"logRecords":[{}],"logRecords":[{}]}]}],"resourceLogs":[]}"#);
     assert_eq!(batch.unwrap().len(), 3);
