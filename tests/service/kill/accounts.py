@@ -18,6 +18,8 @@ RECEIVERS = {
     "proto": "otlp",
     "json": "otlp",
     "zipkin": "zipkin",
+    "jaeger": "jaeger",
+    "post": "http",
     "forward": "fluentforward",
     "beats": "lumberjack",
     "app": "filelog/app",
@@ -54,7 +56,7 @@ def check(outcome: Outcome, found: dict[str, Any]) -> str:
         )
         assert row["frames"] == row["parsed"] + row["rejects"] + row["joined"] + row["passed_over"]
         assert row["unrouted"] == 0
-    assert found["receivers"].keys() == written.keys()
+    assert found["receivers"].keys() == written.keys() == set(RECEIVERS.values())
     assert sum(row["journalled"] for row in found["pipelines"].values()) == total
     assert all(row["dropped"] == 0 for row in found["pipelines"].values())
     for name, row in found["exporters"].items():

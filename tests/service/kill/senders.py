@@ -6,7 +6,6 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import aiohttp
@@ -18,6 +17,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceResponse,
 )
 
+from tests.encoders import jaeger
 from tests.service.kill import records
 from tests.service.kill.notes import Notes
 from tests.service.kill.streams import Beats, Forward, Stream
@@ -27,6 +27,7 @@ __all__ = ["ANSWER_S", "Ports", "Senders"]
 
 ANSWER_S = 10.0
 """How long a client waits for an answer."""
+POST_SPANS = "/jaeger.api_v2.CollectorService/PostSpans"
 RECORDS_MAX = 40
 """The most in a request."""
 GIVE_UP = 0.05
@@ -45,6 +46,8 @@ class Ports:
     zipkin: int
     forward: int
     lumberjack: int
+    jaeger: int
+    post: int
 
 
 class RefusedError(AssertionError):
@@ -71,13 +74,17 @@ class Senders:
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_S), connector=aiohttp.TCPConnector(limit=0))
             )
             options = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200)]
-            channel = await stack.enter_async_context(
-                grpc.aio.insecure_channel(f"127.0.0.1:{self._ports.grpc}", options=options)
-            )
+            otlp, jaegers = [
+                await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options))
+                for port in (self._ports.grpc, self._ports.jaeger)
+            ]
             logs = f"http://127.0.0.1:{self._ports.http}/v1/logs"
             spans = f"http://127.0.0.1:{self._ports.zipkin}/api/v2/spans"
+            lines = f"http://127.0.0.1:{self._ports.post}/"
             ways: dict[str, Callable[[], Send]] = {
-                "grpc": lambda: partial(_grpc, channel),
+                "grpc": lambda: _Call(otlp, EXPORTS["logs"], _protobuf),
+                "jaeger": lambda: _Call(jaegers, POST_SPANS, _jaeger),
+                "post": lambda: _Post(session, lines, "x-ndjson", _lines),
                 "proto": lambda: _Post(session, logs, "x-protobuf", _protobuf),
                 "json": lambda: _Post(session, logs, "json", _json),
                 "zipkin": lambda: _Post(session, spans, "json", _spans, 202),
@@ -108,16 +115,24 @@ class Senders:
             await asyncio.sleep(chance.uniform(0.02, 0.3))
 
 
-async def _grpc(channel: grpc.aio.Channel, bodies: dict[str, str]) -> bool:
-    call: Any = channel.unary_unary(EXPORTS["logs"])
-    try:
-        answer = await call(_protobuf(bodies), timeout=ANSWER_S)
-    except grpc.aio.AioRpcError as error:
-        if error.code() == grpc.StatusCode.INVALID_ARGUMENT:
-            raise RefusedError(error.details()) from error
-        return False
-    assert not ExportLogsServiceResponse.FromString(answer).HasField("partial_success")
-    return True
+@dataclass(frozen=True)
+class _Call:
+    """Requests over gRPC; what says nothing took them all."""
+
+    channel: grpc.aio.Channel
+    method: str
+    encode: Callable[[dict[str, str]], bytes]
+
+    async def __call__(self, bodies: dict[str, str]) -> bool:
+        call: Any = self.channel.unary_unary(self.method)
+        try:
+            answer = await call(self.encode(bodies), timeout=ANSWER_S)
+        except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.INVALID_ARGUMENT:
+                raise RefusedError(error.details()) from error
+            return False
+        assert not ExportLogsServiceResponse.FromString(answer).HasField("partial_success")
+        return True
 
 
 @dataclass(frozen=True)
@@ -160,6 +175,15 @@ def _protobuf(bodies: dict[str, str]) -> bytes:
 def _json(bodies: dict[str, str]) -> bytes:
     found = [{"timeUnixNano": "1763740800000000000", "body": {"stringValue": body}} for body in bodies.values()]
     return orjson.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": found}]}]})
+
+
+def _lines(bodies: dict[str, str]) -> bytes:
+    return b"\n".join(orjson.dumps({"message": body}) for body in bodies.values())
+
+
+def _jaeger(bodies: dict[str, str]) -> bytes:
+    spans = (jaeger.Span(at, at, body, 1_795_430_459_000_000, 5) for at, body in enumerate(bodies.values(), 1))
+    return jaeger.proto(jaeger.Batch("shop", (), tuple(spans)))
 
 
 def _spans(bodies: dict[str, str]) -> bytes:

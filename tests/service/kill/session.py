@@ -42,7 +42,16 @@ class Load:
     """
 
     senders: dict[str, int] = field(
-        default_factory=lambda: {"grpc": 10, "proto": 6, "json": 4, "zipkin": 4, "forward": 4, "beats": 4}
+        default_factory=lambda: {
+            "grpc": 10,
+            "proto": 6,
+            "json": 4,
+            "zipkin": 3,
+            "jaeger": 3,
+            "post": 3,
+            "forward": 3,
+            "beats": 3,
+        }
     )
     writers: dict[str, int] = field(default_factory=lambda: {"app": 2, "pod": 2})
     pause_s: float = 0.25
@@ -153,7 +162,7 @@ async def session(
     folder: Path, number: int, load: Load, journal: dict[str, Any] | None = None
 ) -> AsyncIterator[Session]:
     """Starts all of it; does not wait until it is up. `journal`: other than DISK."""
-    *listen, grpc_port, http_port = free_ports(7)
+    *listen, grpc_port, http_port = free_ports(9)
     ports = Ports(*listen)
     config = _config(ports, folder, grpc_port, http_port) | {"journal": DISK | (journal or {})}
     logloom = Logloom(config, folder / "logloom")
@@ -182,6 +191,8 @@ def _config(ports: Ports, folder: Path, grpc_port: int, http_port: int) -> dict[
         "zipkin": {"endpoint": f"127.0.0.1:{ports.zipkin}"},
         "fluentforward": {"endpoint": f"127.0.0.1:{ports.forward}"},
         "lumberjack": {"endpoint": f"127.0.0.1:{ports.lumberjack}"},
+        "jaeger": {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{ports.jaeger}"}}},
+        "http": {"endpoint": f"127.0.0.1:{ports.post}"},
         "filelog/app": {"include": [f"{folder}/app*.log*"], "format": "text", **files},
         "filelog/pod": {"include": [f"{folder}/pod*.log*"], "format": "cri", "options": {"inside": "text"}, **files},
     }
@@ -193,6 +204,6 @@ def _config(ports: Ports, folder: Path, grpc_port: int, http_port: int) -> dict[
     }
     pipelines = {
         "logs": {"receivers": list(receivers), "exporters": list(exporters)},
-        "traces": {"receivers": ["zipkin"], "exporters": list(exporters)},
+        "traces": {"receivers": ["zipkin", "jaeger"], "exporters": list(exporters)},
     }
     return {"receivers": receivers, "exporters": exporters, "service": {"pipelines": pipelines}}
