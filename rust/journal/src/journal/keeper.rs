@@ -20,6 +20,9 @@ use crate::log::Failing;
 
 /// Places are saved at most this often.
 const SAVE_EVERY: Duration = Duration::from_millis(200);
+/// On a disk that is slow or busy, so seldom that saving takes no more than this part of the time, but at least so often.
+const SAVE_SHARE: u32 = 10;
+const SAVE_EVERY_MAX: Duration = Duration::from_secs(1);
 /// After a failure, this often.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// Where saving does not work, files that are read by all go without it after this time: they may be what fills the disk.
@@ -150,11 +153,13 @@ pub(super) fn run(core: &Arc<Core>) {
         let until = bounds.next_look().map_or(minute, |look| look.min(minute));
         let told = signal.wait(not_before, until);
         core.keep_bounds(told.is_full);
+        let began = Instant::now();
         let is_saved = core.save().is_ok();
+        let every = (began.elapsed() * SAVE_SHARE).clamp(SAVE_EVERY, SAVE_EVERY_MAX);
         if !is_saved && !told.ends {
             signal.changed();
         }
-        not_before = Instant::now() + if is_saved { SAVE_EVERY } else { RETRY_EVERY };
+        not_before = Instant::now() + if is_saved { every } else { RETRY_EVERY };
         if Instant::now() >= minute || told.ends {
             minute = Instant::now() + MINUTE;
             let version = core.lock().version;
