@@ -23,6 +23,8 @@ DEAD_LETTERS: Final = "dead-letter"
 MARK: Final = "logloom.dead_letter.exporter"
 """The attribute that tells a dead letter, which is not put into the pipeline of dead letters again."""
 FULL_RETRY_S: Final = 1.0
+REFUSING: Final = {"writing", "free", "full"}
+"""Troubles in which nothing is taken."""
 LOOK_EVERY_S: Final = 1.0
 """How often it is looked at what does not work."""
 
@@ -135,7 +137,8 @@ async def watch(journals: Opened) -> None:
         troubles = journals.main.troubles()
         for what, why in troubles.items():
             if what not in before:
-                log.error("does not work: senders are told to come again", extra={"what": what, "why": why})
+                told = "takes nothing: senders are told to come again" if what in REFUSING else "does not work"
+                log.error(told, extra={"what": what, "why": why})
         for what in before.keys() - troubles.keys():
             log.info("works again", extra={"what": what})
         before = troubles
