@@ -132,7 +132,11 @@ class Logloom:
 
     def output(self) -> str:
         """The end of what it printed."""
-        return self._err.read_text(errors="replace")[-4000:]
+        return self.log()[-4000:]
+
+    def log(self) -> str:
+        """All that it printed, in all its lives."""
+        return self._err.read_text(errors="replace")
 
     def wait_for(
         self,

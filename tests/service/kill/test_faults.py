@@ -81,7 +81,7 @@ async def test_a_full_disk(tmp_path: Path, tell: Tell) -> None:
                 for victim in away:
                     victim.spawn()
             await _finish(run, tell, "full disk")
-        assert "No space left" in run.logloom.output()
+        assert "No space left" in run.logloom.log()
 
 
 async def test_torn_writes(tmp_path: Path, tell: Tell) -> None:

@@ -122,7 +122,7 @@ def test_a_key_lost_while_it_runs(tmp_path: Path) -> None:
         key.rename(away)
         assert sending.send()[0] == 200, "the key of the file in use is in memory"
         sending.until_refused()
-        wait_until(lambda: "journal.key" in logloom.output(), "the key to be named")
+        wait_until(lambda: "journal.key" in logloom.log(), "the key to be named")
         assert not key.exists(), "a new key would make all that is there unreadable"
         away.rename(key)
         sending.again()
@@ -142,7 +142,7 @@ def test_a_key_lost_over_a_restart(tmp_path: Path) -> None:
     key, away = logloom.data / "journal.key", tmp_path / "away.key"
     key.rename(away)
     logloom.spawn()
-    wait_until(lambda: "journal.key" in logloom.output(), "the key to be named", failed=logloom.ended)
+    wait_until(lambda: "journal.key" in logloom.log(), "the key to be named", failed=logloom.ended)
     assert not key.exists()
     logloom.kill_if_alive()
     away.rename(key)
@@ -163,7 +163,7 @@ def test_a_wrong_passphrase_loses_nothing(tmp_path: Path) -> None:
     logloom.kill()
     other = Logloom(config(port, key=wrong), tmp_path)
     other.spawn()
-    wait_until(lambda: "passphrase" in other.output(), "the passphrase to be named", failed=other.ended)
+    wait_until(lambda: "passphrase" in other.log(), "the passphrase to be named", failed=other.ended)
     other.kill_if_alive()
     quarantined = list((logloom.data / "journal").glob("quarantine/*"))
     assert not quarantined, "what only lacks its key is not damaged"
@@ -194,7 +194,7 @@ def test_a_damaged_middle_is_stepped_over(tmp_path: Path) -> None:
     missing = sending.owed - arrived
     assert 0 < len(missing) <= 20, "one entry, two where the damage lies between them"
     assert list((logloom.data / "journal" / "quarantine").iterdir())
-    assert "damaged" in logloom.output()
+    assert "damaged" in logloom.log()
 
 
 def test_a_journal_of_the_first_version_drains(tmp_path: Path) -> None:

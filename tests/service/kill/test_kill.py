@@ -4,14 +4,13 @@ import asyncio
 import random
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.service.kill.accounts import accounts, check
 from tests.service.kill.conftest import Tell
 from tests.service.kill.killer import Victim, kill_at_random
-from tests.service.kill.session import QUIET_S, Load, Outcome, Session, seed, session
+from tests.service.kill.session import Load, Session, seed, session
 
 KILLS = 80
 RUN_S_MAX = 180.0
@@ -36,22 +35,15 @@ def _kills(victims: dict[str, Victim]) -> int:
     return sum(len(victim.kills) for victim in victims.values())
 
 
-async def _run(
-    folder: Path, kills: int, tell: Tell, journal: dict[str, Any] | None = None, quiet_s: float = QUIET_S
-) -> Outcome:
-    number = seed()
-    tell(f"LOGLOOM_KILL_SEED={number}")
-    async with session(folder, number, Load(), journal) as run:
-        async with run.loaded():
-            await _kill(run, kills)
-        outcome = await run.finish(quiet_s)
-    tell(str(outcome))
-    return outcome
-
-
 @pytest.mark.timeout(400)
 async def test_nothing_is_lost(tmp_path: Path, tell: Tell) -> None:
-    outcome = await _run(tmp_path, KILLS, tell)
+    number = seed()
+    tell(f"LOGLOOM_KILL_SEED={number}")
+    async with session(tmp_path, number, Load()) as run:
+        async with run.loaded():
+            await _kill(run, KILLS)
+        outcome = await run.finish()
+    tell(str(outcome))
     assert _kills(outcome.victims) >= 50
     outcome.hold()
     tell(check(outcome, accounts(tmp_path / "logloom" / "data")))
@@ -59,6 +51,19 @@ async def test_nothing_is_lost(tmp_path: Path, tell: Tell) -> None:
 
 @pytest.mark.timeout(200)
 async def test_the_same_run_shows_what_memory_loses(tmp_path: Path, tell: Tell) -> None:
-    """With a journal in memory this very run must fail, or it would prove nothing."""
-    outcome = await _run(tmp_path, 12, tell, {"kind": "memory"}, quiet_s=5.0)
-    assert outcome.verdicts["otlp"].missing or outcome.verdicts["otlphttp"].missing
+    """With a journal in memory such a run must fail, or it would prove nothing."""
+    async with session(tmp_path, seed(), Load(), {"kind": "memory"}) as run:
+        async with run.loaded():
+            await _kill(run, 6)
+            await run.up()
+            for name, victim in run.victims.items():
+                if name != "logloom":
+                    victim.kill()
+            await run.acknowledged(50)
+            run.victims["logloom"].kill()
+            for victim in run.victims.values():
+                victim.spawn()
+        outcome = await run.finish(5.0)
+    tell(f"in memory: {outcome}")
+    assert outcome.verdicts["otlp"].missing
+    assert outcome.verdicts["otlphttp"].missing
