@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use logloom_record::{BatchWriter, RejectReason, Text};
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 
 use crate::{
     Decoder, Format, Framing, Likely, OptionError, Options, Spec,
@@ -32,15 +32,19 @@ pub(crate) struct Objects {
 struct Compiled {
     objects: &'static Objects,
     dialect: Dialect,
+    /// Search for the keys of its lists.
+    lists: Vec<Finder<'static>>,
 }
 
 impl Objects {
     /// Compiles it, with the user's own keys first.
     pub(crate) fn compile(&'static self, options: &Options) -> Result<Arc<dyn Format>, OptionError> {
         let dialect = Dialect::of(&self.rows, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?);
-        Ok(Arc::new(Compiled { objects: self, dialect }))
+        Ok(Arc::new(Compiled { objects: self, dialect, lists: self.lists.iter().map(|key| Finder::new(key.as_bytes())).collect() }))
     }
+}
 
+impl Compiled {
     /// Whether a list of records may begin in the frame: its key stands near the beginning.
     fn has_list(&self, frame: &[u8]) -> bool {
         let head = frame.get(..LIST_KEY_AT_MAX).unwrap_or(frame);
@@ -54,10 +58,10 @@ const LIST_KEY_AT_MAX: usize = 256;
 const HEAD_LEN_MAX: usize = 4096;
 
 /// What stands behind `"key":`, at the key's first place.
-fn key_value<'a>(object: &'a [u8], key: &str) -> Option<&'a [u8]> {
-    memmem::find_iter(object, key.as_bytes()).find_map(|at| {
+fn key_value<'a>(object: &'a [u8], key: &Finder<'_>) -> Option<&'a [u8]> {
+    key.find_iter(object).find_map(|at| {
         let before = object.get(at.checked_sub(1)?)?;
-        let value = object.get(at + key.len()..)?.strip_prefix(b"\"")?.trim_ascii_start().strip_prefix(b":")?;
+        let value = object.get(at + key.needle().len()..)?.strip_prefix(b"\"")?.trim_ascii_start().strip_prefix(b":")?;
         (*before == b'"').then(|| value.trim_ascii_start())
     })
 }
@@ -91,7 +95,11 @@ impl Format for Compiled {
         }
         let frame = if self.objects.framing == Framing::Elements { frame.get(..HEAD_LEN_MAX).unwrap_or(frame) } else { frame };
         let has = |sign: &&&str| {
-            if sign.contains(['"', '=']) { memmem::find(frame, sign.as_bytes()).is_some() } else { key_value(frame, sign).is_some() }
+            if sign.contains(['"', '=']) {
+                memmem::find(frame, sign.as_bytes()).is_some()
+            } else {
+                key_value(frame, &Finder::new(sign.as_bytes())).is_some()
+            }
         };
         let is_it = self.objects.signs.iter().any(|(count, signs)| signs.iter().filter(has).count() >= *count);
         if is_it { Likely(95) } else { Likely::NO }
@@ -99,7 +107,7 @@ impl Format for Compiled {
 
     #[inline]
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
-        if !self.objects.lists.is_empty() && self.objects.has_list(frame.bytes()) {
+        if !self.lists.is_empty() && self.has_list(frame.bytes()) {
             return read_list(self.objects, &self.dialect, frame, out);
         }
         if self.objects.pairs && frame.bytes().first() != Some(&b'{') {

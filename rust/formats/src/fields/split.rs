@@ -82,9 +82,7 @@ impl As {
             (Self::Request, Kind::Text | Kind::Escaped) => return request(field, frame),
             (Self::Url, Kind::Text | Kind::Escaped) => match field.span(frame).bytes() {
                 [b'/', ..] | [b'\\', b'/', ..] => return path(field, frame, 1),
-                url if memchr::memmem::find(url, b"://").is_none() && memchr::memmem::find(url, br":\/\/").is_none() => {
-                    return Split::Other(2);
-                }
+                url if !has_scheme(url) => return Split::Other(2),
                 _ => {}
             },
             (Self::First, Kind::Nested) => {
@@ -119,6 +117,15 @@ pub(super) enum Split {
     Other(usize),
     /// Parts of it go under the names of the others. What remains goes under its own name, or that of the first of the others.
     Parts { own: bool, parts: [Option<Field>; 3] },
+}
+
+/// Whether a URL is a whole one: `://` stands in it, also with JSON's escapes.
+#[inline(never)]
+fn has_scheme(url: &[u8]) -> bool {
+    memchr::memchr_iter(b':', url).any(|at| {
+        let rest = url.get(at..).unwrap_or_default();
+        rest.starts_with(b"://") || rest.starts_with(br":\/\/")
+    })
 }
 
 /// `host:port`, also `[v6]:port`; an IPv6 address alone has more colons.

@@ -108,10 +108,14 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
 /// quotes are doubled.
 fn unescape(text: Text<'_>, out: &mut Vec<u8>) {
     let bytes = text.bytes();
-    if memchr::memmem::find(bytes, b"\"\"").is_some() {
+    // A search for several bytes costs more to set up than all of this: most values have not even the first of them.
+    let has = |first: u8, all: &[u8]| {
+        memchr::memchr(first, bytes).is_some_and(|at| memchr::memmem::find(bytes.get(at..).unwrap_or_default(), all).is_some())
+    };
+    if has(b'"', b"\"\"") {
         return crate::delimited::undouble::<b'"'>(text, out);
     }
-    if memchr::memmem::find(bytes, b"%20").is_none() {
+    if !has(b'%', b"%20") {
         return out.extend(bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }));
     }
     let mut decoded = Vec::with_capacity(bytes.len());
