@@ -116,6 +116,20 @@ fn another_program_may_write_in_between() {
 }
 
 #[test]
+fn blank_lines_of_an_object_that_is_torn_are_kept() {
+    let bodies = |input: &str, cuts: &[usize]| {
+        read("docker", &[("inside", "text")], input, cuts).into_iter().map(|(_, body)| body).collect::<Vec<_>>()
+    };
+    let torn = "{\"log\":\"a\n\nb\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-21T10:40:59.5Z\"}\n";
+    // One that has no end is kept up to its last line.
+    let cut_off = "{\n\n:\n\n";
+    for cut in 0..torn.len() {
+        assert_eq!(bodies(torn, &[cut]), ["a\n\nb"], "cut at {cut}");
+        assert_eq!(bodies(cut_off, &[cut]), ["{\n\n:"], "cut at {cut}");
+    }
+}
+
+#[test]
 fn options_of_what_is_inside_stand_beside_it() {
     let wrong = |pairs: &[(&str, &str)]| {
         let options = pairs.iter().map(|(name, value)| ((*name).to_owned(), OptionValue::Str((*value).to_owned()))).collect();

@@ -81,10 +81,26 @@ impl Lines {
     #[inline(always)]
     fn one(&mut self, line: Text<'_>, came: Came<'_>, out: &mut BatchWriter) {
         if line.is_empty() {
-            return;
+            return self.blank();
         }
         out.cut(1);
         self.next(line, came, out);
+    }
+
+    /// A line with nothing in it is one of a message that lines were made of.
+    #[inline(always)]
+    fn blank(&mut self) {
+        if !self.torn.is_empty() && self.torn.len() < self.frame_bytes_max {
+            self.torn.push(b'\n');
+        }
+    }
+
+    /// Keeps what began as an object and has no end, without the blank lines behind it.
+    #[cold]
+    fn give_up(&mut self, torn: &[u8], from: u64, out: &mut BatchWriter) {
+        let len = torn.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
+        out.joined(lines_in(torn) - 1);
+        self.reject(torn.get(..len).unwrap_or_default(), RejectReason::truncated("the object has no end", len), from, out);
     }
 
     /// What a line is.
@@ -135,8 +151,7 @@ impl Lines {
     fn mend(&mut self, line: Text<'_>, came: Came<'_>, out: &mut BatchWriter) {
         let (mut torn, from) = (std::mem::take(&mut self.torn), self.torn_from);
         if is_docker(line.bytes()) || cri(line).is_ok() || torn.len() + came.raw.len() > self.frame_bytes_max {
-            out.joined(lines_in(&torn) - 1);
-            self.reject(&torn, RejectReason::truncated("the object has no end", torn.len()), from, out);
+            self.give_up(&torn, from, out);
             return self.next(line, came, out);
         }
         torn.push(b'\n');
@@ -239,8 +254,7 @@ impl Lines {
     fn flush(&mut self, out: &mut BatchWriter) {
         if !self.torn.is_empty() {
             let torn = std::mem::take(&mut self.torn);
-            out.joined(lines_in(&torn) - 1);
-            self.reject(&torn, RejectReason::truncated("the object has no end", torn.len()), self.torn_from, out);
+            self.give_up(&torn, self.torn_from, out);
         }
         self.flush_streams(out);
     }
@@ -253,7 +267,7 @@ impl Lines {
 
 /// How many lines a line is made of that came in pieces.
 fn lines_in(torn: &[u8]) -> u64 {
-    memchr_iter(b'\n', torn).count() as u64 + 1
+    torn.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64
 }
 
 impl Sink for Lines {
