@@ -16,7 +16,6 @@ SINGLE = ("otlp", "otlp_json")
 # Formats of the target that reads patterns of the user's, by their number there, and the option that has the pattern.
 PATTERNS = (
     ("regex", "pattern"),
-    ("grok", "pattern"),
     ("dissect", "pattern"),
     ("apache", "format_string"),
     ("haproxy", "format_string"),
@@ -54,6 +53,8 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
             for which, (format_name, encoding) in enumerate(SPANS):
                 if folder.name == format_name:
                     yield "spans", f"{name}-{encoding}", bytes([which, 128]) + data
+            if folder.name == "grok":
+                yield "grok", name, given["pattern"].encode() + b"\0" + data
             if folder.name == "csv":
                 signs = "\n".join(given.get(key, "") for key in ("columns", "delimiter", "quote", "null"))
                 yield "table", name, signs.encode() + b"\0" + data
