@@ -49,8 +49,8 @@ pub(crate) fn likeliest<'c>(candidates: &'c Candidates, data: &[u8], ended: bool
         Some(sample) => (sample, ended && data.len() == SAMPLE_BYTES_MAX),
         None => (data, ended),
     };
-    // Lines are read without their colours.
-    let mut plain = Vec::new();
+    // Lines are read without their colours; what is no text has none.
+    let (mut plain, raw) = (Vec::new(), sample);
     let sample = if strip_ansi(sample, &mut plain) { plain.as_slice() } else { sample };
     let lines = lines(sample, ended);
     let head = lines.get(..lines.len().min(HEAD_LINES)).unwrap_or_default();
@@ -66,7 +66,7 @@ pub(crate) fn likeliest<'c>(candidates: &'c Candidates, data: &[u8], ended: bool
         for format in candidates.iter() {
             let score = match format.framing() {
                 Framing::Lines | Framing::Records if knows_one(&**format, head) == is_first => of_lines(&**format, &lines),
-                Framing::Elements | Framing::Whole | Framing::Own if is_first => u32::from(format.likely(sample).0),
+                Framing::Elements | Framing::Whole | Framing::Own if is_first => u32::from(format.likely(sample).max(format.likely(raw)).0),
                 _ => continue,
             };
             if score >= u32::from(LOOKS_LIKE) && best.is_none_or(|(_, most)| score > most) {

@@ -301,3 +301,12 @@ proptest! {
         }
     }
 }
+
+/// A trace id may have the bytes of an escape sequence: what is no text has no colours to be taken out.
+#[test]
+fn ids_that_look_like_colours_are_ids() {
+    let id = b"\x1b[31m\x1b[0";
+    let span = [&[0x0a, 8][..], id, &[0x1a, 8, 0, 0, 0, 0, 0, 0, 0, 1]].concat();
+    let body = [&[0x0a, span.len() as u8][..], &span].concat();
+    assert_eq!(logloom_formats::detect(&body).name, "zipkin");
+}
