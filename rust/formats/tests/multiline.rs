@@ -170,6 +170,15 @@ fn an_object_over_lines_keeps_the_colours_that_it_came_in() {
 }
 
 #[test]
+fn lines_that_are_joined_keep_what_ended_them() {
+    let trace = "Error: \u{1b}[1mno cart\u{1b}[0m\r\n    at load (cart.js:3:15)\r\n    at main\n";
+    for input in [trace.to_owned(), trace.replace('\u{1b}', "")] {
+        let (kept, _) = kept(input.as_bytes(), 1000, &[]).remove(0);
+        assert_eq!(kept, input.trim_end());
+    }
+}
+
+#[test]
 fn a_line_over_the_bound_is_none_to_join_wherever_it_is_cut() {
     let line = format!("{{\"message\": \"{}\n", "x".repeat(40));
     for cut in 0..line.len() {

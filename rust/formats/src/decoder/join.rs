@@ -236,11 +236,13 @@ impl Join {
         if outer.is_some() && !self.outer.is_set {
             // What came before came as it is.
             self.outer.is_set = true;
-            self.outer.raw.extend_from_slice(self.waiting.strip_suffix(b"\n").unwrap_or(&self.waiting));
+            let came = self.waiting.strip_suffix(b"\n").unwrap_or(&self.waiting);
+            self.outer.raw.extend_from_slice(came.strip_suffix(b"\r").unwrap_or(came));
             self.outer.end = self.end;
         }
         if self.outer.is_set {
-            self.outer.raw.push(b'\n');
+            let newline: &[u8] = if self.waiting.ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
+            self.outer.raw.extend_from_slice(newline);
             self.outer.raw.extend_from_slice(outer.map_or(line, |outer| outer.raw));
             if !line.is_empty() {
                 self.outer.end = self.outer.raw.len();

@@ -92,6 +92,14 @@ impl Patterns {
         likely: u8,
         options: &Options,
     ) -> Result<Arc<dyn Format>, OptionError> {
+        let one_line = |mut parts: Vec<Part>| {
+            if let Some(Part::Literal(text)) = parts.last_mut() {
+                text.truncate(text.trim_end_matches('\n').len());
+            }
+            let breaks = parts.iter().any(|part| matches!(part, Part::Literal(text) if text.contains('\n')));
+            if breaks { Err(OptionError::new(option, "a record of this format is one line: leave the line break out")) } else { Ok(parts) }
+        };
+        let alternatives = alternatives.into_iter().map(one_line).collect::<Result<Vec<_>, _>>()?;
         let lines = alternatives.into_iter().map(|parts| Line::new(parts).map_err(|e| OptionError::new(option, e.message).at(e.at)));
         Self::of(spec, lines.collect::<Result<_, _>>()?, likely, options)
     }

@@ -179,6 +179,8 @@ mod tests {
     fn what_is_wrong_is_told() {
         assert!(compile("%h %").unwrap_err().contains("needs a directive"));
         assert!(compile("%h %Y").unwrap_err().contains("unknown 'Y'"));
+        assert!(compile("%h\\n%u").unwrap_err().contains("is one line"));
+        assert!(compile("%h %u\n").is_ok());
         assert!(compile("%h%u").unwrap_err().contains("nothing stands between"));
     }
 
