@@ -33,6 +33,7 @@ ELSEWHERE = {
     "otlp_json",
     "otlp_traces",
     "otlp_traces_json",
+    "fluentforward",
     "zipkin",
     "jaeger",
     "text",
