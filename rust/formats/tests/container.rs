@@ -204,3 +204,27 @@ proptest! {
         }
     }
 }
+
+/// After a crash a source is read again from what was held. A record of one stream that has lines behind that place must not come again
+/// without its beginning.
+#[test]
+fn what_is_read_again_is_whole_on_both_streams() {
+    let lines = [
+        cri(0, true, 'F', "2026-11-21T16:00:00Z ERROR it broke"),
+        cri(1, false, 'P', "2026-11-21T16:00:01Z INFO a long "),
+        cri(2, true, 'F', "java.lang.IllegalStateException: no"),
+        cri(3, true, 'F', "\tat a.B.c(B.java:1)"),
+        cri(4, true, 'F', "2026-11-21T16:00:02Z INFO on"),
+        cri(5, false, 'F', "line"),
+        cri(6, true, 'F', "\tat a.B.d(B.java:2)"),
+    ];
+    let input = lines.concat();
+    let options = [("inside", "text")];
+    let whole = read("cri", &options, &input, &[]);
+    for cut in 0..input.len() {
+        let held = feed(&mut *open("cri", &options, 1 << 20), &input, &[cut])[0].1;
+        for record in read("cri", &options, &input[held..], &[]) {
+            assert!(whole.contains(&record), "cut at {cut}, held from {held}: {record:?}");
+        }
+    }
+}

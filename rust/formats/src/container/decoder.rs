@@ -187,6 +187,7 @@ impl Lines {
             }
         }
         state.time_unix_nano = time_unix_nano;
+        let before = state.held_from(u64::MAX);
         let iostream = std::mem::take(&mut state.iostream);
         let attributes: &[u8] = match attrs {
             Some(attrs) => {
@@ -202,6 +203,13 @@ impl Lines {
             state.message(message, out);
         }
         state.iostream = iostream;
+        // What the other stream has open began inside this one's record: read again from there, the record would come without its beginning.
+        let (open, others) = (state.held_from(u64::MAX), other.held_from(u64::MAX));
+        if open != before {
+            state.floor = open;
+        } else if open < others && others < offset {
+            other.floor = other.floor.min(state.floor);
+        }
     }
 
     /// Looks at what programs write whose format is not known.
@@ -260,7 +268,8 @@ impl Lines {
     }
 
     fn held_from(&self, otherwise: u64) -> u64 {
-        let held = self.streams.iter().map(|state| state.held_from(otherwise)).min().unwrap_or(otherwise);
+        let floor = |state: &State| state.held_from(otherwise).min(if state.is_open() { state.floor } else { u64::MAX });
+        let held = self.streams.iter().map(floor).min().unwrap_or(otherwise);
         if self.torn.is_empty() { held } else { held.min(self.torn_from) }
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) partials: [Partial; 2],
     /// When its last line was written.
     pub(super) time_unix_nano: u64,
+    /// From where the source must be read again so that what is open comes whole, and so does what the other stream had open around there.
+    pub(super) floor: u64,
 }
 
 /// A message whose last line has not come.
@@ -66,6 +68,7 @@ impl State {
             join: Join::new(framing, frame_bytes_max),
             partials: Default::default(),
             time_unix_nano: 0,
+            floor: u64::MAX,
         }
     }
 
