@@ -390,3 +390,14 @@ proptest! {
         }
     }
 }
+
+/// A line that came in colours has its original from what cut it; a key of that name in the line is another thing.
+#[test]
+fn the_original_stands_once() {
+    let line = b"\x1b[31m{\"log.record.original\":1,\"msg\":\"a\"}\x1b[0m\n";
+    let batch = parse("json", line);
+    let record = batch.record(0).unwrap();
+    let originals: Vec<_> =
+        record.attributes().filter(|(name, _)| *name == b"log.record.original").map(|(_, value)| plain(&value)).collect();
+    assert_eq!(originals.len(), 1, "{originals:?}");
+}

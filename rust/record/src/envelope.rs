@@ -16,6 +16,8 @@ pub struct Envelope {
     pub(crate) time_unix_nano: u64,
     pub(crate) severity: (u8, &'static str),
     pub(crate) has_original: bool,
+    /// The original is among the attributes.
+    pub(crate) carries_original: bool,
     pub(crate) keep_original: bool,
     /// What came was not UTF-8.
     pub(crate) is_repaired: bool,
@@ -32,6 +34,7 @@ pub struct Outer {
     time_unix_nano: u64,
     severity: (u8, &'static str),
     has_original: bool,
+    carries_original: bool,
 }
 
 impl Envelope {
@@ -75,8 +78,10 @@ impl Envelope {
         self.has_original = true;
         if !checked && std::str::from_utf8(raw).is_err() {
             self.bytes(ORIGINAL.name(), raw);
+            self.carries_original = true;
         } else if self.keep_original {
             self.attr(ORIGINAL.name(), raw);
+            self.carries_original = true;
         }
         self
     }
@@ -112,14 +117,15 @@ impl Envelope {
     /// [taken out](Self::restore) again.
     #[must_use]
     pub fn outer(&self) -> Outer {
-        let Self { time_unix_nano, severity, has_original, .. } = *self;
-        Outer { attributes_len: self.attributes.len(), time_unix_nano, severity, has_original }
+        let Self { time_unix_nano, severity, has_original, carries_original, .. } = *self;
+        Outer { attributes_len: self.attributes.len(), time_unix_nano, severity, has_original, carries_original }
     }
 
     /// Takes out what was added since.
     pub fn restore(&mut self, outer: &Outer) {
         self.attributes.truncate(outer.attributes_len);
         (self.time_unix_nano, self.severity, self.has_original) = (outer.time_unix_nano, outer.severity, outer.has_original);
+        self.carries_original = outer.carries_original;
     }
 
     /// Whether there is an original already.
@@ -131,6 +137,7 @@ impl Envelope {
     pub(crate) fn clear(&mut self) {
         self.attributes.clear();
         (self.time_unix_nano, self.severity, self.has_original, self.is_repaired) = (0, (0, ""), false, false);
+        self.carries_original = false;
         if self.attributes.capacity() > KEPT_BYTES_MAX {
             self.attributes = Vec::new();
         }

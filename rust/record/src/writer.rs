@@ -93,10 +93,11 @@ impl BatchWriter {
         self.keep_original && self.sink.raw.is_none() && !self.sink.envelope.has_original
     }
 
-    /// Whether the frame's records get a `log.record.original` without the format's doing: the frame was repaired.
+    /// Whether the frame's records get a `log.record.original` without the format's doing: the frame was repaired, or came in an
+    /// envelope that carries it.
     #[inline(always)]
     pub fn carries_raw(&self) -> bool {
-        self.sink.raw.is_some()
+        self.sink.raw.is_some() || self.sink.envelope.carries_original
     }
 
     /// Switches the keeping of original lines.
