@@ -217,6 +217,10 @@ fn what_is_read_again_is_whole_on_both_streams() {
         cri(4, true, 'F', "2026-11-21T16:00:02Z INFO on"),
         cri(5, false, 'F', "line"),
         cri(6, true, 'F', "\tat a.B.d(B.java:2)"),
+        cri(7, true, 'P', "2026-11-21T16:00:03Z INFO in "),
+        cri(8, false, 'F', "2026-11-21T16:00:04Z INFO between"),
+        cri(9, true, 'F', "two"),
+        cri(10, true, 'F', "2026-11-21T16:00:05Z INFO end"),
     ];
     let input = lines.concat();
     let options = [("inside", "text")];

@@ -187,7 +187,8 @@ impl Lines {
             }
         }
         state.time_unix_nano = time_unix_nano;
-        let before = state.held_from(u64::MAX);
+        let (before, floor) = (state.held_from(u64::MAX), state.floor);
+        let is_part = state.partials[of as usize].is_open;
         let iostream = std::mem::take(&mut state.iostream);
         let attributes: &[u8] = match attrs {
             Some(attrs) => {
@@ -207,8 +208,9 @@ impl Lines {
         let (open, others) = (state.held_from(u64::MAX), other.held_from(u64::MAX));
         if open != before {
             state.floor = open;
-        } else if open < others && others < offset {
-            other.floor = other.floor.min(state.floor);
+        }
+        if (open == before || is_part) && before < others && others < offset {
+            other.floor = other.floor.min(floor);
         }
     }
 
