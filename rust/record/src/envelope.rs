@@ -10,6 +10,7 @@ use crate::{
 /// format's own, the time where the format finds none, and the original that stands for what the format would keep. Its memory stays from
 /// frame to frame.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact by itself
 pub struct Envelope {
     /// Fields `attributes` of a `LogRecord`, encoded.
     pub(crate) attributes: Vec<u8>,
