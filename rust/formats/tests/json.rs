@@ -68,6 +68,8 @@ fn is_kept(record: &Record<'_>, attributes: &Map<String, Value>, key: &str, valu
         })
         // A header is a list; a path has its query beside it.
         || attributes.values().any(|found| found.as_array().is_some_and(|list| list.len() == 1 && same(&list[0], value)))
+        // What has one value and comes as a list of it is that value.
+        || value.as_array().is_some_and(|list| list.len() == 1 && attributes.values().any(|found| same(found, &list[0])))
         || attributes.get("url.path").zip(attributes.get("url.query")).is_some_and(|(path, query)| {
             format!("{}?{}", path.as_str().unwrap(), query.as_str().unwrap_or_default()) == digits
         })
