@@ -4,17 +4,18 @@ A route says which content types it takes and how it answers; here stands what i
 size, time and connections, inflating within a bound, `/healthz` and `/readyz`.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from math import ceil
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from logloom.config import Endpoint
 from logloom.receivers._body import RETRY_AFTER_S, Body, Refusal, peer_of
+from logloom.receivers._bounded import Bounded
 from logloom.receivers._net import Room, cannot_listen, ssl_context, warn_if_open
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class HttpServer:
         """
         config = self._config
         warn_if_open(self._context, config.endpoint, config.tls)
-        server = _Bounded(
+        server = Bounded(
             self._handle,
             connections_max=config.max_connections,
             auto_decompress=False,
@@ -107,6 +108,15 @@ class HttpServer:
             await runner.cleanup()
             raise cannot_listen(config.endpoint, error.strerror or str(error)) from None
         return cast("int", runner.addresses[0][1])
+
+    async def serve(self) -> None:
+        """Listen until the service stops."""
+        port = await self.start()
+        try:
+            self._context.up(http=str(Endpoint(self._config.endpoint.host, port)))
+            await self._context.stopping.wait()
+        finally:
+            await self.stop()
 
     async def stop(self) -> None:
         """Take no more requests and finish those in hand."""
@@ -157,22 +167,3 @@ class HttpServer:
         if delivery.kind == "refuse":
             raise Refusal(HTTPStatus.BAD_REQUEST, delivery.why)
         return route.taken(content_type, delivery)
-
-
-class _Bounded(web.Server):
-    """A server that closes the connections that are too many."""
-
-    def __init__(self, handler: Any, *, connections_max: int, **options: Any) -> None:
-        super().__init__(handler, **options)
-        self._connections_max = connections_max
-        self._open: set[web.RequestHandler] = set()
-
-    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
-        super().connection_made(handler, transport)
-        self._open.add(handler)
-        if len(self._open) > self._connections_max:
-            asyncio.get_running_loop().call_soon(transport.abort)  # not before the handler has begun
-
-    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
-        self._open.discard(handler)
-        super().connection_lost(handler, exc)

@@ -77,13 +77,7 @@ class Http:
     async def run(self, push: "Push") -> None:
         """Listen until the service stops."""
         routes = {path: BodyRoute(given, push) for path, given in self._config.paths.items()}
-        server = HttpServer(self._config, self._context, routes, push)
-        port = await server.start()
-        try:
-            self._context.up(http=str(Endpoint(self._config.endpoint.host, port)))
-            await self._context.stopping.wait()
-        finally:
-            await server.stop()
+        await HttpServer(self._config, self._context, routes, push).serve()
 
 
 class BodyRoute:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import orjson
 from aiohttp import web
-from grpc import StatusCode
 
 from logloom.config import Bound, Endpoint
 from logloom.receivers import _grpc, _http
 from logloom.receivers._datagram import DatagramServer, DatagramSettings
+from logloom.receivers._export import exporting
 from logloom.receivers._net import warn_if_open
 from logloom.receivers._settings import GrpcSettings, HttpSettings
 from logloom.receivers._spans import SpansRoute
@@ -158,17 +158,8 @@ class Jaeger:
         return web.Response(body=body, content_type="application/json")
 
     def _grpc_server(self, config: Grpc, push: "Push") -> _grpc.GrpcServer:
-        messages = push.messages("jaeger", serialization="proto")
-
-        async def post_spans(data: bytes, peer: str) -> bytes:
-            if self._context.stopping.is_set():
-                raise _grpc.Refusal(StatusCode.UNAVAILABLE, "stopping", _grpc.RETRY_AFTER_S)
-            delivery = await push(messages, data, peer)
-            if delivery.kind == "retry":
-                raise _grpc.Refusal(StatusCode.UNAVAILABLE, "the journal is full", delivery.retry_after_s)
-            if delivery.kind == "refuse":
-                raise _grpc.Refusal(StatusCode.INVALID_ARGUMENT, delivery.why)
-            return b""  # PostSpansResponse has no fields
+        # PostSpansResponse has no fields.
+        post_spans = exporting(self._context, push, push.messages("jaeger", serialization="proto"), lambda _taken: b"")
 
         async def sampling(_data: bytes, _peer: str) -> bytes:
             return _probabilistic(self._config.sampling_rate)

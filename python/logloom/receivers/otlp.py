@@ -19,6 +19,7 @@ from logloom import rpc
 from logloom.config import Endpoint
 from logloom.receivers import _grpc, _http
 from logloom.receivers._body import Refusal
+from logloom.receivers._export import exporting
 from logloom.receivers._net import warn_if_open
 from logloom.receivers._settings import GrpcSettings, HttpSettings
 
@@ -130,24 +131,16 @@ class Otlp:
             await asyncio.gather(*([grpc.stop(STOP_S)] if grpc else []), *([http.stop()] if http else []))
 
     def _grpc_server(self, config: Grpc, push: "Push") -> _grpc.GrpcServer:
-        def exporting(to: "Messages") -> _grpc.Handler:
-            async def export(data: bytes, peer: str) -> bytes:
-                if self._context.stopping.is_set():
-                    raise _grpc.Refusal(StatusCode.UNAVAILABLE, "stopping", _grpc.RETRY_AFTER_S)
-                delivery = await push(to, data, peer)
-                if delivery.kind == "retry":
-                    raise _grpc.Refusal(StatusCode.UNAVAILABLE, "the journal is full", delivery.retry_after_s)
-                if delivery.kind == "refuse":
-                    raise _grpc.Refusal(StatusCode.INVALID_ARGUMENT, delivery.why)
-                return rpc.partial_success(*_refused(delivery))
-
-            return export
+        def handler(format_name: str) -> _grpc.Handler:
+            return exporting(
+                self._context, push, push.messages(format_name), lambda taken: rpc.partial_success(*_refused(taken))
+            )
 
         async def metrics(_data: bytes, _peer: str) -> bytes:
             raise _grpc.Refusal(StatusCode.UNIMPLEMENTED, "logloom takes logs and traces, no metrics")
 
         return _grpc.GrpcServer(
-            {LOGS: exporting(push.messages("otlp")), TRACES: exporting(push.messages("otlp_traces")), METRICS: metrics},
+            {LOGS: handler("otlp"), TRACES: handler("otlp_traces"), METRICS: metrics},
             message_bytes_max=config.max_recv_msg_size_mib << 20,
             ready=self._context.ready,
             options=config.options(),

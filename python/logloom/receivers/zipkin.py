@@ -59,10 +59,4 @@ class Zipkin:
             "/api/v2/spans": SpansRoute({"application/json": json, NO_TYPE: json, "application/x-protobuf": proto}),
             "/api/v1/spans": SpansRoute({"application/json": json, NO_TYPE: json, "application/x-thrift": thrift}),
         }
-        server = HttpServer(self._config, self._context, routes, push)
-        port = await server.start()
-        try:
-            self._context.up(http=str(Endpoint(self._config.endpoint.host, port)))
-            await self._context.stopping.wait()
-        finally:
-            await server.stop()
+        await HttpServer(self._config, self._context, routes, push).serve()
