@@ -1,6 +1,7 @@
 """Runs a receiver or an exporter by itself, from the text of its config; what is pushed is kept, answered at will."""
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -69,6 +70,7 @@ class Pushed:
         self.answers = list(answers)
         self.answer = answer or (lambda _data: Delivery.done(1))
         self.taken: list[tuple[str, bytes, str]] = []
+        self.known: list[dict[str, Any]] = []
         self.sources: list[Target] = []
         self.changed = asyncio.Condition()
         self.hold: asyncio.Event | None = None
@@ -81,7 +83,7 @@ class Pushed:
         self.sources.append(Target(format_name, options, peer, dict(resource), offset))
         return self.sources[-1]
 
-    async def __call__(self, to: Any, data: Any, peer: str = "") -> Delivery:
+    async def __call__(self, to: Any, data: Any, peer: str = "", **known: Any) -> Delivery:
         self.in_hand += 1
         await self._tell()
         if self.hold is not None:
@@ -91,6 +93,7 @@ class Pushed:
         if delivery.kind == "done":
             self.taken.append((to.format, bytes(data), peer or to.peer))
             to.data += bytes(data)
+            self.known.append(known)
         await self._tell()
         return delivery
 
@@ -173,11 +176,15 @@ class Running:
 
 
 @asynccontextmanager
-async def running(component: ModuleType, text: str, push: Any, data: Path) -> AsyncIterator[Running]:
+async def running(
+    component: ModuleType, text: str, push: Any, data: Path, shared: dict[object, object] | None = None
+) -> AsyncIterator[Running]:
     """The receiver of `component` with this config, from when it is up; stopped at the end."""
     up: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
     state = {"ready": True}
     context = ReceiverContext("test", asyncio.Event(), log(), data, lambda: state["ready"], up.set_result)
+    if shared is not None:
+        context = dataclasses.replace(context, shared=shared)
     task = asyncio.create_task(component.create(read_config(component, text), context).run(push))
     await asyncio.wait([task, up], timeout=30, return_when=asyncio.FIRST_COMPLETED)
     if not up.done():

@@ -262,7 +262,15 @@ class Intake:
 
 @final
 class Messages:
-    def push(self, data: _Buffer | WireMessage, peer: str = "") -> Delivery: ...
+    def push(
+        self,
+        data: _Buffer | WireMessage,
+        peer: str = "",
+        *,
+        identity: str = "",
+        tenant: str = "",
+        resource: Mapping[str, str] | None = None,
+    ) -> Delivery: ...
 
 @final
 class WireMessage:

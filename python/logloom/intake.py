@@ -4,9 +4,10 @@ What happens to the bytes is the core's (`rust/intake`); here stands which recei
 """
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -54,6 +55,7 @@ class ReceiverContext:
         data: The data folder.
         ready: Whether the service is up and takes more: for `/readyz` and the gRPC health service.
         on_up: What `up` calls.
+        shared: What the receivers of one service share, such as a listening socket: by what tells one from another.
     """
 
     id: str
@@ -62,6 +64,7 @@ class ReceiverContext:
     data: Path
     ready: Callable[[], bool]
     on_up: Callable[[Mapping[str, str]], None]
+    shared: dict[object, object] = field(default_factory=dict)
 
     def folder(self) -> Path:
         """This receiver's own folder below the data folder, made with rights for its owner alone."""
@@ -134,24 +137,30 @@ class Push:
         )
 
     async def __call__(
-        self, to: Messages | Source, data: "bytes | bytearray | memoryview | WireMessage", peer: str = ""
+        self,
+        to: Messages | Source,
+        data: "bytes | bytearray | memoryview | WireMessage",
+        peer: str = "",
+        **known: Any,
     ) -> Delivery:
         """Push without holding up the event loop: small messages here, larger ones on a thread.
 
         What a message became is on disk when it is `done`: its sender may forget it. A source, which can be read again,
-        is not waited for: `durable_to` tells how much of it may be forgotten.
+        is not waited for: `durable_to` tells how much of it may be forgotten. `known`: what else is known of who sent a
+        message, as `Messages.push` takes it: `identity`, `tenant`, `resource`.
         """
         if isinstance(to, Source):
             return await self._push(to, len(data), data)
-        delivery = await self._push(to, len(data), data, peer)
+        delivery = await self._push(to, len(data), data, peer, **known)
         if delivery.kind == "done" and delivery.entry and not await self._commits.durable(delivery.entry):
             return Delivery.retry(WITHDRAWN_RETRY_S)
         return delivery
 
-    async def _push(self, to: Messages | Source, size_bytes: int, *arguments: Any) -> Delivery:
+    async def _push(self, to: Messages | Source, size_bytes: int, *arguments: Any, **known: Any) -> Delivery:
         if size_bytes <= INLINE_BYTES_MAX:
-            return to.push(*arguments)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, to.push, *arguments)
+            return to.push(*arguments, **known)
+        push = functools.partial(to.push, *arguments, **known)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, push)
 
     async def flush(self, source: Source) -> Delivery:
         """The source is at its end: what waits for more bytes becomes records."""

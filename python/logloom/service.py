@@ -44,6 +44,7 @@ class Service:
         self._ready = False
         self._listening: dict[str, Mapping[str, str]] = {}
         self._all_up = asyncio.Event()
+        self._shared: dict[object, object] = {}
 
     def ready(self) -> bool:
         """Whether every receiver is up and the service takes more."""
@@ -223,7 +224,7 @@ class Service:
                 self._all_up.set()
 
         log = log_of(component.id)
-        return ReceiverContext(component.id, self._stopping, log, self.data, self.ready, on_up)
+        return ReceiverContext(component.id, self._stopping, log, self.data, self.ready, on_up, self._shared)
 
     def _tell_counts(self, intake: Mapping[str, Any], followers: list[Follower]) -> None:
         for identifier, counts in intake["receivers"].items():

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from logloom.config.journal import JournalConfig
 from logloom.config.read import Reader, nearest, unknown
 from logloom.config.service import ServiceConfig
+from logloom.config.sharing import conflicts
 from logloom.config.typed import FILE_BYTES_MAX, Typed, read_yaml
 from logloom.errors import ConfigError, InvalidConfigError, Problem
 
@@ -165,11 +166,18 @@ class _Checker:
         journal = self.reader.fields(JournalConfig, self.top["journal"]) if "journal" in self.top else JournalConfig()
         service = self.service()
         used = {section: self.used(section, sections[section]) for section in SECTIONS}
+        self.shared(used["receivers"])
         if service is None or journal is None:
             return None
         self.note_bounds(journal)
         notes = tuple(self.reader.notes)
         return Config(self.file, used["receivers"], used["processors"], used["exporters"], journal, service, notes)
+
+    def shared(self, receivers: dict[str, Component]) -> None:
+        """Receivers at one endpoint must get on with each other."""
+        for identifier, inside, what in conflicts({name: receiver.config for name, receiver in receivers.items()}):
+            path = f"receivers.{identifier}.{inside}" if inside else f"receivers.{identifier}"
+            self.reader.problems.append(Problem(receivers[identifier].line, path, what))
 
     def note_bounds(self, journal: JournalConfig) -> None:
         """A bound that the other kind of journal has is accepted, and does nothing."""

@@ -1,113 +1,111 @@
-"""An HTTP/1.1 server for messages in POST bodies, with bounds on everything that a client can send.
+"""What a receiver answers over HTTP: its routes on a listening socket that it may share with others.
 
-A route says which content types it takes and how it answers; here stands what is the same for all of them: limits on
-size, time and connections, inflating within a bound, `/healthz` and `/readyz`.
+A route says which content types it takes and how it answers; here stands what is the same for all of them: bounds on
+size and time, inflating within a bound, what becomes of what was pushed.
 """
 
-import logging
+import functools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from math import ceil
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from logloom.config import Endpoint
 from logloom.receivers._body import RETRY_AFTER_S, Body, Refusal, peer_of
-from logloom.receivers._bounded import Bounded
-from logloom.receivers._net import Room, cannot_listen, ssl_context, warn_if_open
+from logloom.receivers._listener import Listener
+from logloom.receivers._net import warn_if_open
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
     from logloom.intake import Push, ReceiverContext
     from logloom.receivers._settings import HttpSettings
 
-__all__ = ["HttpServer", "Route"]
+__all__ = ["Call", "HttpServer", "Page", "Route"]
 
-IN_HAND_BODIES_MAX: Final = 8
-"""The room for what is in hand, in bodies of the largest size."""
-LINGER_S: Final = 2.0
-"""How long the rest of a refused body is still read, so that the client gets to see why."""
-STOP_S: Final = 5.0
-"""How long a stop waits for the requests in hand."""
-BACKLOG: Final = 1024
-"""Connections that wait to be accepted."""
 
-LOG: Final = logging.getLogger("logloom.receivers.http")
-"""For what would be a bug of ours. aiohttp writes a stack trace also for what is no HTTP: no client may do that."""
-LOG.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
+@dataclass(slots=True)
+class Call:
+    """One request, as its route sees it.
+
+    Attributes:
+        request: Its head: headers, method, query.
+        content_type: What its body is said to be, in lower case, without parameters.
+        names: What the names in the route's path stand for.
+        body: The body, inflated, once it is there: not yet in `accepts`.
+        tenant: Whose records these are; for `accepts` to say, as all that follows.
+        resource: Attributes of the resource that are known from the request.
+    """
+
+    request: web.BaseRequest
+    content_type: str
+    names: Mapping[str, str]
+    body: bytes | bytearray = b""
+    tenant: str = ""
+    resource: dict[str, str] = field(default_factory=dict)
+
+    def query(self, name: str) -> str:
+        """A parameter of the query; empty where it is not there."""
+        return self.request.rel_url.query.get(name, "")
+
+    def header(self, name: str) -> str:
+        """A header; empty where it is not there."""
+        return self.request.headers.get(name, "")
 
 
 class Route(Protocol):
-    """What is particular to one path."""
+    """A path to which bodies are sent that are pushed."""
 
-    def accepts(self, content_type: str) -> "Messages | None":
-        """Where bodies of this type go; None where there is no such type here."""
+    def accepts(self, call: Call) -> "Messages | None":
+        """Where such a body goes; None where its content type is none that is known here. May raise `Refusal`."""
 
-    def taken(self, content_type: str, delivery: "Delivery") -> web.Response:
+    def taken(self, call: Call, delivery: "Delivery") -> web.Response:
         """The answer to what was taken."""
 
-    def refused(self, content_type: str, refusal: Refusal) -> web.Response:
+    def refused(self, call: Call, refusal: Refusal) -> web.Response:
         """The answer to what was not; the status and the headers are set by the server."""
 
 
+Page = Callable[[Call], web.Response]
+"""A path that answers by itself: nothing is pushed."""
+
+
 class HttpServer:
-    """One listening socket.
+    """One receiver's part of a listening socket.
 
     Args:
         config: Where, and within which bounds.
         context: The receiver's.
-        routes: By path.
+        routes: By method and path: `POST /api/v2/spans`, `POST /{index}/_bulk` (`_routes.Routes`).
         push: Where bodies go.
-        pages: What is answered to a GET, by path.
+        later: The status that tells a client to come again when the journal is full.
     """
 
     def __init__(
         self,
         config: "HttpSettings",
         context: "ReceiverContext",
-        routes: Mapping[str, Route],
+        routes: Mapping[str, Route | Page],
         push: "Push",
-        pages: Mapping[str, Callable[[web.BaseRequest], web.Response]] | None = None,
+        later: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE,
     ) -> None:
+        if set(routes) != set(config.claims()):  # what `logloom check` compares
+            msg = f"{type(config).__qualname__}.claims() names other routes than there are: {', '.join(routes)}"
+            raise ValueError(msg)
         self._config = config
         self._context = context
-        self._routes = routes
+        self._handlers = {key: functools.partial(self._handle, route) for key, route in routes.items()}
         self._push = push
-        self._pages = pages or {}
+        self._later = later
         self._body = Body(config.max_request_body_size, config.read_timeout)
-        self._room = Room(IN_HAND_BODIES_MAX * config.max_request_body_size)
-        self._runner: web.ServerRunner | None = None
+        self._listener = Listener.at(config, context)
 
     async def start(self) -> int:
-        """Listen; the port is the real one.
-
-        Raises:
-            ConfigError: The files of `tls` are not as they must be.
-            ServiceError: The endpoint cannot be bound.
-        """
-        config = self._config
-        warn_if_open(self._context, config.endpoint, config.tls)
-        server = Bounded(
-            self._handle,
-            connections_max=config.max_connections,
-            auto_decompress=False,
-            keepalive_timeout=config.idle_timeout,
-            lingering_time=LINGER_S,
-            access_log=None,
-            logger=LOG,
-        )
-        self._runner = runner = web.ServerRunner(server, shutdown_timeout=STOP_S)
-        await runner.setup()
-        secured = ssl_context(config.tls) if config.tls else None
-        host, port = config.endpoint.host or None, config.endpoint.port
-        try:
-            await web.TCPSite(runner, host, port, backlog=BACKLOG, ssl_context=secured, reuse_port=False).start()
-        except OSError as error:
-            await runner.cleanup()
-            raise cannot_listen(config.endpoint, error.strerror or str(error)) from None
-        return cast("int", runner.addresses[0][1])
+        """Listen; the port is the real one. What it raises: as `Listener.join`."""
+        warn_if_open(self._context, self._config.endpoint, self._config.tls)
+        return await self._listener.join(self._handlers, self._config.max_request_body_size)
 
     async def serve(self) -> None:
         """Listen until the service stops."""
@@ -120,50 +118,36 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Take no more requests and finish those in hand."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._listener.leave()
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        route = self._routes.get(request.path)
-        content_type = request.content_type.lower()
-        if route is None:
-            response = self._elsewhere(request)
-        else:
-            try:
-                response = await self._take(route, content_type, request)
-            except Refusal as refusal:
-                response = route.refused(content_type, refusal)
-                response.set_status(refusal.status)
-                response.headers.update(refusal.headers)
-                if refusal.retry_after_s is not None:
-                    response.headers["Retry-After"] = str(max(1, ceil(refusal.retry_after_s)))
-        response.headers["Server"] = "logloom"
-        if not request.content.is_eof():  # refused unread: what follows would be the rest of the body
-            response.force_close()
-        return response
+    async def _handle(self, route: Route | Page, request: web.BaseRequest, names: dict[str, str]) -> web.Response:
+        call = Call(request, request.content_type.lower(), names)
+        try:
+            if callable(route):
+                with self._listener.room.guest() as guest:
+                    call.body = await self._body.read(request, guest) if request.body_exists else b""
+                    return route(call)
+            return await self._take(route, call)
+        except Refusal as refusal:
+            response = web.Response(text=f"{refusal}\n") if callable(route) else route.refused(call, refusal)
+            response.set_status(refusal.status)
+            response.headers.update(refusal.headers)
+            if refusal.retry_after_s is not None:
+                response.headers["Retry-After"] = str(max(1, ceil(refusal.retry_after_s)))
+            return response
 
-    def _elsewhere(self, request: web.BaseRequest) -> web.Response:
-        if (page := self._pages.get(request.path)) is not None and request.method == "GET":
-            return page(request)
-        if request.path == "/healthz":
-            return web.Response(text="ok\n")
-        if request.path == "/readyz":
-            ready = self._context.ready()
-            return web.Response(text="ready\n" if ready else "not ready\n", status=200 if ready else 503)
-        return web.Response(text=f"nothing here; paths: {', '.join(self._routes)}, /healthz, /readyz\n", status=404)
-
-    async def _take(self, route: Route, content_type: str, request: web.BaseRequest) -> web.Response:
-        if request.method != "POST":
-            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "only POST", headers={"Allow": "POST"})
-        if (messages := route.accepts(content_type)) is None:
-            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"cannot read content of type '{content_type[:100]}'")
+    async def _take(self, route: Route, call: Call) -> web.Response:
+        if (messages := route.accepts(call)) is None:
+            told = f"cannot read content of type '{call.content_type[:100]}'"
+            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, told)
         if self._context.stopping.is_set():
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", RETRY_AFTER_S)
-        with self._room.guest() as guest:
-            body = await self._body.read(request, guest)
-            delivery = await self._push(messages, body, peer_of(request))
-        if delivery.kind == "retry":
-            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the journal is full", delivery.retry_after_s)
-        if delivery.kind == "refuse":
-            raise Refusal(HTTPStatus.BAD_REQUEST, delivery.why)
-        return route.taken(content_type, delivery)
+        with self._listener.room.guest() as guest:
+            call.body = await self._body.read(call.request, guest)
+            known = {"tenant": call.tenant, "resource": call.resource} if call.tenant or call.resource else {}
+            delivery = await self._push(messages, call.body, peer_of(call.request), **known)
+            if delivery.kind == "retry":
+                raise Refusal(self._later, "the journal is full", delivery.retry_after_s)
+            if delivery.kind == "refuse":
+                raise Refusal(HTTPStatus.BAD_REQUEST, delivery.why)
+            return route.taken(call, delivery)

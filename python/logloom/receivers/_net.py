@@ -85,6 +85,10 @@ class Room:
         self._free_bytes = bytes_max
         self._lock = Lock()
 
+    def grow(self, size_bytes: int) -> None:
+        """Make room for so many bytes more."""
+        self.take(-size_bytes)
+
     @contextmanager
     def guest(self) -> "Iterator[Guest]":
         """One request's share, given back at the end."""

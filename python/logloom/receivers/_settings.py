@@ -13,6 +13,9 @@ __all__ = ["GrpcSettings", "HttpSettings", "StreamSettings"]
 class HttpSettings:
     """The Collector's settings of an HTTP server.
 
+    Receivers whose `endpoint` is the same share one server: `tls`, `idle_timeout` and `max_connections` are the same
+    for them, the other settings each one's own.
+
     Attributes:
         endpoint: Where to listen.
         tls: The certificate to show; plain text where not given.
@@ -30,6 +33,7 @@ class HttpSettings:
         "read_header_timeout": "idle_timeout bounds it",
         "write_timeout": "answers are small",
     }
+    SAME: ClassVar[tuple[str, ...]] = ("tls", "idle_timeout", "max_connections")
 
     endpoint: Endpoint
     tls: ServerTls | None = None
@@ -43,6 +47,10 @@ class HttpSettings:
         """What the Collector has and logloom has not."""
         if self.cors is not None:
             yield "cors", "not supported: remove it, or let a proxy before logloom answer browsers"
+
+    def claims(self) -> list[str]:
+        """What it answers, as the keys of its routes: `POST /api/{name}`."""
+        return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from logloom.receivers._body import Refusal
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
+    from logloom.receivers._http import Call
 
 __all__ = ["SpansRoute"]
 
@@ -20,16 +21,16 @@ class SpansRoute:
     def __init__(self, messages: "Mapping[str, Messages]") -> None:
         self._messages = messages
 
-    def accepts(self, content_type: str) -> "Messages | None":
+    def accepts(self, call: "Call") -> "Messages | None":
         """What the path's API takes."""
-        return self._messages.get(content_type)
+        return self._messages.get(call.content_type)
 
-    def taken(self, _content_type: str, delivery: "Delivery") -> web.Response:
+    def taken(self, _call: "Call", delivery: "Delivery") -> web.Response:
         """202; the spans that could not be read are told of, though no tracer reads it."""
         refused = delivery.refused
         said = f"{len(refused)} spans could not be read, the first because: {refused[0][1]}\n" if refused else ""
         return web.Response(status=HTTPStatus.ACCEPTED, text=said)
 
-    def refused(self, _content_type: str, refusal: Refusal) -> web.Response:
+    def refused(self, _call: "Call", refusal: Refusal) -> web.Response:
         """The reason, for people."""
         return web.Response(text=f"{refusal}\n")

@@ -19,6 +19,7 @@ from logloom.receivers._settings import HttpSettings
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
     from logloom.intake import Push, ReceiverContext
+    from logloom.receivers._http import Call
 
 JSON_TYPES: Final = ("application/json", "application/x-ndjson", "application/ndjson", "application/jsonl")
 
@@ -58,8 +59,12 @@ class Config(HttpSettings):
         if not self.paths:
             yield "paths", "empty: give at least one, such as '/': {}"
         for path in self.paths:
-            if not path.startswith("/") or "?" in path:
-                yield "paths", f"'{path}' is no path: it begins with a slash, and has no question mark"
+            if not path.startswith("/") or any(letter in path for letter in "?{}"):
+                yield "paths", f"'{path}' is no path: it begins with a slash, and has no question mark and no braces"
+
+    def claims(self) -> list[str]:
+        """Its paths."""
+        return [f"POST {path}" for path in self.paths]
 
 
 def create(config: Config, context: "ReceiverContext") -> "Http":
@@ -76,7 +81,7 @@ class Http:
 
     async def run(self, push: "Push") -> None:
         """Listen until the service stops."""
-        routes = {path: BodyRoute(given, push) for path, given in self._config.paths.items()}
+        routes = {f"POST {path}": BodyRoute(given, push) for path, given in self._config.paths.items()}
         await HttpServer(self._config, self._context, routes, push).serve()
 
 
@@ -89,14 +94,14 @@ class BodyRoute:
         is_auto = path.format == "auto"
         self._json = push.messages("json", **options) if is_auto and not path.options else self._any
 
-    def accepts(self, content_type: str) -> "Messages":
+    def accepts(self, call: "Call") -> "Messages":
         """Every type: JSON where it says so, else what the path or the content says."""
-        return self._json if content_type in JSON_TYPES else self._any
+        return self._json if call.content_type in JSON_TYPES else self._any
 
-    def taken(self, _content_type: str, delivery: "Delivery") -> web.Response:
+    def taken(self, _call: "Call", delivery: "Delivery") -> web.Response:
         """How many records the body had."""
         return web.Response(body=orjson.dumps({"accepted": delivery.accepted}), content_type="application/json")
 
-    def refused(self, _content_type: str, refusal: Refusal) -> web.Response:
+    def refused(self, _call: "Call", refusal: Refusal) -> web.Response:
         """The reason, for people and programs."""
         return web.Response(body=orjson.dumps({"error": str(refusal)}), content_type="application/json")

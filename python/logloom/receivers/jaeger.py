@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 POST_SPANS: Final = "/jaeger.api_v2.CollectorService/PostSpans"
 SAMPLING: Final = "/jaeger.api_v2.SamplingManager/GetSamplingStrategy"
+TRACES: Final = "POST /api/traces"
+SAMPLE: Final = "GET /sampling"
 THRIFT: Final = ("application/x-thrift", "application/vnd.apache.thrift.binary")
 STOP_S: Final = 5.0
 """How long a stop waits for the requests in hand."""
@@ -53,6 +55,10 @@ class ThriftHttp(HttpSettings):
     """
 
     endpoint: Endpoint = Endpoint("127.0.0.1", 14268)  # noqa: RUF009 — frozen
+
+    def claims(self) -> list[str]:
+        """Spans, and how to sample."""
+        return [TRACES, SAMPLE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,10 +141,10 @@ class Jaeger:
                 await server.start()
                 opened.push_async_callback(server.stop, STOP_S)
             if (http := protocols.thrift_http) is not None:
-                routes = {
-                    "/api/traces": SpansRoute(dict.fromkeys(THRIFT, push.messages("jaeger", serialization="thrift")))
-                }
-                web_server = _http.HttpServer(http, self._context, routes, push, {"/sampling": self._sampling})
+                thrift = push.messages("jaeger", serialization="thrift")
+                spans = SpansRoute(dict.fromkeys(THRIFT, thrift))
+                routes: dict[str, _http.Route | _http.Page] = {TRACES: spans, SAMPLE: self._sampling}
+                web_server = _http.HttpServer(http, self._context, routes, push)
                 listening["thrift_http"] = str(Endpoint(http.endpoint.host, await web_server.start()))
                 opened.push_async_callback(web_server.stop)
             for name, udp in (("compact", protocols.thrift_compact), ("thrift", protocols.thrift_binary)):
@@ -151,7 +157,7 @@ class Jaeger:
             self._context.up(**listening)
             await self._context.stopping.wait()
 
-    def _sampling(self, _request: web.BaseRequest) -> web.Response:
+    def _sampling(self, _call: _http.Call) -> web.Response:
         """What the agent's `/sampling?service=NAME` answers."""
         strategy = {"samplingRate": self._config.sampling_rate}
         body = orjson.dumps({"strategyType": "PROBABILISTIC", "probabilisticSampling": strategy})

@@ -66,6 +66,10 @@ class Http(HttpSettings):
     traces_url_path: str = "/v1/traces"
     metrics_url_path: str = "/v1/metrics"
 
+    def claims(self) -> list[str]:
+        """Logs and traces."""
+        return [f"POST {self.logs_url_path}", f"POST {self.traces_url_path}"]
+
 
 @dataclass(frozen=True, slots=True)
 class Protocols:
@@ -120,8 +124,8 @@ class Otlp:
                 await grpc.start()
             if (http_config := self._protocols.http) is not None:
                 routes = {
-                    http_config.logs_url_path: OtlpRoute("logs", push),
-                    http_config.traces_url_path: OtlpRoute("traces", push),
+                    f"POST {http_config.logs_url_path}": OtlpRoute("logs", push),
+                    f"POST {http_config.traces_url_path}": OtlpRoute("traces", push),
                 }
                 http = _http.HttpServer(http_config, self._context, routes, push)
                 listening["http"] = str(Endpoint(http_config.endpoint.host, await http.start()))
@@ -155,20 +159,20 @@ class OtlpRoute:
         name = {"logs": "otlp", "traces": "otlp_traces"}[signal]
         self._messages = {PROTOBUF: push.messages(name), JSON: push.messages(f"{name}_json")}
 
-    def accepts(self, content_type: str) -> "Messages | None":
+    def accepts(self, call: _http.Call) -> "Messages | None":
         """Protobuf and JSON."""
-        return self._messages.get(content_type)
+        return self._messages.get(call.content_type)
 
-    def taken(self, content_type: str, delivery: "Delivery") -> web.Response:
+    def taken(self, call: _http.Call, delivery: "Delivery") -> web.Response:
         """200, with what was refused of the request, if anything."""
-        if content_type == JSON:
+        if call.content_type == JSON:
             return web.Response(body=rpc.partial_success_json(self._signal, *_refused(delivery)), content_type=JSON)
         return web.Response(body=rpc.partial_success(*_refused(delivery)), content_type=PROTOBUF)
 
-    def refused(self, content_type: str, refusal: Refusal) -> web.Response:
+    def refused(self, call: _http.Call, refusal: Refusal) -> web.Response:
         """A `google.rpc.Status`, in JSON or protobuf as the request was."""
         code = _CODES.get(refusal.status, 3 if refusal.status < HTTPStatus.INTERNAL_SERVER_ERROR else 13)
-        if content_type == JSON:
+        if call.content_type == JSON:
             return web.Response(body=rpc.status_json(code, str(refusal), refusal.retry_after_s), content_type=JSON)
         return web.Response(body=rpc.status(code, str(refusal), refusal.retry_after_s), content_type=PROTOBUF)
 

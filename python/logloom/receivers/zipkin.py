@@ -17,6 +17,8 @@ from logloom.receivers._spans import SpansRoute
 if TYPE_CHECKING:
     from logloom.intake import Push, ReceiverContext
 
+V1: Final = "POST /api/v1/spans"
+V2: Final = "POST /api/v2/spans"
 NO_TYPE: Final = "application/octet-stream"
 """What stands for no content type at all: tracers send JSON without one, too."""
 
@@ -39,6 +41,10 @@ class Config(HttpSettings):
         if self.parse_string_tags:
             yield "parse_string_tags", "not supported: a tag keeps the type that it was sent with; remove it"
 
+    def claims(self) -> list[str]:
+        """Both APIs."""
+        return [V1, V2]
+
 
 def create(config: Config, context: "ReceiverContext") -> "Zipkin":
     """The receiver; it listens when it runs."""
@@ -56,7 +62,7 @@ class Zipkin:
         """Listen until the service stops."""
         json, proto, thrift = (push.messages("zipkin", serialization=name) for name in ("json", "proto", "thrift"))
         routes = {
-            "/api/v2/spans": SpansRoute({"application/json": json, NO_TYPE: json, "application/x-protobuf": proto}),
-            "/api/v1/spans": SpansRoute({"application/json": json, NO_TYPE: json, "application/x-thrift": thrift}),
+            V2: SpansRoute({"application/json": json, NO_TYPE: json, "application/x-protobuf": proto}),
+            V1: SpansRoute({"application/json": json, NO_TYPE: json, "application/x-thrift": thrift}),
         }
         await HttpServer(self._config, self._context, routes, push).serve()

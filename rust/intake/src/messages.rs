@@ -18,6 +18,19 @@ pub struct Messages {
     keep_unreadable: bool,
 }
 
+/// Who sent a message, as far as its channel tells.
+#[derive(Debug, Default)]
+pub struct Sender<'s> {
+    /// The peer's address.
+    pub peer: &'s str,
+    /// Who the peer proved to be; empty where nobody asked.
+    pub identity: &'s str,
+    /// Whose records these are, where the protocol says so; empty for the default one.
+    pub tenant: &'s str,
+    /// Attributes of the resource, known from the request.
+    pub resource: Vec<(String, String)>,
+}
+
 impl std::fmt::Debug for Messages {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Messages").field("receiver", &self.receiver).finish_non_exhaustive()
@@ -38,13 +51,15 @@ impl Messages {
     }
 
     /// One whole message. When nothing of it could be read it is refused; a bad frame beside good ones becomes a record.
-    pub fn push(&self, data: Bytes, peer: &str) -> Delivery {
+    pub fn push(&self, data: Bytes, from: Sender<'_>) -> Delivery {
         let origin = Origin {
             receiver: self.receiver.clone(),
             format: self.format.spec().name.into(),
-            peer: peer.into(),
+            peer: from.peer.into(),
+            identity: from.identity.into(),
+            tenant: from.tenant.into(),
             arrival_unix_nano: now_unix_nano(),
-            ..Origin::default()
+            resource: from.resource,
         };
         let mut decoder = Arc::clone(&self.format).open(self.intake.limits().frame_bytes_max);
         let decoding = Decoding {

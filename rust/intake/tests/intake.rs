@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use logloom_formats::{OptionValue, Options, compile};
-use logloom_intake::{Intake, Messages, Pipeline, Pipelines, Source};
+use logloom_intake::{Intake, Messages, Pipeline, Pipelines, Sender, Source};
 use logloom_journal::{Cursor, CursorOptions, Journal, Outcome, Start, Step};
 use logloom_record::{Delivery, Done, Limits, Origin, expr::Condition};
 
@@ -98,12 +98,23 @@ fn records_go_to_every_pipeline_that_wants_them_and_the_rest_to_the_default() {
 }
 
 #[test]
+fn what_a_request_says_of_its_sender_is_known_to_conditions_and_stands_in_the_resource() {
+    let pipelines = [("theirs", Some("tenant == \"shop\" and identity == \"cart\" and resource[\"host.name\"] == \"pod-1\""))];
+    let house = house(1 << 20, &pipelines, None);
+    let messages = Messages::new(Arc::clone(&house.intake), "in", compile("text", &Options::default()).unwrap(), true);
+    let resource = vec![("host.name".to_owned(), "pod-1".to_owned())];
+    done(messages.push(Bytes::from_static(b"one"), Sender { peer: "a:1", identity: "cart", tenant: "shop", resource }));
+    done(messages.push(Bytes::from_static(b"two"), Sender { tenant: "other", ..Sender::default() }));
+    assert_eq!(house.bodies(0).len(), 1);
+}
+
+#[test]
 fn a_message_of_which_nothing_can_be_read_is_refused() {
     let house = house(1 << 20, &[("a", None)], None);
     let format = compile("otlp", &Options::default()).unwrap();
     let messages = Messages::new(Arc::clone(&house.intake), "in", format, true);
-    assert!(matches!(messages.push(Bytes::from_static(b"\x0a\xff"), "peer"), Delivery::Refuse(_)));
-    assert_eq!(done(messages.push(Bytes::new(), "peer")).accepted, 0, "an empty request is a good one");
+    assert!(matches!(messages.push(Bytes::from_static(b"\x0a\xff"), Sender::default()), Delivery::Refuse(_)));
+    assert_eq!(done(messages.push(Bytes::new(), Sender::default())).accepted, 0, "an empty request is a good one");
     assert_eq!(house.intake.counters().read().receivers["in"].refused, 1);
     assert!(house.bodies(0).is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use logloom_intake::{Pipeline, Pipelines};
+use logloom_intake::{Pipeline, Pipelines, Sender};
 use logloom_record::{Origin, expr::Condition};
 use pyo3::{
     prelude::*,
@@ -121,9 +121,19 @@ pub struct Messages(logloom_intake::Messages);
 
 #[pymethods]
 impl Messages {
-    #[pyo3(signature = (data, peer = ""))]
-    fn push(&self, py: Python<'_>, data: Input, peer: &str) -> Delivery {
-        Delivery(py.detach(|| self.0.push(data.0, peer)))
+    #[pyo3(signature = (data, peer = "", *, identity = "", tenant = "", resource = None))]
+    fn push(
+        &self,
+        py: Python<'_>,
+        data: Input,
+        peer: &str,
+        identity: &str,
+        tenant: &str,
+        resource: Option<&Bound<'_, PyMapping>>,
+    ) -> PyResult<Delivery> {
+        let resource = resource.map(input::pairs).transpose()?.unwrap_or_default();
+        let sender = Sender { peer, identity, tenant, resource };
+        Ok(Delivery(py.detach(|| self.0.push(data.0, sender))))
     }
 }
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from logloom._native import Delivery
 from logloom.errors import ServiceError
-from logloom.receivers import zipkin
+from logloom.receivers import http, zipkin
 from tests.components import Pushed, Running, running
 
 CONFIG = "{endpoint: 127.0.0.1:0, max_connections: 5}"
@@ -174,3 +176,51 @@ async def test_a_port_that_is_taken_is_an_error(server: Running, tmp_path: Path)
     with pytest.raises(ServiceError, match=f"cannot listen on {taken}: .*give another endpoint"):
         async with running(zipkin, f"{{endpoint: '{taken}'}}", Pushed(), tmp_path):
             pass
+
+
+@asynccontextmanager
+async def two(folder: Path, pushed: Pushed, more: str = "") -> AsyncIterator[tuple[Running, Running]]:
+    """Zipkin's receiver and a webhook at one endpoint."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        endpoint = f"127.0.0.1:{free.getsockname()[1]}"
+    shared: dict[object, object] = {}
+    async with (
+        running(zipkin, f"{{endpoint: '{endpoint}', max_connections: 5}}", pushed, folder, shared) as one,
+        running(http, f"{{endpoint: '{endpoint}', max_connections: 5{more}}}", pushed, folder, shared) as other,
+    ):
+        yield one, other
+
+
+async def test_receivers_at_one_endpoint_share_its_socket(
+    tmp_path: Path, client: aiohttp.ClientSession, pushed: Pushed
+) -> None:
+    async with two(tmp_path, pushed, ", max_request_body_size: 2KiB") as (one, other):
+        assert one.listening == other.listening
+        async with client.post(one.url("/api/v2/spans"), data=b"[]", headers=JSON) as response:
+            assert response.status == 202
+        async with client.post(one.url("/"), data=b"hello") as response:
+            assert response.status == 200
+        async with client.post(one.url("/"), data=b"x" * 3000) as response:
+            assert response.status == 413, "each has its own bound on bodies"
+        async with client.post(one.url("/api/v2/spans"), data=b" " * 3000 + b"[]", headers=JSON) as response:
+            assert response.status == 202
+        assert [form for form, _, _ in pushed.taken] == ["zipkin", "auto", "zipkin"]
+        await other.stop()
+        async with client.post(one.url("/"), data=b"hello") as response:
+            assert (response.status, response.headers["Retry-After"]) == (503, "1")
+        async with client.post(one.url("/api/v2/spans"), data=b"[]", headers=JSON) as response:
+            assert response.status == 202
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await client.get(one.url("/healthz"))
+
+
+async def test_while_not_all_are_up_no_path_is_told_to_be_gone(server: Running, client: aiohttp.ClientSession) -> None:
+    server.state["ready"] = False
+    async with client.post(server.url("/of/another"), data=b"") as response:
+        assert (response.status, response.headers["Retry-After"]) == (503, "1")
+
+
+async def test_the_bound_on_connections_is_one_for_all_who_share(tmp_path: Path, pushed: Pushed) -> None:
+    async with two(tmp_path, pushed) as (one, _):
+        await test_one_connection_too_many_is_closed_and_the_others_live(one)
