@@ -229,6 +229,11 @@ def journal_facts(
 ) -> list[tuple[int, int, str, str]]: ...
 
 @final
+class Processor:
+    @staticmethod
+    def filter(*, drop: Sequence[str], keep: Sequence[str]) -> Processor: ...
+
+@final
 class Intake:
     def __new__(
         cls,

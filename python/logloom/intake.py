@@ -5,13 +5,14 @@ What happens to the bytes is the core's (`rust/intake`); here stands which recei
 
 import asyncio
 import functools
+import importlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from logloom._native import Delivery, Intake, Journal, Messages, Source, WireMessage
+from logloom._native import Delivery, Intake, Journal, Messages, Processor, Source, WireMessage
 from logloom.commits import Commits
 from logloom.config import Config, OptionValue, PipelineConfig
 from logloom.folder import component_folder
@@ -200,11 +201,23 @@ def intake_of(config: Config, journal: Journal) -> Intake:
                 "name": name,
                 "receivers": pipeline.receivers,
                 "when": _condition(name, pipeline, span_receivers.intersection(pipeline.receivers)),
+                "processors": _processors(config, pipeline),
             }
             for name, pipeline in pipelines.items()
         ],
         default_pipeline=config.service.default_pipeline,
     )
+
+
+def _processors(config: Config, pipeline: PipelineConfig) -> list[tuple[str, Processor]]:
+    """Its processors, by id, each one its own; those that shape no records (`batch`) are none for the core."""
+    made = []
+    for identifier in pipeline.processors:
+        component = config.processors[identifier]
+        module = importlib.import_module(f"logloom.processors.{component.type}")
+        if hasattr(module, "create"):
+            made.append((identifier, module.create(component.config)))
+    return made
 
 
 def _takes_spans(pipeline: str) -> bool:

@@ -20,6 +20,7 @@ from logloom.folder import held, listening_file
 from logloom.intake import Push, Receiver, ReceiverContext, intake_of
 from logloom.journal import DeadLetters, Opened, opened, watch
 from logloom.logs import log_of
+from logloom.processors import batch as batch_processor
 
 __all__ = ["Listening", "Service"]
 
@@ -207,7 +208,8 @@ class Service:
             sizes = [
                 (config.send_batch_size, config.send_batch_max_size, config.timeout)
                 for pipeline in pipelines
-                for config in (self.config.processors[name].config for name in pipeline.processors)
+                for processor in (self.config.processors[name] for name in pipeline.processors)
+                if isinstance(config := processor.config, batch_processor.Config)
             ]
         if not sizes:
             return Cut()

@@ -41,7 +41,6 @@ ELSEWHERE: Final[dict[str, dict[str, str]]] = {
     "receivers": {"prometheus": "logloom takes logs and spans, no metrics", "hostmetrics": "logloom takes no metrics"},
     "processors": {
         "memory_limiter": "the journal is on disk, and what is held in memory bounded: remove this",
-        "filter": "a pipeline's 'when:' says which records it takes: write the condition there",
     },
     "exporters": {},
     "": {

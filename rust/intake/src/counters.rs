@@ -6,6 +6,7 @@ use std::{
 };
 
 use logloom_journal::Tally;
+use logloom_processors::Outcome;
 use logloom_record::Batch;
 
 /// Counts since the start of the process; those that last are the [journal's](logloom_journal::Journal::accounts).
@@ -15,6 +16,8 @@ pub struct Counted {
     pub receivers: BTreeMap<String, ReceiverCounts>,
     /// By pipeline: records that it passed on, and records that its processors dropped by rule.
     pub pipelines: BTreeMap<Arc<str>, (u64, u64)>,
+    /// By processor id: what it did.
+    pub processors: BTreeMap<Arc<str>, Outcome>,
     /// Records that matched no pipeline.
     pub unrouted: u64,
     /// Rejects by format and kind.
@@ -64,7 +67,7 @@ impl Counters {
         self.lock().of(receiver).refused += 1;
     }
 
-    pub(crate) fn routed(&self, tally: &Tally) {
+    pub(crate) fn routed(&self, tally: &Tally, outcomes: Vec<(Arc<str>, Outcome)>) {
         let mut counted = self.lock();
         counted.unrouted += tally.unrouted;
         for (pipeline, made) in &tally.made {
@@ -74,6 +77,9 @@ impl Counters {
             let counts = counted.pipelines.entry(Arc::clone(pipeline)).or_default();
             counts.0 = counts.0.saturating_sub(*dropped);
             counts.1 += dropped;
+        }
+        for (id, outcome) in outcomes {
+            counted.processors.entry(id).or_default().add(&outcome);
         }
     }
 

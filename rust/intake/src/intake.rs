@@ -6,7 +6,7 @@ use logloom_formats::Decoder;
 use logloom_journal::{Draft, Journal, Tally};
 use logloom_record::{Batch, BatchWriter, BlockPool, Chunk, Delivery, Done, Limits, Origin};
 
-use crate::{Counters, Pipelines};
+use crate::{Counters, Pipelines, pipeline::Routed};
 
 /// Decodes once, routes to one or more pipelines, appends all their results as one Journal entry, answers.
 #[derive(Debug)]
@@ -57,8 +57,8 @@ impl Intake {
         }
         let (accepted, origin) = (batch.len() as u64, Arc::clone(batch.origin()));
         self.counters.decoded(&batch, chunk.bytes.len());
-        let parts = self.pipelines.route(batch, &mut tally);
-        self.counters.routed(&tally);
+        let Routed { parts, outcomes } = self.pipelines.route(batch, &mut tally);
+        self.counters.routed(&tally, outcomes);
         let draft = Draft { tally, origin, parts, fact: None, revocable: is_message };
         // A source is read in small chunks; only a message can be so large.
         if is_message && let Err(error) = draft.fits() {

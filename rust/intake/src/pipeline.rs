@@ -14,8 +14,8 @@ pub struct Pipeline {
     pub receivers: Vec<String>,
     /// Which of their records; all without it.
     pub when: Option<Condition>,
-    /// What is done with them, in this order.
-    pub processors: Vec<Arc<dyn Processor>>,
+    /// What is done with them, in this order: each under its id.
+    pub processors: Vec<(Arc<str>, Arc<dyn Processor>)>,
 }
 
 impl std::fmt::Debug for Pipeline {
@@ -64,10 +64,10 @@ impl Pipelines {
 
     /// What each pipeline makes of the batch; those that changed nothing share one part. What matches none goes to the default pipeline
     /// and is counted.
-    pub(crate) fn route(&self, batch: Batch, tally: &mut Tally) -> Vec<Part> {
-        let mut parts: Vec<Part> = Vec::new();
+    pub(crate) fn route(&self, batch: Batch, tally: &mut Tally) -> Routed {
+        let mut routed = Routed::default();
         if batch.is_empty() {
-            return parts;
+            return routed;
         }
         let mut shared: Vec<Arc<str>> = Vec::new();
         let mut matched = vec![false; batch.len()];
@@ -76,16 +76,16 @@ impl Pipelines {
             let known = pipeline.when.as_ref().map_or(Some(true), |when| when.known(batch.origin()));
             if known == Some(true) {
                 matched.fill(true);
-                deliver(pipeline, &batch, true, &mut shared, &mut parts, tally);
+                deliver(pipeline, &batch, true, &mut shared, &mut routed, tally);
             }
             let (None, Some(when)) = (known, &pipeline.when) else { continue };
             let keep: Vec<bool> = (0..batch.len()).map(|i| when.matches(&batch, i)).collect();
             let kept = keep.iter().filter(|keep| **keep).count();
             matched.iter_mut().zip(&keep).for_each(|(matched, keep)| *matched |= keep);
             if kept == batch.len() {
-                deliver(pipeline, &batch, true, &mut shared, &mut parts, tally);
+                deliver(pipeline, &batch, true, &mut shared, &mut routed, tally);
             } else if kept > 0 {
-                deliver(pipeline, &batch.select(|i| keep.get(i) == Some(&true)), false, &mut shared, &mut parts, tally);
+                deliver(pipeline, &batch.select(|i| keep.get(i) == Some(&true)), false, &mut shared, &mut routed, tally);
             }
         }
         let unrouted = matched.iter().filter(|matched| !**matched).count();
@@ -94,30 +94,42 @@ impl Pipelines {
             if let Some(pipeline) = self.default.and_then(|i| self.all.get(i)) {
                 let whole = unrouted == batch.len();
                 let rest = if whole { batch.clone() } else { batch.select(|i| matched.get(i) == Some(&false)) };
-                deliver(pipeline, &rest, whole, &mut shared, &mut parts, tally);
+                deliver(pipeline, &rest, whole, &mut shared, &mut routed, tally);
             }
         }
         if !shared.is_empty() {
-            parts.push(Part { pipelines: shared, batch });
+            routed.parts.push(Part { pipelines: shared, batch });
         }
-        parts
+        routed
     }
 }
 
-/// Runs the processors of a pipeline on what it takes. `whole`: that is the whole batch, which pipelines without processors share.
-fn deliver(pipeline: &Pipeline, batch: &Batch, whole: bool, shared: &mut Vec<Arc<str>>, parts: &mut Vec<Part>, tally: &mut Tally) {
+/// What all pipelines made of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Routed {
+    pub(crate) parts: Vec<Part>,
+    /// What each processor did, by its id.
+    pub(crate) outcomes: Vec<(Arc<str>, Outcome)>,
+}
+
+/// Runs the processors of a pipeline on what it takes. `whole`: that is the whole batch, which pipelines share whose processors leave it as it is.
+fn deliver(pipeline: &Pipeline, batch: &Batch, whole: bool, shared: &mut Vec<Arc<str>>, routed: &mut Routed, tally: &mut Tally) {
     let name = Arc::clone(&pipeline.name);
-    tally.made.push((Arc::clone(&name), batch.len() as u64));
-    if whole && pipeline.processors.is_empty() {
+    let (mut made, mut added, mut dropped) = (batch.clone(), 0, 0);
+    for (id, processor) in &pipeline.processors {
+        let mut outcome = Outcome::default();
+        made = processor.apply(made, &mut outcome);
+        added += outcome.added;
+        dropped += outcome.dropped;
+        routed.outcomes.push((Arc::clone(id), outcome));
+    }
+    tally.made.push((Arc::clone(&name), batch.len() as u64 + added));
+    if dropped > 0 {
+        tally.dropped.push((Arc::clone(&name), dropped));
+    }
+    if whole && made.is_same(batch) {
         shared.push(name);
-        return;
-    }
-    let mut outcome = Outcome::default();
-    let made = pipeline.processors.iter().fold(batch.clone(), |batch, processor| processor.apply(batch, &mut outcome));
-    if outcome.dropped > 0 {
-        tally.dropped.push((Arc::clone(&name), outcome.dropped));
-    }
-    if !made.is_empty() {
-        parts.push(Part { pipelines: vec![name], batch: made });
+    } else if !made.is_empty() {
+        routed.parts.push(Part { pipelines: vec![name], batch: made });
     }
 }

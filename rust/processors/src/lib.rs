@@ -1,22 +1,48 @@
 //! Processors: Batch to Batch. One file a processor; the names are the config's.
 #![forbid(unsafe_code)]
 
+mod filter;
+
+use std::{collections::BTreeMap, sync::Arc};
+
 use logloom_record::Batch;
+
+pub use filter::Filter;
 
 /// What a processor did, for the counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Records that a rule dropped.
     pub dropped: u64,
+    /// Records that it made itself, such as the count of a window.
+    pub added: u64,
     /// Records on which the processor failed; they passed on, marked.
     pub failed: u64,
+    /// How often each of its rules found something, by the rule's name.
+    pub rules: BTreeMap<Arc<str>, u64>,
+}
+
+impl Outcome {
+    /// A rule found so many.
+    pub fn count(&mut self, rule: &Arc<str>, found: u64) {
+        if found > 0 {
+            *self.rules.entry(Arc::clone(rule)).or_default() += found;
+        }
+    }
+
+    /// What another time was like is added.
+    pub fn add(&mut self, other: &Self) {
+        self.dropped += other.dropped;
+        self.added += other.added;
+        self.failed += other.failed;
+        for (rule, found) in &other.rules {
+            self.count(rule, *found);
+        }
+    }
 }
 
 /// Shapes records before they are journalled. It holds nothing back: a record on which it fails passes on, marked and counted.
-pub trait Processor: Send + Sync {
-    /// The config word.
-    fn name(&self) -> &'static str;
-
+pub trait Processor: std::fmt::Debug + Send + Sync {
     /// The Batch as it is to be; the same one where nothing changed, so that pipelines go on sharing its bytes.
     fn apply(&self, batch: Batch, outcome: &mut Outcome) -> Batch;
 

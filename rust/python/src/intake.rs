@@ -1,6 +1,9 @@
 //! What receivers push to.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use logloom_intake::{Pipeline, Pipelines, Sender};
 use logloom_record::{Origin, expr::Condition};
@@ -14,6 +17,7 @@ use crate::{
     errors::{ConfigError, IntoPy},
     input::{self, Input},
     journal::Journal,
+    processor::Processor,
 };
 
 /// Decodes once, routes, processes, appends one entry, answers.
@@ -28,13 +32,16 @@ struct PipelineSpec {
     receivers: Vec<String>,
     #[pyo3(default)]
     when: Option<String>,
+    #[pyo3(default)]
+    processors: Vec<(String, Py<Processor>)>,
 }
 
 impl PipelineSpec {
     fn build(self) -> PyResult<Pipeline> {
         let when = self.when.as_deref().map(Condition::parse).transpose();
         let when = when.map_err(|error| ConfigError::new_err(format!("pipeline '{}': when: {error}", self.name)))?;
-        Ok(Pipeline { name: self.name.into(), receivers: self.receivers, when, processors: Vec::new() })
+        let processors = self.processors.iter().map(|(id, processor)| (id.as_str().into(), Arc::clone(&processor.get().0))).collect();
+        Ok(Pipeline { name: self.name.into(), receivers: self.receivers, when, processors })
     }
 }
 
@@ -88,7 +95,7 @@ impl Intake {
 
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counted = self.0.counters().read();
-        let (receivers, pipelines, rejects) = (PyDict::new(py), PyDict::new(py), PyDict::new(py));
+        let [receivers, pipelines, processors, rejects] = std::array::from_fn(|_| PyDict::new(py));
         for (id, counts) in counted.receivers {
             let row = PyDict::new(py);
             row.set_item("records", counts.records)?;
@@ -103,12 +110,21 @@ impl Intake {
             row.set_item("dropped", dropped)?;
             pipelines.set_item(&*name, row)?;
         }
+        for (id, outcome) in counted.processors {
+            let row = PyDict::new(py);
+            row.set_item("dropped", outcome.dropped)?;
+            row.set_item("added", outcome.added)?;
+            row.set_item("failed", outcome.failed)?;
+            row.set_item("rules", outcome.rules.iter().map(|(rule, found)| (&**rule, *found)).collect::<BTreeMap<_, _>>())?;
+            processors.set_item(&*id, row)?;
+        }
         for ((format, kind), count) in counted.rejects {
             rejects.set_item(format!("{format}:{kind}"), count)?;
         }
         let all = PyDict::new(py);
         all.set_item("receivers", receivers)?;
         all.set_item("pipelines", pipelines)?;
+        all.set_item("processors", processors)?;
         all.set_item("unrouted", counted.unrouted)?;
         all.set_item("rejects", rejects)?;
         Ok(all)

@@ -11,6 +11,7 @@ mod inspect;
 mod intake;
 mod journal;
 mod parser;
+mod processor;
 mod record;
 mod wire;
 
@@ -37,7 +38,8 @@ mod _native {
     use super::journal::{Cursor, Journal};
     #[pymodule_export]
     use super::parser::{Parser, common_options, detect, formats};
-
+    #[pymodule_export]
+    use super::processor::Processor;
     #[pymodule_export]
     use super::record::Record;
     #[pymodule_export]

@@ -205,6 +205,12 @@ impl Batch {
             .unwrap_or_default()
     }
 
+    /// Whether it has the very blocks of `other`, record for record: nothing was done with it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let place = |block: &Block| (block.bytes.as_ptr(), block.bytes.len(), block.head);
+        self.len() == other.len() && self.blocks.iter().map(place).eq(other.blocks.iter().map(place))
+    }
+
     /// Appends all of `other`: blocks are shared, nothing is copied but index entries.
     pub fn append(&mut self, other: &Self) {
         let (blocks, groups, records) = (self.blocks.len() as u32, self.groups.len() as u32, self.index.len() as u32);

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use crate::{
     Batch, BlockPool, Limits, Reject,
     batch::{Block, Entry, Group},
-    proto::{Fields, Value, put_varint, varint_len},
+    edit::Edits,
+    proto::{Fields, Value, push_field, put_varint, varint_len},
 };
 
 impl Batch {
@@ -18,15 +19,14 @@ impl Batch {
     #[must_use]
     pub fn select(&self, keep: impl Fn(usize) -> bool) -> Self {
         let kept: Vec<u32> = (0..self.len()).filter(|&i| keep(i)).map(|i| i as u32).collect();
-        if kept.len() == self.len() { self.clone() } else { self.copied(&kept, &[]) }
+        if kept.len() == self.len() { self.clone() } else { self.copied(&kept, &Edits::default()) }
     }
 
-    /// A copy of these records, which stand in ascending order; to each is appended what `further` has at its place, if anything: whole
-    /// fields of a `LogRecord`.
-    pub(crate) fn copied(&self, kept: &[u32], further: &[Vec<u8>]) -> Self {
+    /// A copy of these records, which stand in ascending order, as `edits` would have them.
+    pub(crate) fn copied(&self, kept: &[u32], edits: &Edits) -> Self {
         let mut selection = Selection {
             from: self,
-            further,
+            edits,
             index: vec![Entry::default(); kept.len()],
             plan: Plan::default(),
             blocks: Vec::new(),
@@ -58,13 +58,18 @@ struct Frame {
 }
 
 impl Frame {
-    fn of(message: &[u8]) -> Self {
+    /// The frame of `message`; `first` is what stands for its field 1.
+    fn of(message: &[u8], first: Option<&[u8]>) -> Self {
         let mut frame = Self::default();
+        if let Some(first) = first {
+            push_field(&mut frame.bytes, 0x0a, first);
+            frame.first = frame.bytes.len() - first.len()..frame.bytes.len();
+        }
         let mut fields = Fields::new(message);
         loop {
             let start = fields.position();
             let Some(Ok((field, value))) = fields.next() else { return frame };
-            if field == 2 {
+            if field == 2 || field == 1 && first.is_some() {
                 continue;
             }
             frame.bytes.extend_from_slice(message.get(start..fields.position()).unwrap_or_default());
@@ -127,7 +132,7 @@ const HEADERS: usize = 12;
 
 struct Selection<'a> {
     from: &'a Batch,
-    further: &'a [Vec<u8>],
+    edits: &'a Edits,
     index: Vec<Entry>,
     plan: Plan,
     blocks: Vec<Block>,
@@ -135,28 +140,26 @@ struct Selection<'a> {
 }
 
 impl Selection<'_> {
-    fn further(&self, position: u32) -> &[u8] {
-        self.further.get(position as usize).map_or(&[], Vec::as_slice)
-    }
-
     fn run(&mut self, ranks: &[(u32, u32)], kept: &[u32]) {
         let mut last: Option<&Group> = None;
         let mut resource = Frame::default();
         for run in ranks.chunk_by(|a, b| a.0 == b.0) {
-            let Some(group) = run.first().and_then(|(group, _)| self.from.groups.get(*group as usize)) else { continue };
+            let Some(&(id, _)) = run.first() else { continue };
+            let Some(group) = self.from.groups.get(id as usize) else { continue };
             let Some(block) = self.from.blocks.get(group.block as usize) else { continue };
             let part = |range: &Range<u32>| block.indexed().get(range.start as usize..range.end as usize).unwrap_or_default();
             if last.is_none_or(|last| last.block != group.block || last.resource_logs != group.resource_logs) {
-                resource = Frame::of(part(&group.resource_logs));
+                resource = Frame::of(part(&group.resource_logs), self.edits.resource(id));
                 self.open_resource(&resource);
             }
             last = Some(group);
-            let scope = Frame::of(part(&group.scope_logs));
+            let scope = Frame::of(part(&group.scope_logs), self.edits.scope(id));
             self.open_scope(&scope);
             for &(_, rank) in run {
                 let Some(&position) = kept.get(rank as usize) else { continue };
                 let Some(entry) = self.from.index.get(position as usize) else { continue };
-                let len = field_len((entry.end - entry.start) as usize + self.further(position).len());
+                let (was, further) = ((entry.end - entry.start) as usize, self.edits.further(position).len());
+                let len = field_len(self.edits.record(position).map_or(was, <[u8]>::len) + further);
                 if self.plan.bytes + len > Limits::BLOCK_BYTES_MAX
                     && self.plan.resources.iter().any(|r| r.scopes.iter().any(|s| s.records_len > 0))
                 {
@@ -230,13 +233,14 @@ impl Selection<'_> {
             });
             for &(position, rank) in &scope_plan.records {
                 let Some(entry) = self.from.index.get(position as usize) else { continue };
-                let record = self.from.record_bytes(entry);
-                let further = self.further(position);
+                let edited = self.edits.record(position);
+                let record = edited.unwrap_or_else(|| self.from.record_bytes(entry));
+                let further = self.edits.further(position);
                 let Range { start, end } = out.header(0x12, record.len() + further.len());
                 out.put(record);
                 out.put(further);
                 if let Some(new) = self.index.get_mut(rank as usize) {
-                    *new = Entry { group, start, end, ..*entry };
+                    *new = Entry { group, start, end, ..edited.map_or(*entry, |record| entry.of(record)) };
                 }
             }
         }

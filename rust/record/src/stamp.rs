@@ -1,6 +1,6 @@
 //! Attributes that are put on records after they were read.
 
-use crate::{Batch, Record, proto::push_string_attribute};
+use crate::{Batch, Record, edit::Edits, proto::push_string_attribute};
 
 /// A field of `LogRecord.attributes`.
 const ATTRIBUTE: u8 = 0x32;
@@ -25,7 +25,7 @@ impl Batch {
             return self.clone();
         }
         let all: Vec<u32> = (0..self.len() as u32).collect();
-        self.copied(&all, &further)
+        self.copied(&all, &Edits::appending(further))
     }
 
     /// The same records, each that has no [`UID`] with its key in the Journal as one, so that destinations know it when it comes again.

@@ -1,0 +1,145 @@
+//! A Batch with some of its records written anew.
+
+use std::{collections::HashMap, ops::Range};
+
+use crate::{
+    Batch, Record,
+    batch::Entry,
+    proto::{Fields, Value},
+};
+
+/// What stands in a copy in place of what was there.
+#[derive(Debug, Default)]
+pub(crate) struct Edits {
+    further: Vec<Vec<u8>>,
+    written: Vec<u8>,
+    /// By position, where in `written` the whole record stands, where it was written anew.
+    records: Vec<Option<Range<usize>>>,
+    /// By group.
+    resources: HashMap<u32, Range<usize>>,
+    scopes: HashMap<u32, Range<usize>>,
+}
+
+impl Edits {
+    /// By position, whole fields that are appended to the records.
+    pub(crate) fn appending(further: Vec<Vec<u8>>) -> Self {
+        Self { further, ..Self::default() }
+    }
+
+    pub(crate) fn further(&self, position: u32) -> &[u8] {
+        self.further.get(position as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The record that stands for the one at `position`, where it was written anew.
+    pub(crate) fn record(&self, position: u32) -> Option<&[u8]> {
+        self.records.get(position as usize)?.as_ref().and_then(|record| self.written.get(record.clone()))
+    }
+
+    pub(crate) fn resource(&self, group: u32) -> Option<&[u8]> {
+        self.resources.get(&group).and_then(|resource| self.written.get(resource.clone()))
+    }
+
+    pub(crate) fn scope(&self, group: u32) -> Option<&[u8]> {
+        self.scopes.get(&group).and_then(|scope| self.written.get(scope.clone()))
+    }
+}
+
+/// What becomes of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// It stays as it is.
+    Keep,
+    /// It goes.
+    Drop,
+    /// What was written stands for it.
+    Write,
+}
+
+/// What records share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// A `Resource` message.
+    Resource,
+    /// An `InstrumentationScope` message.
+    Scope,
+}
+
+impl Batch {
+    /// The same records as an editor would have them. Where it changes nothing, the same Batch: nothing is copied.
+    ///
+    /// `each` is asked of every record once, in order. Where it says [`Edit::Write`], what it appended is the whole new `LogRecord` message.
+    /// `shared` is asked of the resource and the scope of those that stay, once each, and says whether it wrote another message.
+    #[must_use]
+    pub fn edit(
+        &self,
+        mut each: impl FnMut(&Record<'_>, &mut Vec<u8>) -> Edit,
+        mut shared: impl FnMut(Shared, &[u8], &mut Vec<u8>) -> bool,
+    ) -> Self {
+        let mut edits = Edits::default();
+        let mut kept = Vec::with_capacity(self.len());
+        let mut stays = vec![false; self.groups.len()];
+        for (position, record) in self.records().enumerate() {
+            let start = edits.written.len();
+            let edit = each(&record, &mut edits.written);
+            if edit == Edit::Write {
+                edits.records.resize(position, None);
+                edits.records.push(Some(start..edits.written.len()));
+            } else {
+                edits.written.truncate(start);
+            }
+            if edit != Edit::Drop {
+                kept.push(position as u32);
+                if let Some(stays) = stays.get_mut(record.group() as usize) {
+                    *stays = true;
+                }
+            }
+        }
+        // Groups of one `ResourceLogs` stand side by side, and have one resource.
+        let mut last: Option<(u32, Range<u32>, Option<Range<usize>>)> = None;
+        for (id, group) in self.groups.iter().enumerate().filter(|(id, _)| stays.get(*id) == Some(&true)) {
+            let id = id as u32;
+            let resource = match last.take().filter(|(block, whole, _)| *block == group.block && *whole == group.resource_logs) {
+                Some((_, _, resource)) => resource,
+                None => edits.share(self.group_bytes(id, |group| group.resource.clone()), |old, new| shared(Shared::Resource, old, new)),
+            };
+            if let Some(resource) = &resource {
+                edits.resources.insert(id, resource.clone());
+            }
+            last = Some((group.block, group.resource_logs.clone(), resource));
+            if let Some(scope) = edits.share(self.group_bytes(id, |group| group.scope.clone()), |old, new| shared(Shared::Scope, old, new))
+            {
+                edits.scopes.insert(id, scope);
+            }
+        }
+        let untouched = edits.records.is_empty() && edits.resources.is_empty() && edits.scopes.is_empty();
+        if untouched && kept.len() == self.len() { self.clone() } else { self.copied(&kept, &edits) }
+    }
+}
+
+impl Edits {
+    fn share(&mut self, old: &[u8], edit: impl FnOnce(&[u8], &mut Vec<u8>) -> bool) -> Option<Range<usize>> {
+        let start = self.written.len();
+        let changed = edit(old, &mut self.written);
+        if !changed {
+            self.written.truncate(start);
+        }
+        changed.then_some(start..self.written.len())
+    }
+}
+
+impl Entry {
+    /// The same entry, of a record that was written anew: what the index knows of its bytes is read again.
+    pub(crate) fn of(&self, record: &[u8]) -> Self {
+        let (mut severity, mut time, mut observed, mut trace_id) = (0, 0, 0, [0; 16]);
+        for field in Fields::new(record).flatten() {
+            match field {
+                (1, Value::Fixed64(nanos)) => time = nanos,
+                (2, Value::Varint(number)) => severity = u8::try_from(number).unwrap_or(u8::MAX),
+                (9, Value::Len(id)) => trace_id = id.try_into().unwrap_or_default(),
+                (11, Value::Fixed64(nanos)) => observed = nanos,
+                _ => {}
+            }
+        }
+        Self { severity, trace_id, time_unix_nano: if time == 0 { observed } else { time }, ..*self }
+    }
+}

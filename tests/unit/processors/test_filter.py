@@ -1,0 +1,91 @@
+"""What a filter lets through, what it counts, and what it leaves alone."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import orjson
+import pytest
+
+from logloom import config
+from logloom._native import Batch, Intake, Journal, Record
+from logloom.errors import InvalidConfigError
+from logloom.intake import Push, intake_of
+from tests.unit.components import installed
+
+LINES = b"".join(
+    orjson.dumps({"level": level, "message": message, "n": n}) + b"\n"
+    for n, (level, message) in enumerate([("debug", "ping"), ("info", "order"), ("error", "boom"), ("info", "ping")])
+)
+
+
+async def filtered(*processors: str) -> tuple[Batch | None, Intake]:
+    """What is journalled of the lines behind these processors."""
+    named = ", ".join(f"filter/{n}: {{{text}}}" for n, text in enumerate(processors))
+    names = ", ".join(f"filter/{n}" for n in range(len(processors)))
+    text = (
+        f'receivers: {{tin: {{}}}}\nprocessors: {{{named}}}\nexporters: {{tout: {{endpoint: "a:1"}}}}\n'
+        f"service:\n  pipelines: {{logs: {{receivers: [tin], processors: [{names}], exporters: [tout]}}}}"
+    )
+    with installed(), ThreadPoolExecutor(1) as threads:
+        loaded = config.loads(text)
+        journal = Journal(bytes_max=1 << 20)
+        cursor = journal.cursor("tout", ["logs"])
+        intake = intake_of(loaded, journal)
+        push = Push("tin", intake, journal, threads)
+        delivery = await push(push.messages("json"), LINES)
+        assert (delivery.kind, delivery.accepted) == ("done", 4)
+        journal.close()
+        step = cursor.next(100, 1 << 20, 0.0)
+        return (step[0] if step else None), intake
+
+
+async def test_a_condition_drops_what_it_holds_for_and_counts_it_under_its_name() -> None:
+    batch, intake = await filtered("drop: ['body == \"ping\"', 'severity < INFO']")
+    assert batch is not None
+    assert [record.body for record in batch] == ["order", "boom"]
+    counters = intake.counters()
+    assert counters["processors"]["filter/0"] == {
+        "dropped": 2,
+        "added": 0,
+        "failed": 0,
+        "rules": {'body == "ping"': 2},
+    }
+    assert counters["pipelines"]["logs"] == {"records": 2, "dropped": 2}
+
+
+async def test_what_no_condition_wants_to_keep_goes() -> None:
+    batch, intake = await filtered("keep: ['severity >= ERROR', 'body == \"order\"']")
+    assert batch is not None
+    assert [record.body for record in batch] == ["order", "boom"]
+    assert intake.counters()["processors"]["filter/0"]["rules"] == {"keep": 2}
+
+
+async def test_a_record_stays_byte_for_byte_as_it_was() -> None:
+    untouched, _ = await filtered("drop: ['severity == FATAL']")
+    some, _ = await filtered("drop: ['severity == FATAL']", "keep: ['attributes[\"n\"] == 2']")
+    assert untouched is not None
+    assert some is not None
+    kept = [record for record in untouched if record.attributes["n"] == 2]
+
+    def but_for_the_clock(record: Record) -> dict[str, object]:
+        return record.to_dict() | {"observed_time_unix_nano": 0}
+
+    assert [but_for_the_clock(record) for record in some] == [but_for_the_clock(record) for record in kept]
+
+
+async def test_all_may_go_and_the_accounts_still_add_up() -> None:
+    batch, intake = await filtered("drop: ['true']", "drop: ['severity > WARN']")
+    assert batch is None
+    assert intake.counters()["processors"]["filter/1"]["dropped"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "processors.filter/0.drop: nothing is filtered: give conditions here, or under 'keep'"),
+        ("keep: ['true', 'severty > 1']", "processors.filter/0.keep[1]: unknown field 'severty': did you mean"),
+    ],
+)
+async def test_what_is_wrong_is_said_where_it_stands(text: str, told: str) -> None:
+    with pytest.raises(InvalidConfigError) as caught:
+        await filtered(text)
+    assert told in str(caught.value)
