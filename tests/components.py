@@ -16,6 +16,7 @@ from logloom.config.read import Reader
 from logloom.config.typed import read_yaml
 from logloom.exporters import ExporterContext
 from logloom.intake import Push, ReceiverContext
+from logloom.receivers._gate import Gate
 
 
 class Log(logging.LoggerAdapter[logging.Logger]):
@@ -175,16 +176,35 @@ class Running:
         await asyncio.wait_for(self.task, 30)
 
 
+def open_gate() -> Gate:
+    """A gate that admits everybody."""
+    return Gate(ReceiverContext("test", asyncio.Event(), log(), Path(), lambda: True, lambda _: None), None)
+
+
 @asynccontextmanager
 async def running(
-    component: ModuleType, text: str, push: Any, data: Path, shared: dict[object, object] | None = None
+    component: ModuleType,
+    text: str,
+    push: Any,
+    data: Path,
+    shared: dict[object, object] | None = None,
+    authenticators: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Running]:
     """The receiver of `component` with this config, from when it is up; stopped at the end."""
     up: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
     state = {"ready": True}
-    context = ReceiverContext("test", asyncio.Event(), log(), data, lambda: state["ready"], up.set_result)
-    if shared is not None:
-        context = dataclasses.replace(context, shared=shared)
+) -> AsyncIterator[Running]:
+    """The receiver of `component` with this config, from when it is up; stopped at the end."""
+    up: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
+    state = {"ready": True}
+    shared = {} if shared is None else shared
+    context = ReceiverContext(
+        "test", asyncio.Event(), log(), data, lambda: state["ready"], up.set_result, shared, authenticators or {}
+    )
+) -> AsyncIterator[Running]:
+    """The receiver of `component` with this config, from when it is up; stopped at the end."""
+    up: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
+    state = {"ready": True}
     task = asyncio.create_task(component.create(read_config(component, text), context).run(push))
     await asyncio.wait([task, up], timeout=30, return_when=asyncio.FIRST_COMPLETED)
     if not up.done():
@@ -203,6 +223,8 @@ async def unsaved(_state: bytes) -> None:
     """What an exporter wants saved at once, for tests that do not come back to it."""
 
 
-def exporter(component: ModuleType, text: str, data: Path, save: Any = unsaved) -> Any:
+def exporter(
+    component: ModuleType, text: str, data: Path, save: Any = unsaved, credentials: Mapping[str, Any] | None = None
+) -> Any:
     """The exporter of `component` with this config."""
-    return component.create(read_config(component, text), ExporterContext("test", log(), data, save))
+    return component.create(read_config(component, text), ExporterContext("test", log(), data, save, credentials or {}))

@@ -19,7 +19,7 @@ from logloom.config import fields, model, read
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "config.md"
 BEGIN, END = "<!-- config:begin -->\n", "<!-- config:end -->\n"
-SHARED = (config.Retry, config.SendingQueue, config.QueueBatch, config.ClientTls, config.ServerTls)
+SHARED = (config.Auth, config.Retry, config.SendingQueue, config.QueueBatch, config.ClientTls, config.ServerTls)
 
 
 def described(cls: type[Any]) -> dict[str, str]:
@@ -107,7 +107,7 @@ def table(cls: type[Any]) -> str:
 def generated() -> str:
     """All that stands between the marks."""
     parts = ["## service\n", table(config.ServiceConfig), "## journal\n", table(config.JournalConfig)]
-    for section in model.SECTIONS:
+    for section in (*model.SECTIONS, model.EXTENSIONS):
         for name in model.component_types(section):
             module = importlib.import_module(f"logloom.{section}.{name}")
             about = inspect.cleandoc(module.__doc__ or "").split("\n\n")[0].replace("\n", " ")

@@ -16,6 +16,7 @@ from logloom._native import Delivery, Intake, Journal, Messages, Processor, Sour
 from logloom.commits import Commits
 from logloom.config import Config, OptionValue, PipelineConfig
 from logloom.folder import component_folder
+from logloom.identity import Authenticator
 from logloom.logs import Log
 
 __all__ = ["Push", "Receiver", "ReceiverContext", "intake_of"]
@@ -57,6 +58,7 @@ class ReceiverContext:
         ready: Whether the service is up and takes more: for `/readyz` and the gRPC health service.
         on_up: What `up` calls.
         shared: What the receivers of one service share, such as a listening socket: by what tells one from another.
+        authenticators: By the ids of the extensions that tell who sends.
     """
 
     id: str
@@ -66,6 +68,7 @@ class ReceiverContext:
     ready: Callable[[], bool]
     on_up: Callable[[Mapping[str, str]], None]
     shared: dict[object, object] = field(default_factory=dict)
+    authenticators: Mapping[str, Authenticator] = field(default_factory=dict)
 
     def folder(self) -> Path:
         """This receiver's own folder below the data folder, made with rights for its owner alone."""

@@ -16,6 +16,7 @@ from logloom.errands import Errands
 from logloom.errors import ComponentError, LogloomError, ServiceError
 from logloom.exporters import Exporter, ExporterContext
 from logloom.exporters._follow import RECORDS_MAX, Bookmark, Cut, Follower
+from logloom.extensions import ExtensionContext
 from logloom.folder import held, listening_file
 from logloom.intake import Push, Receiver, ReceiverContext, intake_of
 from logloom.journal import DeadLetters, Opened, opened, watch
@@ -46,6 +47,7 @@ class Service:
         self._listening: dict[str, Mapping[str, str]] = {}
         self._all_up = asyncio.Event()
         self._shared: dict[object, object] = {}
+        self._extensions: dict[str, Any] = {}
 
     def ready(self) -> bool:
         """Whether every receiver is up and the service takes more."""
@@ -82,6 +84,8 @@ class Service:
                 last.enter_context(dead.watched())
             letters = DeadLetters(journals, main, dead, self.config.service.dead_letter_pipeline)
             async with AsyncExitStack() as left:
+                for component in self.config.extensions.values():
+                    self._extensions[component.id] = await self._extension(component, left)
                 followers = [
                     await self._follower(component, journals.main, waiters, letters, left)
                     for component in self.config.exporters.values()
@@ -163,6 +167,12 @@ class Service:
         left = [(follower.id, follower.pending.pending_records) for follower in followers]
         return ", ".join(f"{n} record{'s' * (n > 1)} of exporter {identifier}" for identifier, n in left if n)
 
+    async def _extension(self, component: Component, left: AsyncExitStack) -> Any:
+        context = ExtensionContext(component.id, log_of(component.id), self.ready)
+        extension = _create(component, "extension", context)
+        await _enter(extension, component, "extension", left)
+        return extension
+
     async def _follower(
         self,
         component: Component,
@@ -177,15 +187,13 @@ class Service:
             if component.id in pipeline.exporters
         }
         bookmark = Bookmark(journal, journal.cursor(component.id, list(named), start=component.start))
-        context = ExporterContext(component.id, log_of(component.id), self.data, bookmark.save)
+        credentials = {name: extension for name, extension in self._extensions.items() if hasattr(extension, "headers")}
+        context = ExporterContext(component.id, log_of(component.id), self.data, bookmark.save, credentials)
         exporter: Exporter = _create(component, "exporter", context)
         if hasattr(exporter, "restore"):
             exporter.restore(bookmark.cursor.state)
         if hasattr(exporter, "__aenter__"):
-            try:
-                await left.enter_async_context(exporter)  # type: ignore[arg-type]
-            except (LogloomError, OSError) as error:
-                raise ComponentError(f"exporter {component.id}: {error}") from error
+            await _enter(exporter, component, "exporter", left)
         retry = getattr(component.config, "retry_on_failure", None)
         cut = self._cut(component, list(named.values()))
         return Follower(
@@ -226,7 +234,8 @@ class Service:
                 self._all_up.set()
 
         log = log_of(component.id)
-        return ReceiverContext(component.id, self._stopping, log, self.data, self.ready, on_up, self._shared)
+        known = {name: extension for name, extension in self._extensions.items() if hasattr(extension, "authenticate")}
+        return ReceiverContext(component.id, self._stopping, log, self.data, self.ready, on_up, self._shared, known)
 
     def _tell_counts(self, intake: Mapping[str, Any], followers: list[Follower]) -> None:
         for identifier, counts in intake["receivers"].items():
@@ -250,6 +259,13 @@ def _create(component: Component, what: str, context: Any) -> Any:
     try:
         return module.create(component.config, context)
     except LogloomError as error:
+        raise ComponentError(f"{what} {component.id}: {error}") from error
+
+
+async def _enter(made: Any, component: Component, what: str, left: AsyncExitStack) -> None:
+    try:
+        await left.enter_async_context(made)
+    except (LogloomError, OSError) as error:
         raise ComponentError(f"{what} {component.id}: {error}") from error
 
 

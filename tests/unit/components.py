@@ -146,8 +146,8 @@ def installed() -> Iterator[SimpleNamespace]:
         "logloom.exporters.tout": module(OutConfig, Exporter),
     }
     real = model.component_types
-    more = {"receivers": ["tin"], "exporters": ["tout"], "processors": []}
-    model.component_types = lambda section: sorted([*real(section), *more[section]])  # type: ignore[assignment]
+    more = {"receivers": ["tin"], "exporters": ["tout"]}
+    model.component_types = lambda section: sorted([*real(section), *more.get(section, [])])  # type: ignore[assignment]
     sys.modules.update(modules)
     try:
         yield SimpleNamespace(made=made)

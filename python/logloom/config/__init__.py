@@ -26,11 +26,12 @@ from logloom.config.model import (
     loads,
 )
 from logloom.config.service import PipelineConfig, ServiceConfig, TelemetryConfig
-from logloom.config.shared import ClientTls, QueueBatch, Retry, SendingQueue, ServerTls, format_problems
+from logloom.config.shared import Auth, ClientTls, QueueBatch, Retry, SendingQueue, ServerTls, format_problems
 from logloom.config.typed import FILE_BYTES_MAX
 
 __all__ = [
     "FILE_BYTES_MAX",
+    "Auth",
     "Bound",
     "Bytes",
     "ClientTls",

@@ -5,7 +5,7 @@ import importlib
 import os
 import pkgutil
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from logloom.config.journal import JournalConfig
-from logloom.config.read import Reader, nearest, unknown
+from logloom.config.read import Reader, at, nearest, unknown
 from logloom.config.service import ServiceConfig
+from logloom.config.shared import Auth
 from logloom.config.sharing import conflicts
 from logloom.config.typed import FILE_BYTES_MAX, Typed, read_yaml
 from logloom.errors import ConfigError, InvalidConfigError, Problem
@@ -24,7 +25,10 @@ __all__ = ["ALIASES", "Component", "Config", "component_types", "default_text", 
 SECTIONS: Final = ("receivers", "processors", "exporters")
 """Top keys that hold components; each is a folder of logloom too, and each type a file in it."""
 
-TOP: Final = (*SECTIONS, "journal", "service")
+EXTENSIONS: Final = "extensions"
+"""The top key, and the folder, of what stands beside the pipelines."""
+
+TOP: Final = (*SECTIONS, EXTENSIONS, "journal", "service")
 """All top keys."""
 
 Start = Literal["tail", "oldest"]
@@ -34,6 +38,7 @@ ALIASES: Final = {
     "receivers": {"file_log": "filelog"},
     "processors": {},
     "exporters": {"otlp_grpc": "otlp", "otlp_http": "otlphttp", "logging": "debug"},
+    "extensions": {"basic_auth": "basicauth", "bearer_token_auth": "bearertokenauth"},
 }
 """Other names of the same things, as the Collector's releases have had them."""
 
@@ -43,9 +48,9 @@ ELSEWHERE: Final[dict[str, dict[str, str]]] = {
         "memory_limiter": "the journal is on disk, and what is held in memory bounded: remove this",
     },
     "exporters": {},
+    "extensions": {},
     "": {
         "connectors": "one record may go to several pipelines, each with its own 'when:'; remove this",
-        "extensions": "/healthz and /readyz are on every HTTP receiver; remove this and service.extensions",
     },
 }
 """What Collector configs often have and logloom has in another way: the way out, by section."""
@@ -53,7 +58,7 @@ ELSEWHERE: Final[dict[str, dict[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One receiver, processor or exporter of the config.
+    """One receiver, processor, exporter or extension of the config.
 
     Attributes:
         id: As typed: `filelog/mesh`.
@@ -83,6 +88,7 @@ class Config:
         journal: Where what was accepted lies.
         service: What runs.
         notes: What is accepted and does nothing here, each with its place.
+        extensions: By id, those that `service.extensions` names, in its order.
     """
 
     file: str
@@ -92,6 +98,7 @@ class Config:
     journal: JournalConfig
     service: ServiceConfig
     notes: tuple[Problem, ...]
+    extensions: dict[str, Component] = dataclasses.field(default_factory=dict)
 
 
 def default_text() -> str:
@@ -161,16 +168,20 @@ class _Checker:
             if key not in TOP:
                 hint = ELSEWHERE[""].get(key)
                 self.reader.problem(value, f"not needed: {hint}" if hint else unknown("key", key, [*TOP]))
-        sections = {section: self.components(section) for section in SECTIONS}
+        sections = {section: self.components(section) for section in (*SECTIONS, EXTENSIONS)}
         journal = self.reader.fields(JournalConfig, self.top["journal"]) if "journal" in self.top else JournalConfig()
         service = self.service()
         used = {section: self.used(section, sections[section]) for section in SECTIONS}
         self.shared(used["receivers"])
+        extensions = self.running(sections[EXTENSIONS])
+        for section in ("receivers", "exporters"):
+            self.authenticators(section, used[section], extensions)
         if service is None or journal is None:
             return None
         self.note_bounds(journal)
         notes = tuple(self.reader.notes)
-        return Config(self.file, used["receivers"], used["processors"], used["exporters"], journal, service, notes)
+        components = (used["receivers"], used["processors"], used["exporters"])
+        return Config(self.file, *components, journal, service, notes, extensions)
 
     def shared(self, receivers: dict[str, Component]) -> None:
         """Receivers at one endpoint must get on with each other."""
@@ -224,10 +235,6 @@ class _Checker:
         if typed is None:
             self.reader.problem(self.root, "lacks 'service', whose pipelines say what runs")
             return None
-        if isinstance(typed.value, dict) and "extensions" in typed.value:
-            extensions = typed.value.pop("extensions")
-            if extensions.value and "extensions" not in self.top:
-                self.reader.problem(extensions, f"not needed: {ELSEWHERE['']['extensions']}")
         pipelines = self.pipelines()
         for name, pipeline in list(pipelines.items()):
             signal = name.partition("/")[0]
@@ -260,27 +267,70 @@ class _Checker:
         typed = service.value.get("pipelines") if service and isinstance(service.value, dict) else None
         return typed.value if typed and isinstance(typed.value, dict) else {}
 
+    def running(self, have: dict[str, Component | None]) -> dict[str, Component]:
+        """The extensions that `service.extensions` names, in its order."""
+        service = self.top.get("service")
+        typed = service.value.get("extensions") if service and isinstance(service.value, dict) else None
+        named = self.named("extension", typed, have)
+        self.note_unused(EXTENSIONS, have, named, "service.extensions does not name it")
+        return {name: component for name in named if (component := have.get(name)) is not None}
+
+    def authenticators(self, section: str, components: dict[str, Component], have: dict[str, Component]) -> None:
+        """Each `auth` names an extension that runs, and can do what is asked of it."""
+        role, does = ("server", "tells who sends") if section == "receivers" else ("client", "says as whom to send")
+        for component in components.values():
+            for path, auth in _auths(component.config):
+                extension = have.get(auth.authenticator)
+                if extension is None:
+                    near = nearest(auth.authenticator, have)
+                    hint = f"did you mean '{near}'?" if near else "define it under extensions, name it there"
+                    what = f"no extension '{auth.authenticator}' in service.extensions: {hint}"
+                elif role not in getattr(extension.config, "roles", ()):
+                    what = f"'{auth.authenticator}' is no extension that {does}, as it is configured"
+                else:
+                    continue
+                typed: Any = self.top[section].value
+                self.reader.problem(at(typed[component.id], f"{path}.authenticator"), what)
+
     def used(self, section: str, have: dict[str, Component | None]) -> dict[str, Component]:
         """The components that the pipelines name; each name that stands for nothing is a problem."""
-        named: set[str] = set()
+        names: set[str] = set()
         for pipeline in self.pipelines().values():
             typed = pipeline.value.get(section) if isinstance(pipeline.value, dict) else None
-            before: set[str] = set()
-            for item in typed.value if typed and isinstance(typed.value, list) else []:
-                identifier = self.reader.resolve(item).text
-                if identifier and identifier not in have:
-                    near = nearest(identifier, have)
-                    hint = f"did you mean '{near}'?" if near else f"it is not among the {section}"
-                    self.reader.problem(item, f"no {section[:-1]} '{identifier}': {hint}")
-                if identifier in before:
-                    self.reader.problem(item, f"'{identifier}' a second time")
-                before.add(identifier)
-            named |= before
+            names |= self.named(section[:-1], typed, have).keys()
+        self.note_unused(section, have, names, "no pipeline names it")
+        return {name: component for name, component in have.items() if component is not None and name in names}
+
+    def named(self, what: str, typed: Typed | None, have: Mapping[str, Component | None]) -> dict[str, None]:
+        """The names in one list, in order; each must be there, and once."""
+        names: dict[str, None] = {}
+        for item in typed.value if typed and isinstance(typed.value, list) else []:
+            identifier = self.reader.resolve(item).text
+            if identifier and identifier not in have:
+                near = nearest(identifier, have)
+                hint = f"did you mean '{near}'?" if near else f"it is not among the {what}s"
+                self.reader.problem(item, f"no {what} '{identifier}': {hint}")
+            if identifier in names:
+                self.reader.problem(item, f"'{identifier}' a second time")
+            names[identifier] = None
+        return names
+
+    def note_unused(self, section: str, have: dict[str, Component | None], names: Collection[str], why: str) -> None:
+        """What is defined and does not run does nothing."""
         for identifier, component in have.items():
-            if component is not None and identifier not in named:
-                unused = Problem(component.line, f"{section}.{identifier}", "unused: no pipeline names it")
-                self.reader.notes.append(unused)
-        return {name: component for name, component in have.items() if component is not None and name in named}
+            if component is not None and identifier not in names:
+                self.reader.notes.append(Problem(component.line, f"{section}.{identifier}", f"unused: {why}"))
+
+
+def _auths(config: Any, path: str = "") -> Iterator[tuple[str, Auth]]:
+    """Each `auth` in a component's config, with its place there."""
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        inside = f"{path}.{field.name}" if path else field.name
+        if isinstance(value, Auth):
+            yield inside, value
+        elif dataclasses.is_dataclass(value):
+            yield from _auths(value, inside)
 
 
 def _unknown_type(what: str, kind: str, types: list[str]) -> str:

@@ -99,6 +99,7 @@ class ServiceConfig:
     """What runs.
 
     Attributes:
+        extensions: Ids of the extensions that run.
         pipelines: By name: `logs`, `logs/mesh`, `traces`, … A `traces` pipeline takes the spans of its receivers, each
             as records; a `logs` pipeline takes everything else of its own, and their spans where no `traces` pipeline
             names the receiver.
@@ -111,6 +112,7 @@ class ServiceConfig:
     """
 
     pipelines: dict[str, PipelineConfig]
+    extensions: list[str] = field(default_factory=list)
     default_pipeline: str | None = None
     dead_letter_pipeline: str | None = None
     journal: MemoryConfig = field(default_factory=MemoryConfig)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from logloom.config.fields import Bound, FormatOptions, Seconds
 
-__all__ = ["ClientTls", "QueueBatch", "Retry", "SendingQueue", "ServerTls", "format_problems"]
+__all__ = ["Auth", "ClientTls", "QueueBatch", "Retry", "SendingQueue", "ServerTls", "format_problems"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,24 @@ class SendingQueue:
 
     enabled: bool = True
     batch: QueueBatch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Who may send, or as whom to send.
+
+    Attributes:
+        authenticator: The id of an extension that decides it, such as `basicauth/agents`.
+    """
+
+    IGNORED: ClassVar[Mapping[str, str]] = {"request_params": "credentials are read from headers alone"}
+
+    authenticator: str
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """It names one."""
+        if not self.authenticator:
+            yield "authenticator", "is needed: the id of an extension"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,15 @@ A file holds a docstring, `class Config`, `def create(config, context)` and one 
 """
 
 import os
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from logloom._native import Batch, Delivery
 from logloom.errors import RefuseError
 from logloom.folder import component_folder
+from logloom.identity import Credentials
 from logloom.logs import Log
 
 __all__ = ["Exporter", "ExporterContext", "TooLargeError"]
@@ -62,12 +63,14 @@ class ExporterContext:
         log: Where it says what an operator must know: what happened, and fields in `extra`.
         data: The data folder.
         save: Saves a state at once, with the place up to which all is delivered; OSError where that is not possible.
+        credentials: By the ids of the extensions that say as whom to send.
     """
 
     id: str
     log: Log
     data: Path
     save: Callable[[bytes], Awaitable[None]]
+    credentials: Mapping[str, Credentials] = field(default_factory=dict)
 
     def folder(self) -> Path:
         """This exporter's own folder below the data folder, made with rights for its owner alone."""

@@ -2,7 +2,7 @@
 
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,7 +14,8 @@ from logloom.errors import ConfigError
 
 if TYPE_CHECKING:
     from logloom._native import Batch
-    from logloom.config import ClientTls, Secret
+    from logloom.config import Auth, ClientTls, Secret
+    from logloom.exporters import ExporterContext
     from logloom.logs import Log
     from logloom.rpc import PartialSuccess
 
@@ -22,6 +23,7 @@ __all__ = [
     "USER_AGENT",
     "Answers",
     "Pems",
+    "credentials_of",
     "header_problems",
     "load_pems",
     "record_headers",
@@ -77,6 +79,20 @@ class Answers:
             self._log.warning("the destination took all, and warns", extra={"why": said.message})
         self._warning = said.message
         return Delivery.done(len(batch))
+
+
+def credentials_of(
+    auth: "Auth | None", context: "ExporterContext", *, in_the_open: bool
+) -> Callable[[], Mapping[str, str]]:
+    """What gives the headers that prove who we are, for each request anew; none without `auth`.
+
+    `in_the_open`: whether they go without TLS, which is told.
+    """
+    if auth is None:
+        return dict
+    if in_the_open:
+        context.log.warning("sends its credentials without TLS: whoever is on the way can read them")
+    return context.credentials[auth.authenticator].headers
 
 
 def load_pems(tls: "ClientTls") -> Pems:

@@ -14,10 +14,10 @@ import grpc
 import grpc.aio
 
 from logloom import rpc
-from logloom.config import Bound, ClientTls, Endpoint, Retry, Seconds, Secret, SendingQueue
+from logloom.config import Auth, Bound, ClientTls, Endpoint, Retry, Seconds, Secret, SendingQueue
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import TooLargeError
-from logloom.exporters._client import USER_AGENT, Answers, header_problems, load_pems, record_headers
+from logloom.exporters._client import USER_AGENT, Answers, credentials_of, header_problems, load_pems, record_headers
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
@@ -78,6 +78,7 @@ class Config:
         tls: How the connection is secured; by default TLS, with the system's authorities.
         compression: How requests are compressed.
         headers: Sent with each request.
+        auth: As whom to send.
         record_uid: Give each record that has no `log.record.uid` its key in the journal as one, so that a destination
             knows what comes again.
         timeout: How long a request may take.
@@ -97,6 +98,7 @@ class Config:
     tls: ClientTls = field(default_factory=ClientTls)
     compression: Literal["gzip", "none"] = "gzip"
     headers: dict[str, Secret] = field(default_factory=dict)
+    auth: Auth | None = None
     record_uid: bool = False
     timeout: Annotated[Seconds, Bound(0.001, 3600)] = 5.0
     keepalive: Keepalive = field(default_factory=Keepalive)
@@ -130,6 +132,7 @@ class Otlp:
     def __init__(self, config: Config, context: "ExporterContext") -> None:
         self._config = config
         self._answers = Answers(context.log)
+        self._credentials = credentials_of(config.auth, context, in_the_open=not config.is_secure)
         self._metadata = tuple((name.lower(), value.reveal()) for name, value in config.headers.items())
         self._channel: grpc.aio.Channel | None = None
         self._export: Any = None
@@ -172,7 +175,7 @@ class Otlp:
         """Send it in one request, and read the answer."""
         try:
             data = bytes(batch.with_uids() if self._config.record_uid else batch)
-            metadata = (*self._metadata, *record_headers(batch).items())
+            metadata = (*self._metadata, *self._credentials().items(), *record_headers(batch).items())
             answer = await self._export(data, timeout=self._config.timeout, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             self._fail(error)

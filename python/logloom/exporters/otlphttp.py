@@ -16,10 +16,18 @@ import aiohttp
 
 from logloom import rpc
 from logloom._native import compress
-from logloom.config import Bound, ClientTls, Compression, HttpUrl, Retry, Seconds, Secret, SendingQueue
+from logloom.config import Auth, Bound, ClientTls, Compression, HttpUrl, Retry, Seconds, Secret, SendingQueue
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import TooLargeError
-from logloom.exporters._client import USER_AGENT, Answers, header_problems, record_headers, retry_after_s, ssl_context
+from logloom.exporters._client import (
+    USER_AGENT,
+    Answers,
+    credentials_of,
+    header_problems,
+    record_headers,
+    retry_after_s,
+    ssl_context,
+)
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
@@ -68,6 +76,7 @@ class Config:
         encoding: Protobuf or JSON.
         compression: How bodies are compressed.
         headers: Sent with each request.
+        auth: As whom to send.
         record_uid: Give each record that has no `log.record.uid` its key in the journal as one, so that a destination
             knows what comes again.
         timeout: How long a request may take.
@@ -95,6 +104,7 @@ class Config:
     encoding: Literal["proto", "json"] = "proto"
     compression: Compression = "gzip"
     headers: dict[str, Secret] = field(default_factory=dict)
+    auth: Auth | None = None
     record_uid: bool = False
     timeout: Annotated[Seconds, Bound(0.001, 3600)] = 30.0
     tls: ClientTls = field(default_factory=ClientTls)
@@ -132,6 +142,7 @@ class OtlpHttp:
     def __init__(self, config: Config, context: "ExporterContext") -> None:
         self._config = config
         self._answers = Answers(context.log)
+        self._credentials = credentials_of(config.auth, context, in_the_open=not config.url.startswith("https:"))
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -169,7 +180,7 @@ class OtlpHttp:
             async with self._session.post(
                 config.url,
                 data=io.BytesIO(body),
-                headers=record_headers(batch),
+                headers={**record_headers(batch), **self._credentials()},
                 allow_redirects=False,
                 proxy=config.proxy_url,
                 server_hostname=config.tls.server_name_override or None,

@@ -4,15 +4,19 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from aiohttp import HttpVersion11, web
 
 from logloom._native import decompress
-from logloom.errors import DataError, LimitError
+from logloom.errors import DataError, LimitError, RetryError
+from logloom.receivers._gate import Gate, UnauthenticatedError
 from logloom.receivers._net import Guest
 
-__all__ = ["Body", "Refusal", "peer_of"]
+if TYPE_CHECKING:
+    from logloom.identity import Identity
+
+__all__ = ["Body", "Refusal", "admit", "peer_of"]
 
 INLINE_BYTES_MAX: Final = 4 << 10
 """What is inflated on the loop; more goes to a thread."""
@@ -115,6 +119,21 @@ class Body:
     def _too_large(self) -> Refusal:
         said = f"the body is over {self.size_bytes_max} bytes: send less at once"
         return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said)
+
+
+async def admit(gate: Gate, request: web.BaseRequest) -> "Identity | None":
+    """Who `gate` says sends, before anything is read of the body.
+
+    Raises:
+        Refusal: Nobody that we know, or not to be told now.
+    """
+    try:
+        return await gate.admit(request.headers, peer_of(request))
+    except UnauthenticatedError as error:
+        challenge = {"WWW-Authenticate": error.challenge}
+        raise Refusal(HTTPStatus.UNAUTHORIZED, str(error), headers=challenge) from None
+    except RetryError as error:
+        raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error), error.after_s) from None
 
 
 def peer_of(request: web.BaseRequest) -> str:

@@ -9,22 +9,22 @@ type 7, which does not exist.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NoReturn
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 import grpc.aio
 
-from logloom import rpc
 from logloom._native import decompress
 from logloom.errors import DataError, LimitError
+from logloom.receivers._gate import Gate
+from logloom.receivers._gated import RETRY_AFTER_S, Gated, Refusal, peer_of
 from logloom.receivers._health import Health
 from logloom.receivers._net import Room, cannot_listen, load_pems
 
 if TYPE_CHECKING:
     from logloom.config import Endpoint, ServerTls
 
-__all__ = ["GrpcServer", "Handler", "Refusal"]
+__all__ = ["RETRY_AFTER_S", "GrpcServer", "Handler", "Refusal"]
 
 Handler = Callable[[bytes, str], Awaitable[bytes]]
 """Takes a message and the peer's address; returns the answer or raises `Refusal`."""
@@ -39,23 +39,6 @@ IDENTITY_AND_GZIP: Final = 0b101
 """The compressions offered, as a set of grpc_compression_algorithm."""
 INLINE_BYTES_MAX: Final = 4 << 10
 """What is inflated on the loop; more goes to a thread."""
-RETRY_AFTER_S: Final = 1.0
-"""The delay asked for where nothing better is known."""
-
-
-class Refusal(Exception):  # noqa: N818 — it ends a request, as it should
-    """Ends a request with a status; with `retry_after_s`, the client is told when to send it again."""
-
-    def __init__(self, code: grpc.StatusCode, message: str, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.retry_after_s = retry_after_s
-
-    async def end(self, context: "grpc.aio.ServicerContext[Any, Any]") -> NoReturn:
-        """End the request that `context` is of."""
-        number: int = self.code.value[0]
-        details = rpc.status(number, str(self), self.retry_after_s)
-        await context.abort(self.code, str(self)[: rpc.MESSAGE_CHARS_MAX], ((rpc.STATUS_KEY, details),))
 
 
 @dataclass
@@ -67,12 +50,14 @@ class GrpcServer:
         message_bytes_max: The largest message, also inflated; a larger one is RESOURCE_EXHAUSTED, not to be retried.
         ready: Whether the health service says SERVING.
         options: Further channel arguments.
+        gate: Asked who calls, before a message is read; not for the health service.
     """
 
     methods: Mapping[str, Handler]
     message_bytes_max: int
     ready: Callable[[], bool]
     options: list[tuple[str, Any]]
+    gate: Gate
     _server: grpc.aio.Server = field(init=False, repr=False)
     _room: Room = field(init=False, repr=False)
 
@@ -85,6 +70,7 @@ class GrpcServer:
         """
         self._room = Room(IN_HAND_MESSAGES_MAX * self.message_bytes_max)
         self._server = grpc.aio.server(
+            interceptors=[] if self.gate.is_open else [Gated(self.gate)],
             options=[
                 ("grpc.per_message_decompression", 0),
                 ("grpc.compression_enabled_algorithms_bitset", IDENTITY_AND_GZIP),
@@ -95,7 +81,7 @@ class GrpcServer:
                 ("grpc.http2.lookahead_bytes", LOOKAHEAD_BYTES),
                 ("grpc.so_reuseport", 0),  # or a second process would silently take half of what comes in
                 *self.options,
-            ]
+            ],
         )
         self._server.add_generic_rpc_handlers([_Methods(self)])
         address = str(endpoint) if endpoint.host else f"[::]:{endpoint.port}"
@@ -160,13 +146,8 @@ class _Methods(grpc.GenericRpcHandler):
     def _unary(server: GrpcServer, handler: Handler) -> Any:
         async def take(data: bytes, context: "grpc.aio.ServicerContext[Any, Any]") -> bytes:
             try:
-                return await server.take(handler, data, _peer(context))
+                return await server.take(handler, data, peer_of(context))
             except Refusal as refusal:
                 await refusal.end(context)
 
         return grpc.unary_unary_rpc_method_handler(take)
-
-
-def _peer(context: "grpc.aio.ServicerContext[Any, Any]") -> str:
-    """`127.0.0.1:53216` of gRPC's `ipv4:127.0.0.1:53216`; `[::1]:53216` of `ipv6:%5B::1%5D:53216`."""
-    return unquote(context.peer().partition(":")[2])

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 from logloom.config import Endpoint
-from logloom.receivers._body import RETRY_AFTER_S, Body, Refusal, peer_of
+from logloom.receivers._body import RETRY_AFTER_S, Body, Refusal, admit, peer_of
+from logloom.receivers._gate import Gate
 from logloom.receivers._listener import Listener
 from logloom.receivers._net import warn_if_open
 
@@ -37,6 +38,7 @@ class Call:
         body: The body, inflated, once it is there: not yet in `accepts`.
         tenant: Whose records these are; for `accepts` to say, as all that follows.
         resource: Attributes of the resource that are known from the request.
+        identity: Who sent it, where that is asked.
     """
 
     request: web.BaseRequest
@@ -45,6 +47,7 @@ class Call:
     body: bytes | bytearray = b""
     tenant: str = ""
     resource: dict[str, str] = field(default_factory=dict)
+    identity: str = ""
 
     def query(self, name: str) -> str:
         """A parameter of the query; empty where it is not there."""
@@ -100,6 +103,7 @@ class HttpServer:
         self._push = push
         self._later = later
         self._body = Body(config.max_request_body_size, config.read_timeout)
+        self._gate = Gate(context, config.auth)
         self._listener = Listener.at(config, context)
 
     async def start(self) -> int:
@@ -123,6 +127,8 @@ class HttpServer:
     async def _handle(self, route: Route | Page, request: web.BaseRequest, names: dict[str, str]) -> web.Response:
         call = Call(request, request.content_type.lower(), names)
         try:
+            identity = await admit(self._gate, request)
+            call.identity = identity.name if identity is not None else ""
             if callable(route):
                 with self._listener.room.guest() as guest:
                     call.body = await self._body.read(request, guest) if request.body_exists else b""
@@ -144,7 +150,8 @@ class HttpServer:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", RETRY_AFTER_S)
         with self._listener.room.guest() as guest:
             call.body = await self._body.read(call.request, guest)
-            known = {"tenant": call.tenant, "resource": call.resource} if call.tenant or call.resource else {}
+            facts = {"identity": call.identity, "tenant": call.tenant, "resource": call.resource}
+            known = {name: value for name, value in facts.items() if value}
             delivery = await self._push(messages, call.body, peer_of(call.request), **known)
             if delivery.kind == "retry":
                 raise Refusal(self._later, "the journal is full", delivery.retry_after_s)

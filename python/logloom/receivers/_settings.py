@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
-from logloom.config import Bound, Bytes, Endpoint, Seconds, ServerTls, StreamEndpoint
+from logloom.config import Auth, Bound, Bytes, Endpoint, Seconds, ServerTls, StreamEndpoint
 
 __all__ = ["GrpcSettings", "HttpSettings", "StreamSettings"]
 
@@ -19,6 +19,7 @@ class HttpSettings:
     Attributes:
         endpoint: Where to listen.
         tls: The certificate to show; plain text where not given.
+        auth: Who may send; everybody where not given.
         max_request_body_size: The largest body, as sent and inflated; a larger one is answered with 413.
         read_timeout: How long a request may take to arrive; then it is answered with 408.
         idle_timeout: How long a connection may stay without a request, or take for the headers of one.
@@ -37,6 +38,7 @@ class HttpSettings:
 
     endpoint: Endpoint
     tls: ServerTls | None = None
+    auth: Auth | None = None
     max_request_body_size: Annotated[Bytes, Bound(1 << 10, 1 << 30)] = 20 << 20
     read_timeout: Annotated[Seconds, Bound(0.01, 3600)] = 30.0
     idle_timeout: Annotated[Seconds, Bound(0.01, 3600)] = 60.0
@@ -106,6 +108,7 @@ class GrpcSettings:
         endpoint: Where to listen.
         transport: Only TCP.
         tls: The certificate to show; plain text where not given.
+        auth: Who may send; everybody where not given.
         max_recv_msg_size_mib: The largest message, in MiB, also inflated.
         max_concurrent_streams: The most requests at once on one connection.
         max_connections: The most connections at once.
@@ -121,6 +124,7 @@ class GrpcSettings:
     endpoint: Endpoint
     transport: Literal["tcp"] = "tcp"
     tls: ServerTls | None = None
+    auth: Auth | None = None
     max_recv_msg_size_mib: Annotated[int, Bound(1, 1024)] = 4
     max_concurrent_streams: Annotated[int, Bound(1, 1_000_000)] = 100
     max_connections: Annotated[int, Bound(1, 1_000_000)] = 4096

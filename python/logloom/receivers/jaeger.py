@@ -19,6 +19,7 @@ from logloom.config import Bound, Endpoint
 from logloom.receivers import _grpc, _http
 from logloom.receivers._datagram import DatagramServer, DatagramSettings
 from logloom.receivers._export import exporting
+from logloom.receivers._gate import Gate
 from logloom.receivers._net import warn_if_open
 from logloom.receivers._settings import GrpcSettings, HttpSettings
 from logloom.receivers._spans import SpansRoute
@@ -175,6 +176,7 @@ class Jaeger:
             message_bytes_max=config.max_recv_msg_size_mib << 20,
             ready=self._context.ready,
             options=config.options(),
+            gate=Gate(self._context, config.auth),
         )
 
 

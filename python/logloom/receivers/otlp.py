@@ -20,6 +20,7 @@ from logloom.config import Endpoint
 from logloom.receivers import _grpc, _http
 from logloom.receivers._body import Refusal
 from logloom.receivers._export import exporting
+from logloom.receivers._gate import Gate
 from logloom.receivers._net import warn_if_open
 from logloom.receivers._settings import GrpcSettings, HttpSettings
 
@@ -35,7 +36,7 @@ JSON: Final = "application/json"
 STOP_S: Final = 5.0
 """How long a stop waits for the requests in hand."""
 
-_CODES: Final = {400: 3, 408: 4, 413: 8, 429: 8, 503: 14}
+_CODES: Final = {400: 3, 401: 16, 408: 4, 413: 8, 429: 8, 503: 14}
 """HTTP statuses and what they are among gRPC's codes, for the body of the answer."""
 
 
@@ -148,6 +149,7 @@ class Otlp:
             message_bytes_max=config.max_recv_msg_size_mib << 20,
             ready=self._context.ready,
             options=config.options(),
+            gate=Gate(self._context, config.auth),
         )
 
 

@@ -18,6 +18,7 @@ from google.rpc.status_pb2 import Status
 from logloom.config import Endpoint
 from logloom.errors import ServiceError
 from logloom.receivers._grpc import GrpcServer, Refusal
+from tests.components import open_gate
 
 METHOD = "/test.Service/Take"
 SIZE_BYTES_MAX = 100_000
@@ -45,7 +46,9 @@ class Taker:
 
 @asynccontextmanager
 async def serving(taker: Taker, size_bytes_max: int = SIZE_BYTES_MAX) -> AsyncIterator[int]:
-    server = GrpcServer({METHOD: taker}, message_bytes_max=size_bytes_max, ready=lambda: True, options=[])
+    server = GrpcServer(
+        {METHOD: taker}, message_bytes_max=size_bytes_max, ready=lambda: True, options=[], gate=open_gate()
+    )
     port = server.bind(Endpoint("127.0.0.1", 0), None)
     await server.start()
     yield port
@@ -147,7 +150,7 @@ async def test_what_finds_no_room_is_asked_to_come_again_and_then_finds_it() -> 
 
 async def test_a_port_that_is_taken_is_an_error_and_is_not_shared() -> None:
     async with serving(Taker()) as port:
-        second = GrpcServer({}, message_bytes_max=1000, ready=lambda: True, options=[])
+        second = GrpcServer({}, message_bytes_max=1000, ready=lambda: True, options=[], gate=open_gate())
         with pytest.raises(ServiceError, match=f"cannot listen on 127.0.0.1:{port}: .*give another endpoint"):
             second.bind(Endpoint("127.0.0.1", port), None)
 
@@ -155,7 +158,7 @@ async def test_a_port_that_is_taken_is_an_error_and_is_not_shared() -> None:
 async def test_a_stop_finishes_what_is_in_hand() -> None:
     taker = Taker()
     taker.go = asyncio.Event()
-    server = GrpcServer({METHOD: taker}, message_bytes_max=1000, ready=lambda: True, options=[])
+    server = GrpcServer({METHOD: taker}, message_bytes_max=1000, ready=lambda: True, options=[], gate=open_gate())
     port = server.bind(Endpoint("127.0.0.1", 0), None)
     await server.start()
     async with channel(port) as client:
@@ -179,8 +182,10 @@ def test_no_request_writes_to_our_stderr() -> None:
     code = """
 import asyncio, logloom.receivers._grpc as ours, grpc
 from logloom.config import Endpoint
+from types import SimpleNamespace
 async def main():
-    server = ours.GrpcServer({}, message_bytes_max=1000, ready=lambda: True, options=[])
+    gate = SimpleNamespace(is_open=True)
+    server = ours.GrpcServer({}, message_bytes_max=1000, ready=lambda: True, options=[], gate=gate)
     port = server.bind(Endpoint("127.0.0.1", 0), None)
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", compression=grpc.Compression.Deflate) as client:

@@ -12,6 +12,7 @@ import pytest
 
 from logloom.config import Endpoint
 from logloom.receivers._grpc import GrpcServer
+from tests.components import open_gate
 from tests.protos import generated
 
 health, stubs = generated("health")
@@ -29,7 +30,7 @@ class Asked:
 
 @asynccontextmanager
 async def asked() -> AsyncIterator[Asked]:
-    server = GrpcServer({}, message_bytes_max=1000, ready=lambda: it.ready, options=[])
+    server = GrpcServer({}, message_bytes_max=1000, ready=lambda: it.ready, options=[], gate=open_gate())
     port = server.bind(Endpoint("127.0.0.1", 0), None)
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
