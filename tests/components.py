@@ -1,7 +1,6 @@
 """Runs a receiver or an exporter by itself, from the text of its config; what is pushed is kept, answered at will."""
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -188,11 +187,8 @@ async def running(
     push: Any,
     data: Path,
     shared: dict[object, object] | None = None,
+    *,
     authenticators: Mapping[str, Any] | None = None,
-) -> AsyncIterator[Running]:
-    """The receiver of `component` with this config, from when it is up; stopped at the end."""
-    up: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
-    state = {"ready": True}
 ) -> AsyncIterator[Running]:
     """The receiver of `component` with this config, from when it is up; stopped at the end."""
     up: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
@@ -201,10 +197,6 @@ async def running(
     context = ReceiverContext(
         "test", asyncio.Event(), log(), data, lambda: state["ready"], up.set_result, shared, authenticators or {}
     )
-) -> AsyncIterator[Running]:
-    """The receiver of `component` with this config, from when it is up; stopped at the end."""
-    up: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
-    state = {"ready": True}
     task = asyncio.create_task(component.create(read_config(component, text), context).run(push))
     await asyncio.wait([task, up], timeout=30, return_when=asyncio.FIRST_COMPLETED)
     if not up.done():

@@ -48,7 +48,7 @@ def pushed() -> Pushed:
 
 @pytest.fixture
 async def server(pushed: Pushed, known: Known, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(otlp, CONFIG, pushed, tmp_path, {"known": known}) as runs:
+    async with running(otlp, CONFIG, pushed, tmp_path, authenticators={"known": known}) as runs:
         yield runs
 
 
@@ -131,7 +131,7 @@ async def test_probes_need_nothing(server: Running, client: aiohttp.ClientSessio
 
 async def test_pages_are_no_way_around(known: Known, client: aiohttp.ClientSession, tmp_path: Path) -> None:
     config = f"protocols: {{thrift_http: {{endpoint: 127.0.0.1:0, {AUTH}}}}}"
-    async with running(jaeger, config, Pushed(), tmp_path, {"known": known}) as runs:
+    async with running(jaeger, config, Pushed(), tmp_path, authenticators={"known": known}) as runs:
         url = runs.url("/sampling?service=x", "thrift_http")
         async with client.get(url) as response:
             assert (response.status, response.headers["WWW-Authenticate"]) == (401, 'Bearer realm="test"')
