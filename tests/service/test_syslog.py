@@ -1,11 +1,9 @@
-"""Syslog by its clients: Python's own handler, `logger` where the machine has it, and frames by hand."""
+"""Syslog by Python's own handler, and frames by hand; `tests/peers` has rsyslog, syslog-ng and `logger`."""
 
 import logging
 import logging.handlers
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,16 +68,21 @@ def test_lines_and_counted_octets_on_one_connection(logloom: Logloom, tmp_path: 
     assert any("no end" in str(record.body) for record in found)
 
 
-def test_logger_sends_to_it(logloom: Logloom, tmp_path: Path) -> None:
-    """The command of util-linux, in both of its formats."""
-    if (logger := shutil.which("logger")) is None:
-        pytest.skip("NOT RUN: this machine has no `logger`")
-    for way, flags in (("udp", ["--udp", "--rfc5424"]), ("tcp", ["--tcp", "--rfc3164"])):
-        port = str(logloom.port("syslog", way))
-        told = [logger, "--server", LOOPBACK, "--port", port, *flags, "--tag", "shop", "--priority", "user.err", way]
-        subprocess.run(told, check=True, timeout=30)
-    found = written(logloom, tmp_path, 2)
-    assert {(record.body, record.severity) for record in found} == {("udp", 17), ("tcp", 17)}
+def test_the_last_line_of_a_quiet_connection_does_not_wait_for_the_next(logloom: Logloom, tmp_path: Path) -> None:
+    """A line may go on in the next one, so it is held; but not for as long as its sender has nothing to say.
+
+    Half a line is not a line: it waits for its other half.
+    """
+    address = (LOOPBACK, logloom.port("syslog", "tcp"))
+    with socket.create_connection(address, timeout=20) as slow, socket.create_connection(address, timeout=20) as other:
+        slow.sendall(STRUCTURED + b"\n")
+        assert len(written(logloom, tmp_path, 1)) == 1
+        slow.sendall(STRUCTURED[:30])
+        for count in (2, 3):
+            other.sendall(STRUCTURED + b"\n")
+            assert len(written(logloom, tmp_path, count)) == count
+        slow.sendall(STRUCTURED[30:] + b"\n")
+        assert [record.body for record in written(logloom, tmp_path, 4)] == ["denied"] * 4
 
 
 def test_tls_with_its_clients_certificate(tmp_path: Path) -> None:

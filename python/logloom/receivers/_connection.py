@@ -20,6 +20,8 @@ KEEP_ALIVE_S: Final = 5.0
 """How often a client that waits for an answer is told that the connection lives, in seconds."""
 RETRY_S: Final = 0.1
 """The least wait before the same message is pushed again, in seconds."""
+QUIET_S: Final = 0.5
+"""After so long without more, a whole line does not wait for others that may belong to its record, in seconds."""
 
 
 class Connection(asyncio.Protocol):
@@ -33,6 +35,7 @@ class Connection(asyncio.Protocol):
         self._heard_s = 0.0
         self._to: Messages | Source | None = None
         self._is_working = False
+        self._ends_whole = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -55,6 +58,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard_s = asyncio.get_running_loop().time()
+        self._ends_whole = data.endswith((b"\n", b"\0"))
         self._wire.feed(data)
         if not self._is_working:
             self._continue()
@@ -76,6 +80,17 @@ class Connection(asyncio.Protocol):
         if not self._is_working and silent_s > (config.read_timeout if self._wire.held_bytes else config.idle_timeout):
             self.close(f"silent for {silent_s:.0f} s")
 
+    def settle_if_quiet(self, now_s: float) -> None:
+        """Make a record of the whole line that a decoder may hold, where none followed it for a while.
+
+        Half a line waits on: a client may pause in the middle of one.
+        """
+        is_quiet = self._ends_whole and not self._is_working and now_s - self._heard_s >= QUIET_S
+        if is_quiet and self._transport is not None and isinstance(self._to, Source):
+            self._ends_whole = False
+            self._transport.pause_reading()
+            self._work(self._settle(self._to))
+
     def _continue(self) -> None:
         """Do what needs no waiting; a message is pushed by a task."""
         try:
@@ -87,29 +102,37 @@ class Connection(asyncio.Protocol):
                     return
                 self._say(step)
         except DataError as error:
-            why, reply = error.args
-            self._say(reply)
-            told = {"peer": self._peer, "why": why}
+            self._say(error.args[1])
+            told = {"peer": self._peer, "why": error.args[0]}
             self._server.context.log.warning("closed a connection that cannot be read", extra=told)
             if self._transport is not None:
                 self._transport.close()
 
     def _work(self, work: Coroutine[None, None, None]) -> None:
         self._is_working = True
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._or_abort(work))
         self._server.working.add(task)
         task.add_done_callback(self._server.working.discard)
 
-    async def _push(self, message: WireMessage) -> None:
+    async def _or_abort(self, work: Coroutine[None, None, None]) -> None:
         try:
-            delivery = await self._delivered(message)
+            await work
         except BaseException:
             if self._transport is not None:  # nobody would read on
                 self._transport.abort()
             raise
+
+    async def _push(self, message: WireMessage) -> None:
+        delivery = await self._delivered(message)
         self._heard_s = asyncio.get_running_loop().time()
-        self._is_working = False
         self._say(self._wire.answer(message, delivery))
+        self._go_on(delivery)
+
+    async def _settle(self, source: Source) -> None:
+        self._go_on(await self._flushed(source))
+
+    def _go_on(self, delivery: Delivery) -> None:
+        self._is_working = False
         if delivery.kind == "retry":  # the service stops, and the journal takes nothing
             return
         if self._transport is not None and not self._server.context.stopping.is_set():
@@ -121,16 +144,18 @@ class Connection(asyncio.Protocol):
     async def _ended(self) -> None:
         """The client is gone, and all that it sent is taken; what a decoder still holds becomes records."""
         if isinstance(self._to, Source):
-            while (await self._server.push.flush(self._to)).kind == "retry":
-                if self._server.context.stopping.is_set():
-                    return
-                await asyncio.sleep(RETRY_S)
+            await self._flushed(self._to)
+
+    async def _flushed(self, source: Source) -> Delivery:
+        push, stopping = self._server.push, self._server.context.stopping
+        while (delivery := await push.flush(source)).kind == "retry" and not stopping.is_set():  # noqa: ASYNC110
+            await asyncio.sleep(RETRY_S)
+        return delivery
 
     async def _delivered(self, message: WireMessage) -> Delivery:
         """Push until it is taken; where that takes long, the client is told that the connection lives."""
         server, loop = self._server, asyncio.get_running_loop()
-        if self._to is None:
-            self._to = server.to(self._peer)
+        self._to = self._to or server.to(self._peer)
         said_s = loop.time()
         with server.room.guest() as guest:
             while True:

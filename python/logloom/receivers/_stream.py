@@ -29,7 +29,7 @@ IN_HAND_MESSAGES_MAX: Final = 8
 """The room for what is in hand, in messages of the largest size."""
 HANDSHAKE_S: Final = 10.0
 """How long TLS may take to be set up, in seconds."""
-SWEEP_S: Final = 1.0
+SWEEP_S: Final = 0.5
 """How often silent connections are looked for, in seconds."""
 STOP_S: Final = 5.0
 """How long a stop waits for the messages in hand, in seconds."""
@@ -120,6 +120,7 @@ class StreamServer:
             await asyncio.sleep(SWEEP_S)
             now_s = asyncio.get_running_loop().time()
             for connection in list(self.open):
+                connection.settle_if_quiet(now_s)
                 connection.close_if_silent(now_s)
 
 
