@@ -3,6 +3,7 @@
 #   VENV=.venv             the Python environment
 #   PYTHON=python3         the interpreter it is made with (3.11 or newer)
 #   CORPORA=...            real logs with their expected results, for `conformance` (../shared/corpora)
+#   PEERS=required         `test-peers` fails where a listed peer is absent
 #   CARGO_TARGET_DIR=...   where Cargo builds (./target unless set)
 
 SHELL := /bin/sh
@@ -45,7 +46,7 @@ run: build ## build, then start the collector on its embedded config; Ctrl-C sto
 
 build: $(STAMPS)/core ## environment in .venv, core in release mode, the `logloom` command
 
-test: test-rust test-python ## every test, Rust and Python
+test: test-rust test-python ## every test that needs only PyPI and crates.io, Rust and Python
 
 test-rust:
 	cargo test $(RUST_TESTED)
@@ -56,8 +57,8 @@ test-python: build $(STAMPS)/dev
 conformance: build $(STAMPS)/dev ## score what is read of real logs (CORPORA=DIR, CATEGORY=…, ARGS=-v)
 	@$(PY) -m tests.conformance $(if $(CORPORA),--corpora $(CORPORA)) $(CATEGORY) $(ARGS)
 
-test-peers: build $(STAMPS)/dev ## of these, the tests that drive real peers (a part of `make test`)
-	$(PY) -m pytest -m peer
+test-peers: build $(STAMPS)/dev ## tests that drive what .ci/peers lists (Debian, Go, Java); says what it did not run (ARGS=-k…)
+	@PEERS='$(PEERS)' $(PY) -m tests.peers $(ARGS)
 
 check: check-rust check-python check-shape ## format, lints, types, stubs, layout
 
@@ -75,6 +76,7 @@ check-shape: build $(STAMPS)/dev
 	$(PY) tools/formats.py --check
 	$(PY) tools/format_pages.py --check
 	$(PY) tools/config.py --check
+	$(PY) tools/peers.py --check
 	$(PY) -m pytest tests/test_layout.py
 
 format: $(STAMPS)/dev ## bring all code into the house's format
@@ -89,6 +91,7 @@ formats: $(STAMPS)/dev ## rewrite the list of formats, the README's table and ea
 	$(PY) tools/formats.py --readme
 	$(PY) tools/format_pages.py
 	$(PY) tools/config.py
+	$(PY) tools/peers.py
 
 bench: build $(STAMPS)/dev ## time everything, beside the recorded ratios
 	$(PY) bench/run.py

@@ -17,7 +17,7 @@ EXPORTS = {
 class OtlpSink(grpc.GenericRpcHandler):
     """Collects exports on a loopback port. `answers` are codes to give first, one a request, before OK."""
 
-    def __init__(self, answers: list[grpc.StatusCode] | None = None) -> None:
+    def __init__(self, answers: list[grpc.StatusCode] | None = None, port: int = 0) -> None:
         self._answers = list(answers or [])
         self._changed = threading.Condition()
         self._received: dict[str, list[bytes]] = {kind: [] for kind in EXPORTS}
@@ -25,7 +25,7 @@ class OtlpSink(grpc.GenericRpcHandler):
             futures.ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", 64 * 1024 * 1024)]
         )
         self._server.add_generic_rpc_handlers((self,))
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
 
     def __enter__(self) -> Self:
         self._server.start()
