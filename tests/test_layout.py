@@ -39,6 +39,7 @@ LAYERS = {
     "folder": 2,
     "identity": 2,
     "logs": 2,
+    "room": 2,
     "intake": 3,
     "journal": 3,
     "errands": 4,

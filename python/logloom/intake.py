@@ -18,6 +18,7 @@ from logloom.config import Config, OptionValue, PipelineConfig
 from logloom.folder import component_folder
 from logloom.identity import Authenticator
 from logloom.logs import Log
+from logloom.room import Room
 
 __all__ = ["Push", "Receiver", "ReceiverContext", "intake_of"]
 
@@ -29,6 +30,8 @@ INLINE_BYTES_MAX: Final = 64 << 10
 loop goes on answering."""
 
 
+IN_FLIGHT_BYTES_MAX: Final = 256 << 20
+"""`service.in_flight_mib` as it is by default."""
 SETTLED_STEP_S: Final = 0.5
 """The longest that a thread waits at a time for exporters to be done, in seconds."""
 WITHDRAWN_RETRY_S: Final = 1.0
@@ -59,6 +62,7 @@ class ReceiverContext:
         on_up: What `up` calls.
         shared: What the receivers of one service share, such as a listening socket: by what tells one from another.
         authenticators: By the ids of the extensions that tell who sends.
+        room: The process's bound on what is in hand; each server has a part of it.
     """
 
     id: str
@@ -69,6 +73,7 @@ class ReceiverContext:
     on_up: Callable[[Mapping[str, str]], None]
     shared: dict[object, object] = field(default_factory=dict)
     authenticators: Mapping[str, Authenticator] = field(default_factory=dict)
+    room: Room = field(default_factory=lambda: Room(IN_FLIGHT_BYTES_MAX))
 
     def folder(self) -> Path:
         """This receiver's own folder below the data folder, made with rights for its owner alone."""

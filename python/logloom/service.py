@@ -22,6 +22,7 @@ from logloom.intake import Push, Receiver, ReceiverContext, intake_of
 from logloom.journal import DeadLetters, Opened, opened, watch
 from logloom.logs import log_of
 from logloom.processors import batch as batch_processor
+from logloom.room import Room
 
 __all__ = ["Listening", "Service"]
 
@@ -48,6 +49,7 @@ class Service:
         self._all_up = asyncio.Event()
         self._shared: dict[object, object] = {}
         self._extensions: dict[str, Any] = {}
+        self._room = Room(config.service.in_flight_mib << 20)
 
     def ready(self) -> bool:
         """Whether every receiver is up and the service takes more."""
@@ -235,7 +237,17 @@ class Service:
 
         log = log_of(component.id)
         known = {name: extension for name, extension in self._extensions.items() if hasattr(extension, "authenticate")}
-        return ReceiverContext(component.id, self._stopping, log, self.data, self.ready, on_up, self._shared, known)
+        return ReceiverContext(
+            component.id,
+            self._stopping,
+            log,
+            self.data,
+            self.ready,
+            on_up,
+            self._shared,
+            known,
+            self._room,
+        )
 
     def _tell_counts(self, intake: Mapping[str, Any], followers: list[Follower]) -> None:
         for identifier, counts in intake["receivers"].items():

@@ -107,6 +107,8 @@ class ServiceConfig:
         dead_letter_pipeline: The pipeline that also takes the records that a destination refuses, with the reason as
             attributes `logloom.dead_letter.*`.
         journal: The bound on a journal of `kind: memory`; the section `journal` says all else.
+        in_flight_mib: How many MiB of what came, over all receivers, may be in memory and neither in the journal nor
+            refused; beyond that senders are asked to come again, or nothing more is read of them.
         shutdown_timeout: How long a stop may take. What is not delivered by then stays in the journal.
         telemetry: What logloom says of itself.
     """
@@ -116,6 +118,7 @@ class ServiceConfig:
     default_pipeline: str | None = None
     dead_letter_pipeline: str | None = None
     journal: MemoryConfig = field(default_factory=MemoryConfig)
+    in_flight_mib: Annotated[int, Bound(1, 1 << 20)] = 256
     shutdown_timeout: Annotated[Seconds, Bound(0, 3600)] = 20.0
     telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
 

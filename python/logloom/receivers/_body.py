@@ -11,7 +11,7 @@ from aiohttp import HttpVersion11, web
 from logloom._native import decompress
 from logloom.errors import DataError, LimitError, RetryError
 from logloom.receivers._gate import Gate, UnauthenticatedError
-from logloom.receivers._net import Guest
+from logloom.room import Guest
 
 if TYPE_CHECKING:
     from logloom.identity import Identity
@@ -84,19 +84,29 @@ class Body:
         if request.version == HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
-        body = bytearray()
+        body, gave_way = bytearray(), False
+
+        def give_way() -> None:
+            nonlocal gave_way
+            gave_way = True
+            timeout.reschedule(asyncio.get_running_loop().time())
+
+        guest.ends_by(give_way)
         try:
-            async with asyncio.timeout(self.timeout_s):
+            async with asyncio.timeout(self.timeout_s) as timeout:
                 while piece := await request.content.readany():
                     if len(body) + len(piece) > size_bytes_max:
                         raise self._too_large()
                     self._need(guest, len(piece))
                     body += piece
         except TimeoutError:
+            if gave_way:
+                raise self._later() from None
             said = f"the body took longer than {self.timeout_s:g} s"
             raise Refusal(HTTPStatus.REQUEST_TIMEOUT, said) from None
         except web.RequestPayloadError as error:
             raise Refusal(HTTPStatus.BAD_REQUEST, f"the body is broken: {error}") from None
+        guest.arrived()
         return body
 
     async def _inflate(self, body: bytearray, encoding: Encoding, guest: Guest) -> bytes:
@@ -114,7 +124,10 @@ class Body:
 
     def _need(self, guest: Guest, size_bytes: int) -> None:
         if not guest.take(size_bytes):
-            raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too much in hand, come again", RETRY_AFTER_S)
+            raise self._later()
+
+    def _later(self) -> Refusal:
+        return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too much in hand, come again", RETRY_AFTER_S)
 
     def _too_large(self) -> Refusal:
         said = f"the body is over {self.size_bytes_max} bytes: send less at once"

@@ -1,115 +1,117 @@
 """One connection of a protocol: what it says goes to the core's side of the protocol, and what comes of that is done.
 
-One message is in hand at a time, and while it is, nothing more is read.
+One message is in hand at a time, and while it is, nothing more is read; nor while there is no room for what is read.
 """
 
 import asyncio
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from logloom._native import Delivery, Messages, Source, WireMessage
-from logloom.config import Endpoint
 from logloom.errors import DataError
+from logloom.receivers._socket import Socket
 
 if TYPE_CHECKING:
     from logloom.receivers._stream import StreamServer
 
 __all__ = ["Connection"]
 
-KEEP_ALIVE_S: Final = 5.0
-"""How often a client that waits for an answer is told that the connection lives, in seconds."""
 RETRY_S: Final = 0.1
-"""The least wait before the same message is pushed again, in seconds."""
+RETRY_MAX_S: Final = 5.0
+"""The least and the longest wait before the same message is pushed again, in seconds."""
 QUIET_S: Final = 0.5
 """After so long without more, a whole line does not wait for others that may belong to its record, in seconds."""
+LINE_ENDS: Final = b"\n\0"
 
 
-class Connection(asyncio.Protocol):
+class Connection(Socket):
     """One client."""
 
     def __init__(self, server: "StreamServer") -> None:
-        self._server = server
-        self._wire = server.wire()
-        self._transport: asyncio.Transport | None = None
-        self._peer = ""
-        self._heard_s = 0.0
+        super().__init__(server)
+        self._wanted_bytes = 0
         self._to: Messages | Source | None = None
-        self._is_working = False
-        self._ends_whole = False
+        self._is_over = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        name = transport.get_extra_info("peername")
-        self._peer = str(Endpoint(name[0], name[1])) if isinstance(name, tuple) else ""
-        self._heard_s = asyncio.get_running_loop().time()
-        server = self._server
-        server.open.add(self)
-        if len(server.open) > server.config.max_connections or server.context.stopping.is_set():
-            self._transport.abort()
-        else:
-            self._say(self._wire.greet())
+    def fed(self) -> None:
+        """A message may be there now."""
+        if not self.is_working:
+            self._continue()
+        elif not self._count():
+            self.pause()
 
-    def connection_lost(self, _exc: Exception | None) -> None:
-        # What came is taken all the same: not every client waits for an answer, or sends again.
-        self._server.open.discard(self)
-        self._transport = None
-        if not self._is_working:
+    def gone(self) -> None:
+        """What came is taken all the same: not every client waits for an answer, or sends again."""
+        if not self.is_working and not self.is_paused and not self._is_over:
+            self._is_over = True
             self._work(self._ended())
 
-    def data_received(self, data: bytes) -> None:
-        self._heard_s = asyncio.get_running_loop().time()
-        self._ends_whole = data.endswith((b"\n", b"\0"))
-        self._wire.feed(data)
-        if not self._is_working:
+    def woken(self) -> None:
+        """Go on where there was no room."""
+        if not self.is_working:
             self._continue()
-
-    def stopping(self) -> None:
-        """Read nothing more."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def close(self, why: str) -> None:
-        """Close the connection, for the reason that an operator may want to know."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._server.context.log.debug("closed a connection", extra={"peer": self._peer, "why": why})
-            self._transport.close()
-
-    def close_if_silent(self, now_s: float) -> None:
-        """Close the connection where it was silent for too long, alone or in the middle of a message."""
-        silent_s, config = now_s - self._heard_s, self._server.config
-        if not self._is_working and silent_s > (config.read_timeout if self._wire.held_bytes else config.idle_timeout):
-            self.close(f"silent for {silent_s:.0f} s")
+        self._go_on()
 
     def settle_if_quiet(self, now_s: float) -> None:
         """Make a record of the whole line that a decoder may hold, where none followed it for a while.
 
         Half a line waits on: a client may pause in the middle of one.
         """
-        is_quiet = self._ends_whole and not self._is_working and now_s - self._heard_s >= QUIET_S
-        if is_quiet and self._transport is not None and isinstance(self._to, Source):
-            self._ends_whole = False
-            self._transport.pause_reading()
+        is_quiet = self.ends_by in LINE_ENDS and not self.is_working and now_s - self.heard_s >= QUIET_S
+        if is_quiet and isinstance(self._to, Source) and self._to.held_bytes and self in self._server.open:
+            self.pause()
             self._work(self._settle(self._to))
+
+    def _go_on(self) -> None:
+        if self not in self._server.open:
+            self.gone()
+        self.read_on()
+
+    def _count(self) -> bool:
+        """Hold what waits here, for the rest of a message or of a line; whether there was room for it."""
+        held_bytes = self.wire.held_bytes
+        if isinstance(self._to, Source):
+            held_bytes += self._to.held_bytes
+        return self._guest.count(held_bytes)
 
     def _continue(self) -> None:
         """Do what needs no waiting; a message is pushed by a task."""
+        if self.is_paused:
+            return
         try:
-            while (step := self._wire.step()) is not None:
-                if isinstance(step, WireMessage):
-                    if self._transport is not None:
-                        self._transport.pause_reading()
-                    self._work(self._push(step))
-                    return
-                self._say(step)
+            if self._steps():
+                return
         except DataError as error:
-            self._say(error.args[1])
-            told = {"peer": self._peer, "why": error.args[0]}
+            why, reply = error.args
+            self.say(reply)
+            told = {"peer": self.peer, "why": why}
             self._server.context.log.warning("closed a connection that cannot be read", extra=told)
-            if self._transport is not None:
-                self._transport.close()
+            self.close(why)
+        if not self._count() and self in self._server.open:
+            self.await_room()
+
+    def _steps(self) -> bool:
+        """Whether something is waited for: a message in hand, or room."""
+        while True:
+            if self._wanted_bytes and not self._guest.take(self._wanted_bytes):
+                self.await_room()
+                return True
+            self._wanted_bytes = 0
+            match self.wire.step():
+                case None:
+                    return False
+                case WireMessage() as message:
+                    self.pause()
+                    self._work(self._push(message))
+                    return True
+                case int(size_bytes):
+                    self._wanted_bytes = size_bytes
+                case reply:
+                    self.say(reply)
 
     def _work(self, work: Coroutine[None, None, None]) -> None:
-        self._is_working = True
+        self.is_working = True
+        self._said_s = asyncio.get_running_loop().time()
         task = asyncio.create_task(self._or_abort(work))
         self._server.working.add(task)
         task.add_done_callback(self._server.working.discard)
@@ -118,33 +120,34 @@ class Connection(asyncio.Protocol):
         try:
             await work
         except BaseException:
-            if self._transport is not None:  # nobody would read on
-                self._transport.abort()
+            self._guest.leave()
+            self.abort()  # nobody would read on
             raise
 
     async def _push(self, message: WireMessage) -> None:
+        self._guest.count(self.wire.held_bytes + len(message))
+        self._guest.arrived()
         delivery = await self._delivered(message)
-        self._heard_s = asyncio.get_running_loop().time()
-        self._say(self._wire.answer(message, delivery))
-        self._go_on(delivery)
+        self.heard_anew()
+        self.say(self.wire.answer(message, delivery))
+        self._done(delivery)
 
     async def _settle(self, source: Source) -> None:
-        self._go_on(await self._flushed(source))
+        self._done(await self._flushed(source))
 
-    def _go_on(self, delivery: Delivery) -> None:
-        self._is_working = False
+    def _done(self, delivery: Delivery) -> None:
+        self.is_working = False
+        self._guest.leave()
         if delivery.kind == "retry":  # the service stops, and the journal takes nothing
             return
-        if self._transport is not None and not self._server.context.stopping.is_set():
-            self._transport.resume_reading()
         self._continue()
-        if self._transport is None and not self._is_working:
-            self._work(self._ended())
+        self._go_on()
 
     async def _ended(self) -> None:
         """The client is gone, and all that it sent is taken; what a decoder still holds becomes records."""
         if isinstance(self._to, Source):
             await self._flushed(self._to)
+        self._guest.leave()
 
     async def _flushed(self, source: Source) -> Delivery:
         push, stopping = self._server.push, self._server.context.stopping
@@ -153,25 +156,11 @@ class Connection(asyncio.Protocol):
         return delivery
 
     async def _delivered(self, message: WireMessage) -> Delivery:
-        """Push until it is taken; where that takes long, the client is told that the connection lives."""
-        server, loop = self._server, asyncio.get_running_loop()
-        self._to = self._to or server.to(self._peer)
-        said_s = loop.time()
-        with server.room.guest() as guest:
-            while True:
-                wait_s = RETRY_S
-                if guest.bytes or guest.take(len(message)):
-                    delivery = await server.push(self._to, message, self._peer)
-                    if delivery.kind != "retry":
-                        return delivery
-                    wait_s = min(max(delivery.retry_after_s, RETRY_S), KEEP_ALIVE_S)
-                await asyncio.sleep(wait_s)
-                if server.context.stopping.is_set():
-                    return Delivery.retry(0.0)
-                if loop.time() - said_s > KEEP_ALIVE_S:
-                    self._say(self._wire.keep_alive())
-                    said_s = loop.time()
-
-    def _say(self, reply: bytes) -> None:
-        if reply and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(reply)
+        """Push until it is taken."""
+        server = self._server
+        self._to = self._to or server.to(self.peer)
+        while (delivery := await server.push(self._to, message, self.peer)).kind == "retry":
+            if server.context.stopping.is_set():
+                break
+            await asyncio.sleep(min(max(delivery.retry_after_s, RETRY_S), RETRY_MAX_S))
+        return delivery

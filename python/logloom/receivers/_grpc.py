@@ -19,7 +19,8 @@ from logloom.errors import DataError, LimitError
 from logloom.receivers._gate import Gate
 from logloom.receivers._gated import RETRY_AFTER_S, Gated, Refusal, peer_of
 from logloom.receivers._health import Health
-from logloom.receivers._net import Room, cannot_listen, load_pems
+from logloom.receivers._net import cannot_listen, load_pems
+from logloom.room import Room
 
 if TYPE_CHECKING:
     from logloom.config import Endpoint, ServerTls
@@ -51,6 +52,7 @@ class GrpcServer:
         ready: Whether the health service says SERVING.
         options: Further channel arguments.
         gate: Asked who calls, before a message is read; not for the health service.
+        within: The process's room for what is in hand, of which this server's is a part.
     """
 
     methods: Mapping[str, Handler]
@@ -58,6 +60,7 @@ class GrpcServer:
     ready: Callable[[], bool]
     options: list[tuple[str, Any]]
     gate: Gate
+    within: Room | None = None
     _server: grpc.aio.Server = field(init=False, repr=False)
     _room: Room = field(init=False, repr=False)
 
@@ -68,7 +71,7 @@ class GrpcServer:
             ConfigError: The files of `tls` are not as they must be.
             ServiceError: The endpoint cannot be bound.
         """
-        self._room = Room(IN_HAND_MESSAGES_MAX * self.message_bytes_max)
+        self._room = Room(IN_HAND_MESSAGES_MAX * self.message_bytes_max, self.within)
         self._server = grpc.aio.server(
             interceptors=[] if self.gate.is_open else [Gated(self.gate)],
             options=[

@@ -9,8 +9,9 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from logloom.receivers._bounded import Bounded
-from logloom.receivers._net import Room, cannot_listen, ssl_context
+from logloom.receivers._net import cannot_listen, ssl_context
 from logloom.receivers._routes import Routes
+from logloom.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ class Listener:
     """
 
     def __init__(self, config: "HttpSettings", context: "ReceiverContext") -> None:
-        self.room = Room(0)
+        self.room = Room(0, context.room)
         self._body_bytes_max = 0
         self._config = config
         self._context = context

@@ -1,22 +1,18 @@
-"""What the receivers that listen have in common: TLS, a bound on what is in hand, and words for what goes wrong."""
+"""What the receivers that listen have in common: TLS, and words for what goes wrong."""
 
 import ipaddress
 import ssl
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from logloom.errors import ConfigError, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from logloom.config import Endpoint, ServerTls
     from logloom.intake import ReceiverContext
 
-__all__ = ["Pems", "Room", "cannot_listen", "load_pems", "ssl_context", "warn_if_open"]
+__all__ = ["Pems", "cannot_listen", "load_pems", "ssl_context", "warn_if_open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,52 +72,6 @@ def _read(path: Path | None) -> bytes:
     except OSError as error:
         msg = f"tls: {path} cannot be read: {error.strerror}"
         raise ConfigError(msg) from None
-
-
-class Room:
-    """How many bytes of requests may be in hand at once. Thread-safe; whoever finds no room asks its client to wait."""
-
-    def __init__(self, bytes_max: int) -> None:
-        self._free_bytes = bytes_max
-        self._lock = Lock()
-
-    def grow(self, size_bytes: int) -> None:
-        """Make room for so many bytes more."""
-        self.take(-size_bytes)
-
-    @contextmanager
-    def guest(self) -> "Iterator[Guest]":
-        """One request's share, given back at the end."""
-        guest = Guest(self)
-        try:
-            yield guest
-        finally:
-            self.take(-guest.bytes)
-
-    def take(self, size_bytes: int) -> bool:
-        """Take so many bytes; False, and none taken, where there is not the room."""
-        with self._lock:
-            if size_bytes > self._free_bytes:
-                return False
-            self._free_bytes -= size_bytes
-            return True
-
-
-class Guest:
-    """One request's share of a `Room`."""
-
-    __slots__ = ("_room", "bytes")
-
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self.bytes = 0
-
-    def take(self, size_bytes: int) -> bool:
-        """Take so many bytes more; False where there is not the room."""
-        if not self._room.take(size_bytes):
-            return False
-        self.bytes += size_bytes
-        return True
 
 
 def warn_if_open(context: "ReceiverContext", endpoint: "Endpoint", tls: "ServerTls | None") -> None:

@@ -1,7 +1,8 @@
 """A server for protocols on connections (TCP, TLS, Unix sockets), with bounds on everything that a client can send.
 
 The protocol itself is the core's (`rust/wire`); here stand the sockets: one message of a connection is in hand at a
-time, and while it is, nothing more is read of it. So a full journal reaches the client as a closed TCP window.
+time, and while it is, nothing more is read of it. So a full journal reaches the client as a closed TCP window, and so
+does a process that has as much in hand as it may.
 """
 
 import asyncio
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 from logloom._native import Messages, Source, Wire
 from logloom.config import Endpoint
 from logloom.receivers._connection import Connection
-from logloom.receivers._net import Room, cannot_listen, ssl_context, warn_if_open
+from logloom.receivers._net import cannot_listen, ssl_context, warn_if_open
+from logloom.room import Room
 
 if TYPE_CHECKING:
     from logloom.intake import Push, ReceiverContext
@@ -30,7 +32,11 @@ IN_HAND_MESSAGES_MAX: Final = 8
 HANDSHAKE_S: Final = 10.0
 """How long TLS may take to be set up, in seconds."""
 SWEEP_S: Final = 0.5
-"""How often silent connections are looked for, in seconds."""
+"""How often connections are looked after, in seconds."""
+READ_BYTES: Final = 128 << 10
+"""What is read of a connection at a time."""
+SHORT_READ_BYTES: Final = 4 << 10
+"""And while there is no room: who is not paused yet may overstep it by so much."""
 STOP_S: Final = 5.0
 """How long a stop waits for the messages in hand, in seconds."""
 
@@ -59,7 +65,8 @@ class StreamServer:
         self.push = push
         self.to = to
         self.wire = wire
-        self.room = Room(IN_HAND_MESSAGES_MAX * config.max_message_size)
+        self.room = Room(IN_HAND_MESSAGES_MAX * config.max_message_size, context.room)
+        self.read = memoryview(bytearray(READ_BYTES))
         self.open: set[Connection] = set()
         self.working: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -96,8 +103,12 @@ class StreamServer:
                 listening = str(Endpoint(config.endpoint.host, port))
         except OSError as error:
             raise cannot_listen(config.endpoint, error.strerror or str(error)) from None
-        self._sweep = asyncio.create_task(self._close_silent())
+        self._sweep = asyncio.create_task(self._look_after())
         return listening
+
+    def buffer(self) -> memoryview:
+        """What the next read goes to: all connections share it, for what it holds is taken over before the next."""
+        return self.read if self.room.free_bytes >= READ_BYTES else self.read[:SHORT_READ_BYTES]
 
     async def stop(self) -> None:
         """Take no more; messages in hand are finished and answered."""
@@ -106,7 +117,7 @@ class StreamServer:
         self._server.close()
         self._sweep.cancel()
         for connection in self.open:
-            connection.stopping()
+            connection.pause()
         deadline_s = asyncio.get_running_loop().time() + STOP_S
         while self.working and (left_s := deadline_s - asyncio.get_running_loop().time()) > 0:
             await asyncio.wait(self.working, timeout=left_s)
@@ -115,13 +126,13 @@ class StreamServer:
         if self.config.endpoint.path is not None:
             _remove_stale(self.config.endpoint.path)
 
-    async def _close_silent(self) -> None:
+    async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
             now_s = asyncio.get_running_loop().time()
             for connection in list(self.open):
+                connection.look(now_s)
                 connection.settle_if_quiet(now_s)
-                connection.close_if_silent(now_s)
 
 
 def _remove_stale(path: str) -> None:

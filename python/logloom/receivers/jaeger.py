@@ -177,6 +177,7 @@ class Jaeger:
             ready=self._context.ready,
             options=config.options(),
             gate=Gate(self._context, config.auth),
+            within=self._context.room,
         )
 
 

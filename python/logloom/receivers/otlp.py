@@ -150,6 +150,7 @@ class Otlp:
             ready=self._context.ready,
             options=config.options(),
             gate=Gate(self._context, config.auth),
+            within=self._context.room,
         )
 
 

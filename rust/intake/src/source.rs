@@ -58,6 +58,11 @@ impl Source {
         self.durable_to
     }
 
+    /// How many bytes the decoder holds back, for the rest of a line or a record.
+    pub fn held_bytes(&self) -> u64 {
+        self.fed - self.held_from
+    }
+
     /// The format in use, once it is known.
     pub fn format(&self) -> &'static str {
         self.decoder.format()

@@ -173,6 +173,11 @@ impl Source {
     }
 
     #[getter]
+    fn held_bytes(&self, py: Python<'_>) -> u64 {
+        py.detach(|| self.lock().held_bytes())
+    }
+
+    #[getter]
     fn format(&self, py: Python<'_>) -> &'static str {
         py.detach(|| self.lock().format())
     }

@@ -79,6 +79,7 @@ impl Wire {
     fn step(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         match py.detach(|| self.lock().step()) {
             Step::Need => Ok(None),
+            Step::Room(size_bytes) => Ok(Some(size_bytes.into_pyobject(py)?.into_any().unbind())),
             Step::Reply(reply) => Ok(Some(PyBytes::new(py, &reply).into_any().unbind())),
             Step::Message { chunk, token } => Ok(Some(Bound::new(py, WireMessage { chunk, token })?.into_any().unbind())),
             Step::Bad { reply, why } => Err(DataError::new_err((why, PyBytes::new(py, &reply).unbind()))),

@@ -61,6 +61,17 @@ fn damaged(error: impl std::fmt::Display) -> ContentError {
 /// zstd frames may ask for a window of any size; this one is what `zstd --long=27` needs and no more.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
+/// The most that deflate makes of a byte.
+const DEFLATE_RATIO_MAX: usize = 1032;
+
+/// The most bytes that `data` may become, where it may become at most `size_bytes_max`.
+pub(crate) fn inflated_bytes_max(data: &[u8], encoding: Encoding, size_bytes_max: usize) -> usize {
+    match encoding {
+        Encoding::Gzip | Encoding::Deflate => data.len().saturating_mul(DEFLATE_RATIO_MAX).min(size_bytes_max),
+        Encoding::Zstd => size_bytes_max,
+    }
+}
+
 /// All of `data` decoded, at most `size_bytes_max` bytes of it.
 #[allow(clippy::disallowed_methods)] // read_to_end stands behind take
 pub fn decompress(data: &[u8], encoding: Encoding, size_bytes_max: usize) -> Result<Vec<u8>, ContentError> {

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use logloom_record::{
     Delivery, lossy,
     msgpack::{Head, SkipError, Skipper},
 };
 use ring::digest::{SHA512, digest};
 
-use crate::{Encoding, Step, Token, Wire, decompress};
+use crate::{Encoding, Inbox, Step, Token, Wire, content::inflated_bytes_max, decompress};
 
 /// Arrays and maps lie at most so deep in each other.
 const DEPTH_MAX: usize = 64;
@@ -41,11 +41,22 @@ impl std::fmt::Debug for Settings {
     }
 }
 
+/// What a value is.
+enum Found {
+    /// Nothing to be taken.
+    Nothing,
+    Message(Bytes),
+    /// A compressed message, which needs so much room.
+    Room(usize),
+}
+
 /// One connection.
 #[derive(Debug)]
 pub struct Forward {
     settings: Arc<Settings>,
-    buffer: BytesMut,
+    inbox: Inbox,
+    /// A compressed message, while there is no room for what is in it.
+    packed: Option<Bytes>,
     skipper: Skipper,
     /// What the handshake's digests are salted with, while it is not over.
     nonce: Option<[u8; 32]>,
@@ -58,17 +69,17 @@ impl Forward {
     /// A new connection; `nonce` are random bytes: no two connections may have the same.
     pub fn new(settings: Arc<Settings>, nonce: [u8; 32]) -> Self {
         let nonce = (!settings.shared_key.is_empty()).then_some(nonce);
-        Self { settings, buffer: BytesMut::new(), skipper: Skipper::default(), nonce, chunk_id: None, token: 0 }
+        Self { settings, inbox: Inbox::default(), packed: None, skipper: Skipper::default(), nonce, chunk_id: None, token: 0 }
     }
 
     /// The next whole value of the connection.
     fn value(&mut self) -> Result<Option<Bytes>, String> {
         let max = if self.nonce.is_some() { HANDSHAKE_BYTES_MAX } else { self.settings.message_bytes_max };
-        match self.skipper.skip(&self.buffer, DEPTH_MAX, max as u64) {
+        match self.skipper.skip(self.inbox.bytes(), DEPTH_MAX, max as u64) {
             Ok(None) => Ok(None),
             Ok(Some(len)) => {
                 self.skipper = Skipper::default();
-                Ok(Some(self.buffer.split_to(len).freeze()))
+                Ok(Some(self.inbox.take(len)))
             }
             Err(SkipError::Deep) => Err(format!("values lie more than {DEPTH_MAX} deep in each other")),
             Err(SkipError::NoValue) => Err("no MessagePack: is it a client of Fluent Forward, and TLS on both sides or on none?".into()),
@@ -76,15 +87,15 @@ impl Forward {
         }
     }
 
-    /// A message, or what stands for one.
-    fn message(&mut self, value: Bytes) -> Result<Option<Bytes>, String> {
+    /// A message, or what stands for one. `has_room`: for all that a compressed one may hold.
+    fn message(&mut self, value: Bytes, has_room: bool) -> Result<Found, String> {
         let mut reader = Reader { bytes: &value, at: 0 };
         let len = match reader.head() {
             // A heartbeat.
-            Some(Head::Nil) => return Ok(None),
+            Some(Head::Nil) => return Ok(Found::Nothing),
             Some(Head::Array(len @ 2..=4)) => len,
             // What it is the format says, and keeps it.
-            _ => return Ok(Some(value)),
+            _ => return Ok(Found::Message(value)),
         };
         let start = reader.at;
         reader.pass();
@@ -107,13 +118,20 @@ impl Forward {
         let encoding = match compressed.as_deref() {
             Some("gzip") if is_packed => Encoding::Gzip,
             Some("zstd") if is_packed => Encoding::Zstd,
-            None | Some("text" | "") => return Ok(Some(value)),
+            None | Some("text" | "") => return Ok(Found::Message(value)),
             Some(other) => return Err(format!("cannot inflate '{}': gzip and zstd are known", other.chars().take(40).collect::<String>())),
         };
         reader.at = entries;
         let packed = reader.text().unwrap_or_default();
-        let inflated = decompress(packed, encoding, self.settings.message_bytes_max).map_err(|error| error.to_string())?;
-        Ok(Some(rebuilt(value.get(start..entries).unwrap_or_default(), &inflated)))
+        let max = self.settings.message_bytes_max;
+        if !has_room {
+            // Inflated, and once more behind its tag.
+            let size_bytes = 2 * inflated_bytes_max(packed, encoding, max);
+            self.packed = Some(value);
+            return Ok(Found::Room(size_bytes));
+        }
+        let inflated = decompress(packed, encoding, max).map_err(|error| error.to_string())?;
+        Ok(Found::Message(rebuilt(value.get(start..entries).unwrap_or_default(), &inflated)))
     }
 
     /// Holds a `PING` against what the server knows; the `PONG`, and whether it is a good one.
@@ -170,12 +188,14 @@ impl Wire for Forward {
     }
 
     fn feed(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
+        self.inbox.feed(bytes);
     }
 
     fn step(&mut self) -> Step {
         loop {
-            let value = match self.value() {
+            let packed = self.packed.take();
+            let has_room = packed.is_some();
+            let value = match packed.map_or_else(|| self.value(), |packed| Ok(Some(packed))) {
                 Ok(Some(value)) => value,
                 Ok(None) => return Step::Need,
                 Err(why) => return Step::bad(why),
@@ -189,9 +209,10 @@ impl Wire for Forward {
                 return Step::Reply(pong);
             }
             self.chunk_id = None;
-            match self.message(value) {
-                Ok(None) => {}
-                Ok(Some(chunk)) => {
+            match self.message(value, has_room) {
+                Ok(Found::Nothing) => {}
+                Ok(Found::Room(size_bytes)) => return Step::Room(size_bytes),
+                Ok(Found::Message(chunk)) => {
                     self.token += 1;
                     return Step::Message { chunk, token: self.token };
                 }
@@ -213,7 +234,7 @@ impl Wire for Forward {
     }
 
     fn held(&self) -> usize {
-        self.buffer.len()
+        self.inbox.bytes().len() + self.packed.as_ref().map_or(0, Bytes::len)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod content;
 pub mod forward;
+mod inbox;
 pub mod lumberjack;
 pub mod plain;
 
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use logloom_record::Delivery;
 
 pub use content::{ContentError, Decompressor, Encoding, compress, decompress};
+use inbox::Inbox;
 
 /// A protocol on one connection.
 pub trait Wire: Send {
@@ -36,7 +38,7 @@ pub trait Wire: Send {
         Vec::new()
     }
 
-    /// Bytes that wait for the rest of a message.
+    /// Bytes that wait here, also inflated: for the rest of a message, or behind the one that is out.
     fn held(&self) -> usize;
 }
 
@@ -60,6 +62,8 @@ pub enum Step {
     Need,
     /// Send this to the client.
     Reply(Vec<u8>),
+    /// The next message is compressed and may take so many bytes more: step again once there is room for them.
+    Room(usize),
     /// Push this; then [`answer`](Wire::answer).
     Message {
         /// The message, for the protocol's format.

@@ -1,18 +1,20 @@
 //! Lumberjack, versions 1 and 2: what Beats and Logstash send.
 //! [The protocol](https://github.com/logstash-plugins/logstash-input-beats/blob/main/PROTOCOL.md).
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use logloom_record::{Delivery, lossy};
 
-use crate::{Encoding, Step, Token, Wire, decompress};
+use crate::{Encoding, Inbox, Step, Token, Wire, content::inflated_bytes_max, decompress};
 
 /// One connection. The events of a window, or as many of them as the bound takes, are one message: JSON, one event a line.
 #[derive(Debug)]
 pub struct Lumberjack {
     message_bytes_max: usize,
-    buffer: BytesMut,
+    inbox: Inbox,
     /// Frames that came compressed, while they are read.
     inflated: Bytes,
+    /// Whether there is room for the next of them.
+    has_room: bool,
     /// The version that the client writes.
     version: u8,
     /// How many events its window has yet to bring.
@@ -22,15 +24,50 @@ pub struct Lumberjack {
     /// The number of the last of them.
     sequence: u32,
     token: Token,
+    /// How far an event of version 1 was looked at that is not all there.
+    partly: Option<Partly>,
+}
+
+/// An event of version 1 that is still coming.
+#[derive(Clone, Copy, Debug)]
+struct Partly {
+    /// How many keys and values are still to come.
+    left: u32,
+    /// Where the next of them begins, from the frame's start.
+    at: usize,
+}
+
+impl Partly {
+    /// Goes on as far as `frame` goes; whether all of it is there.
+    fn is_whole(&mut self, frame: &[u8], max: usize) -> Result<bool, String> {
+        while self.left > 0 {
+            let Some(len) = frame.get(self.at..).and_then(|rest| rest.first_chunk::<4>()) else { return Ok(false) };
+            let end = self.at.saturating_add(4).saturating_add(u32::from_be_bytes(*len) as usize);
+            if end > max {
+                return Err(format!("an event of over {max} bytes: send less at once, or raise the bound"));
+            }
+            if end > frame.len() {
+                return Ok(false);
+            }
+            (self.at, self.left) = (end, self.left - 1);
+        }
+        Ok(true)
+    }
 }
 
 /// A frame, taken apart.
 enum Frame {
     Window(u32),
-    Event { sequence: u32 },
+    Event {
+        sequence: u32,
+    },
     Compressed(Bytes),
+    /// Compressed frames, which need so much room.
+    Room(usize),
 }
 
+/// What is wrong with compressed frames of which the last is not whole.
+const CUT: &str = "compressed frames end in the middle of one";
 /// The most pairs that an event of version 1 may have.
 const PAIRS_MAX: u32 = 10_000;
 
@@ -39,22 +76,24 @@ impl Lumberjack {
     pub fn new(message_bytes_max: usize) -> Self {
         Self {
             message_bytes_max,
-            buffer: BytesMut::new(),
+            inbox: Inbox::default(),
             inflated: Bytes::new(),
+            has_room: false,
             version: b'2',
             left: 0,
             events: Vec::new(),
             sequence: 0,
             token: 0,
+            partly: None,
         }
     }
 
     /// The next frame; `None` where it is not all there.
     fn frame(&mut self) -> Result<Option<Frame>, String> {
         let is_inside = !self.inflated.is_empty();
-        let bytes: &[u8] = if is_inside { &self.inflated } else { &self.buffer };
+        let bytes: &[u8] = if is_inside { &self.inflated } else { self.inbox.bytes() };
         let Some((&[version, kind], rest)) = bytes.split_first_chunk::<2>() else {
-            return if is_inside { Err("compressed frames end in the middle of one".into()) } else { Ok(None) };
+            return if is_inside { Err(CUT.into()) } else { Ok(None) };
         };
         if !matches!(version, b'1' | b'2') {
             let tls = if version == 0x16 { ": it speaks TLS, and this listener does not" } else { "" };
@@ -75,12 +114,25 @@ impl Lumberjack {
                 })
             }
             b'D' => {
-                let sequence = parts.number();
-                pairs(&mut parts, max, &mut event)?.zip(sequence).map(|((), sequence)| Frame::Event { sequence })
+                let (sequence, count) = (parts.number(), parts.number());
+                let Some(count) = count else { return if is_inside { Err(CUT.into()) } else { Ok(None) } };
+                if count > PAIRS_MAX {
+                    return Err(format!("an event of {count} pairs, over the bound of {PAIRS_MAX}"));
+                }
+                let partly = self.partly.get_or_insert(Partly { left: 2 * count, at: parts.len });
+                if !partly.is_whole(bytes, max)? {
+                    return if is_inside { Err(CUT.into()) } else { Ok(None) };
+                }
+                self.partly = None;
+                pairs(count, &mut parts, max, &mut event)?.zip(sequence).map(|((), sequence)| Frame::Event { sequence })
             }
             b'C' if is_inside => return Err("compressed frames hold compressed frames".into()),
             b'C' => match parts.bytes(max)? {
                 None => None,
+                Some(packed) if !self.has_room => {
+                    self.has_room = true;
+                    return Ok(Some(Frame::Room(inflated_bytes_max(packed, Encoding::Deflate, max))));
+                }
                 Some(packed) => {
                     let inflated = decompress(packed, Encoding::Deflate, max).map_err(|error| error.to_string())?;
                     Some(Frame::Compressed(inflated.into()))
@@ -89,13 +141,13 @@ impl Lumberjack {
             other => return Err(format!("a frame of type {:?}, which is none", char::from(other))),
         };
         let Some(frame) = frame else {
-            return if is_inside { Err("compressed frames end in the middle of one".into()) } else { Ok(None) };
+            return if is_inside { Err(CUT.into()) } else { Ok(None) };
         };
         let len = parts.len;
         if is_inside {
             self.inflated.advance(len);
         } else {
-            self.buffer.advance(len);
+            self.inbox.pass(len);
         }
         if let Frame::Event { .. } = frame {
             self.events.extend_from_slice(&event);
@@ -118,7 +170,7 @@ impl Lumberjack {
 
 impl Wire for Lumberjack {
     fn feed(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
+        self.inbox.feed(bytes);
     }
 
     fn step(&mut self) -> Step {
@@ -126,7 +178,8 @@ impl Wire for Lumberjack {
             match self.frame() {
                 Err(why) => return Step::bad(why),
                 Ok(None) => return Step::Need,
-                Ok(Some(Frame::Compressed(inflated))) => self.inflated = inflated,
+                Ok(Some(Frame::Room(size_bytes))) => return Step::Room(size_bytes),
+                Ok(Some(Frame::Compressed(inflated))) => (self.inflated, self.has_room) = (inflated, false),
                 Ok(Some(Frame::Window(size))) => {
                     self.left = size;
                     if !self.events.is_empty() {
@@ -158,7 +211,7 @@ impl Wire for Lumberjack {
     }
 
     fn held(&self) -> usize {
-        self.buffer.len() + self.inflated.len() + self.events.len()
+        self.inbox.bytes().len() + self.inflated.len() + self.events.len()
     }
 }
 
@@ -189,11 +242,7 @@ impl<'b> Parts<'b> {
 }
 
 /// The pairs of an event of version 1, as an object.
-fn pairs(parts: &mut Parts<'_>, max: usize, event: &mut Vec<u8>) -> Result<Option<()>, String> {
-    let Some(count) = parts.number() else { return Ok(None) };
-    if count > PAIRS_MAX {
-        return Err(format!("an event of {count} pairs, over the bound of {PAIRS_MAX}"));
-    }
+fn pairs(count: u32, parts: &mut Parts<'_>, max: usize, event: &mut Vec<u8>) -> Result<Option<()>, String> {
     event.push(b'{');
     for i in 0..count {
         let Some(key) = parts.bytes(max)? else { return Ok(None) };

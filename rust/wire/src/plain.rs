@@ -1,28 +1,28 @@
 //! No protocol at all: bytes that a format's decoder cuts, such as lines of syslog. Nothing is answered.
 
-use bytes::{Bytes, BytesMut};
 use logloom_record::Delivery;
 
-use crate::{Step, Token, Wire};
+use crate::{Inbox, Step, Token, Wire};
 
 /// One connection; whatever has come is a message.
 #[derive(Debug, Default)]
 pub struct Plain {
-    buffer: BytesMut,
+    inbox: Inbox,
     token: Token,
 }
 
 impl Wire for Plain {
     fn feed(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
+        self.inbox.feed(bytes);
     }
 
     fn step(&mut self) -> Step {
-        if self.buffer.is_empty() {
+        let len = self.inbox.bytes().len();
+        if len == 0 {
             return Step::Need;
         }
         self.token += 1;
-        Step::Message { chunk: Bytes::from(self.buffer.split()), token: self.token }
+        Step::Message { chunk: self.inbox.take(len), token: self.token }
     }
 
     fn answer(&mut self, _: Token, _: &Delivery) -> Vec<u8> {
@@ -30,6 +30,6 @@ impl Wire for Plain {
     }
 
     fn held(&self) -> usize {
-        self.buffer.len()
+        self.inbox.bytes().len()
     }
 }

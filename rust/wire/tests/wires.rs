@@ -33,6 +33,7 @@ fn hear(wire: &mut dyn Wire, bytes: &[u8], cuts: &[usize]) -> Heard {
         for _ in 0..=bytes.len() {
             match wire.step() {
                 Step::Need => break,
+                Step::Room(size_bytes) => assert!(size_bytes <= 2 << 20, "twice the bound at most"),
                 Step::Reply(reply) => heard.said.extend(reply),
                 Step::Message { chunk, token } => {
                     heard.messages.push(chunk.to_vec());
@@ -106,6 +107,31 @@ fn forward_inflates_within_its_bound() {
     }
     let unknown = hear(&mut forward(Settings::default()), &packed(&events, "lz4"), &[]);
     assert!(unknown.bad.unwrap().contains("lz4"));
+}
+
+#[test]
+fn what_is_compressed_waits_for_room() {
+    let events = [0x92, 1, 0x80].repeat(1000);
+    let forward_bytes = packed(&compress(&events, Encoding::Gzip).unwrap(), "gzip");
+    let lumberjack_bytes = wrapped(&window(b'2', &["{}"]));
+    let wires: [(Box<dyn Wire>, Vec<u8>); 2] =
+        [(Box::new(forward(Settings::default())), forward_bytes), (Box::new(lumberjack()), lumberjack_bytes)];
+    for (mut wire, bytes) in wires {
+        wire.feed(&bytes);
+        assert!(matches!(wire.step(), Step::Room(1..)));
+        assert_eq!(wire.held(), bytes.len(), "nothing is inflated yet");
+        assert!(matches!(wire.step(), Step::Message { .. }));
+        assert_eq!(wire.held(), 0);
+    }
+}
+
+#[test]
+fn an_event_of_version_1_is_looked_at_once_however_it_comes() {
+    let pair = [&4u32.to_be_bytes()[..], b"line", &1000u32.to_be_bytes(), &[b'a'; 1000]].concat();
+    let bytes = [&b"1W\0\0\0\x011D\0\0\0\x01"[..], &900u32.to_be_bytes(), &pair.repeat(900)].concat();
+    let cuts: Vec<usize> = (1..bytes.len()).collect();
+    let heard = hear(&mut lumberjack(), &bytes, &cuts); // else this would take minutes
+    assert_eq!((heard.messages.len(), heard.bad), (1, None));
 }
 
 #[test]

@@ -14,7 +14,7 @@ import pytest
 from logloom.config import Endpoint, ServerTls
 from logloom.errors import ConfigError
 from logloom.receivers import otlp
-from logloom.receivers._net import Room, ssl_context, warn_if_open
+from logloom.receivers._net import ssl_context, warn_if_open
 from tests.components import Pushed, running
 
 
@@ -91,20 +91,6 @@ async def test_clients_must_show_a_certificate_where_that_is_asked_for(pems: Pat
 def test_files_that_do_not_fit_are_named(pems: Path, cert: str, key: str, ca: str | None, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         ssl_context(ServerTls(pems / cert, pems / key, pems / ca if ca else None))
-
-
-def test_a_room_has_what_it_was_given_and_gets_it_back() -> None:
-    room = Room(10)
-    with room.guest() as first, room.guest() as second:
-        assert first.take(4)
-        assert second.take(6)
-        assert not first.take(1)
-    with room.guest() as third:
-        assert third.take(10)
-        assert not third.take(1)
-    with pytest.raises(ZeroDivisionError), room.guest() as fourth:
-        assert fourth.take(10) / 0
-    assert room.take(10)
 
 
 @pytest.mark.parametrize(
