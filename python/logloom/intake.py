@@ -160,10 +160,23 @@ class Push:
         """
         if isinstance(to, Source):
             return await self._push(to, len(data), data)
-        delivery = await self._push(to, len(data), data, peer, **known)
-        if delivery.kind == "done" and delivery.entry and not await self._commits.durable(delivery.entry):
+        delivery = await self.append(to, data, peer, **known)
+        if delivery.kind == "done" and not await self.durable(delivery.entry):
             return Delivery.retry(WITHDRAWN_RETRY_S)
         return delivery
+
+    async def append(
+        self, to: Messages, data: "bytes | bytearray | memoryview | WireMessage", peer: str = "", **known: Any
+    ) -> Delivery:
+        """Push without waiting for the disk: whoever acknowledges it asks `durable` first."""
+        return await self._push(to, len(data), data, peer, **known)
+
+    async def durable(self, position: int) -> bool:
+        """Wait until the entry at `position` is on disk; False: it was withdrawn, and must be pushed again.
+
+        To be asked once for an entry. 0, where nothing was appended, is durable.
+        """
+        return not position or await self._commits.durable(position)
 
     async def _push(self, to: Messages | Source, size_bytes: int, *arguments: Any, **known: Any) -> Delivery:
         if size_bytes <= INLINE_BYTES_MAX:

@@ -96,6 +96,21 @@ def otlp_log(cluster_name: str, body: str, attributes: dict[str, str]) -> Json:
     )
 
 
+def als_log(kind: str, cluster_name: str, **fields: Any) -> Json:
+    """The access logger over gRPC, of the `kind` `http` or `tcp`."""
+    return extension(
+        kind,
+        f"envoy.extensions.access_loggers.grpc.v3.{kind.capitalize()}GrpcAccessLogConfig",
+        common_config={
+            "log_name": f"{kind}_log",
+            "transport_api_version": "V3",
+            "grpc_service": {"envoy_grpc": {"cluster_name": cluster_name}},
+            "buffer_flush_interval": "0.05s",
+        },
+        **fields,
+    )
+
+
 def bootstrap(listeners: list[Json], clusters: list[Json], **fields: Any) -> Json:
     """A whole static bootstrap; the admin endpoint listens on loopback."""
     return {

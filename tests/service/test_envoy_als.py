@@ -15,7 +15,7 @@ import pytest
 
 from logloom._native import Parser
 from tests import otlp
-from tests.service.envoy import Envoy, address, bootstrap, cluster, extension, file_log
+from tests.service.envoy import Envoy, address, als_log, bootstrap, cluster, extension, file_log
 from tests.service.waiting import wait_until
 
 METHOD = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs"
@@ -70,19 +70,6 @@ class Receiver:
         self._server.stop(1).wait()
 
 
-def als(kind: str, message: str) -> dict[str, object]:
-    common = {
-        "log_name": f"{kind}_log",
-        "transport_api_version": "V3",
-        "grpc_service": {"envoy_grpc": {"cluster_name": "als"}},
-        "buffer_flush_interval": "0.05s",
-    }
-    fields: dict[str, object] = {"common_config": common}
-    if kind == "http":
-        fields |= {"additional_request_headers_to_log": ["x-tenant"], "additional_response_headers_to_log": ["server"]}
-    return extension(kind, f"envoy.extensions.access_loggers.grpc.v3.{message}", **fields)
-
-
 def listener(name: str, network_filter: dict[str, object]) -> dict[str, object]:
     return {"name": name, "address": address(0), "filter_chains": [{"filters": [network_filter]}]}
 
@@ -93,7 +80,14 @@ def test_what_envoy_sends_says_what_it_writes(tmp_path: Path, upstream: int) -> 
         "envoy.filters.network.http_connection_manager",
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix="edge",
-        access_log=[file_log(tmp_path / "http.log"), als("http", "HttpGrpcAccessLogConfig")],
+        access_log=[
+            file_log(tmp_path / "http.log"),
+            als_log(
+                "http",
+                "als",
+                additional_request_headers_to_log=["x-tenant"],
+                additional_response_headers_to_log=["server"],
+            ),],
         http_filters=[extension("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router")],
         route_config={
             "name": "edge",
@@ -115,7 +109,7 @@ def test_what_envoy_sends_says_what_it_writes(tmp_path: Path, upstream: int) -> 
         "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
         stat_prefix="tcp",
         cluster="shop",
-        access_log=[als("tcp", "TcpGrpcAccessLogConfig")],
+        access_log=[als_log("tcp", "als")],
     )
     config = bootstrap(
         [listener("http", manager), listener("tcp", proxy)],

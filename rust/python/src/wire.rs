@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use logloom_wire::{
     Step,
+    envoyals::EnvoyAls,
     forward::{Forward, Settings},
     lumberjack::Lumberjack,
     plain::Plain,
@@ -54,6 +55,11 @@ impl Wire {
     #[pyo3(signature = (*, message_bytes_max))]
     fn lumberjack(message_bytes_max: usize) -> Self {
         Self(Mutex::new(Box::new(Lumberjack::new(message_bytes_max))))
+    }
+
+    #[staticmethod]
+    fn envoyals() -> Self {
+        Self(Mutex::new(Box::new(EnvoyAls::default())))
     }
 
     #[staticmethod]

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod content;
+pub mod envoyals;
 pub mod forward;
 mod inbox;
 pub mod lumberjack;

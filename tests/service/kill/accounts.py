@@ -20,6 +20,7 @@ RECEIVERS = {
     "zipkin": "zipkin",
     "jaeger": "jaeger",
     "post": "http",
+    "envoy": "envoyals",
     "forward": "fluentforward",
     "beats": "lumberjack",
     "app": "filelog/app",

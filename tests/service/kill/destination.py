@@ -29,6 +29,8 @@ __all__ = ["Arrival", "Keeper", "arrivals", "written"]
 
 REQUEST_BYTES_MAX = 64 << 20
 UID = "log.record.uid"
+PATH = "url.path"
+"""What a record without a body is known by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,9 @@ def found(request: bytes) -> Iterator[tuple[str, int, str]]:
     for group in ExportLogsServiceRequest.FromString(request).resource_logs:
         for scope in group.scope_logs:
             for record in scope.log_records:
-                body = record.body.string_value
+                texts = {pair.key: pair.value.string_value for pair in record.attributes if pair.key in (UID, PATH)}
+                body, uid = record.body.string_value or texts.get(PATH, ""), texts.get(UID, "")
                 named = ID.search(body)
-                uid = next((pair.value.string_value for pair in record.attributes if pair.key == UID), "")
                 yield named[1] if named else "", digest(body), uid
 
 
@@ -96,9 +98,14 @@ def _records(line: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _arrival(record: dict[str, Any]) -> Arrival:
-    body = record["body"]["stringValue"]
+    body = record["body"]["stringValue"] if "body" in record else _path(record)
     named = ID.search(body)
     return Arrival(0.0, named[1] if named else "", digest(body))
+
+
+def _path(record: dict[str, Any]) -> str:
+    found: Iterator[str] = (pair["value"]["stringValue"] for pair in record["attributes"] if pair["key"] == PATH)
+    return next(found)
 
 
 class _Grpc(grpc.GenericRpcHandler):

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 from tests.encoders import jaeger
 from tests.service.kill import records
 from tests.service.kill.notes import Notes
-from tests.service.kill.streams import Beats, Forward, Stream
+from tests.service.kill.streams import AccessLog, Beats, Forward, Stream
 from tests.service.sinks import EXPORTS
 
 __all__ = ["ANSWER_S", "Ports", "Senders"]
@@ -48,6 +48,7 @@ class Ports:
     lumberjack: int
     jaeger: int
     post: int
+    envoyals: int
 
 
 class RefusedError(AssertionError):
@@ -74,15 +75,16 @@ class Senders:
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_S), connector=aiohttp.TCPConnector(limit=0))
             )
             options = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200)]
-            otlp, jaegers = [
+            otlp, jaegers, envoys = [
                 await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options))
-                for port in (self._ports.grpc, self._ports.jaeger)
+                for port in (self._ports.grpc, self._ports.jaeger, self._ports.envoyals)
             ]
             logs = f"http://127.0.0.1:{self._ports.http}/v1/logs"
             spans = f"http://127.0.0.1:{self._ports.zipkin}/api/v2/spans"
             lines = f"http://127.0.0.1:{self._ports.post}/"
             ways: dict[str, Callable[[], Send]] = {
                 "grpc": lambda: _Call(otlp, EXPORTS["logs"], _protobuf),
+                "envoy": lambda: AccessLog(envoys, ANSWER_S),
                 "jaeger": lambda: _Call(jaegers, POST_SPANS, _jaeger),
                 "post": lambda: _Post(session, lines, "x-ndjson", _lines),
                 "proto": lambda: _Post(session, logs, "x-protobuf", _protobuf),

@@ -49,6 +49,7 @@ class Load:
             "zipkin": 3,
             "jaeger": 3,
             "post": 3,
+            "envoy": 3,
             "forward": 3,
             "beats": 3,
         }
@@ -162,7 +163,7 @@ async def session(
     folder: Path, number: int, load: Load, journal: dict[str, Any] | None = None
 ) -> AsyncIterator[Session]:
     """Starts all of it; does not wait until it is up. `journal`: other than DISK."""
-    *listen, grpc_port, http_port = free_ports(9)
+    *listen, grpc_port, http_port = free_ports(10)
     ports = Ports(*listen)
     config = _config(ports, folder, grpc_port, http_port) | {"journal": DISK | (journal or {})}
     logloom = Logloom(config, folder / "logloom")
@@ -193,6 +194,7 @@ def _config(ports: Ports, folder: Path, grpc_port: int, http_port: int) -> dict[
         "lumberjack": {"endpoint": f"127.0.0.1:{ports.lumberjack}"},
         "jaeger": {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{ports.jaeger}"}}},
         "http": {"endpoint": f"127.0.0.1:{ports.post}"},
+        "envoyals": {"endpoint": f"127.0.0.1:{ports.envoyals}"},
         "filelog/app": {"include": [f"{folder}/app*.log*"], "format": "text", **files},
         "filelog/pod": {"include": [f"{folder}/pod*.log*"], "format": "cri", "options": {"inside": "text"}, **files},
     }

@@ -4,12 +4,19 @@ import asyncio
 import itertools
 import struct
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import grpc.aio
 import msgpack
 import orjson
 
-__all__ = ["Beats", "Forward", "Stream"]
+from tests.protos import generated
+
+__all__ = ["AccessLog", "Beats", "Forward", "Stream"]
+
+ACCESS_LOGS = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs"
 
 
 class Stream(ABC):
@@ -90,3 +97,35 @@ class Beats(Stream):
             kind, taken = struct.unpack(">2sI", await reader.readexactly(6))
             assert kind == b"2A"
             assert taken <= count
+
+
+@dataclass(frozen=True)
+class AccessLog:
+    """Envoy's access log service: a stream that is closed, whose answer says that all of it was taken."""
+
+    channel: grpc.aio.Channel
+    answer_s: float
+
+    async def __call__(self, bodies: dict[str, str]) -> bool:
+        """Sends the bodies as the paths of requests, in several messages: whether the stream was answered."""
+        call: Any = self.channel.stream_unary(ACCESS_LOGS)
+        open_stream = call(timeout=self.answer_s)
+        try:
+            for message in self._messages(list(bodies.values())):
+                await open_stream.write(message)
+            await open_stream.done_writing()
+            await open_stream
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            return False
+        return True
+
+    @staticmethod
+    def _messages(bodies: list[str]) -> Iterator[bytes]:
+        for at in range(0, len(bodies), 10):
+            message = generated("envoy_als")[0].StreamAccessLogsMessage()
+            if not at:
+                message.identifier.node.id = "edge"
+                message.identifier.log_name = "als"
+            for body in bodies[at : at + 10]:
+                message.http_logs.log_entry.add().request.path = body
+            yield message.SerializeToString()

@@ -61,6 +61,9 @@ struct Entry<'a> {
 /// The most headers that are kept of an entry.
 const HEADERS_MAX: usize = 512;
 
+/// How often an unknown field is kept; what is over is counted.
+pub(super) const UNKNOWN_MAX: usize = 64;
+
 type Result<T> = std::result::Result<T, RejectReason>;
 
 /// Writes the record of an entry into the lane of its stream.
@@ -125,7 +128,7 @@ fn each<'a>(part: Text<'a>, mut read: impl FnMut(u32, Field<'a>) -> Result<()>) 
             Wire::Varint(value) => Field::Number(value),
             Wire::Fixed64(value) => Field::Bits(value),
             Wire::Len(inner) => Field::Part(part.slice(fields.position() - inner.len()..fields.position())),
-            Wire::Fixed32(_) => continue,
+            Wire::Fixed32(value) => Field::Word(value),
         };
         read(number, field)?;
     }
@@ -136,6 +139,7 @@ fn each<'a>(part: Text<'a>, mut read: impl FnMut(u32, Field<'a>) -> Result<()>) 
 enum Field<'a> {
     Number(u64),
     Bits(u64),
+    Word(u32),
     Part(Text<'a>),
 }
 
@@ -195,9 +199,7 @@ impl<'a> Entry<'a> {
         each(raw, |number, field| match (what, number, field) {
             (_, 1, Field::Part(common)) => self.common(common),
             (What::Http, 2, Field::Number(version)) => {
-                let versions = ["", "HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3"];
-                let version = usize::try_from(version).ok().and_then(|version| versions.get(version)).copied();
-                self.text(Op::Protocol, Text::from(version.unwrap_or_default()));
+                self.named_number(Op::Protocol, &["", "HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3"], version, "entry", number);
                 Ok(())
             }
             (What::Http, 3, Field::Part(request)) => self.request(request),
@@ -206,11 +208,14 @@ impl<'a> Entry<'a> {
                 match (number, field) {
                     (1, Field::Number(bytes)) => self.int(Op::BytesReceived, bytes as i64),
                     (2, Field::Number(bytes)) => self.int(Op::BytesSent, bytes as i64),
-                    _ => {}
+                    _ => self.unknown("connection", number, field),
                 }
                 Ok(())
             }),
-            _ => Ok(()),
+            _ => {
+                self.unknown("entry", number, field);
+                Ok(())
+            }
         })?;
         // Protobuf leaves out what is zero, and the text log does not.
         for op in [Op::BytesReceived, Op::BytesSent] {
@@ -235,22 +240,24 @@ impl<'a> Entry<'a> {
         each(common, |number, field| {
             match (number, field) {
                 (1, Field::Bits(bits)) => self.other("envoy.sample_rate", double(f64::from_bits(bits))),
-                (2, Field::Part(part)) => self.address(Op::DownstreamRemote, None, part)?,
-                (3, Field::Part(part)) => self.address(Op::DownstreamLocal, None, part)?,
+                (2, Field::Part(part)) => self.address("downstream_remote", Op::DownstreamRemote, None, part)?,
+                (3, Field::Part(part)) => self.address("downstream_local", Op::DownstreamLocal, None, part)?,
                 (4, Field::Part(part)) => self.tls(part)?,
                 (5, Field::Part(part)) => {
                     let nanos = u64::try_from(nanoseconds(part)?);
                     self.start_unix_nano = nanos.map_err(|_| RejectReason::value("start_time is before 1970", 0))?;
                 }
                 (6..=12, Field::Part(part)) => self.moment(number, nanoseconds(part)?),
-                (13, Field::Part(part)) => self.address(Op::UpstreamHost, Some([Op::UpstreamRemote, Op::UpstreamRemotePort]), part)?,
-                (14, Field::Part(part)) => self.address(Op::UpstreamLocal, None, part)?,
+                (13, Field::Part(part)) => {
+                    self.address("upstream_remote", Op::UpstreamHost, Some([Op::UpstreamRemote, Op::UpstreamRemotePort]), part)?;
+                }
+                (14, Field::Part(part)) => self.address("upstream_local", Op::UpstreamLocal, None, part)?,
                 (15, Field::Part(text)) => self.text(Op::UpstreamCluster, text),
                 (16, Field::Part(part)) => self.flags(part)?,
                 (17, Field::Part(part)) => self.metadata(part)?,
                 (18, Field::Part(text)) => self.text(Op::UpstreamFailure, text),
                 (19, Field::Part(text)) => self.text(Op::RouteName, text),
-                (20, Field::Part(part)) => self.address(Op::DownstreamDirectRemote, None, part)?,
+                (20, Field::Part(part)) => self.address("downstream_direct_remote", Op::DownstreamDirectRemote, None, part)?,
                 (21, Field::Part(entry)) => {
                     let (key, any) = structure::pair(entry.bytes())?;
                     let mut value = Vec::new();
@@ -271,11 +278,8 @@ impl<'a> Entry<'a> {
                 (30, Field::Number(bytes)) => self.int(Op::DownstreamWireReceived, bytes as i64),
                 (31, Field::Number(bytes)) => self.int(Op::UpstreamWireSent, bytes as i64),
                 (32, Field::Number(bytes)) => self.int(Op::UpstreamWireReceived, bytes as i64),
-                (33, Field::Number(kind)) => {
-                    let name = usize::try_from(kind).ok().and_then(|kind| ACCESS_LOG_TYPES.get(kind)).copied();
-                    self.text(Op::LogType, Text::from(name.unwrap_or_default()));
-                }
-                _ => {}
+                (33, Field::Number(kind)) => self.named_number(Op::LogType, ACCESS_LOG_TYPES, kind, "common", number),
+                _ => self.unknown("common", number, field),
             }
             Ok(())
         })
@@ -300,6 +304,32 @@ impl<'a> Entry<'a> {
             9 => self.first_upstream_rx = Some(nanos),
             12 => self.last_downstream_tx = Some(nanos),
             _ => {}
+        }
+    }
+
+    /// A number that stands for a name; one that no name is known for is kept as it is.
+    fn named_number(&mut self, op: Op, names: &[&'static str], value: u64, part: &str, number: u32) {
+        match usize::try_from(value).ok().and_then(|value| names.get(value)) {
+            Some(name) => self.text(op, Text::from(*name)),
+            None => self.unknown(part, number, Field::Number(value)),
+        }
+    }
+
+    /// A field of a later version of the messages, by its number.
+    #[cold]
+    fn unknown(&mut self, part: &str, number: u32, field: Field<'_>) {
+        let value = any_of(match field {
+            Field::Number(value) => Wire::Varint(value),
+            Field::Bits(bits) => Wire::Fixed64(bits),
+            Field::Word(word) => Wire::Fixed32(word),
+            Field::Part(part) => Wire::Len(part.bytes()),
+        });
+        let name = format!("envoy.als.{part}.{number}");
+        // A repeated one stands under its name once more.
+        let mut names = std::iter::once(name.clone()).chain((2..=UNKNOWN_MAX).map(|nth| format!("{name}.{nth}")));
+        match names.find(|name| !self.others.contains_key(name.as_bytes())) {
+            Some(name) => self.other(&name, value),
+            None => self.dropped += 1,
         }
     }
 
@@ -350,6 +380,19 @@ impl<'a> Entry<'a> {
 fn string(text: &[u8]) -> Vec<u8> {
     let mut any = Vec::new();
     logloom_record::proto::push_field(&mut any, 0x0a, logloom_record::lossy(text).as_bytes());
+    any
+}
+
+/// The `AnyValue` of a field of which only the wire's type is known: a number, text where it is text, bytes where not.
+pub(super) fn any_of(value: Wire<'_>) -> Vec<u8> {
+    let bytes = match value {
+        Wire::Varint(value) | Wire::Fixed64(value) => return int(value as i64),
+        Wire::Fixed32(value) => return int(i64::from(value)),
+        Wire::Len(bytes) => bytes,
+    };
+    let is_text = std::str::from_utf8(bytes).is_ok_and(|text| !text.contains(|c: char| c.is_control()));
+    let mut any = Vec::new();
+    logloom_record::proto::push_field(&mut any, if is_text { 0x0a } else { 0x3a }, bytes);
     any
 }
 

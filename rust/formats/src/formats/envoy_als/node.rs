@@ -5,7 +5,10 @@ use logloom_record::{
     proto::{Fields, Value as Wire, push_field, push_string_attribute},
 };
 
-use super::structure;
+use super::{
+    entry::{UNKNOWN_MAX, any_of},
+    structure,
+};
 
 /// What Istio's metadata has names in the conventions for.
 const METADATA: [(&[u8], &str); 5] = [
@@ -39,52 +42,122 @@ pub(super) fn check(identifier: &[u8]) -> Result<(), RejectReason> {
 }
 
 fn build(identifier: &[u8], attributes_max: usize, out: &mut Vec<u8>) -> Result<(), RejectReason> {
-    let mut metadata = None;
-    let mut text = |name: &str, value: &[u8]| {
-        if !value.is_empty() {
-            push_string_attribute(out, 0x0a, name.as_bytes(), lossy(value).as_bytes());
-        }
-    };
+    let mut metadata = Vec::new();
+    let mut is_named = false;
+    let mut features = Vec::new();
     each(identifier, |field| match field {
-        (1, Wire::Len(node)) => each(node, |field| {
-            match field {
-                (1, Wire::Len(id)) => text("service.instance.id", id),
-                (2, Wire::Len(cluster)) => text("service.name", cluster),
-                (3, Wire::Len(structure)) => metadata = Some(structure),
-                (4, Wire::Len(locality)) => each(locality, |field| {
-                    match field {
-                        (1, Wire::Len(region)) => text("cloud.region", region),
-                        (2, Wire::Len(zone)) => text("cloud.availability_zone", zone),
-                        (3, Wire::Len(sub_zone)) => text("envoy.node.sub_zone", sub_zone),
-                        _ => {}
+        (1, Wire::Len(node)) => each(node, |(number, value)| {
+            match (number, value) {
+                (1, Wire::Len(id)) => is_named |= text(out, "service.instance.id", id),
+                (2, Wire::Len(cluster)) => is_named |= text(out, "service.name", cluster),
+                (3, Wire::Len(structure)) => metadata.push((&b"envoy.node.metadata."[..], structure)),
+                (4, Wire::Len(locality)) => each(locality, |(number, value)| {
+                    match (number, value) {
+                        (1, Wire::Len(region)) => _ = text(out, "cloud.region", region),
+                        (2, Wire::Len(zone)) => _ = text(out, "cloud.availability_zone", zone),
+                        (3, Wire::Len(sub_zone)) => _ = text(out, "envoy.node.sub_zone", sub_zone),
+                        _ => unknown(out, "locality", number, value),
                     }
                     Ok(())
                 })?,
-                (6, Wire::Len(name)) => text("envoy.node.user_agent.name", name),
-                (7, Wire::Len(version)) => text("envoy.node.user_agent.version", version),
-                _ => {}
+                // Of version 2.
+                (5, Wire::Len(version)) => _ = text(out, "envoy.node.build_version", version),
+                (6, Wire::Len(name)) => _ = text(out, "envoy.node.user_agent.name", name),
+                (7, Wire::Len(version)) => _ = text(out, "envoy.node.user_agent.version", version),
+                (8, Wire::Len(build)) => each(build, |(number, value)| {
+                    match (number, value) {
+                        (1, Wire::Len(version)) => _ = text(out, "envoy.node.user_agent.version", semantic(version)?.as_bytes()),
+                        (2, Wire::Len(structure)) => metadata.push((&b"envoy.node.build."[..], structure)),
+                        _ => unknown(out, "build_version", number, value),
+                    }
+                    Ok(())
+                })?,
+                // What that build can do: tens of thousands of bytes, the same for each Envoy of a version.
+                (9, Wire::Len(_)) => {}
+                (10, Wire::Len(feature)) => push_field(&mut features, 0x0a, &string(feature)),
+                _ => unknown(out, "node", number, value),
             }
             Ok(())
         }),
         (2, Wire::Len(log_name)) => {
-            text("envoy.log_name", log_name);
+            is_named |= text(out, "envoy.log_name", log_name);
             Ok(())
         }
-        _ => Ok(()),
-    })?;
-    let mut known: Vec<Vec<u8>> = Vec::new();
-    structure::fields(metadata.unwrap_or_default(), |key, value| {
-        let convention = METADATA.iter().find(|(name, _)| *name == key).map(|row| row.1.as_bytes().to_vec());
-        let own = || [b"envoy.node.metadata.", lossy(key).as_bytes()].concat();
-        let name = convention.filter(|name| !known.contains(name)).unwrap_or_else(own);
-        if known.len() < attributes_max && !known.contains(&name) {
-            let mut pair = Vec::new();
-            push_field(&mut pair, 0x0a, &name);
-            push_field(&mut pair, 0x12, &value);
-            push_field(out, 0x0a, &pair);
-            known.push(name);
+        (number, value) => {
+            unknown(out, "identifier", number, value);
+            Ok(())
         }
-    })
+    })?;
+    if !features.is_empty() {
+        let mut list = Vec::new();
+        push_field(&mut list, 0x2a, &features);
+        attribute(out, b"envoy.node.client_features", &list);
+    }
+    if !is_named && !identifier.is_empty() {
+        attribute(out, b"envoy.node.unknown", &[0x10, 1]);
+    }
+    let mut known: Vec<Vec<u8>> = Vec::new();
+    for (prefix, structure) in metadata {
+        structure::fields(structure, |key, value| {
+            let convention = METADATA.iter().find(|(name, _)| *name == key).map(|row| row.1.as_bytes().to_vec());
+            let own = || [prefix, lossy(key).as_bytes()].concat();
+            let name = convention.filter(|name| !known.contains(name)).unwrap_or_else(own);
+            if known.len() < attributes_max && !known.contains(&name) {
+                attribute(out, &name, &value);
+                known.push(name);
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// Adds an attribute; `any` is its encoded value.
+fn attribute(out: &mut Vec<u8>, name: &[u8], any: &[u8]) {
+    let mut pair = Vec::new();
+    push_field(&mut pair, 0x0a, name);
+    push_field(&mut pair, 0x12, any);
+    push_field(out, 0x0a, &pair);
+}
+
+/// Adds an attribute where there is a value; whether there is.
+fn text(out: &mut Vec<u8>, name: &str, value: &[u8]) -> bool {
+    if !value.is_empty() && !has(out, name.as_bytes()) {
+        attribute(out, name.as_bytes(), &string(value));
+    }
+    !value.is_empty()
+}
+
+fn string(value: &[u8]) -> Vec<u8> {
+    let mut any = Vec::new();
+    push_field(&mut any, 0x0a, lossy(value).as_bytes());
+    any
+}
+
+/// A field of a later version of the messages, by its number.
+#[cold]
+fn unknown(out: &mut Vec<u8>, part: &str, number: u32, value: Wire<'_>) {
+    let name = format!("envoy.als.{part}.{number}");
+    let mut names = std::iter::once(name.clone()).chain((2..=UNKNOWN_MAX).map(|nth| format!("{name}.{nth}")));
+    if let Some(name) = names.find(|name| !has(out, name.as_bytes())) {
+        attribute(out, name.as_bytes(), &any_of(value));
+    }
+}
+
+fn has(out: &[u8], name: &[u8]) -> bool {
+    Attributes::new(out, 1).any(|(key, _)| key == name)
+}
+
+/// A `SemanticVersion` as people write it.
+fn semantic(version: &[u8]) -> Result<String, RejectReason> {
+    let mut parts = [0; 3];
+    each(version, |(number, value)| {
+        if let (Wire::Varint(value), Some(part)) = (value, (number as usize).checked_sub(1).and_then(|at| parts.get_mut(at))) {
+            *part = value;
+        }
+        Ok(())
+    })?;
+    let [major, minor, patch] = parts;
+    Ok(format!("{major}.{minor}.{patch}"))
 }
 
 /// Goes through the fields of a message.

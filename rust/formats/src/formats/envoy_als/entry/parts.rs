@@ -4,12 +4,13 @@ use logloom_record::Text;
 
 use super::{
     super::{operators::Op, schema::SHORT_FLAGS, structure},
-    Entry, Field, HEADERS_MAX, Result, each, int, wrapped,
+    Entry, Field, HEADERS_MAX, Result, each, int, string, wrapped,
 };
 
 impl<'a> Entry<'a> {
     /// An address as the text log prints it; a socket's also in its two parts, where the log has operators for them that say no other.
-    pub(super) fn address(&mut self, whole: Op, parts: Option<[Op; 2]>, part: Text<'a>) -> Result<()> {
+    /// What the log cannot print, of the address called `name`, stands beside it.
+    pub(super) fn address(&mut self, name: &str, whole: Op, parts: Option<[Op; 2]>, part: Text<'a>) -> Result<()> {
         let mut text = Vec::new();
         each(part, |kind, field| {
             let Field::Part(inner) = field else { return Ok(()) };
@@ -19,7 +20,10 @@ impl<'a> Entry<'a> {
                     (1, 2, Field::Part(address)) | (2 | 3, 1, Field::Part(address)) => first = address,
                     (1, 3, Field::Number(number)) => port = Some(number as u32),
                     (1, 4, Field::Part(name)) | (3, 2, Field::Part(name)) => second = name,
-                    _ => {}
+                    // TCP, what a socket is anyway.
+                    (1, 1, Field::Number(0)) => {}
+                    (1, 1, Field::Number(1)) => self.other(&format!("envoy.als.{name}_address.protocol"), string(b"UDP")),
+                    _ => self.unknown(&format!("{name}_address"), number, field),
                 }
                 Ok(())
             })?;
@@ -49,11 +53,13 @@ impl<'a> Entry<'a> {
     }
 
     pub(super) fn flags(&mut self, part: Text<'a>) -> Result<()> {
-        let mut set = [false; 32];
+        let mut set = [false; SHORT_FLAGS.len()];
         each(part, |number, field| {
             let is_set = !matches!(field, Field::Number(0));
-            if let Some(place) = set.get_mut(number as usize) {
-                *place = is_set;
+            match set.get_mut(number as usize) {
+                Some(place) => *place = is_set,
+                None if is_set => self.unknown("response_flags", number, field),
+                None => {}
             }
             Ok(())
         })?;
@@ -66,9 +72,7 @@ impl<'a> Entry<'a> {
         each(part, |number, field| {
             match (number, field) {
                 (1, Field::Number(version)) => {
-                    let versions = ["", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
-                    let version = usize::try_from(version).ok().and_then(|version| versions.get(version)).copied();
-                    self.text(Op::TlsVersion, Text::from(version.unwrap_or_default()));
+                    self.named_number(Op::TlsVersion, &["", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"], version, "tls", number);
                 }
                 (2, Field::Part(part)) => {
                     let id = wrapped(part)?;
@@ -76,19 +80,26 @@ impl<'a> Entry<'a> {
                     self.made(Op::TlsCipher, known.map_or_else(|| format!("0x{id:04X}"), |(_, name)| (*name).to_owned()).into_bytes());
                 }
                 (3, Field::Part(text)) => self.text(Op::ServerName, text),
-                (4, Field::Part(part)) => self.certificate(part, [Op::LocalUriSan, Op::LocalDnsSan], [Some(Op::LocalSubject), None])?,
+                (4, Field::Part(part)) => {
+                    self.certificate(part, [Op::LocalUriSan, Op::LocalDnsSan], [Some(Op::LocalSubject), None], "local_certificate")?
+                }
                 (5, Field::Part(part)) => {
-                    self.certificate(part, [Op::PeerUriSan, Op::PeerDnsSan], [Some(Op::PeerSubject), Some(Op::PeerIssuer)])?;
+                    self.certificate(
+                        part,
+                        [Op::PeerUriSan, Op::PeerDnsSan],
+                        [Some(Op::PeerSubject), Some(Op::PeerIssuer)],
+                        "peer_certificate",
+                    )?;
                 }
                 (6, Field::Part(text)) => self.text(Op::TlsSession, text),
                 (7, Field::Part(text)) => self.text(Op::Ja3, text),
-                _ => {}
+                _ => self.unknown("tls", number, field),
             }
             Ok(())
         })
     }
 
-    fn certificate(&mut self, part: Text<'a>, sans: [Op; 2], [subject, issuer]: [Option<Op>; 2]) -> Result<()> {
+    fn certificate(&mut self, part: Text<'a>, sans: [Op; 2], [subject, issuer]: [Option<Op>; 2], name: &str) -> Result<()> {
         let mut names = [Vec::new(), Vec::new()];
         each(part, |number, field| {
             match (number, field) {
@@ -100,12 +111,18 @@ impl<'a> Entry<'a> {
                             list.push(b',');
                         }
                         list.extend_from_slice(name.bytes());
+                    } else {
+                        self.unknown(&format!("{name}.subject_alt_name"), number, field);
                     }
                     Ok(())
                 })?,
                 (2, Field::Part(text)) => subject.into_iter().for_each(|op| self.text(op, text)),
-                (3, Field::Part(text)) => issuer.into_iter().for_each(|op| self.text(op, text)),
-                _ => {}
+                (3, Field::Part(text)) => match issuer {
+                    Some(op) => self.text(op, text),
+                    // The text log has none for this one.
+                    None => self.other("tls.server.issuer", string(text.bytes())),
+                },
+                _ => self.unknown(name, number, field),
             }
             Ok(())
         })?;
@@ -120,8 +137,7 @@ impl<'a> Entry<'a> {
             match (number, field) {
                 (1, Field::Number(method)) => {
                     let methods = ["", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
-                    let method = usize::try_from(method).ok().and_then(|method| methods.get(method)).copied();
-                    self.text(Op::Method, Text::from(method.unwrap_or_default()));
+                    self.named_number(Op::Method, &methods, method, "request", number);
                 }
                 (2, Field::Part(text)) => self.text(Op::Scheme, text),
                 (3, Field::Part(text)) => self.text(Op::Authority, text),
@@ -140,7 +156,7 @@ impl<'a> Entry<'a> {
                 (13, Field::Part(entry)) => self.header("REQ", entry)?,
                 (14, Field::Number(bytes)) => self.int(Op::UpstreamHeaderSent, bytes as i64),
                 (15, Field::Number(bytes)) => self.int(Op::DownstreamHeaderReceived, bytes as i64),
-                _ => {}
+                _ => self.unknown("request", number, field),
             }
             Ok(())
         })
@@ -160,7 +176,7 @@ impl<'a> Entry<'a> {
                 (6, Field::Part(text)) => self.text(Op::CodeDetails, text),
                 (7, Field::Number(bytes)) => self.int(Op::UpstreamHeaderReceived, bytes as i64),
                 (8, Field::Number(bytes)) => self.int(Op::DownstreamHeaderSent, bytes as i64),
-                _ => {}
+                _ => self.unknown("response", number, field),
             }
             Ok(())
         })
@@ -191,6 +207,20 @@ impl<'a> Entry<'a> {
                 let name = [filter, b".", key].concat();
                 self.named("envoy.dynamic_metadata.", &name, value);
             })
+        })?;
+        // What is typed is packed: bytes, under the name of its filter.
+        each(part, |number, field| {
+            match (number, field) {
+                (1, Field::Part(_)) => {}
+                (2, Field::Part(entry)) => {
+                    let (filter, any) = structure::pair(entry.bytes())?;
+                    let mut value = Vec::new();
+                    logloom_record::proto::push_field(&mut value, 0x3a, any);
+                    self.named("envoy.typed_metadata.", filter, value);
+                }
+                _ => self.unknown("metadata", number, field),
+            }
+            Ok(())
         })
     }
 }
