@@ -87,7 +87,8 @@ def test_what_envoy_sends_says_what_it_writes(tmp_path: Path, upstream: int) -> 
                 "als",
                 additional_request_headers_to_log=["x-tenant"],
                 additional_response_headers_to_log=["server"],
-            ),],
+            ),
+        ],
         http_filters=[extension("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router")],
         route_config={
             "name": "edge",

@@ -7,7 +7,7 @@ type 7, which does not exist.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,18 +17,15 @@ import grpc.aio
 from logloom._native import decompress
 from logloom.errors import DataError, LimitError
 from logloom.receivers._gate import Gate
-from logloom.receivers._gated import RETRY_AFTER_S, Gated, Refusal, peer_of
-from logloom.receivers._health import Health
+from logloom.receivers._gated import RETRY_AFTER_S, Gated, Refusal
+from logloom.receivers._methods import Handler, Methods, StreamHandler
 from logloom.receivers._net import cannot_listen, load_pems
 from logloom.room import Room
 
 if TYPE_CHECKING:
     from logloom.config import Endpoint, ServerTls
 
-__all__ = ["RETRY_AFTER_S", "GrpcServer", "Handler", "Refusal"]
-
-Handler = Callable[[bytes, str], Awaitable[bytes]]
-"""Takes a message and the peer's address; returns the answer or raises `Refusal`."""
+__all__ = ["RETRY_AFTER_S", "GrpcServer", "Handler", "Refusal", "StreamHandler"]
 
 IN_HAND_MESSAGES_MAX: Final = 32
 """The room for what is in hand, in messages of the largest size."""
@@ -44,7 +41,7 @@ INLINE_BYTES_MAX: Final = 4 << 10
 
 @dataclass
 class GrpcServer:
-    """Serves unary methods of raw bytes, and the health service beside them.
+    """Serves methods of raw bytes, and the health service beside them.
 
     Attributes:
         methods: A handler for each method, as in `/package.Service/Method`. One that is not here is UNIMPLEMENTED.
@@ -53,6 +50,7 @@ class GrpcServer:
         options: Further channel arguments.
         gate: Asked who calls, before a message is read; not for the health service.
         within: The process's room for what is in hand, of which this server's is a part.
+        streams: A handler for each method to which clients send a stream.
     """
 
     methods: Mapping[str, Handler]
@@ -61,6 +59,7 @@ class GrpcServer:
     options: list[tuple[str, Any]]
     gate: Gate
     within: Room | None = None
+    streams: Mapping[str, StreamHandler] = field(default_factory=dict)
     _server: grpc.aio.Server = field(init=False, repr=False)
     _room: Room = field(init=False, repr=False)
 
@@ -86,7 +85,7 @@ class GrpcServer:
                 *self.options,
             ],
         )
-        self._server.add_generic_rpc_handlers([_Methods(self)])
+        self._server.add_generic_rpc_handlers([Methods(self)])
         address = str(endpoint) if endpoint.host else f"[::]:{endpoint.port}"
         try:
             if tls is None:
@@ -115,12 +114,13 @@ class GrpcServer:
             if not guest.take(len(data)):
                 raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "too much in hand, come again", RETRY_AFTER_S)
             if data[:2] == b"\x1f\x8b":
-                data = await self._inflate(data)
+                data = await self.inflate(data)
                 if not guest.take(len(data)):
                     raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "too much in hand, come again", RETRY_AFTER_S)
             return await handler(data, peer)
 
-    async def _inflate(self, data: bytes) -> bytes:
+    async def inflate(self, data: bytes) -> bytes:
+        """A message as it was before gzip."""
         try:
             if len(data) <= INLINE_BYTES_MAX:
                 return decompress(data, "gzip", self.message_bytes_max)
@@ -130,27 +130,3 @@ class GrpcServer:
             raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, said) from None
         except DataError as error:
             raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, f"the gzip of the message is damaged: {error}") from None
-
-
-class _Methods(grpc.GenericRpcHandler):
-    """Finds what serves a method, by its full name."""
-
-    def __init__(self, server: GrpcServer) -> None:
-        health = Health(server.ready)
-        self._found = {name: self._unary(server, handler) for name, handler in server.methods.items()} | {
-            "/grpc.health.v1.Health/Check": grpc.unary_unary_rpc_method_handler(health.check),
-            "/grpc.health.v1.Health/Watch": grpc.unary_stream_rpc_method_handler(health.watch),
-        }
-
-    def service(self, details: grpc.HandlerCallDetails) -> Any:
-        return self._found.get(details.method)
-
-    @staticmethod
-    def _unary(server: GrpcServer, handler: Handler) -> Any:
-        async def take(data: bytes, context: "grpc.aio.ServicerContext[Any, Any]") -> bytes:
-            try:
-                return await server.take(handler, data, peer_of(context))
-            except Refusal as refusal:
-                await refusal.end(context)
-
-        return grpc.unary_unary_rpc_method_handler(take)

@@ -18,7 +18,7 @@ from logloom.receivers._grpc import RETRY_AFTER_S, Refusal
 if TYPE_CHECKING:
     from logloom._native import Messages, WireMessage
     from logloom.intake import Push
-    from logloom.receivers._net import Guest
+    from logloom.room import Guest
 
 __all__ = ["Inflow"]
 
@@ -47,6 +47,7 @@ class Inflow:
         push: "Push",
         to: "Messages",
         peer: str,
+        *,
         guest: "Guest",
         stopping: "asyncio.Future[bool]",
         working: "set[asyncio.Future[Any]]",

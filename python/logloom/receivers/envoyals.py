@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Annotated, Final
 from grpc import StatusCode
 
 from logloom.config import Bound, Endpoint, Seconds
+from logloom.receivers._gate import Gate
 from logloom.receivers._grpc import RETRY_AFTER_S, GrpcServer, Refusal
 from logloom.receivers._inflow import Inflow
-from logloom.receivers._net import Room, warn_if_open
+from logloom.receivers._net import warn_if_open
 from logloom.receivers._settings import GrpcSettings
+from logloom.room import Room
 
 if TYPE_CHECKING:
     from logloom.intake import Push, ReceiverContext
 
-METHODS: Final = tuple(f"/envoy.service.accesslog.{version}.AccessLogService/StreamAccessLogs" for version in ("v3", "v2"))
+METHODS: Final = tuple(
+    f"/envoy.service.accesslog.{version}.AccessLogService/StreamAccessLogs" for version in ("v3", "v2")
+)
 """The messages of both versions are numbered alike."""
 IN_HAND_MESSAGES_MAX: Final = 32
 """The room for what is in hand of all streams, in messages of the largest size."""
@@ -69,19 +73,21 @@ class EnvoyAls:
         config = self._config
         warn_if_open(self._context, config.endpoint, config.tls)
         message_bytes_max = config.max_recv_msg_size_mib << 20
-        room = Room(IN_HAND_MESSAGES_MAX * message_bytes_max)
+        room = Room(IN_HAND_MESSAGES_MAX * message_bytes_max, self._context.room)
         to = push.messages("envoy_als", keep_unreadable=True)
-        stopping = asyncio.ensure_future(self._context.stopping.wait())
+        stopping: asyncio.Future[bool] = asyncio.ensure_future(self._stop())
 
         async def stream(messages: AsyncIterator[bytes], peer: str) -> bytes:
             with room.guest() as guest:
-                return await self._taken(messages, Inflow(push, to, peer, guest, stopping, self._working), stopping)
+                inflow = Inflow(push, to, peer, guest=guest, stopping=stopping, working=self._working)
+                return await self._taken(messages, inflow, stopping)
 
         server = GrpcServer(
             {},
             message_bytes_max=message_bytes_max,
             ready=self._context.ready,
             options=[*config.options(), ("grpc.http2.lookahead_bytes", WINDOW_BYTES), ("grpc.http2.bdp_probe", 0)],
+            gate=Gate(self._context, config.auth),
             streams=dict.fromkeys(METHODS, stream),
         )
         listening = str(Endpoint(config.endpoint.host, server.bind(config.endpoint, config.tls)))
@@ -95,7 +101,10 @@ class EnvoyAls:
             if self._working:
                 await asyncio.wait(self._working, timeout=STOP_S)
 
-    async def _taken(self, messages: AsyncIterator[bytes], inflow: "Inflow", stopping: "asyncio.Future[bool]") -> bytes:
+    async def _stop(self) -> bool:
+        return await self._context.stopping.wait()
+
+    async def _taken(self, messages: AsyncIterator[bytes], inflow: Inflow, stopping: "asyncio.Future[bool]") -> bytes:
         """Read a stream to its end; the answer has no fields."""
         if self._streams >= self._config.max_streams:
             raise Refusal(StatusCode.RESOURCE_EXHAUSTED, "too many streams, come again", RETRY_AFTER_S)

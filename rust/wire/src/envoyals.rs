@@ -35,12 +35,12 @@ impl Default for EnvoyAls {
     }
 }
 
-/// The last identifier in a message; `None` where it is no protobuf.
-fn identifier_of(message: &[u8]) -> Option<Option<&[u8]>> {
-    let mut found = None;
+/// The last identifier in a message, empty where there is none; `None` where it is no protobuf.
+fn identifier_of(message: &[u8]) -> Option<&[u8]> {
+    let mut found: &[u8] = &[];
     for field in Fields::new(message) {
         if let (1, Value::Len(identifier)) = field.ok()? {
-            found = Some(identifier);
+            found = identifier;
         }
     }
     Some(found)
@@ -84,15 +84,15 @@ impl Wire for EnvoyAls {
         match identifier_of(&message) {
             // What cannot be read stays as it came.
             None => {}
-            Some(Some(identifier)) if identifier.len() > IDENTIFIER_BYTES_MAX => {
+            Some(identifier) if identifier.len() > IDENTIFIER_BYTES_MAX => {
                 let len = identifier.len();
                 return Step::bad(format!(
                     "an identifier of {len} bytes, over the bound of {IDENTIFIER_BYTES_MAX}: shorten the node's metadata"
                 ));
             }
             // Empty, it says nothing, as if it were not there.
-            Some(Some(identifier)) if !identifier.is_empty() => {
-                self.identifier = shortened(identifier).unwrap_or_else(|| identifier.to_vec())
+            Some(identifier) if !identifier.is_empty() => {
+                self.identifier = shortened(identifier).unwrap_or_else(|| identifier.to_vec());
             }
             // Behind all else, so that offsets in the message stay what they were.
             Some(_) => push_field(&mut message, 0x0a, &self.identifier),
@@ -126,7 +126,9 @@ mod tests {
 
     fn message(identifier: Option<&[u8]>, logs: &[u8]) -> Vec<u8> {
         let mut message = Vec::new();
-        identifier.into_iter().for_each(|identifier| push_field(&mut message, 0x0a, identifier));
+        if let Some(identifier) = identifier {
+            push_field(&mut message, 0x0a, identifier);
+        }
         push_field(&mut message, 0x12, logs);
         message
     }
@@ -148,17 +150,17 @@ mod tests {
             let came = message(None, logs);
             let made = next(&mut stream, &came);
             assert!(made.starts_with(&came));
-            assert_eq!(identifier_of(&made), Some(Some(edge.as_slice())));
+            assert_eq!(identifier_of(&made), Some(edge.as_slice()));
         }
         // One that says it once more, and another one later.
         next(&mut stream, &message(Some(&other), b"4"));
-        assert_eq!(identifier_of(&next(&mut stream, &message(None, b"5"))), Some(Some(other.as_slice())));
+        assert_eq!(identifier_of(&next(&mut stream, &message(None, b"5"))), Some(other.as_slice()));
     }
 
     #[test]
     fn a_stream_that_does_not_say_who_it_is_is_kept_and_marked() {
         for first in [message(None, b"1"), message(Some(b""), b"1")] {
-            assert_eq!(identifier_of(&next(&mut EnvoyAls::default(), &first)), Some(Some(NOBODY)));
+            assert_eq!(identifier_of(&next(&mut EnvoyAls::default(), &first)), Some(NOBODY));
         }
     }
 
@@ -167,7 +169,9 @@ mod tests {
         let mut node = Vec::new();
         push_field(&mut node, 0x0a, b"edge");
         let short = node.clone();
-        (0..600).for_each(|_| push_field(&mut node, 0x4a, b"envoy.filters.http.router"));
+        for _ in 0..600 {
+            push_field(&mut node, 0x4a, b"envoy.filters.http.router");
+        }
         push_field(&mut node, 0x12, b"shop");
         let [mut whole, mut rest] = [Vec::new(), Vec::new()];
         push_field(&mut whole, 0x0a, &node);
@@ -176,7 +180,7 @@ mod tests {
         push_field(&mut rest, 0x12, b"log");
         let mut stream = EnvoyAls::default();
         next(&mut stream, &message(Some(&whole), b"1"));
-        assert_eq!(identifier_of(&next(&mut stream, &message(None, b"2"))), Some(Some(rest.as_slice())));
+        assert_eq!(identifier_of(&next(&mut stream, &message(None, b"2"))), Some(rest.as_slice()));
     }
 
     #[test]

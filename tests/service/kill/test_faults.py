@@ -18,7 +18,17 @@ from tests.service.kill.limits import limited, open_files, stopped
 from tests.service.kill.session import Load, Session, seed, session
 
 LOAD = Load(
-    senders={"grpc": 4, "proto": 3, "json": 1, "zipkin": 1, "jaeger": 1, "post": 1, "forward": 1, "beats": 1},
+    senders={
+        "grpc": 4,
+        "proto": 3,
+        "json": 1,
+        "zipkin": 1,
+        "jaeger": 1,
+        "post": 1,
+        "envoy": 1,
+        "forward": 1,
+        "beats": 1,
+    },
     writers={"app": 1, "pod": 1},
     pause_s=0.05,
 )

@@ -80,9 +80,12 @@ class Service:
 async def serving(folder: Path, settings: str = "") -> AsyncIterator[Service]:
     with ThreadPoolExecutor(2) as threads:
         core = Core(threads)
-        async with running(envoyals, f"{{endpoint: '127.0.0.1:0', {settings}}}", core.push, folder) as runs:
-            async with grpc.aio.insecure_channel(runs.listening["grpc"]) as channel:
-                yield Service(core, runs, channel, [])
+        config = f"{{endpoint: '127.0.0.1:0', {settings}}}"
+        async with (
+            running(envoyals, config, core.push, folder) as runs,
+            grpc.aio.insecure_channel(runs.listening["grpc"]) as channel,
+        ):
+            yield Service(core, runs, channel, [])
 
 
 def paths(records: list[Flat]) -> list[str]:

@@ -1,5 +1,6 @@
 //! One entry of a message: what it says, by the operator of the text log that says the same.
 
+mod any;
 mod parts;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,8 @@ use logloom_record::{
     BatchWriter, RecordCursor, RejectReason, Scalar, Text,
     proto::{Fields, Value as Wire},
 };
+
+use any::{double, int, string};
 
 use super::{
     node,
@@ -19,6 +22,7 @@ use crate::{
     envoy::{Operator, Target, Trace, write},
     spans::{Repaired, Repairs},
 };
+pub(super) use any::of as any_of;
 
 /// Which protocol's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -375,35 +379,4 @@ impl<'a> Entry<'a> {
         }
         rec
     }
-}
-
-fn string(text: &[u8]) -> Vec<u8> {
-    let mut any = Vec::new();
-    logloom_record::proto::push_field(&mut any, 0x0a, logloom_record::lossy(text).as_bytes());
-    any
-}
-
-/// The `AnyValue` of a field of which only the wire's type is known: a number, text where it is text, bytes where not.
-pub(super) fn any_of(value: Wire<'_>) -> Vec<u8> {
-    let bytes = match value {
-        Wire::Varint(value) | Wire::Fixed64(value) => return int(value as i64),
-        Wire::Fixed32(value) => return int(i64::from(value)),
-        Wire::Len(bytes) => bytes,
-    };
-    let is_text = std::str::from_utf8(bytes).is_ok_and(|text| !text.contains(|c: char| c.is_control()));
-    let mut any = Vec::new();
-    logloom_record::proto::push_field(&mut any, if is_text { 0x0a } else { 0x3a }, bytes);
-    any
-}
-
-fn int(value: i64) -> Vec<u8> {
-    let mut any = vec![0x18];
-    logloom_record::proto::push_varint(&mut any, value as u64);
-    any
-}
-
-fn double(value: f64) -> Vec<u8> {
-    let mut any = vec![0x21];
-    any.extend_from_slice(&value.to_le_bytes());
-    any
 }

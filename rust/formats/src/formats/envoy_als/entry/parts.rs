@@ -81,7 +81,7 @@ impl<'a> Entry<'a> {
                 }
                 (3, Field::Part(text)) => self.text(Op::ServerName, text),
                 (4, Field::Part(part)) => {
-                    self.certificate(part, [Op::LocalUriSan, Op::LocalDnsSan], [Some(Op::LocalSubject), None], "local_certificate")?
+                    self.certificate(part, [Op::LocalUriSan, Op::LocalDnsSan], [Some(Op::LocalSubject), None], "local_certificate")?;
                 }
                 (5, Field::Part(part)) => {
                     self.certificate(
