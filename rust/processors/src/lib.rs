@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod filter;
+pub mod redaction;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use logloom_record::Batch;
 
 pub use filter::Filter;
+pub use redaction::Redaction;
 
 /// What a processor did, for the counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,6 @@
 //! What receivers push to.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use logloom_intake::{Pipeline, Pipelines, Sender};
 use logloom_record::{Origin, expr::Condition};
@@ -17,7 +14,7 @@ use crate::{
     errors::{ConfigError, IntoPy},
     input::{self, Input},
     journal::Journal,
-    processor::Processor,
+    processor::{self, Processor},
 };
 
 /// Decodes once, routes, processes, appends one entry, answers.
@@ -111,12 +108,7 @@ impl Intake {
             pipelines.set_item(&*name, row)?;
         }
         for (id, outcome) in counted.processors {
-            let row = PyDict::new(py);
-            row.set_item("dropped", outcome.dropped)?;
-            row.set_item("added", outcome.added)?;
-            row.set_item("failed", outcome.failed)?;
-            row.set_item("rules", outcome.rules.iter().map(|(rule, found)| (&**rule, *found)).collect::<BTreeMap<_, _>>())?;
-            processors.set_item(&*id, row)?;
+            processors.set_item(&*id, processor::told(py, &outcome)?)?;
         }
         for ((format, kind), count) in counted.rejects {
             rejects.set_item(format!("{format}:{kind}"), count)?;

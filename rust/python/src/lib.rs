@@ -39,7 +39,7 @@ mod _native {
     #[pymodule_export]
     use super::parser::{Parser, common_options, detect, formats};
     #[pymodule_export]
-    use super::processor::Processor;
+    use super::processor::{Processor, find_sensitive, redaction_rules};
     #[pymodule_export]
     use super::record::Record;
     #[pymodule_export]

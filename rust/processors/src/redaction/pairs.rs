@@ -1,0 +1,202 @@
+//! What is found behind a key: `password=…`, `"api_key": "…"`, `Authorization: Bearer …`, `Cookie: …`.
+
+use super::rules::Rule;
+
+/// The longest key that is looked at, in bytes.
+const KEY_BYTES_MAX: usize = 48;
+
+/// Keys that name a secret, without `_`, `-` and `.`, by their ends: `db_password` ends with `password`.
+const SECRETS: [&[u8]; 29] = [
+    b"password",
+    b"passwd",
+    b"passwort",
+    b"motdepasse",
+    b"pwd",
+    b"passphrase",
+    b"passcode",
+    b"secret",
+    b"secretkey",
+    b"secretaccesskey",
+    b"clientsecret",
+    b"apikey",
+    b"apitoken",
+    b"accesskey",
+    b"accesstoken",
+    b"authtoken",
+    b"refreshtoken",
+    b"idtoken",
+    b"sessiontoken",
+    b"securitytoken",
+    b"privatekey",
+    b"signingkey",
+    b"encryptionkey",
+    b"credential",
+    b"credentials",
+    b"bearertoken",
+    b"xapikey",
+    b"token",
+    b"pass",
+];
+
+/// Keys of Azure: connection strings and SAS.
+const AZURE: [&[u8]; 4] = [b"accountkey", b"sharedaccesskey", b"sharedaccesssignature", b"sig"];
+
+/// Which rule a key calls for.
+pub(super) fn rule_of(key: &[u8]) -> Option<Rule> {
+    // The last letters of all of the above: most keys are told apart by them alone.
+    if !matches!(key.last()?.to_ascii_lowercase(), b'd' | b't' | b'y' | b'n' | b's' | b'e' | b'a' | b'l' | b'g' | b'h') {
+        return None;
+    }
+    let mut plain = [0u8; KEY_BYTES_MAX];
+    let mut len = 0;
+    for byte in key.iter().filter(|byte| !matches!(byte, b'_' | b'-' | b'.')) {
+        *plain.get_mut(len)? = byte.to_ascii_lowercase();
+        len += 1;
+    }
+    let plain = plain.get(..len)?;
+    match plain {
+        plain if plain.ends_with(b"authorization") => return Some(Rule::Authorization),
+        plain if plain.ends_with(b"cookie") => return Some(Rule::Cookie),
+        // How many tokens there are, and when they end, is no secret.
+        b"maxtoken" | b"nexttoken" | b"pagetoken" | b"continuationtoken" | b"bypass" | b"compass" => return None,
+        _ if AZURE.contains(&plain) => return Some(Rule::AzureKey),
+        _ => {}
+    }
+    let is_secret = SECRETS.iter().any(|secret| match *secret {
+        // Too short to be the end of any word.
+        b"pass" | b"pwd" | b"token" => plain == *secret || plain.ends_with(secret) && is_part(key, secret.len()),
+        secret => plain.ends_with(secret),
+    });
+    is_secret.then_some(Rule::KeyValueSecret)
+}
+
+/// Whether the last `len` letters of the key are a word of it: `db_pwd`, `dbPwd`.
+fn is_part(key: &[u8], len: usize) -> bool {
+    let Some(at) = key.len().checked_sub(len) else { return false };
+    let before = at.checked_sub(1).and_then(|before| key.get(before));
+    before.is_none_or(|before| !before.is_ascii_alphabetic()) || key.get(at).is_some_and(u8::is_ascii_uppercase)
+}
+
+/// The value behind the `=` or `:` at `at`, where the word before it names a secret: the rule, where the value begins and ends.
+pub(super) fn find(text: &[u8], at: usize, from: usize, wanted: impl Fn(Rule) -> bool) -> Option<(Rule, usize, usize)> {
+    let mut key_end = at;
+    while key_end > from && matches!(text.get(key_end - 1), Some(b' ' | b'"' | b'\'' | b'\\' | b']')) && at - key_end < 4 {
+        key_end -= 1;
+    }
+    let before = text.get(from.max(key_end.saturating_sub(KEY_BYTES_MAX))..key_end)?;
+    let len =
+        before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || **byte >= 0x80).count();
+    let rule = rule_of(before.get(before.len() - len..)?).filter(|rule| wanted(*rule))?;
+    let mut start = at + 1;
+    if text.get(at) == Some(&b':') && text.get(start) == Some(&b'=') || text.get(at..=start) == Some(b"=>") {
+        start += 1;
+    }
+    while matches!(text.get(start), Some(b' ' | b'\t')) {
+        start += 1;
+    }
+    // A quote, as it stands, or escaped in a text that is itself quoted.
+    let rest = text.get(start..)?;
+    let escapes = rest.iter().take_while(|byte| **byte == b'\\').count();
+    let quote = rest.get(escapes).copied().filter(|byte| matches!(byte, b'"' | b'\''));
+    let is_header = matches!(rule, Rule::Authorization | Rule::Cookie);
+    let (mut start, end) = match quote {
+        Some(quote) => {
+            let start = start + escapes + 1;
+            (start, quoted_end(text, start, quote, escapes))
+        }
+        None => (start, start + rest.iter().take_while(|byte| goes_on(**byte, is_header)).count()),
+    };
+    if rule == Rule::Authorization {
+        start = credentials(text, start, end);
+    }
+    let value = text.get(start..end)?;
+    (!says_nothing(value)).then_some((rule, start, end))
+}
+
+/// Where a quoted value ends: before the next quote that is escaped no more than the first one was, or at the end of what was cut off.
+fn quoted_end(text: &[u8], start: usize, quote: u8, escapes: usize) -> usize {
+    let mut backslashes = 0;
+    for (at, byte) in text.iter().enumerate().skip(start) {
+        if *byte == quote && backslashes <= escapes {
+            return at - backslashes;
+        }
+        backslashes = if *byte == b'\\' { backslashes + 1 } else { 0 };
+    }
+    text.len()
+}
+
+/// Whether a value without quotes goes on with this byte. A header's goes to the end of its line.
+fn goes_on(byte: u8, is_header: bool) -> bool {
+    match byte {
+        b'\n' | b'\r' | b'"' | b'\'' => false,
+        b' ' | b'\t' | b',' | b';' | b'&' | b')' | b']' | b'}' | b'>' | b'<' | b'|' => is_header,
+        _ => true,
+    }
+}
+
+/// A scheme stays: `Bearer`, `Basic`.
+pub(super) fn credentials(text: &[u8], start: usize, end: usize) -> usize {
+    let value = text.get(start..end).unwrap_or_default();
+    let Some(space) = value.iter().position(|byte| *byte == b' ') else { return start };
+    let is_scheme = value.get(..space).is_some_and(|scheme| {
+        scheme.len() <= 24 && scheme.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'-' || byte.is_ascii_digit())
+    });
+    if is_scheme { start + space + 1 } else { start }
+}
+
+/// Placeholders, and what was masked before.
+pub(super) fn says_nothing(value: &[u8]) -> bool {
+    const NOTHING: [&[u8]; 14] = [
+        b"null",
+        b"none",
+        b"nil",
+        b"true",
+        b"false",
+        b"undefined",
+        b"redacted",
+        b"[redacted]",
+        b"<redacted>",
+        b"masked",
+        b"[masked]",
+        b"required",
+        b"empty",
+        b"invalid",
+    ];
+    value.is_empty()
+        || value.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'{' | b'[' | b'(' | b'<'))
+        || value.starts_with(b"${")
+        || value.starts_with(b"{{")
+        || value.starts_with(b"$(")
+        || NOTHING.iter().any(|nothing| value.eq_ignore_ascii_case(nothing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_keys() {
+        for (text, expected) in [
+            ("password=hunter2 user=x", "hunter2"),
+            (r#"{"api_key": "a b\"c", "x": 1}"#, r#"a b\"c"#),
+            (r#"{\"password\":\"s3\"}"#, "s3"),
+            ("dbPwd: abc", "abc"),
+            ("Authorization: Bearer abc.def", "abc.def"),
+            (r#""authorization":"Basic dXNlcjpwYXNz","#, "dXNlcjpwYXNz"),
+            ("Cookie: a=b; c=d\nnext", "a=b; c=d"),
+            ("secret=${SECRET}", ""),
+            ("password=****", ""),
+            ("compass=north", ""),
+            ("tokens: 512", ""),
+            ("AccountKey=abc+/==;x", "abc+/=="),
+            ("client-secret => 'q'", "q"),
+        ] {
+            let found = text
+                .bytes()
+                .enumerate()
+                .filter(|(_, byte)| matches!(byte, b'=' | b':'))
+                .find_map(|(at, _)| find(text.as_bytes(), at, 0, |_| true));
+            assert_eq!(found.map_or("", |(_, start, end)| &text[start..end]), expected, "{text}");
+        }
+    }
+}
