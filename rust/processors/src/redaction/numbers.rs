@@ -13,8 +13,9 @@ const DIGITS_MAX: usize = 24;
 #[derive(Debug)]
 pub(super) struct Run {
     digits: [u8; DIGITS_MAX],
-    /// Where each digit stands in the text.
-    places: [usize; DIGITS_MAX],
+    start: usize,
+    /// How far behind the start each digit stands: a separator between each two at most.
+    places: [u8; DIGITS_MAX],
     count: usize,
     /// Behind the last one.
     pub(super) end: usize,
@@ -36,7 +37,7 @@ enum Written {
 impl Run {
     /// The run that begins at `start`.
     pub(super) fn at(text: &[u8], start: usize) -> Self {
-        let mut run = Self { digits: [0; DIGITS_MAX], places: [0; DIGITS_MAX], count: 0, end: start, is_longer: false };
+        let mut run = Self { digits: [0; DIGITS_MAX], start, places: [0; DIGITS_MAX], count: 0, end: start, is_longer: false };
         let mut at = start;
         loop {
             match text.get(at) {
@@ -45,7 +46,7 @@ impl Run {
                         run.is_longer = true;
                         return run;
                     };
-                    (*slot, *place) = (digit - b'0', at);
+                    (*slot, *place) = (digit - b'0', (at - start) as u8);
                     run.count += 1;
                     at += 1;
                     run.end = at;
@@ -63,9 +64,9 @@ impl Run {
 
     /// The first `count` digits, where they end at the end of a group, and where that is in the text.
     fn first(&self, count: usize) -> Option<(&[u8], usize)> {
-        let end = self.places.get(count.checked_sub(1)?)? + 1;
-        let is_whole = count == self.count && !self.is_longer || count < self.count && self.places.get(count)? > &end;
-        is_whole.then_some((self.digits.get(..count)?, end))
+        let last = self.places.get(count.checked_sub(1)?)?;
+        let is_whole = count == self.count && !self.is_longer || count < self.count && *self.places.get(count)? > last + 1;
+        is_whole.then_some((self.digits.get(..count)?, self.start + usize::from(*last) + 1))
     }
 
     /// Whether the first digits stand in groups of these sizes, one separator between all.
@@ -80,7 +81,7 @@ impl Run {
                     return Written::Mixed;
                 }
                 if i == 0 && n > 0 {
-                    let between = if is_apart { text.get(place - 1).copied() } else { None };
+                    let between = if is_apart { text.get(self.start + usize::from(*place) - 1).copied() } else { None };
                     is_bare &= between.is_none();
                     if n > 1 && separator != between {
                         return Written::Mixed;

@@ -100,7 +100,8 @@ fn is_glued(text: &[u8], start: usize) -> bool {
 
 /// `2024-09-27`, `2024-09-27 10`, `27.09.2024`.
 fn is_date(text: &[u8]) -> bool {
-    let shape: Vec<usize> = text.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len).collect();
+    let mut shape = text.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len);
     let year = text.get(..2).is_some_and(|century| matches!(century, b"19" | b"20"));
-    matches!(shape.as_slice(), [4, 2, 2, ..] if year) || matches!(shape.as_slice(), [2, 2, 4])
+    let [a, b, c, d] = std::array::from_fn(|_| shape.next());
+    year && (a, b, c) == (Some(4), Some(2), Some(2)) || (a, b, c, d) == (Some(2), Some(2), Some(4), None)
 }

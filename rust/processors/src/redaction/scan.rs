@@ -166,7 +166,7 @@ impl Scan<'_> {
     fn letter(&mut self, at: usize, byte: u8) -> Option<Hit> {
         let wanted = self.wanted;
         if self.groups.tokens
-            && tokens::may_begin(byte)
+            && self.text.get(at + 1).is_some_and(|second| tokens::may_begin(byte, *second))
             && let Some((rule, start, end)) = tokens::find(self.text, at, |rule| wanted.has(rule))
         {
             return Some(Hit { start, end, rule });

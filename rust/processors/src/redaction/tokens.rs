@@ -41,7 +41,7 @@ const fn token(rule: Rule, prefix: &'static str, alphabet: Alphabet, len_min: us
 use Alphabet::{Alphanumeric, Dashed, Upper, Url};
 
 /// By prefix, as their issuers document them.
-static TOKENS: [Token; 53] = [
+const TOKENS: [Token; 53] = [
     token(Rule::AwsAccessKey, "A3T", Upper, 17, 17),
     token(Rule::AwsAccessKey, "ABIA", Upper, 16, 16),
     token(Rule::AwsAccessKey, "ACCA", Upper, 16, 16),
@@ -97,22 +97,26 @@ static TOKENS: [Token; 53] = [
     token(Rule::GcpKey, "ya29.", Url, 20, 2000),
 ];
 
-/// The first letters of all of these, of JWTs and of private keys.
-const FIRSTS: [bool; 256] = {
-    let mut firsts = [false; 256];
-    let letters = b"ABGegnprswxy";
+static TABLE: [Token; 53] = TOKENS;
+
+/// By the first byte, the second ones of all of these, of JWTs and of private keys: one bit each.
+const SECONDS: [u128; 128] = {
+    let mut seconds = [0; 128];
     let mut at = 0;
-    while at < letters.len() {
-        firsts[letters[at] as usize] = true;
+    while at < TOKENS.len() {
+        let prefix = TOKENS[at].prefix.as_bytes();
+        seconds[prefix[0] as usize & 127] |= 1 << (prefix[1] & 127);
         at += 1;
     }
-    firsts
+    seconds[b'e' as usize] |= 1 << b'y';
+    seconds[b'B' as usize] |= 1 << b'E';
+    seconds
 };
 
-/// Whether a token can begin with this byte.
+/// Whether a token can begin with these bytes.
 #[inline(always)]
-pub(super) fn may_begin(byte: u8) -> bool {
-    FIRSTS.get(usize::from(byte)) == Some(&true)
+pub(super) fn may_begin(first: u8, second: u8) -> bool {
+    SECONDS.get(usize::from(first & 127)).is_some_and(|seconds| seconds >> (second & 127) & 1 == 1)
 }
 
 /// The token at `start`: whose it is, where it begins (a private key before its first word) and ends.
@@ -124,8 +128,8 @@ pub(super) fn find(text: &[u8], start: usize, wanted: impl Fn(Rule) -> bool) -> 
     if rest.starts_with(b"BEGIN ") && wanted(Rule::PrivateKey) {
         return private_key(text, start).map(|(from, end)| (Rule::PrivateKey, from, end));
     }
-    let second = *rest.get(1)?;
-    let token = TOKENS.iter().filter(|token| token.prefix.as_bytes().get(1) == Some(&second));
+    let head = rest.first_chunk::<3>()?;
+    let token = TABLE.iter().filter(|token| token.prefix.as_bytes().first_chunk::<3>() == Some(head));
     token.filter(|token| wanted(token.rule)).find_map(|token| {
         let body = rest.strip_prefix(token.prefix.as_bytes())?;
         let len = body.iter().take(token.len_max + 1).take_while(|byte| token.alphabet.has(**byte)).count();
@@ -180,14 +184,4 @@ fn private_key(text: &[u8], start: usize) -> Option<(usize, usize)> {
             at + closing.get(at..).unwrap_or_default().iter().take(5).take_while(|byte| **byte == b'-').count()
         });
     Some((from, label_end + end + 9 + len))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn first_letters_are_known() {
-        assert!(TOKENS.iter().all(|token| may_begin(token.prefix.as_bytes()[0])));
-    }
 }

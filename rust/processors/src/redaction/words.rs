@@ -153,8 +153,10 @@ pub(super) fn find_numbered(text: &[u8], start: usize, wanted: impl Fn(Rule) -> 
     None
 }
 
+/// Whether a word ends here that does not go on behind a dash, as a UUID does.
 fn ends(text: &[u8], end: usize) -> bool {
-    !text.get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    let goes_on = |at: usize| text.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    !goes_on(end) && (text.get(end) != Some(&b'-') || !goes_on(end + 1))
 }
 
 /// Blanks between groups of four are passed over.
