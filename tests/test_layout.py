@@ -23,9 +23,10 @@ CRATES = {
     "processors": {"record"},
     "journal": {"record"},
     "wire": {"record"},
+    "tail": {"record", "wire"},
     "intake": {"record", "formats", "processors", "journal"},
     "server": {"record", "intake", "wire"},
-    "python": {"record", "formats", "processors", "journal", "wire", "intake", "server"},
+    "python": {"record", "formats", "processors", "journal", "wire", "tail", "intake", "server"},
     "fuzz": {"record", "formats", "processors", "journal", "wire", "intake", "server"},
 }
 

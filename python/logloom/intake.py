@@ -120,6 +120,7 @@ class Push:
         resource: Mapping[str, str] | None = None,
         offset: int = 0,
         keep_original: bool = True,
+        frame_bytes_max: int | None = None,
         **options: OptionValue,
     ) -> Source:
         """What the bytes of one source (a file, a connection) are pushed to, in order.
@@ -130,6 +131,7 @@ class Push:
             resource: Attributes of the resource, known from the channel.
             offset: The offset in bytes at which the source is read on.
             keep_original: Whether each record keeps its original line.
+            frame_bytes_max: The longest line, in bytes, if that is less than the core's bound.
             options: The format's.
 
         Raises:
@@ -142,6 +144,7 @@ class Push:
             resource=resource,
             offset=offset,
             keep_original=keep_original,
+            frame_bytes_max=frame_bytes_max,
             **options,
         )
 

@@ -1,94 +1,153 @@
-"""From a file's bytes to the core: sources with the attributes of their file, pushed until they are taken."""
+"""From a file's bytes to the core: read and pushed there in one step, a chunk of each file in turn."""
 
-import asyncio
-import contextlib
 import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from logloom.receivers._watch import Watch
+
 if TYPE_CHECKING:
     from logloom._native import Delivery, Source
     from logloom.intake import Push, ReceiverContext
+    from logloom.receivers._find import Troubles
     from logloom.receivers._tail import Tail
-    from logloom.receivers._watch import Watch
     from logloom.receivers.filelog import Config
 
-__all__ = ["Feed"]
+__all__ = ["CHUNK_BYTES", "ROUND_BYTES", "Feed"]
 
+CHUNK_BYTES: Final = 512 << 10
+"""The most that is read of one file at once. Its records stay under the 4 MiB that gRPC destinations take at once."""
+ROUND_BYTES: Final = 4 << 20
+"""The most that is read before it is asked again which files have grown."""
 RETRY_S: Final = 0.1
 """The least wait before the same bytes are pushed again."""
+NEVER: Final = float("inf")
 
 
 class Feed:
-    """Pushes what is read of files, one chunk at a time."""
+    """Reads files that have grown.
 
-    def __init__(self, config: "Config", context: "ReceiverContext", push: "Push") -> None:
+    Attributes:
+        entry: The last entry of the journal that something was appended as.
+        retry_at_s: Nothing is taken until then, by the monotonic clock.
+    """
+
+    def __init__(
+        self, config: "Config", context: "ReceiverContext", push: "Push", watch: Watch, troubles: "Troubles"
+    ) -> None:
         self._config = config
         self._context = context
         self._push = push
-        self._entry = 0
+        self._watch = watch
+        self._troubles = troubles
+        self._unflushed: dict[Tail, None] = {}
+        self._done: dict[Tail, None] = {}
+        self.entry = 0
+        self.retry_at_s = 0.0
 
-    async def push(self, tail: "Tail", data: bytes) -> None:
-        """Push until it is taken, or the service stops; what was not taken is read again at the next start."""
+    @property
+    def due_at_s(self) -> float:
+        """When something is to be flushed or deleted next, by the monotonic clock."""
+        period_s = self._config.force_flush_period or NEVER
+        flush_at_s = min((tail.changed_at_s for tail in self._unflushed), default=NEVER) + period_s
+        delete_at_s = min((tail.changed_at_s for tail in self._done), default=NEVER) + self._config.rotation_wait
+        return max(min(flush_at_s, delete_at_s), self.retry_at_s)
+
+    def read(self) -> None:
+        """A chunk of each file that has grown, in turn, up to the bound of a round."""
+        left_bytes, grown = ROUND_BYTES, self._watch.grown
+        while grown and left_bytes > 0 and time.monotonic() >= self.retry_at_s:
+            tail = grown.pop(next(iter(grown)))
+            read_bytes = self._troubles.attempt(tail.path, self._turn, tail)
+            left_bytes -= read_bytes or 0
+
+    def flush(self) -> None:
+        """Take as they are the last lines of files that are at their end, or silent for `force_flush_period`."""
+        period_s = self._config.force_flush_period
+        before_s = time.monotonic() - (period_s or NEVER)
+        silent = [tail for tail in self._unflushed if tail.changed_at_s < before_s]
+        for tail in [*self._watch.ended, *silent]:
+            if tail.is_unflushed and tail.source is not None:
+                delivery = tail.source.flush()
+                if delivery.kind == "retry":
+                    self._later(delivery)
+                    return
+                tail.is_unflushed = False
+                self._note(delivery)
+            self._unflushed.pop(tail, None)
+        self._watch.ended.clear()
+
+    def delete(self) -> None:
+        """Delete what was read to its end, cannot be lost any more, and was silent for long enough."""
+        before_s = time.monotonic() - self._config.rotation_wait
+        for tail in [tail for tail in self._done if tail.changed_at_s < before_s]:
+            if self._watch.tails.get(tail.key) is not tail or not tail.names:
+                del self._done[tail]
+            elif not tail.is_unflushed and tail.durable_to == tail.offset:
+                self._troubles.attempt(tail.path, self._delete, tail)
+                del self._done[tail]
+
+    def _delete(self, tail: "Tail") -> None:
+        status = Path(tail.path).stat()
+        if (status.st_dev, status.st_ino) == tail.key and status.st_size == tail.size_bytes and tail.is_at_end:
+            Path(tail.path).unlink()
+
+    def _turn(self, tail: "Tail") -> int:
+        watch = self._watch
+        if not watch.opened.open(tail, watch.grown) or (is_ready := tail.settle()) is None or tail.file is None:
+            watch.replaced(tail)
+            return 0
+        if not is_ready:  # a long way to the place: the others go on meanwhile
+            watch.grown[tail.key] = tail
+            return CHUNK_BYTES
         if tail.source is None:
             tail.source = self._source(tail)
-        while not self._context.stopping.is_set():
-            delivery = await self._push(tail.source, data)
-            if delivery.kind == "retry":
-                await self.wait(max(delivery.retry_after_s, RETRY_S))
-                continue
+        delivery, size_bytes, is_replaced = tail.file.push_to(tail.source, CHUNK_BYTES)
+        if is_replaced:
+            watch.replaced(tail)
+        elif delivery is None:
+            self._at_end(tail)
+        elif delivery.kind == "retry":
+            watch.grown[tail.key] = tail
+            self._later(delivery)
+        else:
             if delivery.kind == "refuse":
                 self._context.log.error(
                     "passed over what cannot be read", extra={"path": tail.path, "why": delivery.why}
                 )
-            tail.advance(len(data))
+            tail.advance(size_bytes, self._config.fingerprint_size)
             self._note(delivery)
-            return
+            self._unflushed[tail] = None
+            watch.has_changed = True
+            if size_bytes == CHUNK_BYTES or tail.file.is_packed or self._config.delete_after_read:
+                watch.grown[tail.key] = tail  # for more, or to see its end
+        return size_bytes
+
+    def _at_end(self, tail: "Tail") -> None:
+        if tail.file is not None and tail.file.is_packed:
+            if tail.file.is_complete:
+                self._troubles.over(tail.path)
+            else:
+                self._troubles.say(tail.path, "ends within what is compressed: it was read up to there")
+            self._watch.finished(tail)
+        if self._config.delete_after_read:
+            self._done[tail] = None
 
     def _source(self, tail: "Tail") -> "Source":
-        config, path, resolved = self._config, _text(tail.path), _text(str(Path(tail.path).resolve()))
-        names = {
-            "log.file.name": config.include_file_name and Path(path).name,
-            "log.file.path": config.include_file_path and path,
-            "log.file.name_resolved": config.include_file_name_resolved and Path(resolved).name,
-            "log.file.path_resolved": config.include_file_path_resolved and resolved,
-        }
+        config = self._config
         return self._push.source(
             config.format,
-            peer=path,
-            resource=config.resource | {key: name for key, name in names.items() if name},
+            peer=os.fsencode(tail.path).decode("utf-8", "replace"),
+            resource=config.resource | config.attributes(tail.path),
             offset=tail.offset,
             keep_original=config.keep_original,
+            frame_bytes_max=config.max_log_size,
             **config.format_options(),
         )
 
-    async def flush(self, watch: "Watch") -> None:
-        """Take as they are the last lines of files that are at their end, or silent for `force_flush_period`."""
-        before_s = time.monotonic() - self._config.force_flush_period
-        silent = (tail for tail in watch.tails.values() if tail.changed_at_s < before_s)
-        for tail in [*watch.ended, *(silent if self._config.force_flush_period else ())]:
-            if tail.is_unflushed and tail.source is not None:
-                delivery = await self._push.flush(tail.source)
-                if delivery.kind == "retry":
-                    return
-                tail.is_unflushed = False
-                self._note(delivery)
-        watch.ended.clear()
-
-    async def settle(self) -> None:
-        """Wait until nothing of what was pushed can be lost any more."""
-        await self._push.safe(self._entry)
-
-    async def wait(self, seconds: float) -> None:
-        """Wait so long, or until the service stops."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._context.stopping.wait(), max(0.0, seconds))
+    def _later(self, delivery: "Delivery") -> None:
+        self.retry_at_s = time.monotonic() + max(delivery.retry_after_s, RETRY_S)
 
     def _note(self, delivery: "Delivery") -> None:
-        self._entry = max(self._entry, delivery.entry)
-
-
-def _text(path: str) -> str:
-    """A path whose bytes are no UTF-8, as text."""
-    return os.fsencode(path).decode("utf-8", "replace")
+        self.entry = max(self.entry, delivery.entry)

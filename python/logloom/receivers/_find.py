@@ -1,27 +1,32 @@
-"""Finds files by name: globs as the Collector has them, and what a rotation may have left beside a file."""
+"""Finds files by name: what the globs name, what links lead to, and what a rotation may have left beside a file."""
 
-import glob
 import itertools
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from logloom.receivers._tail import Key, is_related
+from logloom.receivers._glob import Globs
+from logloom.receivers._order import OrderingCriteria
 
-__all__ = ["Rules", "Troubles", "alternatives", "found", "globbed", "neighbours"]
+__all__ = ["Finder", "Found", "Key", "Rules", "Troubles", "inodes", "is_related", "neighbours"]
+
+Key = tuple[int, int]
+"""Device and inode."""
 
 FILES_MAX: Final = 100_000
 """The most files that are followed."""
-ALTERNATIVES_MAX: Final = 1000
-"""The most globs that the braces of one make."""
 NEIGHBOURS_MAX: Final = 10_000
 """The most files of a folder that are looked at."""
+LINKS_MAX: Final = 40
+"""The most symbolic links that lead from one to the next."""
 
-_BRACES: Final = re.compile(r"\{([^{}]*)\}")
+_COUNTED: Final = re.compile(r"[-._]\d[-._:T\d]*(?=$|\.[a-z]+$)")
+_PACKED: Final = re.compile(r"\.(?:gz|zst|zstd)$")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,14 +43,39 @@ class Rules:
         open_files_max: The most files that stay open between two rounds.
         fingerprint_bytes: How much of its beginning tells a file from others.
         rotation_wait_s: For how long a file that was rotated away may still be written to.
+        compression: Which files are read unpacked: `auto`, `gzip` or none.
+        older_than_s: Files that were not written to for so long are not begun; 0: all are.
+        ordering: Which of them are read.
+        delete: Whether files are deleted once they were read and that cannot be lost.
     """
 
     include: Sequence[str]
-    exclude: Sequence[str]
-    start_at_end: bool
-    open_files_max: int
-    fingerprint_bytes: int
-    rotation_wait_s: float
+    exclude: Sequence[str] = ()
+    start_at_end: bool = False
+    open_files_max: int = 1024
+    fingerprint_bytes: int = 1000
+    rotation_wait_s: float = 10.0
+    compression: str = "auto"
+    older_than_s: float = 0.0
+    ordering: OrderingCriteria | None = None
+    delete: bool = False
+
+
+@dataclass(slots=True)
+class Found:
+    """What one look found.
+
+    Attributes:
+        files: The regular files, by device and inode, with the first of their names.
+        names: All names of each.
+        folders: What must be watched to know of changes.
+        aliases: Where links lead, to the names that they have.
+    """
+
+    files: dict[Key, tuple[str, os.stat_result]] = field(default_factory=dict)
+    names: dict[str, Key] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    aliases: dict[str, set[str]] = field(default_factory=dict)
 
 
 class Troubles:
@@ -60,7 +90,7 @@ class Troubles:
         """What `act` gives; None where the disk does not allow it, or the file is gone."""
         try:
             return act(*args, **kwargs)
-        except (FileNotFoundError, IsADirectoryError):
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             self.over(path)
         except OSError as error:
             self.say(path, f"cannot be read: {error.strerror}")
@@ -79,44 +109,76 @@ class Troubles:
         self._told.pop(path, None)
 
 
-def found(rules: Rules, troubles: Troubles) -> dict[Key, tuple[str, os.stat_result]]:
-    """The regular files that the rules name, each once, by device and inode."""
-    there: dict[Key, tuple[str, os.stat_result]] = {}
-    excluded = globbed(rules.exclude)
-    for path in sorted(globbed(rules.include) - excluded):
-        status = troubles.attempt(path, Path(path).stat)
-        if status is not None and stat.S_ISREG(status.st_mode):
-            if len(there) == FILES_MAX:
-                troubles.say(path, f"there are more than {FILES_MAX} files: the further ones are not read")
+class Finder:
+    """What the rules name."""
+
+    def __init__(self, rules: Rules, troubles: Troubles) -> None:
+        self._rules = rules
+        self._troubles = troubles
+        self._include = Globs(rules.include)
+        self._exclude = Globs(rules.exclude)
+        self.is_choosy = rules.ordering is not None and bool(rules.ordering.sort_by)
+
+    def names(self, path: str) -> bool:
+        """Whether the rules name this path."""
+        return self._include.names(path) and not self._exclude.names(path)
+
+    def find(self) -> Found:
+        """Look at the disk."""
+        listing, found = self._include.list(), Found()
+        found.folders = listing.folders
+        for path, is_link in listing.paths.items():
+            for target in _hops(path) if is_link else ():
+                found.folders.add(os.path.dirname(target))
+                found.aliases.setdefault(target, set()).add(path)
+        for path, status in self._chosen(sorted(path for path in listing.paths if not self._exclude.names(path))):
+            key = (status.st_dev, status.st_ino)
+            if len(found.files) == FILES_MAX and key not in found.files:
+                self._troubles.say(path, f"there are more than {FILES_MAX} files: the further ones are not read")
                 break
-            there.setdefault((status.st_dev, status.st_ino), (path, status))
-    return there
+            found.files.setdefault(key, (path, status))
+            found.names[path] = key
+        return found
+
+    def _chosen(self, paths: list[str]) -> list[tuple[str, os.stat_result]]:
+        there = ((path, self._troubles.attempt(path, os.stat, path)) for path in paths)
+        files = [(path, status) for path, status in there if status is not None and stat.S_ISREG(status.st_mode)]
+        if self._rules.ordering is None or not self.is_choosy:
+            return files
+        return sorted(self._rules.ordering.chosen(files, time.time()))
 
 
-def globbed(patterns: Iterable[str]) -> set[str]:
-    """The paths that the globs name: `*`, `?`, `[a-z]`, `**` for any folders, `{a,b}` for either."""
-    every = itertools.chain.from_iterable(alternatives(pattern) for pattern in patterns)
-    return {path for pattern in every for path in glob.iglob(pattern, recursive=True)}  # noqa: PTH207 — absolute, too
+def _hops(path: str) -> Iterator[str]:
+    """Where a symbolic link leads, and where that leads, each by its whole path."""
+    for _ in range(LINKS_MAX):
+        try:
+            path = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(path)), os.readlink(path)))
+        except OSError:
+            return
+        yield path
 
 
-def alternatives(pattern: str) -> list[str]:
-    """The globs without braces that a glob stands for; innermost braces first."""
-    waiting, done = [pattern], list[str]()
-    while waiting and len(waiting) + len(done) <= ALTERNATIVES_MAX:
-        one = waiting.pop()
-        if (braces := _BRACES.search(one)) is None:
-            done.append(one)
-        else:
-            waiting += [one[: braces.start()] + choice + one[braces.end() :] for choice in braces[1].split(",")]
-    return list(dict.fromkeys(done))
+def inodes(folder: str) -> dict[int, str]:
+    """The files in a folder, by their inodes."""
+    try:
+        with os.scandir(folder or ".") as entries:
+            return {entry.inode(): entry.path for entry in entries}
+    except OSError:
+        return {}
 
 
-def neighbours(path: str, inode: int, *, by_name: bool) -> Iterator[str]:
-    """Files in the folder of `path` that have this inode; with `by_name`, or a name that a rotation may have made."""
+def neighbours(path: str, inode: int) -> Iterator[str]:
+    """Files in the folder of `path` that have this inode, or a name that a rotation may have made."""
     try:
         with os.scandir(Path(path).parent) as entries:
             for entry in itertools.islice(entries, NEIGHBOURS_MAX):
-                if entry.inode() == inode or (by_name and entry.path != path and is_related(path, entry.path)):
+                if entry.inode() == inode or (entry.path != path and is_related(path, entry.path)):
                     yield entry.path
     except OSError:  # the folder is gone, or not ours to list: nothing is found
         return
+
+
+def is_related(path: str, other: str) -> bool:
+    """Whether a rotation may have made one name of the other: app.log, app.log.1.gz, app.log-2026, app-2026.log."""
+    name, its = (_PACKED.sub("", os.path.basename(one)) for one in (path, other))
+    return _COUNTED.sub("", name) == _COUNTED.sub("", its) or name.startswith(its) or its.startswith(name)

@@ -1,20 +1,21 @@
-"""Which files there are to read: finds those that `include` names, and follows them through rotations.
+"""Which files there are to read: meets those that the rules name, and follows them through rotations.
 
-A file is known by its inode and by what it begins with, not by its name. Everything here blocks on the disk, and runs
-on one thread at a time.
+A file is known by its inode, by what it begins with and by what stands before the place that it was read to, not by its
+name. Everything here blocks on the disk, and runs on one thread.
 """
 
 import os
 import time
-from typing import Final
+from collections.abc import Iterable
 
-from logloom.receivers._find import Rules, Troubles, found, neighbours
-from logloom.receivers._offsets import Offsets, Place
-from logloom.receivers._tail import Key, Tail, is_related, last_line_end, open_regular
+from logloom.receivers._find import Key, Rules, Troubles, neighbours
+from logloom.receivers._meet import Meeting
+from logloom.receivers._names import Names
+from logloom.receivers._offsets import Offsets
+from logloom.receivers._opened import Opened, statuses
+from logloom.receivers._tail import Tail
 
 __all__ = ["Watch"]
-
-GZIP: Final = b"\x1f\x8b"
 
 
 class Watch:
@@ -22,7 +23,12 @@ class Watch:
 
     Attributes:
         tails: By device and inode.
+        grown: Those of them in which there may be something to read, in turn.
+        loose: Those that the rules do not name any more.
         ended: Files, or what was in them before they were cut back, of which nothing more comes: to be flushed.
+        folders: What must be watched to know of changes.
+        must_scan: Whether something changed that only a look at everything finds.
+        has_changed: Whether there is anything to save.
     """
 
     def __init__(self, rules: Rules, offsets: Offsets, troubles: Troubles) -> None:
@@ -30,128 +36,133 @@ class Watch:
         self._rules = rules
         self._offsets = offsets
         self._troubles = troubles
-        self._is_first = True
-        self._next = 0
+        self._names = Names(rules, troubles)
+        self.meeting = Meeting(rules, offsets, troubles)
+        self.opened = Opened(rules, troubles)
         self.tails: dict[Key, Tail] = {}
+        self.grown: dict[Key, Tail] = {}
+        self.loose: dict[Key, Tail] = {}
         self.ended: list[Tail] = []
+        self.folders: set[str] = set()
+        self.must_scan = True
+        self.has_changed = False
 
     def scan(self) -> None:
-        """Look for files that are new, have grown, were rotated, cut back or deleted."""
-        there = found(self._rules, self._troubles)
-        for key, tail in list(self.tails.items()):
-            if key in there:
-                path, status = there[key]
-                self._look(tail, status)
-                tail.path = path
+        """Look at everything."""
+        found = self._names.find(self.tails)
+        self.must_scan, self.folders = False, found.folders
+        for key, tail in self.tails.items():
+            if key in found.files:
+                self._named(tail, *found.files[key])
             else:
-                self._follow(tail)
-        for key, (path, _) in there.items():
+                self.loose[key] = tail
+        self.follow()
+        for key, (path, _) in found.files.items():
             if key not in self.tails:
-                self._troubles.attempt(path, self._meet, path)
-        for place in [place for place in self._offsets.places if not place.is_sought]:
-            place.is_sought = True
-            self._seek(place)
-        self._is_first = False
+                self._meet(path)
+        self._names.spread(self.tails)
+        self._seek()
+        self.meeting.is_first = False
 
-    def read(self, size_bytes_max: int) -> list[tuple[Tail, bytes]]:
-        """What comes next of the files that have grown, in turn, so that a busy one does not hold up the others."""
-        grown = [tail for tail in self.tails.values() if tail.size_bytes > tail.offset]
-        chunks: list[tuple[Tail, bytes]] = []
-        start = self._next % max(1, len(grown))
-        for self._next, tail in enumerate(grown[start:] + grown[:start], start + 1):
-            if data := self._troubles.attempt(tail.path, self._read, tail, size_bytes_max):
-                chunks.append((tail, data))
-                size_bytes_max -= len(data)
-            if size_bytes_max <= 0:
-                break
-        opened = sorted((tail for tail in self.tails.values() if tail.is_open), key=lambda tail: tail.changed_at_s)
-        for tail in opened[: max(0, len(opened) - self._rules.open_files_max)]:
-            tail.close()
-        return chunks
+    def touch(self, paths: Iterable[str]) -> None:
+        """Look at these, which the kernel said something of."""
+        fresh: list[str] = []
+        for path, status in self._names.concerned(paths):
+            key = None if status is None else (status.st_dev, status.st_ino)
+            try:
+                nameless = self._names.move(path, key, self.tails)
+            except LookupError:
+                self.must_scan = True
+                continue
+            if nameless is not None:
+                self.loose[nameless.key] = nameless
+            if key is not None and status is not None:
+                if key in self.tails:
+                    self._named(self.tails[key], path, status)
+                    self.grown[key] = self.tails[key]
+                else:
+                    fresh.append(path)
+        self.follow()
+        for path in fresh:
+            self._meet(path)
+        self._seek()
 
-    def close(self) -> None:
-        """Close all files."""
-        for tail in self.tails.values():
-            tail.close()
-
-    def _look(self, tail: Tail, status: os.stat_result) -> None:
-        is_changed = status.st_mtime_ns != tail.changed_ns
-        if (is_changed and not self._troubles.attempt(tail.path, tail.reopen)) or tail.is_begun_anew(status):
-            self._end(tail)  # and met again, from its beginning
-        else:
-            tail.look(status)
-
-    def _follow(self, tail: Tail) -> None:
-        """A file that `include` does not name any more: rotated away or deleted. Its last lines may still be coming."""
-        if not tail.is_open:
-            tail.path = next(neighbours(tail.path, tail.key[1], by_name=False), tail.path)
-        if not self._troubles.attempt(tail.path, tail.reopen):
-            self._end(tail)
-            return
-        self._look(tail, tail.status())
-        silent_s = time.monotonic() - tail.changed_at_s
-        if tail.key in self.tails and tail.offset >= tail.size_bytes and silent_s > self._rules.rotation_wait_s:
-            self._end(tail)
-
-    def _end(self, tail: Tail) -> None:
-        del self.tails[tail.key]
-        tail.close()
-        self._offsets.leave(tail)
-        self.ended.append(tail)
-
-    def _meet(self, path: str) -> None:
-        """Begin to follow a file, from where it was left or from where the rules say."""
-        fd, status = open_regular(path)
-        try:
-            tail = self._begin(path, fd, status)
-        except BaseException:
-            os.close(fd)
-            raise
-        if tail is None:
-            os.close(fd)
-        else:
-            self.tails[tail.key] = tail
-            self._troubles.over(path)
-
-    def _begin(self, path: str, fd: int, status: os.stat_result) -> Tail | None:
-        head = os.pread(fd, self._rules.fingerprint_bytes, 0)
-        if head[:2] == GZIP:
-            self._troubles.say(path, "is compressed, and so not read: exclude it")
-            return None
-        key, size_bytes = (status.st_dev, status.st_ino), status.st_size
-        if (place := self._offsets.claim(key, path, head, size_bytes)) is not None:
-            offset = place.offset
-        elif any(self._is_copy(tail, path, fd, head, size_bytes) for tail in self.tails.values()):
-            return None  # a rotation is copying it; what is new in it shows once the other is cut back
-        elif self._is_first and self._rules.start_at_end and path not in self._offsets.paths:
-            offset = last_line_end(fd, size_bytes)
-        else:
-            offset = 0
-        tail = Tail(path, fd, offset=offset, head=head)
-        if place is not None and place.source is not None:  # what it holds of a line that was cut is still wanted
-            tail.source = place.source
-            self.ended = [left for left in self.ended if left.source is not place.source]
-        return tail
-
-    def _is_copy(self, tail: Tail, path: str, fd: int, head: bytes, size_bytes: int) -> bool:
-        looks_so = 0 < tail.offset <= size_bytes and tail.fingerprint.begins(head) and is_related(tail.path, path)
-        return looks_so and bool(self._troubles.attempt(tail.path, tail.reopen)) and tail.is_copied_by(fd)
-
-    def _seek(self, place: Place) -> None:
-        """Look beside its old name for a file that was left before its end, and is called otherwise now."""
-        for path in neighbours(place.path, place.key[1], by_name=True):
-            self._troubles.attempt(path, self._meet_again, place, path)
-
-    def _meet_again(self, place: Place, path: str) -> None:
-        fd, status = open_regular(path)
-        head = os.pread(fd, self._rules.fingerprint_bytes, 0)
-        os.close(fd)
-        key, size_bytes = (status.st_dev, status.st_ino), status.st_size
-        if key not in self.tails and size_bytes > place.offset and place.fits(key, path, head, size_bytes):
+    def retry(self) -> None:
+        """Meet those that were not ready, where it is time."""
+        now_s = time.monotonic()
+        for path in [path for path, at_s in self.meeting.waiting.items() if at_s <= now_s]:
+            self.meeting.waiting.pop(path, None)
             self._meet(path)
 
-    def _read(self, tail: Tail, size_bytes_max: int) -> bytes:
-        if tail.reopen():
-            return tail.read(size_bytes_max, self._rules.fingerprint_bytes)
-        self._end(tail)
-        return b""
+    def follow(self) -> None:
+        """Look at those that the rules do not name any more: their last lines may still be coming."""
+        for tail, facts in statuses(list(self.loose.values()), self._troubles):
+            if facts is None:
+                self.end(tail)
+                continue
+            if tail.look(*facts):
+                self.grown[tail.key] = tail
+            silent_s = time.monotonic() - tail.changed_at_s
+            if tail.key not in self.grown and silent_s > self._rules.rotation_wait_s:
+                self.end(tail, is_whole=True)
+
+    def replaced(self, tail: Tail) -> None:
+        """The file was cut back, or is another one: what is in it now is read from its beginning."""
+        self.end(tail)
+        for path in sorted(tail.names)[:1]:
+            self._meet(path)
+        self._seek()
+
+    def finished(self, tail: Tail) -> None:
+        """A packed file was read to its end."""
+        tail.packed_bytes = tail.size_bytes
+        self.has_changed = True
+        self.opened.close(tail)
+
+    def end(self, tail: Tail, *, is_whole: bool = False) -> None:
+        """Read it no more; `is_whole`: all of it was read."""
+        self.opened.drop(tail)
+        for those in (self.tails, self.grown, self.loose):
+            if those.get(tail.key) is tail:
+                del those[tail.key]
+        self._offsets.leave(tail, is_whole=is_whole)
+        tail.file, tail.is_ready = None, False
+        self.ended.append(tail)
+        self.has_changed = True
+        for path in self.meeting.waiting:  # it may have been a copy of this
+            self.meeting.waiting[path] = 0.0
+
+    def _named(self, tail: Tail, path: str, status: os.stat_result) -> None:
+        self.loose.pop(tail.key, None)
+        tail.names.add(path)
+        if tail.path not in tail.names:
+            tail.path = path
+            self.has_changed = True
+        if tail.look(status.st_size, status.st_mtime_ns):
+            self.grown[tail.key] = tail
+
+    def _meet(self, path: str) -> None:
+        met = self._troubles.attempt(path, self.meeting.meet, path, self.tails, is_named=path in self._names)
+        if met is None:
+            return
+        tail, place = met
+        self.tails[tail.key] = tail
+        if tail.packed_bytes:
+            self.finished(tail)
+        elif not tail.is_at_end:
+            self.grown[tail.key] = tail
+        if path in self._names:
+            tail.names.add(path)
+        else:
+            self.loose[tail.key] = tail
+        if place is not None and place.source is not None:  # what it holds of a line that was cut is still wanted
+            self.ended = [left for left in self.ended if left.source is not place.source]
+        self.has_changed = True
+        self.opened.add(tail, self.grown)
+        self._troubles.over(path)
+
+    def _seek(self) -> None:
+        for place in self._offsets.places.take_unsought():
+            for path in neighbours(place.path, place.key[1]):
+                if not self._names.is_followed(path, self.tails):
+                    self._meet(path)

@@ -1,63 +1,69 @@
 """`filelog`: reads log files as they grow, over rotations and restarts, each byte once.
 
 How far each file was read is saved as soon as that is in the journal, on disk: a restart goes on there. Files are known
-by inode and beginning: renamed ones are read to their end, copied ones (copytruncate) not twice. Where the journal is
-full, the same bytes are pushed later. Compressed ones are not read.
+by inode and content: renamed ones are read to their end, copied and compressed ones not twice. Where the journal is
+full, the same bytes are pushed later.
 """
 
 import asyncio
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from logloom.config import Bound, Bytes, FormatOptions, Seconds, format_problems
-from logloom.receivers._feed import Feed
-from logloom.receivers._find import Rules, Troubles
-from logloom.receivers._offsets import Offsets
-from logloom.receivers._watch import Watch
+from logloom.receivers._bell import Bell
+from logloom.receivers._named import Naming
+from logloom.receivers._order import OrderingCriteria
+from logloom.receivers._reading import Reading
 
 if TYPE_CHECKING:
     from logloom.intake import Push, ReceiverContext
 
-ROUND_BYTES: Final = 4 << 20
-"""The most that is read in one round, of all files together."""
-SAVE_EVERY_S: Final = 1.0
 _UTF8: Final = {"utf-8", "utf8", "utf-8-raw", "nop"}
 _PATTERNS: Final = {"line_start_pattern": "start", "line_end_pattern": "end"}
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config(Naming):
     """Which files, from where on, in which format.
 
     Attributes:
         include: Globs of files to read: `*`, `?`, `[a-z]`, `**` for any folders, `{a,b}` for either.
         exclude: Globs of files among them to leave out.
+        exclude_older_than: Files that were not written to for so long are not begun; 0: all are.
+        ordering_criteria: Which of the files found are read.
         format: What their lines are; `logloom formats` lists the formats.
         options: The format's options.
         keep_original: Whether each record keeps the line that it was read from.
         start_at: Where files are begun that are there at the first start; those that come later, at the beginning.
-        poll_interval: How often files are looked at.
+        compression: Which files are read unpacked: `auto`, those that begin as gzip or Zstandard does; `gzip`; empty:
+            none.
+        delete_after_read: Whether files are deleted when they were read to their end, that cannot be lost any more,
+            and nothing came to them for `rotation_wait`.
+        watch: How changes are noticed: `auto`, by the kernel (inotify), and where it cannot tell, by looking; `poll`,
+            by looking.
+        poll_interval: How often files are looked at where the kernel does not tell; at least, as a look takes time.
         force_flush_period: After so long without more, a last line without a newline is taken as it is; 0: never.
         rotation_wait: How long a file that was rotated away may still be written to.
         max_concurrent_files: The most files that stay open.
+        max_log_size: The longest line that is read; a longer one is kept as it came, in one piece or several.
         fingerprint_size: How much of its beginning tells a file from others.
-        include_file_name: Whether records have `log.file.name`.
-        include_file_path: Whether records have `log.file.path`.
-        include_file_name_resolved: Whether records have `log.file.name_resolved`, behind symbolic links.
-        include_file_path_resolved: Whether records have `log.file.path_resolved`, behind symbolic links.
         resource: Attributes of the resource of all its records.
         encoding: What the files are written in, as the option of all formats says; UTF-16 is known by its mark.
         operators: Not here: a `format` does what they do; `cri` and `docker` read the logs of containers.
+        header: Not here: formats whose files have one (`w3c`, `csv`, ...) read it.
         multiline: Which lines make one record, by `line_start_pattern` or `line_end_pattern`.
     """
 
     IGNORED: ClassVar[Mapping[str, str]] = {
         "acquire_fs_lock": "nothing is locked",
+        "file_cache_advise": "files are read in order, which the kernel sees",
+        "initial_buffer_size": "buffers are as large as what there is to read",
         "max_batches": "each look takes all files",
-        "max_log_size": "the core's bound on a line holds",
+        "max_log_size_behavior": "what is longer is kept as it came, nothing is cut off",
+        "on_truncate": "a file that was cut back is read from its beginning",
+        "polls_to_archive": "offsets of files that are gone are kept anyway",
         "preserve_leading_whitespaces": "they are kept",
         "preserve_trailing_whitespaces": "they are kept",
         "retry_on_failure": "where the journal is full, the same is pushed again until it is taken",
@@ -66,22 +72,25 @@ class Config:
 
     include: list[str]
     exclude: list[str] = field(default_factory=list)
+    exclude_older_than: Annotated[Seconds, Bound(0, 3650 * 86400)] = 0.0
+    ordering_criteria: OrderingCriteria | None = None
     format: str = "auto"
     options: FormatOptions = field(default_factory=dict)
     keep_original: bool = True
     start_at: Literal["beginning", "end"] = "end"
+    compression: Literal["auto", "gzip", ""] = "auto"
+    delete_after_read: bool = False
+    watch: Literal["auto", "poll"] = "auto"
     poll_interval: Annotated[Seconds, Bound(0.001, 3600)] = 0.2
     force_flush_period: Annotated[Seconds, Bound(0, 86400)] = 0.5
     rotation_wait: Annotated[Seconds, Bound(0, 3600)] = 10.0
     max_concurrent_files: Annotated[int, Bound(1, 100_000)] = 1024
+    max_log_size: Annotated[Bytes, Bound(64, 1 << 20)] = 1 << 20
     fingerprint_size: Annotated[Bytes, Bound(16, 1 << 20)] = 1000
-    include_file_name: bool = True
-    include_file_path: bool = False
-    include_file_name_resolved: bool = False
-    include_file_path_resolved: bool = False
     resource: dict[str, str] = field(default_factory=dict)
     encoding: str = "utf-8"
     operators: list[Any] = field(default_factory=list)
+    header: dict[str, Any] | None = None
     multiline: dict[str, Any] | None = None
 
     def problems(self) -> Iterator[tuple[str, str]]:
@@ -90,6 +99,10 @@ class Config:
             yield "include", "empty: name at least one file or glob"
         if self.operators:
             yield "operators", "not here: name the 'format' of the lines, which reads them whole"
+        if self.header is not None:
+            yield "header", "not here: formats whose files have a header (w3c, csv, tsv, ...) read it themselves"
+        if self.delete_after_read and self.start_at == "end":
+            yield "delete_after_read", "would delete what was never read: set start_at to beginning"
         for key in (self.multiline or {}).keys() - {*_PATTERNS, "omit_pattern"}:
             yield f"multiline.{key}", f"no such pattern: there are {' and '.join(_PATTERNS)}"
         if (self.multiline or {}).get("omit_pattern"):
@@ -118,52 +131,18 @@ class FileLog:
     def __init__(self, config: Config, context: "ReceiverContext") -> None:
         self._config = config
         self._context = context
-        self._saved_at_s = 0.0
 
     async def run(self, push: "Push") -> None:
         """Read until the service stops; then wait until what was read is in the journal, on disk."""
-        config, stopping = self._config, self._context.stopping
-        rules = Rules(
-            config.include,
-            config.exclude,
-            config.start_at == "end",
-            config.max_concurrent_files,
-            config.fingerprint_size,
-            config.rotation_wait,
-        )
-        offsets = Offsets(self._context.folder() / "offsets.json")
-        troubles = Troubles(lambda what, path: self._context.log.warning(what, extra={"path": path}))
-        watch = Watch(rules, offsets, troubles)
-        feed = Feed(config, self._context, push)
+        stopping, blocking = self._context.stopping, asyncio.get_running_loop().run_in_executor
         with ThreadPoolExecutor(1, "filelog") as disk:
-            blocking = asyncio.get_running_loop().run_in_executor
-            await blocking(disk, offsets.load)
-            await blocking(disk, watch.scan)  # what is written from now on is new, also where files begin at their end
+            reading = Reading(self._config, self._context, push)
+            await blocking(disk, reading.begin)
             self._context.up()
             try:
-                while not stopping.is_set():
-                    look_at_s = time.monotonic() + config.poll_interval
-                    while chunks := await blocking(disk, watch.read, ROUND_BYTES):
-                        for tail, data in chunks:
-                            await feed.push(tail, data)
-                        if stopping.is_set() or time.monotonic() >= look_at_s:
-                            break
-                    await feed.flush(watch)
-                    if time.monotonic() - self._saved_at_s > SAVE_EVERY_S:
-                        await blocking(disk, self._save, offsets, watch)
-                    await feed.wait(look_at_s - time.monotonic())
-                    await blocking(disk, watch.scan)
-                await feed.settle()
+                with Bell(stopping, reading.fileno()) as bell:
+                    while not stopping.is_set():
+                        await bell.wait(await blocking(disk, reading.turn))
+                await push.safe(reading.entry)
             finally:
-                self._save(offsets, watch)
-                watch.close()
-
-    def _save(self, offsets: Offsets, watch: Watch) -> None:
-        self._saved_at_s = time.monotonic()
-        try:
-            offsets.save(watch.tails.values())
-        except OSError as error:
-            self._context.log.warning(
-                "cannot save how far files were read: a restart would deliver the latest lines twice",
-                extra={"why": error.strerror},
-            )
+                disk.submit(reading.close).result()  # behind a turn that may still go on

@@ -32,7 +32,20 @@ impl std::fmt::Debug for Source {
 impl Source {
     /// A source that goes on at `offset` bytes. `origin` says whose it is; its arrival time is set with each push.
     pub fn new(intake: Arc<Intake>, format: Arc<dyn Format>, origin: Origin, offset: u64, keep_original: bool) -> Self {
-        let mut decoder = format.open(intake.limits().frame_bytes_max);
+        let frame_bytes_max = intake.limits().frame_bytes_max;
+        Self::bounded(intake, format, origin, offset, keep_original, frame_bytes_max)
+    }
+
+    /// The same, with a bound of its own on frames, which is never more than the Intake's.
+    pub fn bounded(
+        intake: Arc<Intake>,
+        format: Arc<dyn Format>,
+        origin: Origin,
+        offset: u64,
+        keep_original: bool,
+        frame_bytes_max: usize,
+    ) -> Self {
+        let mut decoder = format.open(intake.limits().frame_bytes_max.min(frame_bytes_max));
         decoder.resume(offset);
         Self { intake, decoder, origin, keep_original, fed: offset, held_from: offset, open: VecDeque::new(), durable_to: offset }
     }

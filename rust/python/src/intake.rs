@@ -71,7 +71,7 @@ impl Intake {
         Ok(Messages(if keep_unreadable { messages.keeping_unreadable() } else { messages }))
     }
 
-    #[pyo3(signature = (receiver, format, *, peer = "", resource = None, offset = 0, keep_original = true, **options))]
+    #[pyo3(signature = (receiver, format, *, peer = "", resource = None, offset = 0, keep_original = true, frame_bytes_max = None, **options))]
     #[allow(clippy::too_many_arguments)] // they are keywords in Python
     fn source(
         &self,
@@ -81,12 +81,14 @@ impl Intake {
         resource: Option<&Bound<'_, PyMapping>>,
         offset: u64,
         keep_original: bool,
+        frame_bytes_max: Option<usize>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Source> {
         let format = logloom_formats::compile(format, &input::options(options)?).map_err(IntoPy::into_py)?;
         let resource = resource.map(input::pairs).transpose()?.unwrap_or_default();
         let origin = Origin { receiver: receiver.into(), peer: peer.into(), resource, ..Origin::default() };
-        let source = logloom_intake::Source::new(Arc::clone(&self.0), format, origin, offset, keep_original);
+        let frame_bytes_max = frame_bytes_max.unwrap_or(self.0.limits().frame_bytes_max);
+        let source = logloom_intake::Source::bounded(Arc::clone(&self.0), format, origin, offset, keep_original, frame_bytes_max);
         Ok(Source(Mutex::new(source)))
     }
 
@@ -176,7 +178,7 @@ impl Source {
 }
 
 impl Source {
-    fn lock(&self) -> MutexGuard<'_, logloom_intake::Source> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, logloom_intake::Source> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,6 +13,7 @@ mod journal;
 mod parser;
 mod processor;
 mod record;
+mod tail;
 mod wire;
 
 use pyo3::prelude::*;
@@ -42,6 +43,8 @@ mod _native {
     use super::processor::{Processor, find_sensitive, redaction_rules};
     #[pymodule_export]
     use super::record::Record;
+    #[pymodule_export]
+    use super::tail::{LogFile, Notices};
     #[pymodule_export]
     use super::wire::{Wire, WireMessage};
 

@@ -1,109 +1,115 @@
-"""What is read of a file gets to the core whole and in order, also where the journal is full."""
+"""What is read of a file gets to the core whole and in order, with what is known of the file."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import grp
+import os
+import pwd
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from logloom._native import Delivery
-from logloom.receivers import filelog
-from tests.components import Pushed, Running, running
-
-
-def config(folder: Path, more: str = "") -> str:
-    fast = "poll_interval: 5ms, start_at: beginning, format: text, force_flush_period: 0s"
-    return f"{{include: ['{folder}/*.log'], {fast}{more}}}"
-
-
-@pytest.fixture
-def pushed() -> Pushed:
-    return Pushed()
-
-
-@pytest.fixture
-async def reading(tmp_path: Path, pushed: Pushed) -> AsyncIterator[Running]:
-    async with running(filelog, config(tmp_path), pushed, tmp_path / "data") as runs:
-        yield runs
-
-
-async def test_a_full_journal_gets_the_same_bytes_again(tmp_path: Path) -> None:
-    pushed = Pushed(Delivery.retry(0.01), Delivery.retry(0.0))
-    (tmp_path / "a.log").write_bytes(b"one\n")
-    async with running(filelog, config(tmp_path), pushed, tmp_path / "data"):
-        await pushed.until(lambda: bool(pushed.taken))
-    assert [data for _, data, _ in pushed.taken] == [b"one\n"]
-
-
-async def test_what_is_refused_is_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    pushed = Pushed(Delivery.refuse("no"))
-    (tmp_path / "a.log").write_bytes(b"one\n")
-    async with running(filelog, config(tmp_path), pushed, tmp_path / "data"):
-        await pushed.until(lambda: not pushed.answers)
-        (tmp_path / "b.log").write_bytes(b"two\n")
-        await pushed.until(lambda: bool(pushed.taken))
-    assert [data for _, data, _ in pushed.taken] == [b"two\n"]
-    assert "passed over what cannot be read" in caplog.text
-
-
-async def test_a_stop_does_not_wait_for_a_journal_that_stays_full(tmp_path: Path) -> None:
-    pushed = Pushed(answer=lambda _data: Delivery.retry(60.0))
-    (tmp_path / "a.log").write_bytes(b"one\n")
-    async with running(filelog, config(tmp_path), pushed, tmp_path / "data") as reads:
-        await pushed.until(lambda: bool(pushed.sources))
-        await asyncio.wait_for(reads.stop(), 20)
-    assert pushed.taken == []
+from logloom.receivers import _feed, filelog
+from tests.components import Core, running
+from tests.files import Followed, truncate
 
 
 @pytest.mark.parametrize(
-    ("more", "names"),
+    ("settings", "names"),
     [
-        ("", {"log.file.name"}),
-        (", include_file_name: false", set()),
-        (", include_file_path: true", {"log.file.name", "log.file.path"}),
-        (", include_file_name_resolved: true", {"log.file.name", "log.file.name_resolved"}),
-        (", include_file_path_resolved: true, resource: {k: v}", {"log.file.name", "log.file.path_resolved", "k"}),
+        ({}, {"log.file.name"}),
+        ({"include_file_name": False}, set()),
+        ({"include_file_path": True}, {"log.file.name", "log.file.path"}),
+        ({"include_file_name_resolved": True}, {"log.file.name", "log.file.name_resolved"}),
+        (
+            {"include_file_path_resolved": True, "resource": {"k": "v"}},
+            {"log.file.name", "log.file.path_resolved", "k"},
+        ),
+        ({"include_file_owner_name": True}, {"log.file.name", "log.file.owner.name"}),
+        ({"include_file_owner_group_name": True}, {"log.file.name", "log.file.owner.group.name"}),
+        ({"include_file_permissions": True}, {"log.file.name", "log.file.permissions"}),
     ],
 )
-async def test_a_source_has_the_attributes_of_its_file(tmp_path: Path, more: str, names: set[str]) -> None:
-    pushed = Pushed()
-    (tmp_path / "real").write_bytes(b"one\n")
+def test_records_have_what_is_known_of_their_file(tmp_path: Path, settings: dict[str, object], names: set[str]) -> None:
+    files = Followed(tmp_path, "*.log", **settings)
+    files.write("real", "one\n").chmod(0o640)
     (tmp_path / "a.log").symlink_to("real")
-    async with running(filelog, config(tmp_path, more), pushed, tmp_path / "data"):
-        await pushed.until(lambda: bool(pushed.taken))
-    source = pushed.sources[0]
+    files.poll()
     values = {
         "log.file.name": "a.log",
         "log.file.path": f"{tmp_path}/a.log",
         "log.file.name_resolved": "real",
         "log.file.path_resolved": f"{tmp_path}/real",
+        "log.file.owner.name": pwd.getpwuid(os.getuid()).pw_name,
+        "log.file.owner.group.name": grp.getgrgid((tmp_path / "real").stat().st_gid).gr_name,
+        "log.file.permissions": "640",
         "k": "v",
     }
-    assert source.resource == {name: values[name] for name in names}
-    assert (source.peer, source.format, source.options["keep_original"]) == (f"{tmp_path}/a.log", "text", True)
+    assert files.resources == [{name: values[name] for name in names}]
 
 
-async def test_a_name_that_is_no_text_is_read_all_the_same(tmp_path: Path, reading: Running, pushed: Pushed) -> None:
-    Path(f"{tmp_path}/\udcff.log").write_bytes(b"one\n")
-    await pushed.until(lambda: bool(pushed.taken))
-    assert pushed.sources[0].resource == {"log.file.name": "\ufffd.log"}
+def test_a_name_that_is_no_text_is_read_all_the_same(tmp_path: Path) -> None:
+    files = Followed(tmp_path, "*.log")
+    files.write("\udcff.log", "one\n")
+    assert files.poll() == ["one"]
+    assert files.resources == [{"log.file.name": "\ufffd.log"}]
 
 
-async def test_a_last_line_without_its_end_is_taken_after_a_while_and_once(tmp_path: Path) -> None:
-    pushed: Any = Pushed()
-    (tmp_path / "a.log").write_bytes(b"one\ntwo")
-    text = config(tmp_path).replace("force_flush_period: 0s", "force_flush_period: 20ms")
-    async with running(filelog, text, pushed, tmp_path / "data"):
-        await pushed.until(lambda: bool(pushed.sources) and pushed.sources[0].flushes == 1)
-        (tmp_path / "b.log").write_bytes(b"three")
-        await pushed.until(lambda: len(pushed.sources) == 2 and pushed.sources[1].flushes == 1)
-    assert [source.flushes for source in pushed.sources] == [1, 1]
+def test_a_last_line_without_its_end_is_taken_after_a_while_and_once(tmp_path: Path) -> None:
+    files = Followed(tmp_path, "*.log", force_flush_period="1ms")
+    files.write("a.log", "one\ntwo")
+    while len(files.bodies) < 2:
+        files.poll()
+    files.write("a.log", " goes on\n")
+    files.poll()
+    while files.reading._feed.due_at_s < float("inf"):  # until nothing is waited for
+        files.poll()
+    assert files.bodies == ["one", "two", " goes on"]
 
 
-async def test_without_that_it_waits_for_its_end_or_the_files(tmp_path: Path, reading: Running, pushed: Pushed) -> None:
-    (tmp_path / "a.log").write_bytes(b"one\ntwo")
-    await pushed.until(lambda: bool(pushed.taken))
-    (tmp_path / "a.log").write_bytes(b"new\n")  # it was cut back: nothing more of the old comes
-    await pushed.until(lambda: len(pushed.sources) == 2 and pushed.sources[0].flushes == 1)
-    assert pushed.sources[1].flushes == 0
+def test_without_that_it_waits_for_its_end_or_the_files(tmp_path: Path) -> None:
+    files = Followed(tmp_path, "*.log")
+    files.write("a.log", "one\ntwo")
+    assert files.poll() == ["one"]
+    truncate(tmp_path / "a.log")  # nothing more of the old comes
+    files.write("a.log", "new\n")
+    assert sorted(files.poll()) == ["new", "two"]
+
+
+def test_a_line_that_is_too_long_is_kept_as_it_came(tmp_path: Path) -> None:
+    files = Followed(tmp_path, "*.log", max_log_size="100B")
+    files.write("a.log", "short\n" + "x" * 250 + "\nshort\n")
+    first, *pieces, last = files.poll()
+    assert (first, "".join(pieces), last) == ("short", "x" * 250, "short")
+    assert files.intake.counters()["receivers"]["test"]["rejects"] == 1
+
+
+def test_a_round_takes_a_chunk_of_each_file_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_feed, "CHUNK_BYTES", 8)
+    monkeypatch.setattr(_feed, "ROUND_BYTES", 48)
+    files = Followed(tmp_path, "*.log")
+    for name in "abc":
+        files.write(f"{name}.log", f"{name}......\n" * 4)
+    files.reading.turn()
+    files.deliver()
+    assert files.bodies == [f"{name}......" for name in "abcabc"]
+
+
+async def test_a_stop_does_not_wait_for_a_journal_that_stays_full(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(b"x" * 999 + b"\n")
+    with (tmp_path / "a.log").open("ab") as log:
+        log.truncate(1000)
+        log.write((b"y" * 999 + b"\n") * 20_000)
+    text = f"{{include: ['{tmp_path}/*.log'], format: text, start_at: beginning}}"
+    with ThreadPoolExecutor(1) as threads:
+        core = Core(threads)  # whose journal takes 1 MiB
+        async with running(filelog, text, core.push, tmp_path / "data") as runs:
+            await core.take(1000)
+            runs.context.stopping.set()
+            await asyncio.wait([runs.task], timeout=1)
+            assert not runs.task.done()  # it waits for the exporters, and not for room
+            core.deliver()
+            while not runs.task.done():
+                await core.take(len(core.bodies))
+                core.deliver()
+                await asyncio.sleep(0)

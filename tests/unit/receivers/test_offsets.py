@@ -8,15 +8,25 @@ from typing import Any
 import orjson
 import pytest
 
+from logloom._native import LogFile
 from logloom.errors import ServiceError
-from logloom.receivers._offsets import PLACES_MAX, Offsets
-from logloom.receivers._tail import Tail, open_regular
+from logloom.receivers import _places
+from logloom.receivers._fingerprint import Fingerprint, Head
+from logloom.receivers._offsets import Offsets
+from logloom.receivers._places import Place
+from logloom.receivers._tail import Tail
 
 
 def tail_of(path: Path, data: bytes, offset: int) -> Tail:
     path.write_bytes(data)
-    fd, _ = open_regular(str(path))
-    return Tail(str(path), fd, offset=offset, head=data[:1000])
+    file = LogFile(str(path))
+    tail = Tail(str(path), file.facts()[:2], file, fingerprint=Fingerprint.of(data), offset=offset, mark=None)
+    assert tail.settle()
+    return tail
+
+
+def claimed(offsets: Offsets, tail: Tail, head: bytes, size_bytes: int) -> Place | None:
+    return offsets.claim(tail.key, tail.path, Head(head), size_bytes, lambda _: True)
 
 
 @pytest.fixture
@@ -32,10 +42,10 @@ def test_what_was_saved_is_known_after_a_restart(offsets: Offsets, tmp_path: Pat
     again = Offsets(tmp_path / "offsets.json")
     again.load()
     assert again.paths == {str(tmp_path / "a.log")}
-    place = again.claim(tail.key, tail.path, b"secret of the log\nand more", 30)
+    place = claimed(again, tail, b"secret of the log\nand more", 30)
     assert place is not None
-    assert place.offset == 7
-    assert again.claim(tail.key, tail.path, b"secret of the log\nand more", 30) is None  # each only once
+    assert (place.offset, place.mark) == (7, Fingerprint.of(b"secret "))
+    assert claimed(again, tail, b"secret of the log\nand more", 30) is None  # each only once
 
 
 @pytest.mark.parametrize(
@@ -43,28 +53,36 @@ def test_what_was_saved_is_known_after_a_restart(offsets: Offsets, tmp_path: Pat
 )
 def test_a_place_is_not_another_files(offsets: Offsets, tmp_path: Path, head: bytes, size: int) -> None:
     tail = tail_of(tmp_path / "a.log", b"one\n", 4)
-    offsets.leave(tail)
-    assert offsets.claim(tail.key, tail.path, head, size) is None
+    offsets.leave(tail, is_whole=False)
+    assert claimed(offsets, tail, head, size) is None
 
 
 def test_an_empty_file_has_no_place(offsets: Offsets, tmp_path: Path) -> None:
     tail = tail_of(tmp_path / "a.log", b"", 0)
-    offsets.leave(tail)
+    offsets.leave(tail, is_whole=False)
     offsets.save([tail])
     assert orjson.loads((tmp_path / "offsets.json").read_bytes())["files"] == []
 
 
-def test_places_that_were_left_are_bounded(offsets: Offsets, tmp_path: Path) -> None:
+def test_places_that_were_left_are_bounded(offsets: Offsets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_places, "PLACES_MAX", 10)
     tail = tail_of(tmp_path / "a.log", b"one\n", 4)
-    for at in range(PLACES_MAX + 5):
+    for at in range(15):
         tail.offset = at
-        offsets.leave(tail)
-    assert [offsets.places[0].offset, len(offsets.places)] == [5, PLACES_MAX]
+        offsets.leave(tail, is_whole=False)
+    assert [place.offset for place in offsets.places] == list(range(5, 15))
+
+
+def test_where_other_bytes_stand_before_it_a_place_is_not_claimed(offsets: Offsets, tmp_path: Path) -> None:
+    tail = tail_of(tmp_path / "a.log", b"one\n", 4)
+    offsets.leave(tail, is_whole=False)
+    assert offsets.claim(tail.key, tail.path, Head(b"one\n"), 4, lambda _: False) is None
+    assert claimed(offsets, tail, b"one\n", 4) is not None
 
 
 def test_nothing_is_written_where_nothing_changed(offsets: Offsets, tmp_path: Path) -> None:
     tail = tail_of(tmp_path / "a.log", b"one\n", 4)
-    offsets.save([tail])
+    assert offsets.save([tail])
     before = (tmp_path / "offsets.json").stat().st_ino
     offsets.save([tail])
     assert (tmp_path / "offsets.json").stat().st_ino == before
