@@ -23,7 +23,7 @@ INLINE_BYTES_MAX: Final = 4 << 10
 RETRY_AFTER_S: Final = 1.0
 """The delay asked for where nothing better is known."""
 
-Encoding = Literal["gzip", "deflate", "zstd"]
+Encoding = Literal["gzip", "deflate", "zstd", "snappy"]
 _ENCODINGS: Final[Mapping[str, Encoding | None]] = {
     "": None,
     "identity": None,
@@ -63,19 +63,26 @@ class Body:
     size_bytes_max: int
     timeout_s: float
 
-    async def read(self, request: web.BaseRequest, guest: Guest) -> bytes | bytearray:
+    async def read(
+        self, request: web.BaseRequest, guest: Guest, packed: Encoding | None = None
+    ) -> bytes | bytearray:
         """The body of `request`, inflated; `guest` holds what it takes up.
+
+        `packed`: how the content itself is coded, by its type, whether a header says so or not.
 
         Raises:
             Refusal: It is too large, too slow, damaged, in an encoding that is not known, or finds no room.
         """
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        encoding = "" if encoding == packed else encoding
         if encoding not in _ENCODINGS:
             said = f"cannot read an encoding of '{encoding[:100]}': send gzip, zstd, deflate or none"
             raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, said, headers={"Accept-Encoding": "gzip, zstd, deflate"})
         body = await self._arrive(request, guest)
-        coded = _ENCODINGS[encoding]
-        return body if coded is None else await self._inflate(body, coded, guest)
+        data: bytes | bytearray = body
+        for coded in (_ENCODINGS[encoding], packed):
+            data = data if coded is None else await self._inflate(data, coded, guest)
+        return data
 
     async def _arrive(self, request: web.BaseRequest, guest: Guest) -> bytearray:
         size_bytes_max = self.size_bytes_max
@@ -109,7 +116,7 @@ class Body:
         guest.arrived()
         return body
 
-    async def _inflate(self, body: bytearray, encoding: Encoding, guest: Guest) -> bytes:
+    async def _inflate(self, body: bytes | bytearray, encoding: Encoding, guest: Guest) -> bytes:
         try:
             if len(body) <= INLINE_BYTES_MAX:
                 data = decompress(body, encoding, self.size_bytes_max)

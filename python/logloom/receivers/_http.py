@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 from logloom.config import Endpoint
-from logloom.receivers._body import RETRY_AFTER_S, Body, Refusal, admit, peer_of
+from logloom.receivers._body import RETRY_AFTER_S, Body, Encoding, Refusal, admit, peer_of
 from logloom.receivers._gate import Gate
 from logloom.receivers._listener import Listener
 from logloom.receivers._net import warn_if_open
@@ -39,6 +39,7 @@ class Call:
         tenant: Whose records these are; for `accepts` to say, as all that follows.
         resource: Attributes of the resource that are known from the request.
         identity: Who sent it, where that is asked.
+        packed: How the content itself is coded, by its type.
     """
 
     request: web.BaseRequest
@@ -48,6 +49,7 @@ class Call:
     tenant: str = ""
     resource: dict[str, str] = field(default_factory=dict)
     identity: str = ""
+    packed: Encoding | None = None
 
     def query(self, name: str) -> str:
         """A parameter of the query; empty where it is not there."""
@@ -149,7 +151,7 @@ class HttpServer:
         if self._context.stopping.is_set():
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", RETRY_AFTER_S)
         with self._listener.room.guest() as guest:
-            call.body = await self._body.read(call.request, guest)
+            call.body = await self._body.read(call.request, guest, call.packed)
             facts = {"identity": call.identity, "tenant": call.tenant, "resource": call.resource}
             known = {name: value for name, value in facts.items() if value}
             delivery = await self._push(messages, call.body, peer_of(call.request), **known)

@@ -13,6 +13,7 @@ pub mod envoy;
 mod fields;
 pub mod formats;
 mod ids;
+mod inside;
 pub mod json;
 mod mixed;
 mod msgpack_json;

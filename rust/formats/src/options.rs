@@ -6,9 +6,9 @@ use logloom_record::nearest;
 
 use crate::{
     FORMATS, Spec,
-    container::INSIDE,
     decoder::{ENCODING, MULTILINE, STRIP_ANSI},
     find,
+    inside::INSIDE,
     time::Zone,
 };
 

@@ -216,7 +216,7 @@ fn outputs(batch: &Batch) {
 pub fn content(data: &[u8]) {
     const BYTES_MAX: usize = 1 << 16;
     let [which, input @ ..] = data else { return };
-    let encoding = [Encoding::Gzip, Encoding::Zstd, Encoding::Deflate][usize::from(*which) % 3];
+    let encoding = [Encoding::Gzip, Encoding::Zstd, Encoding::Deflate, Encoding::Snappy][usize::from(*which) % 4];
     let whole = logloom_wire::decompress(input, encoding, BYTES_MAX);
     if let Ok(whole) = &whole {
         assert!(whole.len() <= BYTES_MAX);

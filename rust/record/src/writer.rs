@@ -264,6 +264,12 @@ impl BatchWriter {
         }
     }
 
+    /// The record that was written last, as OTLP; empty where its block is full.
+    pub fn last_record(&self) -> &[u8] {
+        let last = self.sink.index.last().filter(|entry| entry.group == self.sink.group);
+        last.and_then(|entry| self.buf.get(entry.start as usize..entry.end as usize)).unwrap_or_default()
+    }
+
     /// How many records there are so far.
     #[inline(always)]
     pub fn len(&self) -> usize {

@@ -1,4 +1,4 @@
-//! Content encodings: gzip, deflate and zstd, never without a bound on the output.
+//! Content encodings: gzip, deflate, zstd and snappy, never without a bound on the output.
 
 use std::io::{Cursor, Read, Write};
 
@@ -18,6 +18,8 @@ pub enum Encoding {
     Deflate,
     /// RFC 8878, several frames in a row allowed.
     Zstd,
+    /// Snappy's block format, as Prometheus and Loki send it: one block, without frames.
+    Snappy,
 }
 
 impl Encoding {
@@ -27,6 +29,7 @@ impl Encoding {
             "gzip" => Some(Self::Gzip),
             "deflate" => Some(Self::Deflate),
             "zstd" => Some(Self::Zstd),
+            "snappy" => Some(Self::Snappy),
             _ => None,
         }
     }
@@ -75,6 +78,9 @@ pub(crate) fn inflated_bytes_max(data: &[u8], encoding: Encoding, size_bytes_max
 /// All of `data` decoded, at most `size_bytes_max` bytes of it.
 #[allow(clippy::disallowed_methods)] // read_to_end stands behind take
 pub fn decompress(data: &[u8], encoding: Encoding, size_bytes_max: usize) -> Result<Vec<u8>, ContentError> {
+    if encoding == Encoding::Snappy {
+        return unsnap(data, size_bytes_max);
+    }
     let mut out = Vec::with_capacity(data.len().saturating_mul(3).min(size_bytes_max));
     let limit = size_bytes_max as u64 + 1;
     let read = match encoding {
@@ -85,6 +91,7 @@ pub fn decompress(data: &[u8], encoding: Encoding, size_bytes_max: usize) -> Res
             decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(damaged)?;
             decoder.take(limit).read_to_end(&mut out)
         }
+        Encoding::Snappy => Ok(0),
     };
     if out.len() > size_bytes_max {
         return Err(ContentError::TooLarge(size_bytes_max));
@@ -92,6 +99,21 @@ pub fn decompress(data: &[u8], encoding: Encoding, size_bytes_max: usize) -> Res
     read.map_err(damaged)?;
     Ok(out)
 }
+
+/// The content of a block of Snappy. It begins with its size: what claims more than its bytes can become is not given the memory.
+fn unsnap(data: &[u8], size_bytes_max: usize) -> Result<Vec<u8>, ContentError> {
+    let size = snap::raw::decompress_len(data).map_err(damaged)?;
+    if size > size_bytes_max {
+        return Err(ContentError::TooLarge(size_bytes_max));
+    }
+    if size > data.len().saturating_mul(SNAPPY_RATIO_MAX) {
+        return Err(ContentError::Damaged("the block is shorter than its size says".into()));
+    }
+    snap::raw::Decoder::new().decompress_vec(data).map_err(damaged)
+}
+
+/// How many bytes one of a block of Snappy can become: three are a copy of 64 at most.
+const SNAPPY_RATIO_MAX: usize = 22;
 
 /// `data` encoded, at the level that costs least for what it gives on logs.
 pub fn compress(data: &[u8], encoding: Encoding) -> Result<Vec<u8>, ContentError> {
@@ -106,6 +128,7 @@ pub fn compress(data: &[u8], encoding: Encoding) -> Result<Vec<u8>, ContentError
             encoder.write_all(data).and_then(|()| encoder.finish()).map_err(damaged)
         }
         Encoding::Zstd => zstd::stream::encode_all(Cursor::new(data), 1).map_err(damaged),
+        Encoding::Snappy => snap::raw::Encoder::new().compress_vec(data).map_err(damaged),
     }
 }
 
@@ -128,7 +151,7 @@ impl std::fmt::Debug for Decompressor {
 }
 
 impl Decompressor {
-    /// For one file; `deflate` is no file format and is refused.
+    /// For one file; `deflate` and `snappy` are no file formats and are refused.
     pub fn new(encoding: Encoding) -> Result<Self, ContentError> {
         let kind = match encoding {
             Encoding::Gzip => Kind::Gzip { member: Decompress::new_gzip(15), inside: false, ended: false },
@@ -138,6 +161,7 @@ impl Decompressor {
                 Kind::Zstd { decoder, inside: false }
             }
             Encoding::Deflate => return Err(ContentError::Damaged("deflate has no file format".into())),
+            Encoding::Snappy => return Err(ContentError::Damaged("a block of snappy is no file format".into())),
         };
         Ok(Self { kind, failed: None })
     }
@@ -237,7 +261,7 @@ mod tests {
         }
     }
 
-    const ALL: [Encoding; 3] = [Encoding::Gzip, Encoding::Deflate, Encoding::Zstd];
+    const ALL: [Encoding; 4] = [Encoding::Gzip, Encoding::Deflate, Encoding::Zstd, Encoding::Snappy];
 
     fn stream(data: &[u8], encoding: Encoding, step: usize, room: usize) -> Result<Vec<u8>, ContentError> {
         let mut decoder = Decompressor::new(encoding)?;
@@ -268,6 +292,14 @@ mod tests {
     }
 
     #[test]
+    fn a_block_of_snappy_that_claims_more_than_it_can_be_is_refused_unread() {
+        let claims = |size: &[u8]| [size, b"\x00x"].concat();
+        assert!(matches!(decompress(&claims(&[0xff, 0xff, 0xff, 0x7f]), Encoding::Snappy, 1 << 30), Err(ContentError::Damaged(_))));
+        assert_eq!(decompress(&claims(&[0xff, 0xff, 0xff, 0x7f]), Encoding::Snappy, 1 << 20), Err(ContentError::TooLarge(1 << 20)));
+        assert!(decompress(b"", Encoding::Snappy, 10).is_err());
+    }
+
+    #[test]
     fn members_in_a_row_are_one_file() {
         for encoding in [Encoding::Gzip, Encoding::Zstd] {
             let mut two = compress(b"one ", encoding).unwrap();
@@ -286,7 +318,7 @@ mod tests {
             for encoding in ALL {
                 let packed = compress(&data, encoding).unwrap();
                 prop_assert_eq!(&decompress(&packed, encoding, data.len()).unwrap(), &data);
-                if encoding != Encoding::Deflate {
+                if !matches!(encoding, Encoding::Deflate | Encoding::Snappy) {
                     prop_assert_eq!(&stream(&packed, encoding, step, room).unwrap(), &data);
                 }
             }

@@ -241,7 +241,7 @@ impl Lines {
                 continue;
             }
             state.seen_bytes += sample.len();
-            if let Some(format) = self.container.find(sample) {
+            if let Some(format) = self.container.inside.find(sample) {
                 state.join.flush(&*state.format, out);
                 state.join.reframe(format.framing());
                 state.format = format;

@@ -58,11 +58,11 @@ pub(super) struct Message<'m> {
 
 impl State {
     pub(super) fn new(stream: Stream, container: &Container, frame_bytes_max: usize) -> Self {
-        let format = Arc::clone(container.inside.as_ref().unwrap_or(&container.plain));
+        let format = Arc::clone(container.inside.named.as_ref().unwrap_or(&container.inside.plain));
         let framing = format.framing();
         Self {
             iostream: iostream(stream),
-            is_decided: container.inside.is_some(),
+            is_decided: container.inside.named.is_some(),
             format,
             seen_bytes: 0,
             join: Join::new(framing, frame_bytes_max),

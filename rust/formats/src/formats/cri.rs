@@ -1,9 +1,6 @@
 //! The logs of containers as the Container Runtime Interface has them.
 
-use crate::{
-    About, Spec,
-    container::{Container, INSIDE},
-};
+use crate::{About, Spec, container::Container, inside::INSIDE};
 
 /// The row of `cri`.
 pub static SPEC: Spec = Spec {

@@ -1,9 +1,6 @@
 //! The logs of containers as Docker's `json-file` driver writes them.
 
-use crate::{
-    About, Spec,
-    container::{Container, INSIDE},
-};
+use crate::{About, Spec, container::Container, inside::INSIDE};
 
 /// The row of `docker`.
 pub static SPEC: Spec = Spec {

@@ -55,6 +55,7 @@ pub mod linkerd_json;
 pub mod log4j;
 pub mod logfmt;
 pub mod lograge;
+pub mod loki;
 pub mod ltsv;
 pub mod mongodb;
 pub mod mongodb_json;
@@ -150,6 +151,7 @@ pub static FORMATS: &[&Spec] = &[
     &log4j::SPEC,
     &logfmt::SPEC,
     &lograge::SPEC,
+    &loki::SPEC,
     &ltsv::SPEC,
     &mongodb::SPEC,
     &mongodb_json::SPEC,

@@ -343,4 +343,10 @@ impl Seen {
         *word |= bit;
         seen
     }
+
+    /// Whether a key of this hash may have been there.
+    pub(crate) fn has(&self, hash: u32) -> bool {
+        let place = hash.wrapping_mul(0x9e37_79b1) >> 22;
+        self.0[(place >> 6) as usize & 15] & 1u64 << (place & 63) != 0
+    }
 }
