@@ -63,9 +63,7 @@ class Body:
     size_bytes_max: int
     timeout_s: float
 
-    async def read(
-        self, request: web.BaseRequest, guest: Guest, packed: Encoding | None = None
-    ) -> bytes | bytearray:
+    async def read(self, request: web.BaseRequest, guest: Guest, packed: Encoding | None = None) -> bytes | bytearray:
         """The body of `request`, inflated; `guest` holds what it takes up.
 
         `packed`: how the content itself is coded, by its type, whether a header says so or not.

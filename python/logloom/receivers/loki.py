@@ -104,7 +104,7 @@ class PushRoute:
         call.packed = "snappy"
         return self._proto if call.content_type in PROTOBUF else None
 
-    def taken(self, _call: Call, delivery: "Delivery") -> web.Response:
+    def taken(self, _call: Call, _delivery: "Delivery") -> web.Response:
         """204; the lines that could not be read are kept as they came."""
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
@@ -116,6 +116,8 @@ class PushRoute:
 def _tenant(name: str) -> str:
     """The tenant's name, as Loki checks it."""
     if len(name) > TENANT_LEN_MAX or not all(c in TENANT_SIGNS or (c.isascii() and c.isalnum()) for c in name):
-        told = f"X-Scope-OrgID is no tenant: at most {TENANT_LEN_MAX} letters, digits and {''.join(sorted(TENANT_SIGNS))}"
+        told = (
+            f"X-Scope-OrgID is no tenant: at most {TENANT_LEN_MAX} letters, digits and {''.join(sorted(TENANT_SIGNS))}"
+        )
         raise Refusal(HTTPStatus.BAD_REQUEST, told)
     return name

@@ -8,7 +8,8 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
 use crate::{errors::IntoPy, input::Input};
 
 fn encoding(name: &str) -> PyResult<Encoding> {
-    Encoding::from_name(name).ok_or_else(|| PyValueError::new_err(format!("unknown encoding '{name}', encodings are gzip, deflate, zstd, snappy")))
+    Encoding::from_name(name)
+        .ok_or_else(|| PyValueError::new_err(format!("unknown encoding '{name}', encodings are gzip, deflate, zstd, snappy")))
 }
 
 /// All of `data` decoded, at most `size_bytes_max` bytes of it.

@@ -72,18 +72,17 @@ pub(crate) fn inflated_bytes_max(data: &[u8], encoding: Encoding, size_bytes_max
     match encoding {
         Encoding::Gzip | Encoding::Deflate => data.len().saturating_mul(DEFLATE_RATIO_MAX).min(size_bytes_max),
         Encoding::Zstd => size_bytes_max,
+        Encoding::Snappy => data.len().saturating_mul(SNAPPY_RATIO_MAX).min(size_bytes_max),
     }
 }
 
 /// All of `data` decoded, at most `size_bytes_max` bytes of it.
 #[allow(clippy::disallowed_methods)] // read_to_end stands behind take
 pub fn decompress(data: &[u8], encoding: Encoding, size_bytes_max: usize) -> Result<Vec<u8>, ContentError> {
-    if encoding == Encoding::Snappy {
-        return unsnap(data, size_bytes_max);
-    }
     let mut out = Vec::with_capacity(data.len().saturating_mul(3).min(size_bytes_max));
     let limit = size_bytes_max as u64 + 1;
     let read = match encoding {
+        Encoding::Snappy => return unsnap(data, size_bytes_max),
         Encoding::Gzip => MultiGzDecoder::new(data).take(limit).read_to_end(&mut out),
         Encoding::Deflate => ZlibDecoder::new(data).take(limit).read_to_end(&mut out),
         Encoding::Zstd => {
@@ -91,7 +90,6 @@ pub fn decompress(data: &[u8], encoding: Encoding, size_bytes_max: usize) -> Res
             decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(damaged)?;
             decoder.take(limit).read_to_end(&mut out)
         }
-        Encoding::Snappy => Ok(0),
     };
     if out.len() > size_bytes_max {
         return Err(ContentError::TooLarge(size_bytes_max));

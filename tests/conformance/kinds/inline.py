@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from tests.conformance.kinds import container, dissect, fluentd, gosyslog, grok, loggers, otlp, victoria
+from tests.conformance.kinds import container, dissect, fluentd, gosyslog, grok, loggers, otlp, victoria, wire
 from tests.conformance.manifest import Corpora, Source
 from tests.conformance.results import CaseResult, SourceResult
 
@@ -35,6 +35,9 @@ def run(corpora: Corpora, source: Source) -> SourceResult:
         cases = source.json()
     except orjson.JSONDecodeError:
         result.error = "no cases: not JSON"
+        return result
+    if source.category in wire.RUNNERS:
+        result.cases = wire.RUNNERS[source.category](result, cases)
         return result
     runner = _runner(cases)
     if runner is None:

@@ -23,6 +23,7 @@ RECEIVERS = {
     "envoy": "envoyals",
     "forward": "fluentforward",
     "beats": "lumberjack",
+    "loki": "loki",
     "app": "filelog/app",
     "pod": "filelog/pod",
 }

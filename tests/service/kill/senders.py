@@ -17,7 +17,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceResponse,
 )
 
-from tests.encoders import jaeger
+from logloom._native import compress
+from tests.encoders import jaeger, loki
 from tests.service.kill import records
 from tests.service.kill.notes import Notes
 from tests.service.kill.streams import AccessLog, Beats, Forward, Stream
@@ -82,6 +83,7 @@ class Senders:
             logs = f"http://127.0.0.1:{self._ports.http}/v1/logs"
             spans = f"http://127.0.0.1:{self._ports.zipkin}/api/v2/spans"
             lines = f"http://127.0.0.1:{self._ports.post}/"
+            push = f"http://127.0.0.1:{self._ports.post}/loki/api/v1/push"
             ways: dict[str, Callable[[], Send]] = {
                 "grpc": lambda: _Call(otlp, EXPORTS["logs"], _protobuf),
                 "envoy": lambda: AccessLog(envoys, ANSWER_S),
@@ -89,6 +91,7 @@ class Senders:
                 "post": lambda: _Post(session, lines, "x-ndjson", _lines),
                 "proto": lambda: _Post(session, logs, "x-protobuf", _protobuf),
                 "json": lambda: _Post(session, logs, "json", _json),
+                "loki": lambda: _Post(session, push, "x-protobuf", _push, 204),
                 "zipkin": lambda: _Post(session, spans, "json", _spans, 202),
                 "forward": lambda: _opened(stack, Forward(self._ports.forward, ANSWER_S)),
                 "beats": lambda: _opened(stack, Beats(self._ports.lumberjack, ANSWER_S)),
@@ -181,6 +184,11 @@ def _json(bodies: dict[str, str]) -> bytes:
 
 def _lines(bodies: dict[str, str]) -> bytes:
     return b"\n".join(orjson.dumps({"message": body}) for body in bodies.values())
+
+
+def _push(bodies: dict[str, str]) -> bytes:
+    lines = tuple(loki.Line(at, body) for at, body in enumerate(bodies.values(), 1_763_740_800_000_000_000))
+    return compress(loki.proto([loki.Stream({"service_name": "shop"}, lines)]), "snappy")
 
 
 def _jaeger(bodies: dict[str, str]) -> bytes:

@@ -50,6 +50,7 @@ class Load:
             "jaeger": 3,
             "post": 3,
             "envoy": 3,
+            "loki": 3,
             "forward": 3,
             "beats": 3,
         }
@@ -195,6 +196,7 @@ def _config(ports: Ports, folder: Path, grpc_port: int, http_port: int) -> dict[
         "jaeger": {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{ports.jaeger}"}}},
         "http": {"endpoint": f"127.0.0.1:{ports.post}"},
         "envoyals": {"endpoint": f"127.0.0.1:{ports.envoyals}"},
+        "loki": {"endpoint": f"127.0.0.1:{ports.post}"},  # at one socket with the other
         "filelog/app": {"include": [f"{folder}/app*.log*"], "format": "text", **files},
         "filelog/pod": {"include": [f"{folder}/pod*.log*"], "format": "cri", "options": {"inside": "text"}, **files},
     }

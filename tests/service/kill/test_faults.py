@@ -26,6 +26,7 @@ LOAD = Load(
         "jaeger": 1,
         "post": 1,
         "envoy": 1,
+        "loki": 1,
         "forward": 1,
         "beats": 1,
     },

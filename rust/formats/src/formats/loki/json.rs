@@ -94,7 +94,7 @@ pub(super) fn check(frame: Text<'_>) -> Result<(), RejectReason> {
 /// Writes the lines of a push that was checked.
 pub(super) fn read(frame: Text<'_>, writer: &mut Writer<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
     each(frame, |stream| {
-        let is_known = writer.stream(|label| labels_of(stream.labels, label));
+        let is_known = writer.stream(|label| labels_of(stream.labels, label), || raw_of(stream.labels));
         if writer.wants_sample() {
             let mut lines = stream.lines;
             writer.find(std::iter::from_fn(|| sample(&mut lines)));
@@ -130,6 +130,22 @@ fn labels_of(
         Some((_, Value::Str(text))) => labels::each(text.resolve(&mut Vec::new()).bytes(), &mut label),
         Some((json, _)) => Err(RejectReason::value("the labels of a stream are an object of strings", json.position())),
     }
+}
+
+/// What stands in the place of the labels.
+fn raw_of(labels: Option<(Scanner<'_>, Value<'_>)>) -> Vec<u8> {
+    let mut raw = Vec::new();
+    match labels {
+        Some((_, Value::Str(text))) => text.unescape_into(&mut raw),
+        Some((mut json, value)) => {
+            let start = json.position().saturating_sub(1);
+            if json.skip(value).is_ok() {
+                raw.extend_from_slice(json.frame().slice(start..json.position()).bytes());
+            }
+        }
+        None => {}
+    }
+    raw
 }
 
 /// The entries of an object of strings.

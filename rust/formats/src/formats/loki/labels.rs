@@ -120,7 +120,9 @@ mod tests {
             let expected: Vec<_> = expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             assert_eq!(labels(text.as_bytes()), Some(expected), "{text}");
         }
-        for bad in ["", "{", "}", "{a}", "{a=}", "{a=b}", "{=\"b\"}", r#"{a="b" c="d"}"#, r#"{a="b}"#, r#"{a="\q"}"#, r#"x{a="b"}"#, r#"{a="b"}x"#] {
+        for bad in
+            ["", "{", "}", "{a}", "{a=}", "{a=b}", "{=\"b\"}", r#"{a="b" c="d"}"#, r#"{a="b}"#, r#"{a="\q"}"#, r#"x{a="b"}"#, r#"{a="b"}x"#]
+        {
             assert_eq!(labels(bad.as_bytes()), None, "{bad}");
         }
     }

@@ -51,9 +51,10 @@ pub(super) fn read(frame: Text<'_>, writer: &mut Writer<'_>, out: &mut BatchWrit
     while let Some(field) = streams.next() {
         let (1, Wire::Len(stream)) = field.map_err(cut)? else { continue };
         let start = streams.position() - stream.len();
-        let is_known = writer.stream(|facts| labels::each(text_field(stream, 1), facts));
+        let is_known = writer.stream(|label| labels::each(text_field(stream, 1), label), || text_field(stream, 1).to_vec());
         if writer.wants_sample() {
-            let lines = Fields::new(stream).flatten().filter_map(|field| if let (2, Wire::Len(entry)) = field { Some(entry) } else { None });
+            let lines =
+                Fields::new(stream).flatten().filter_map(|field| if let (2, Wire::Len(entry)) = field { Some(entry) } else { None });
             writer.find(lines.map(|entry| text_field(entry, 2)));
         }
         let mut entries = Fields::new(stream);

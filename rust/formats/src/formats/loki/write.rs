@@ -44,15 +44,21 @@ impl<'l> Writer<'l> {
         Self { loki, stream: Facts::default(), line: Facts::default(), attributes_max: limits.attributes_max, format, is_found: false }
     }
 
-    /// Begins a stream, whose labels `read` gives.
+    /// Begins a stream, whose labels `read` gives; `raw`: as they came, which is kept where they are none.
     pub(super) fn stream(
         &mut self,
         read: impl FnOnce(&mut dyn FnMut(&[u8], &[u8]) -> Result<(), RejectReason>) -> Result<(), RejectReason>,
+        raw: impl FnOnce() -> Vec<u8>,
     ) -> Result<(), RejectReason> {
         let (stream, most) = (&mut self.stream, self.attributes_max);
         stream.clear();
         self.is_found = false;
-        read(&mut |name, value| stream.add(name, value, None, false, most))
+        let result = read(&mut |name, value| stream.add(name, value, None, false, most));
+        if result.is_err() {
+            stream.clear();
+            stream.add(b"loki.labels", &raw(), None, false, most)?;
+        }
+        result
     }
 
     /// Whether it is to be found out what the stream's lines are.
