@@ -175,9 +175,14 @@ class Running:
         await asyncio.wait_for(self.task, 30)
 
 
+def server_context() -> ReceiverContext:
+    """What a server is given that nobody waits for."""
+    return ReceiverContext("test", asyncio.Event(), log(), Path(), lambda: True, lambda _: None)
+
+
 def open_gate() -> Gate:
     """A gate that admits everybody."""
-    return Gate(ReceiverContext("test", asyncio.Event(), log(), Path(), lambda: True, lambda _: None), None)
+    return Gate(server_context(), None)
 
 
 @asynccontextmanager

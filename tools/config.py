@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from logloom import config
-from logloom.config import fields, model, read
+from logloom.config import collector, fields, model, read
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "config.md"
 BEGIN, END = "<!-- config:begin -->\n", "<!-- config:end -->\n"
@@ -111,7 +111,7 @@ def generated() -> str:
         for name in model.component_types(section):
             module = importlib.import_module(f"logloom.{section}.{name}")
             about = inspect.cleandoc(module.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-            names = [other for other, of in model.ALIASES[section].items() if of == name]
+            names = [other for other, of in collector.OTHER_NAMES[section].items() if of == name]
             also = f" Also read as {', '.join(f'`{other}`' for other in names)}." if names else ""
             parts += [f"## {section}: {name}\n", f"{about}{also}\n"]
             has_keys = bool(dataclasses.fields(module.Config))

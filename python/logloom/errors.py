@@ -43,11 +43,13 @@ class Problem:
         line: Its line, counted from 1.
         path: Where in the config, as in `receivers.filelog/mesh.format`; empty for the whole file.
         what: What is wrong, and the way out.
+        file: Where it stands, if that is another file than the one that was asked for.
     """
 
     line: int
     path: str
     what: str
+    file: str = ""
 
 
 class InvalidConfigError(ConfigError):
@@ -57,11 +59,11 @@ class InvalidConfigError(ConfigError):
     """The most problems that the text lists; `problems` has them all."""
 
     def __init__(self, file: str, problems: list[Problem]) -> None:
-        """Sort the problems by line; `file` is the name to print before each."""
+        """Sort the problems by file and line; `file` is the name to print before each that has none of its own."""
         self.file = file
-        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line)))
         lines = [
-            f"{file}:{problem.line}: {problem.path}{': ' if problem.path else ''}{problem.what}"
+            f"{problem.file or file}:{problem.line}: {problem.path}{': ' if problem.path else ''}{problem.what}"
             for problem in self.problems[: self.PROBLEMS_MAX]
         ]
         if (more := len(self.problems) - self.PROBLEMS_MAX) > 0:

@@ -6,7 +6,7 @@ What happens to the bytes is the core's (`rust/intake`); here stands which recei
 import asyncio
 import functools
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from logloom.config import Config, OptionValue, PipelineConfig
 from logloom.folder import component_folder
 from logloom.identity import Authenticator
 from logloom.logs import Log
+from logloom.memory import Memory
 from logloom.room import Room
 
 __all__ = ["Push", "Receiver", "ReceiverContext", "intake_of"]
@@ -88,14 +89,29 @@ class Push:
     """What one receiver pushes to."""
 
     def __init__(
-        self, receiver: str, intake: Intake, journal: Journal, threads: Executor, commits: Commits | None = None
+        self,
+        receiver: str,
+        intake: Intake,
+        journal: Journal,
+        threads: Executor,
+        commits: Commits | None = None,
+        *,
+        memories: Sequence[Memory] = (),
     ) -> None:
-        """`receiver` is its id; large messages are read on `threads`; `commits`: of `journal`, and watched."""
+        """`receiver` is its id; large messages are read on `threads`; `commits`: of `journal`, and watched.
+
+        `memories`: those that say whether there is memory for more.
+        """
         self.receiver = receiver
         self._intake = intake
         self._journal = journal
         self._threads = threads
         self._commits = commits or Commits(journal)
+        self._memories = memories
+
+    def busy_s(self) -> float:
+        """How long whoever wants to push is to wait, in seconds; 0.0: not at all. From any thread."""
+        return max((memory.busy_s for memory in self._memories), default=0.0)
 
     def messages(
         self, format_name: str, *, keep_original: bool = True, keep_unreadable: bool = False, **options: OptionValue
@@ -161,6 +177,8 @@ class Push:
         is not waited for: `durable_to` tells how much of it may be forgotten. `known`: what else is known of who sent a
         message, as `Messages.push` takes it: `identity`, `tenant`, `resource`.
         """
+        if self._memories and (after_s := self.busy_s()):
+            return Delivery.retry(after_s)
         if isinstance(to, Source):
             return await self._push(to, len(data), data)
         delivery = await self.append(to, data, peer, **known)

@@ -21,7 +21,9 @@ from logloom.folder import held, listening_file
 from logloom.intake import Push, Receiver, ReceiverContext, intake_of
 from logloom.journal import DeadLetters, Opened, opened, watch
 from logloom.logs import log_of
+from logloom.memory import Memory
 from logloom.processors import batch as batch_processor
+from logloom.processors import memory_limiter
 from logloom.room import Room
 
 __all__ = ["Listening", "Service"]
@@ -49,6 +51,11 @@ class Service:
         self._all_up = asyncio.Event()
         self._shared: dict[object, object] = {}
         self._extensions: dict[str, Any] = {}
+        self._memories = {
+            name: Memory(component.config, log_of(name))
+            for name, component in config.processors.items()
+            if component.type == memory_limiter.__name__.rpartition(".")[2]
+        }
         self._room = Room(config.service.in_flight_mib << 20)
 
     def ready(self) -> bool:
@@ -96,13 +103,18 @@ class Service:
                 receivers = [
                     (
                         _create(component, "receiver", self._receiver_context(component)),
-                        Push(component.id, intake, journals.main, threads, main),
+                        Push(
+                            component.id, intake, journals.main, threads, main, memories=self._memories_of(component.id)
+                        ),
                     )
                     for component in self.config.receivers.values()
                 ]
                 journals.main.all_attached()
                 for work in (watch(journals), Errands(journals, main).run(self.data)):
                     left.push_async_callback(_ended, _task("journal", work))
+                for name, memory in self._memories.items():
+                    await memory.look(asyncio.get_running_loop().time())
+                    left.push_async_callback(_ended, _task(f"processor {name}", memory.run()))
                 await self._run(followers, receivers, journals, on_ready)
             self._tell_counts(intake.counters(), followers)
 
@@ -170,7 +182,8 @@ class Service:
         return ", ".join(f"{n} record{'s' * (n > 1)} of exporter {identifier}" for identifier, n in left if n)
 
     async def _extension(self, component: Component, left: AsyncExitStack) -> Any:
-        context = ExtensionContext(component.id, log_of(component.id), self.ready)
+        server = self._server_context(component.id, lambda _listening: None)
+        context = ExtensionContext(component.id, log_of(component.id), self.ready, server)
         extension = _create(component, "extension", context)
         await _enter(extension, component, "extension", left)
         return extension
@@ -229,16 +242,25 @@ class Service:
             linger_s=min(size[2] for size in sizes),
         )
 
+    def _memories_of(self, receiver: str) -> list[Memory]:
+        """Those of the pipelines that the receiver feeds."""
+        pipelines = [one for one in self.config.service.pipelines.values() if receiver in one.receivers]
+        names = {name for pipeline in pipelines for name in pipeline.processors}
+        return [memory for name, memory in self._memories.items() if name in names]
+
     def _receiver_context(self, component: Component) -> ReceiverContext:
         def on_up(listening: Mapping[str, str]) -> None:
             self._listening[component.id] = listening
             if len(self._listening) == len(self.config.receivers):
                 self._all_up.set()
 
-        log = log_of(component.id)
+        return self._server_context(component.id, on_up)
+
+    def _server_context(self, identifier: str, on_up: Callable[[Mapping[str, str]], None]) -> ReceiverContext:
+        log = log_of(identifier)
         known = {name: extension for name, extension in self._extensions.items() if hasattr(extension, "authenticate")}
         return ReceiverContext(
-            component.id,
+            identifier,
             self._stopping,
             log,
             self.data,

@@ -16,7 +16,7 @@ ENVIRONMENT = {"LOGLOOM_TEST_TEXT": "secret text"}
 
 def error_of(path: Path) -> str:
     with pytest.raises(InvalidConfigError) as caught:
-        config.load(path, ENVIRONMENT)
+        config.load(path, environment=ENVIRONMENT)
     return str(caught.value).replace(str(path), path.name)
 
 
@@ -28,7 +28,7 @@ def test_there_are_configs() -> None:
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
 def test_good(path: Path) -> None:
-    loaded = config.load(path, ENVIRONMENT)
+    loaded = config.load(path, environment=ENVIRONMENT)
     assert loaded.service.pipelines
 
 
@@ -50,7 +50,7 @@ def test_the_embedded_config_loads() -> None:
 
 
 def test_the_journals_section() -> None:
-    loaded = config.load(CONFIGS / "good" / "journal.yaml", ENVIRONMENT)
+    loaded = config.load(CONFIGS / "good" / "journal.yaml", environment=ENVIRONMENT)
     assert (loaded.journal.kind, loaded.journal.max_age_h, loaded.journal.file_mib) == ("disk", 72, 64)
     assert loaded.journal.key.passphrase.reveal() == "secret text"
     assert "secret text" not in repr(loaded)
@@ -64,7 +64,7 @@ def test_the_journals_section() -> None:
 
 
 def test_a_collectors_config_is_read_as_it_is() -> None:
-    loaded = config.load(CONFIGS / "good" / "collector.yaml", ENVIRONMENT)
+    loaded = config.load(CONFIGS / "good" / "collector.yaml", environment=ENVIRONMENT)
     backend = loaded.exporters["otlp_grpc/backend"]
     assert backend.type == "otlp"
     assert backend.config.tls.insecure
@@ -79,7 +79,7 @@ def test_a_collectors_config_is_read_as_it_is() -> None:
 
 
 def test_aliases_and_merges() -> None:
-    loaded = config.load(CONFIGS / "good" / "routing.yaml", ENVIRONMENT)
+    loaded = config.load(CONFIGS / "good" / "routing.yaml", environment=ENVIRONMENT)
     mesh, other = loaded.receivers["filelog/mesh"], loaded.receivers["file_log/other"]
     assert (mesh.type, other.type) == ("filelog", "filelog")
     assert mesh.config.include == ["/var/log/envoy/*.log"]
@@ -107,7 +107,7 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
 if __name__ == "__main__":
     for bad in BAD:
         try:
-            config.load(bad, ENVIRONMENT)
+            config.load(bad, environment=ENVIRONMENT)
         except InvalidConfigError as error:
             bad.with_suffix(".txt").write_text(str(error).replace(str(bad), bad.name) + "\n", "utf-8")
         else:

@@ -28,12 +28,20 @@ journal, and is delivered after the next start. A second Ctrl-C ends it at once,
 
 examples:
   logloom run
-  logloom run --config logloom.yaml --data /var/lib/logloom"""
+  logloom run --config logloom.yaml --data /var/lib/logloom
+  logloom run --config otel-collector-config.yaml --ignore-unsupported"""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """`--config` and `--data`."""
-    parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="the config (default: the embedded one)")
+    """`--config`, `--data` and `--ignore-unsupported`."""
+    parser.add_argument(
+        "-c",
+        "--config",
+        action="append",
+        metavar="FILE",
+        help="the config (default: the embedded one); several are read as one, later ones over those before them; "
+        "env:NAME and yaml:TEXT stand for a file",
+    )
     parser.add_argument(
         "-d",
         "--data",
@@ -42,6 +50,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where all that logloom keeps lies (default: ./data)",
     )
+    parser.add_argument(
+        "--ignore-unsupported",
+        action="store_true",
+        help="leave out what logloom has not of a Collector's config, and say so, instead of refusing it",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,10 +62,15 @@ def run(args: argparse.Namespace) -> int:
     from logloom import config, logs
     from logloom.errors import ServiceError
 
-    loaded = config.load(args.config) if args.config else config.loads(config.default_text(), "default.yaml")
+    if args.config:
+        loaded = config.load(*args.config, ignore_unsupported=args.ignore_unsupported)
+    else:
+        loaded = config.loads(config.default_text(), "default.yaml")
     logs.show(loaded.service.telemetry.logs.level)
     for note in loaded.notes:
-        logs.log_of("config").warning(note.what, extra={"at": f"{loaded.file}:{note.line}", "key": note.path})
+        logs.log_of("config").warning(
+            note.what, extra={"at": f"{note.file or loaded.file}:{note.line}", "key": note.path}
+        )
     os.umask(0o077)  # what is written holds what people's programs logged
     _allow_descriptors()
     try:

@@ -21,12 +21,15 @@ from logloom.config.journal import JournalConfig, KeyConfig
 from logloom.config.model import (
     Component,
     Config,
+    Survey,
     default_text,
     load,
     loads,
+    survey,
 )
 from logloom.config.service import PipelineConfig, ServiceConfig, TelemetryConfig
 from logloom.config.shared import Auth, ClientTls, QueueBatch, Retry, SendingQueue, ServerTls, format_problems
+from logloom.config.sources import read_sources
 from logloom.config.typed import FILE_BYTES_MAX
 
 __all__ = [
@@ -53,9 +56,12 @@ __all__ = [
     "ServerTls",
     "ServiceConfig",
     "StreamEndpoint",
+    "Survey",
     "TelemetryConfig",
     "default_text",
     "format_problems",
     "load",
     "loads",
+    "read_sources",
+    "survey",
 ]

@@ -12,15 +12,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from logloom.config.collector import type_of
 from logloom.config.journal import JournalConfig
 from logloom.config.read import Reader, at, nearest, unknown
 from logloom.config.service import ServiceConfig
 from logloom.config.shared import Auth
 from logloom.config.sharing import conflicts
-from logloom.config.typed import FILE_BYTES_MAX, Typed, read_yaml
-from logloom.errors import ConfigError, InvalidConfigError, Problem
+from logloom.config.sources import read_sources
+from logloom.config.typed import Typed, read_yaml
+from logloom.config.unsupported import leave_out
+from logloom.errors import InvalidConfigError, Problem
 
-__all__ = ["ALIASES", "Component", "Config", "component_types", "default_text", "load", "loads"]
+__all__ = ["Component", "Config", "Survey", "component_types", "default_text", "load", "loads", "survey"]
 
 SECTIONS: Final = ("receivers", "processors", "exporters")
 """Top keys that hold components; each is a folder of logloom too, and each type a file in it."""
@@ -34,27 +37,6 @@ TOP: Final = (*SECTIONS, EXTENSIONS, "journal", "service")
 Start = Literal["tail", "oldest"]
 """Where an exporter that the journal does not know yet begins."""
 
-ALIASES: Final = {
-    "receivers": {"file_log": "filelog"},
-    "processors": {},
-    "exporters": {"otlp_grpc": "otlp", "otlp_http": "otlphttp", "logging": "debug"},
-    "extensions": {"basic_auth": "basicauth", "bearer_token_auth": "bearertokenauth"},
-}
-"""Other names of the same things, as the Collector's releases have had them."""
-
-ELSEWHERE: Final[dict[str, dict[str, str]]] = {
-    "receivers": {"prometheus": "logloom takes logs and spans, no metrics", "hostmetrics": "logloom takes no metrics"},
-    "processors": {
-        "memory_limiter": "the journal is on disk, and what is held in memory bounded: remove this",
-    },
-    "exporters": {},
-    "extensions": {},
-    "": {
-        "connectors": "one record may go to several pipelines, each with its own 'when:'; remove this",
-    },
-}
-"""What Collector configs often have and logloom has in another way: the way out, by section."""
-
 
 @dataclass(frozen=True, slots=True)
 class Component:
@@ -67,6 +49,7 @@ class Component:
         line: Where it stands.
         start: Of an exporter that the journal does not know yet: with what is in it already (`oldest`), or with what
             comes from now on (`tail`).
+        file: Where it stands, as in `Problem`.
     """
 
     id: str
@@ -74,6 +57,7 @@ class Component:
     config: Any
     line: int
     start: Start = "tail"
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,39 +90,69 @@ def default_text() -> str:
     return resources.files("logloom.config").joinpath("default.yaml").read_text(encoding="utf-8")
 
 
-def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
-    """Read and check a config file.
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All that can be said of a config.
+
+    Attributes:
+        file: Its name.
+        config: What of it can run; None where something is wrong with that.
+        problems: What is wrong.
+        lacking: What logloom has not, each with what comes nearest; it is left out of `config`.
+        notes: What is accepted and does nothing here.
+    """
+
+    file: str
+    config: Config | None
+    problems: tuple[Problem, ...]
+    lacking: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+
+    def checked(self, *, ignore_unsupported: bool = False) -> Config:
+        """The config; what is lacking is wrong with it too, or noted.
+
+        Raises:
+            InvalidConfigError: All that is wrong with it.
+        """
+        wrong = self.problems if ignore_unsupported else (*self.problems, *self.lacking)
+        if self.config is None or wrong:
+            raise InvalidConfigError(self.file, list(wrong))
+        left_out = (dataclasses.replace(problem, what=f"left out: {problem.what}") for problem in self.lacking)
+        return dataclasses.replace(self.config, notes=(*self.config.notes, *left_out))
+
+
+def load(
+    *sources: Path | str, environment: Mapping[str, str] | None = None, ignore_unsupported: bool = False
+) -> Config:
+    """Read and check a config.
 
     Args:
-        path: The file; at most 1 MiB.
+        sources: Files of at most 1 MiB each, or what `logloom.config.sources` has in their place; later ones go over
+            those before them.
         environment: What `${env:NAME}` is read from; the process's where not given.
+        ignore_unsupported: Leave out what logloom has not, and note it, instead of refusing it.
 
     Raises:
-        ConfigError: The file cannot be read.
+        ConfigError: A source cannot be read.
         InvalidConfigError: All that is wrong with it.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
-    except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror}"
-        raise ConfigError(msg) from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InvalidConfigError(str(path), [Problem(line, "", "not UTF-8: save the file as UTF-8")]) from error
-    return loads(text, str(path), environment)
+    environment = os.environ if environment is None else environment
+    root, file = read_sources([str(source) for source in sources], environment)
+    return survey(root, file, environment).checked(ignore_unsupported=ignore_unsupported)
 
 
 def loads(text: str, file: str = "config", environment: Mapping[str, str] | None = None) -> Config:
     """The same for a text; `file` names it in errors."""
-    root = read_yaml(text, file)
+    return survey(read_yaml(text, file), file, environment).checked()
+
+
+def survey(root: Typed, file: str, environment: Mapping[str, str] | None = None) -> Survey:
+    """Check what was typed, and say all that there is to say."""
     reader = Reader(os.environ if environment is None else environment)
-    config = _Checker(reader, root, file).config()
-    if config is None or reader.problems:
-        raise InvalidConfigError(file, reader.problems)
-    return config
+    root, lacking = leave_out(reader, root, component_types)
+    config = _Checker(reader, root, file, has_lacking=bool(lacking)).config()
+    problems = tuple(reader.problems)
+    return Survey(file, None if problems else config, problems, tuple(lacking), tuple(reader.notes))
 
 
 @cache
@@ -154,10 +168,11 @@ _ID: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]*)(/[^/\s]{1,256})?")
 class _Checker:
     """Reads the sections and holds them against each other."""
 
-    def __init__(self, reader: Reader, root: Typed, file: str) -> None:
+    def __init__(self, reader: Reader, root: Typed, file: str, *, has_lacking: bool) -> None:
         self.reader = reader
         self.root = root
         self.file = file
+        self.has_lacking = has_lacking
         self.top = root.value if isinstance(root.value, dict) else {}
 
     def config(self) -> Config | None:
@@ -166,8 +181,7 @@ class _Checker:
             return None
         for key, value in self.top.items():
             if key not in TOP:
-                hint = ELSEWHERE[""].get(key)
-                self.reader.problem(value, f"not needed: {hint}" if hint else unknown("key", key, [*TOP]))
+                self.reader.problem(value, unknown("key", key, [*TOP]))
         sections = {section: self.components(section) for section in (*SECTIONS, EXTENSIONS)}
         journal = self.reader.fields(JournalConfig, self.top["journal"]) if "journal" in self.top else JournalConfig()
         service = self.service()
@@ -187,7 +201,7 @@ class _Checker:
         """Receivers at one endpoint must get on with each other."""
         for identifier, inside, what in conflicts({name: receiver.config for name, receiver in receivers.items()}):
             path = f"receivers.{identifier}.{inside}" if inside else f"receivers.{identifier}"
-            self.reader.problems.append(Problem(receivers[identifier].line, path, what))
+            self.reader.problems.append(Problem(receivers[identifier].line, path, what, receivers[identifier].file))
 
     def note_bounds(self, journal: JournalConfig) -> None:
         """A bound that the other kind of journal has is accepted, and does nothing."""
@@ -210,18 +224,15 @@ class _Checker:
         if match is None:
             self.reader.problem(typed, "an id is a type, or type/name: otlp, filelog/mesh")
             return None
-        kind = ALIASES[section].get(match[1], match[1])
         types = component_types(section)
-        if kind not in types:
-            what = f"{section[:-1]} type"
-            hint = ELSEWHERE[section].get(kind)
-            self.reader.problem(typed, f"no such {what}: {hint}" if hint else _unknown_type(what, kind, types))
+        if (kind := type_of(section, match[1], types)) is None:
+            self.reader.problem(typed, _unknown_type(f"{section[:-1]} type", match[1], types))
             return None
         typed, start = self.start(typed) if section == "exporters" else (typed, "tail")
         made = self.reader.fields(
             importlib.import_module(f"logloom.{section}.{kind}").Config, self.reader.resolve(typed)
         )
-        return None if made is None else Component(identifier, kind, made, typed.line, start)
+        return None if made is None else Component(identifier, kind, made, typed.line, start, typed.file)
 
     def start(self, typed: Typed) -> tuple[Typed, Start]:
         """What all exporters have: `start`; and the rest, which is the type's own."""
@@ -236,12 +247,12 @@ class _Checker:
             self.reader.problem(self.root, "lacks 'service', whose pipelines say what runs")
             return None
         pipelines = self.pipelines()
-        for name, pipeline in list(pipelines.items()):
+        if not pipelines and self.has_lacking:
+            self.reader.problem(at(typed, "pipelines"), "nothing is left that logloom could run")
+            return None
+        for name, pipeline in pipelines.items():
             signal = name.partition("/")[0]
-            if signal in ("metrics", "profiles"):
-                self.reader.problem(pipeline, f"logloom takes logs and traces, no {signal}: remove this pipeline")
-                del pipelines[name]
-            elif signal not in ("logs", "traces") or not _ID.fullmatch(name):
+            if signal not in ("logs", "traces") or not _ID.fullmatch(name):
                 self.reader.problem(pipeline, "a pipeline's name is logs, logs/name, traces or traces/name")
         self.named_pipeline(typed, "default_pipeline", pipelines)
         for_dead_letters = self.named_pipeline(typed, "dead_letter_pipeline", pipelines)
@@ -319,7 +330,8 @@ class _Checker:
         """What is defined and does not run does nothing."""
         for identifier, component in have.items():
             if component is not None and identifier not in names:
-                self.reader.notes.append(Problem(component.line, f"{section}.{identifier}", f"unused: {why}"))
+                place = f"{section}.{identifier}"
+                self.reader.notes.append(Problem(component.line, place, f"unused: {why}", component.file))
 
 
 def _auths(config: Any, path: str = "") -> Iterator[tuple[str, Auth]]:

@@ -1,26 +1,24 @@
 """Step two of a config: what was resolved. Typed values become the dataclasses that stand beside each component's code.
 
-Everything is read from the type hints, so that a component says each thing once. Nothing here does I/O; the environment
-comes in as a mapping. All problems are collected: reading goes on past each.
+Everything is read from the type hints, so that a component says each thing once. Nothing is read but the files of
+`${file:PATH}`; the environment comes in as a mapping. All problems are collected: reading goes on past each.
 """
 
 import dataclasses
-import re
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from logloom.config.fields import READABLE, Bound, Secret, Unit
-from logloom.config.typed import Typed, plain_scalar
+from logloom.config.references import References, read_file
+from logloom.config.typed import Typed
 from logloom.errors import Problem
 
 __all__ = ["Reader", "nearest"]
 
 T = TypeVar("T")
 
-_REFERENCE: Final = re.compile(r"\$\$|\$\{([^}]*)\}")
-_NAME: Final = re.compile(r"(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
 _MISSING: Final = dataclasses.MISSING
 
 
@@ -32,19 +30,19 @@ class Reader:
         notes: What is accepted and does nothing here, and why.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        """`environment`: what `${env:NAME}` is read from."""
-        self.environment = environment
+    def __init__(self, environment: Mapping[str, str], files: Callable[[str], str] = read_file) -> None:
+        """`environment`: what `${env:NAME}` is read from; `files`: what `${file:PATH}` is read with."""
+        self._references = References(environment, files)
         self.problems: list[Problem] = []
         self.notes: list[Problem] = []
 
     def problem(self, typed: Typed, what: str) -> None:
         """Note what is wrong with `typed`."""
-        self.problems.append(Problem(typed.line, typed.path, what))
+        self.problems.append(Problem(typed.line, typed.path, what, typed.file))
 
     def note(self, typed: Typed, what: str) -> None:
         """Note what is accepted and does nothing here."""
-        self.notes.append(Problem(typed.line, typed.path, what))
+        self.notes.append(Problem(typed.line, typed.path, what, typed.file))
 
     def read(self, hint: Any, typed: Typed) -> Any:
         """The value of `typed` as `hint` has it; None where it is wrong and the problem is noted."""
@@ -64,36 +62,14 @@ class Reader:
         return self._scalar(hint, marks, typed)
 
     def resolve(self, typed: Typed) -> Typed:
-        """Replace `${env:NAME}`; what stands without quotes is read anew, so that a port from there is a number."""
+        """Replace `${env:NAME}` and the like, where there are any."""
         if not isinstance(typed.value, str) or "$" not in typed.text:
             return typed
-        names: list[str] = []
-
-        def replace(match: re.Match[str]) -> str:
-            if match[1] is None:
-                return "$"
-            reference = _NAME.fullmatch(match[1])
-            if reference is None:
-                self.problem(typed, _bad_reference(match[0]))
-                return ""
-            names.append(reference[1])
-            value = self.environment.get(reference[1], "")
-            if not value and reference[2]:
-                return reference[3]
-            if reference[1] not in self.environment:
-                self.problem(
-                    typed,
-                    f"the environment variable {reference[1]} is not set: set it, "
-                    f"or give a default as in ${{env:{reference[1]}:-default}}",
-                )
-            return value
-
-        before = len(self.problems)
-        text = _REFERENCE.sub(replace, typed.text)
-        if len(self.problems) > before:
-            return dataclasses.replace(typed, value=_WRONG, text="", names=tuple(names))
-        value = plain_scalar(text) if typed.plain else text
-        return dataclasses.replace(typed, value=value, text=text, names=tuple(names))
+        try:
+            return self._references.resolve(typed)
+        except ValueError as error:
+            self.problem(typed, str(error))
+            return dataclasses.replace(typed, value=_WRONG, text="")
 
     def fields(self, cls: type[T], typed: Typed) -> T | None:
         """A dataclass from a map; an empty value is an empty map."""
@@ -104,6 +80,7 @@ class Reader:
             return None
         hints = field_hints(cls)
         ignored: Mapping[str, str] = getattr(cls, "IGNORED", {})
+        refused: Mapping[str, str] = getattr(cls, "REFUSED", {})
         values: dict[str, Any] = {}
         before = len(self.problems)
         for key, value in typed.value.items():
@@ -112,6 +89,8 @@ class Reader:
                 values[key] = self.read(hint, value)
             elif key in ignored:
                 self.note(value, f"has no effect here: {ignored[key]}")
+            elif key in refused:
+                self.problem(value, f"not supported: {refused[key]}")
             else:
                 self.problem(value, unknown("key", key, hints))
         for field in dataclasses.fields(cls):  # type: ignore[arg-type]
@@ -123,6 +102,9 @@ class Reader:
         if (check := getattr(made, "problems", None)) is not None:
             for key, what in check():
                 self.problem(at(typed, key), what)
+        if (tell := getattr(made, "notes", None)) is not None:
+            for key, what in tell():
+                self.note(at(typed, key), what)
         return made
 
     def wrong(self, typed: Typed, expected: str, hint: str = "") -> None:
@@ -165,8 +147,10 @@ class Reader:
         if hint is Any:
             return plain(typed)
         if isinstance(typed.value, list | dict):
-            self.wrong(typed, _expected(hint, marks))
-            return None
+            if not typed.names or hint not in (str, Secret):
+                self.wrong(typed, _expected(hint, marks))
+                return None
+            typed = dataclasses.replace(typed, value=typed.text)  # a text that could also be read as YAML
         unit = next((mark for mark in marks if isinstance(mark, Unit)), None)
         try:
             value = unit.read(_number(typed)) if unit else _READ[_kind(hint)](hint, typed)
@@ -330,9 +314,3 @@ def _distance(a: str, b: str) -> int:
                 cost = min(cost, older[j - 2] + 1)
             row.append(cost)
     return row[-1]
-
-
-def _bad_reference(text: str) -> str:
-    if ":" in text and not text.startswith("${env:"):
-        return f"'{text}': only ${{env:NAME}} is read here; write $${{ for a plain ${{"
-    return f"'{text}' names no environment variable: write ${{env:NAME}}, or $${{ for a plain ${{"

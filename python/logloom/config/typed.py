@@ -13,7 +13,7 @@ import yaml
 
 from logloom.errors import InvalidConfigError, Problem
 
-__all__ = ["FILE_BYTES_MAX", "Scalar", "Typed", "read_yaml"]
+__all__ = ["DEPTH_MAX", "FILE_BYTES_MAX", "Scalar", "Typed", "read_yaml"]
 
 FILE_BYTES_MAX: Final = 1 << 20
 """The largest config file, in bytes."""
@@ -35,7 +35,8 @@ class Typed:
         path: From the file's top, as in `receivers.filelog/mesh.include[0]`.
         line: Counted from 1; a map's entry has its key's line.
         plain: Whether it stood without quotes.
-        names: The environment variables that the value came from; then no error shows it.
+        names: What the value came from (`env:NAME`, `file:PATH`); then no error shows it.
+        file: The file that it stands in, where that is not the one that was asked for.
     """
 
     value: "Scalar | list[Typed] | dict[str, Typed]"
@@ -44,16 +45,17 @@ class Typed:
     line: int
     plain: bool = True
     names: tuple[str, ...] = ()
+    file: str = ""
 
     @property
     def kind(self) -> str:
-        """What it is, in an error's words: `a map`, `'5 apples'`. Never the value of an environment variable."""
+        """What it is, in an error's words: `a map`, `'5 apples'`. Never what came from the environment or a file."""
         if isinstance(self.value, dict):
             return "a map"
         if isinstance(self.value, list):
             return "a list"
         if self.names:
-            return f"the value of ${{env:{self.names[0]}}}"
+            return f"the value of ${{{self.names[0]}}}"
         if self.value is None:
             return "nothing"
         if isinstance(self.value, bool | int | float):

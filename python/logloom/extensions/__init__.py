@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from logloom.intake import ReceiverContext
 from logloom.logs import Log
 
 __all__ = ["Extension", "ExtensionContext"]
@@ -27,8 +28,10 @@ class ExtensionContext:
         id: As in the config: `basicauth/agents`.
         log: Where it says what an operator must know: what happened, and fields in `extra`.
         ready: Whether the service is up and takes more.
+        server: What one that listens gives its server.
     """
 
     id: str
     log: Log
     ready: Callable[[], bool]
+    server: ReceiverContext

@@ -6,12 +6,14 @@ from types import ModuleType
 from typing import Any
 
 from logloom.extensions import ExtensionContext
-from tests.components import log, read_config
+from tests.components import log, read_config, server_context
 
 
 def extension(component: ModuleType, text: str) -> Any:
     """The extension of `component` with this config, not entered yet."""
-    return component.create(read_config(component, text), ExtensionContext("known", log(), lambda: True))
+    return component.create(
+        read_config(component, text), ExtensionContext("known", log(), lambda: True, server_context())
+    )
 
 
 async def until_not(known: Callable[[], Awaitable[Any]]) -> None:
