@@ -114,18 +114,30 @@ class Push:
         return max((memory.busy_s for memory in self._memories), default=0.0)
 
     def messages(
-        self, format_name: str, *, keep_original: bool = True, keep_unreadable: bool = False, **options: OptionValue
+        self,
+        format_name: str,
+        *,
+        keep_original: bool = True,
+        keep_unreadable: bool = False,
+        keep_parts: bool = False,
+        **options: OptionValue,
     ) -> Messages:
         """What whole messages of one format are pushed to (request bodies, datagrams); usable from any thread.
 
         `keep_unreadable`: a message of which nothing can be read is kept as a Reject instead of refused, for protocols
-        whose clients would send it again for ever.
+        whose clients would send it again for ever. `keep_parts`: only what cannot be taken apart is refused; its parts
+        that cannot be read are kept as Rejects, and `Delivery.unreadable` tells which.
 
         Raises:
             ConfigError: No such format or option.
         """
         return self._intake.messages(
-            self.receiver, format_name, keep_original=keep_original, keep_unreadable=keep_unreadable, **options
+            self.receiver,
+            format_name,
+            keep_original=keep_original,
+            keep_unreadable=keep_unreadable,
+            keep_parts=keep_parts,
+            **options,
         )
 
     def source(
@@ -175,7 +187,8 @@ class Push:
 
         What a message became is on disk when it is `done`: its sender may forget it. A source, which can be read again,
         is not waited for: `durable_to` tells how much of it may be forgotten. `known`: what else is known of who sent a
-        message, as `Messages.push` takes it: `identity`, `tenant`, `resource`.
+        message, as `Messages.push` takes it: `identity`, `tenant`, `resource`, `given`: what
+        was said beside its bytes, such as in a request's path, under names that the format documents.
         """
         if self._memories and (after_s := self.busy_s()):
             return Delivery.retry(after_s)

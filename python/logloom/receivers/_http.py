@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from math import ceil
-from typing import TYPE_CHECKING, Protocol
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 
@@ -40,6 +41,8 @@ class Call:
         resource: Attributes of the resource that are known from the request.
         identity: Who sent it, where that is asked.
         packed: How the content itself is coded, by its type.
+        given: What else the request says of its records, under names that the format documents.
+        began_s: When it came, by a clock that cannot be set.
     """
 
     request: web.BaseRequest
@@ -50,6 +53,8 @@ class Call:
     resource: dict[str, str] = field(default_factory=dict)
     identity: str = ""
     packed: Encoding | None = None
+    given: dict[str, str] = field(default_factory=dict)
+    began_s: float = field(default_factory=monotonic)
 
     def query(self, name: str) -> str:
         """A parameter of the query; empty where it is not there."""
@@ -152,7 +157,8 @@ class HttpServer:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", RETRY_AFTER_S)
         with self._listener.room.guest() as guest:
             call.body = await self._body.read(call.request, guest, call.packed)
-            facts = {"identity": call.identity, "tenant": call.tenant, "resource": call.resource}
+            facts: dict[str, Any] = {"identity": call.identity, "tenant": call.tenant}
+            facts |= {"resource": call.resource, "given": call.given}
             known = {name: value for name, value in facts.items() if value}
             delivery = await self._push(messages, call.body, peer_of(call.request), **known)
             if delivery.kind == "retry":

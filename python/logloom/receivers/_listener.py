@@ -29,6 +29,8 @@ STOP_S: Final = 5.0
 """How long a stop waits for the requests in hand."""
 BACKLOG: Final = 1024
 """Connections that wait to be accepted."""
+PROBES: Final = ("/healthz", "/readyz")
+"""What is answered on every socket, unless a receiver has that very path."""
 
 LOG: Final = logging.getLogger("logloom.receivers.http")
 """For what would be a bug of ours. aiohttp writes a stack trace also for what is no HTTP: no client may do that."""
@@ -112,6 +114,8 @@ class Listener:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         methods, names = self._routes.find(request.rel_url.raw_path)
+        if names and request.path in PROBES:  # a pattern fits whatever has the same shape
+            methods = {}
         handler = methods.get(request.method) or (methods.get("GET") if request.method == "HEAD" else None)
         if handler is not None:
             response = await handler(request, names)

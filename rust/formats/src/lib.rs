@@ -4,6 +4,7 @@
 //! format in [`formats`], one row each in [`FORMATS`]; detection, command line, config, docs, tests and benchmarks follow from that.
 #![forbid(unsafe_code)]
 
+pub mod bulk;
 mod capture;
 mod container;
 mod decoder;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use logloom_formats::Decoder;
 use logloom_journal::{Draft, Journal, Tally};
-use logloom_record::{Batch, BatchWriter, BlockPool, Chunk, Delivery, Done, Limits, Origin};
+use logloom_record::{Batch, BatchWriter, BlockPool, Chunk, Delivery, Done, Limits, Origin, Reject, Unreadable};
 
-use crate::{Counters, Pipelines, pipeline::Routed};
+use crate::{Counters, OnUnreadable, Pipelines, pipeline::Routed};
 
 /// Decodes once, routes to one or more pipelines, appends all their results as one Journal entry, answers.
 #[derive(Debug)]
@@ -26,8 +26,7 @@ pub(crate) struct Decoding<'d> {
     pub(crate) flush: bool,
     /// A whole message, which its sender keeps until it is acknowledged: it may be withdrawn from the journal while it is not durable.
     pub(crate) is_message: bool,
-    /// That of which nothing could be read is kept as Rejects; else it is refused.
-    pub(crate) keep_unreadable: bool,
+    pub(crate) unreadable: OnUnreadable,
 }
 
 /// Bytes of OTLP made ready for one byte read; what is over is given back when the Batch is done.
@@ -48,14 +47,21 @@ impl Intake {
             self.journal.refused(receiver, &full.why);
             return Delivery::Retry(full.retry_after);
         }
-        let (is_message, keep_unreadable) = (decoding.is_message, decoding.keep_unreadable);
+        let (is_message, on_unreadable) = (decoding.is_message, decoding.unreadable);
         let (batch, mut tally) = self.decode(chunk, decoding, held_from);
-        if !keep_unreadable && !batch.is_empty() && batch.rejects().len() == batch.len() {
+        let is_unreadable = match on_unreadable {
+            OnUnreadable::Keep => false,
+            OnUnreadable::Refuse => true,
+            OnUnreadable::RefuseWhole => batch.rejects().first().is_some_and(|reject| is_all(reject, &batch, chunk)),
+        };
+        if is_unreadable && !batch.is_empty() && batch.rejects().len() == batch.len() {
             self.journal.refused(receiver, "unreadable");
             self.counters.refused(receiver);
             return Delivery::Refuse(unreadable(&batch));
         }
         let (accepted, origin) = (batch.len() as u64, Arc::clone(batch.origin()));
+        let unreadable = |reject: &Reject| Unreadable { offset: reject.offset, reason: reject.reason };
+        let unreadable = if is_message { batch.rejects().iter().map(unreadable).collect() } else { Vec::new() };
         self.counters.decoded(&batch, chunk.bytes.len());
         let Routed { parts, outcomes } = self.pipelines.route(batch, &mut tally);
         self.counters.routed(&tally, outcomes);
@@ -72,7 +78,7 @@ impl Intake {
         } else {
             self.journal.append(draft)
         };
-        Delivery::Done(Done { accepted, entry, ..Done::default() })
+        Delivery::Done(Done { accepted, entry, unreadable, ..Done::default() })
     }
 
     /// The records of the chunk, and what it was in numbers.
@@ -81,6 +87,7 @@ impl Intake {
         let estimate = chunk.bytes.len().saturating_mul(OUT_PER_IN).min(Limits::BLOCK_BYTES_MAX);
         let mut out = BatchWriter::new(BlockPool::global(), &self.limits, &chunk.origin, estimate);
         out.keep_original(keep_original);
+        out.give(chunk.given.clone());
         let waited = decoder.waiting();
         if !chunk.bytes.is_empty() {
             *held_from = decoder.feed(&chunk.bytes, &mut out).from;
@@ -123,6 +130,12 @@ impl Intake {
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
+}
+
+/// Whether the reject is all of the message, however many pieces it is kept in.
+fn is_all(reject: &Reject, batch: &Batch, chunk: &Chunk) -> bool {
+    let kept: u64 = batch.rejects().iter().map(|reject| u64::from(reject.len)).sum();
+    reject.offset == 0 && kept == chunk.bytes.len() as u64
 }
 
 /// Why a message was refused: its first reject speaks for it.

@@ -9,7 +9,7 @@ mod source;
 
 pub use counters::{Counted, Counters, ReceiverCounts};
 pub use intake::Intake;
-pub use messages::{Messages, Sender};
+pub use messages::{Messages, OnUnreadable, Sender};
 pub use pipeline::{Pipeline, PipelineError, Pipelines};
 pub use source::Source;
 

@@ -15,7 +15,19 @@ pub struct Messages {
     format: Arc<dyn Format>,
     receiver: String,
     keep_original: bool,
-    keep_unreadable: bool,
+    unreadable: OnUnreadable,
+}
+
+/// What becomes of a message that cannot be read. Beside what can be read, a bad frame always becomes a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUnreadable {
+    /// It is refused where nothing of it can be read.
+    #[default]
+    Refuse,
+    /// It is refused where it cannot be taken apart; parts that cannot be read are kept as Rejects, and told.
+    RefuseWhole,
+    /// It is kept as Rejects: its sender would send what is refused for ever.
+    Keep,
 }
 
 /// Who sent a message, as far as its channel tells.
@@ -29,6 +41,8 @@ pub struct Sender<'s> {
     pub tenant: &'s str,
     /// Attributes of the resource, known from the request.
     pub resource: Vec<(String, String)>,
+    /// What the sender said beside the message: see [`Chunk::given`].
+    pub given: Vec<(String, String)>,
 }
 
 impl std::fmt::Debug for Messages {
@@ -40,17 +54,17 @@ impl std::fmt::Debug for Messages {
 impl Messages {
     /// For the receiver with this id.
     pub fn new(intake: Arc<Intake>, receiver: &str, format: Arc<dyn Format>, keep_original: bool) -> Self {
-        Self { intake, format, receiver: receiver.into(), keep_original, keep_unreadable: false }
+        Self { intake, format, receiver: receiver.into(), keep_original, unreadable: OnUnreadable::default() }
     }
 
-    /// For a protocol whose clients would send what is refused for ever: what nobody can read is kept as Rejects.
+    /// The same; of messages that cannot be read becomes this.
     #[must_use]
-    pub fn keeping_unreadable(mut self) -> Self {
-        self.keep_unreadable = true;
+    pub fn on_unreadable(mut self, unreadable: OnUnreadable) -> Self {
+        self.unreadable = unreadable;
         self
     }
 
-    /// One whole message. When nothing of it could be read it is refused; a bad frame beside good ones becomes a record.
+    /// One whole message.
     pub fn push(&self, data: Bytes, from: Sender<'_>) -> Delivery {
         let origin = Origin {
             receiver: self.receiver.clone(),
@@ -67,8 +81,8 @@ impl Messages {
             keep_original: self.keep_original,
             flush: true,
             is_message: true,
-            keep_unreadable: self.keep_unreadable,
+            unreadable: self.unreadable,
         };
-        self.intake.push(&Chunk::new(data, Arc::new(origin)), decoding, &mut 0)
+        self.intake.push(&Chunk { given: from.given, ..Chunk::new(data, Arc::new(origin)) }, decoding, &mut 0)
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use logloom_formats::{Decoder, Format};
 use logloom_record::{Chunk, Delivery, Origin};
 
-use crate::{Intake, intake::Decoding, now_unix_nano};
+use crate::{Intake, OnUnreadable, intake::Decoding, now_unix_nano};
 
 /// One source of a resumable receiver, with what its decoder holds back.
 pub struct Source {
@@ -87,8 +87,8 @@ impl Source {
             self.origin.format = self.decoder.format().into();
         }
         let chunk = Chunk::new(data, Arc::new(self.origin.clone()));
-        let decoding =
-            Decoding { decoder: &mut *self.decoder, keep_original: self.keep_original, flush, is_message: false, keep_unreadable: true };
+        let unreadable = OnUnreadable::Keep;
+        let decoding = Decoding { decoder: &mut *self.decoder, keep_original: self.keep_original, flush, is_message: false, unreadable };
         let mut delivery = self.intake.push(&chunk, decoding, &mut self.held_from);
         if let Delivery::Done(done) = &mut delivery {
             self.fed += len;

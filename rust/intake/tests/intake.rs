@@ -103,7 +103,7 @@ fn what_a_request_says_of_its_sender_is_known_to_conditions_and_stands_in_the_re
     let house = house(1 << 20, &pipelines, None);
     let messages = Messages::new(Arc::clone(&house.intake), "in", compile("text", &Options::default()).unwrap(), true);
     let resource = vec![("host.name".to_owned(), "pod-1".to_owned())];
-    done(messages.push(Bytes::from_static(b"one"), Sender { peer: "a:1", identity: "cart", tenant: "shop", resource }));
+    done(messages.push(Bytes::from_static(b"one"), Sender { peer: "a:1", identity: "cart", tenant: "shop", resource, given: Vec::new() }));
     done(messages.push(Bytes::from_static(b"two"), Sender { tenant: "other", ..Sender::default() }));
     assert_eq!(house.bodies(0).len(), 1);
 }

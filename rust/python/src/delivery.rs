@@ -49,6 +49,11 @@ impl Delivery {
     }
 
     #[getter]
+    fn unreadable(&self) -> Vec<(u64, &'static str)> {
+        self.taken().map(|done| done.unreadable.iter().map(|frame| (frame.offset, frame.reason.what)).collect()).unwrap_or_default()
+    }
+
+    #[getter]
     fn durable_to(&self) -> u64 {
         self.taken().map_or(0, |done| done.durable_to)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use logloom_intake::{Pipeline, Pipelines, Sender};
+use logloom_intake::{OnUnreadable, Pipeline, Pipelines, Sender};
 use logloom_record::{Origin, expr::Condition};
 use pyo3::{
     prelude::*,
@@ -57,18 +57,23 @@ impl Intake {
         Ok(Self(logloom_intake::Intake::new(Arc::clone(&journal.0), pipelines, input::limits(limits)?)))
     }
 
-    #[pyo3(signature = (receiver, format, *, keep_original = true, keep_unreadable = false, **options))]
+    #[pyo3(signature = (receiver, format, *, keep_original = true, keep_unreadable = false, keep_parts = false, **options))]
     fn messages(
         &self,
         receiver: &str,
         format: &str,
         keep_original: bool,
         keep_unreadable: bool,
+        keep_parts: bool,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Messages> {
         let format = logloom_formats::compile(format, &input::options(options)?).map_err(IntoPy::into_py)?;
         let messages = logloom_intake::Messages::new(Arc::clone(&self.0), receiver, format, keep_original);
-        Ok(Messages(if keep_unreadable { messages.keeping_unreadable() } else { messages }))
+        Ok(Messages(messages.on_unreadable(match (keep_unreadable, keep_parts) {
+            (true, _) => OnUnreadable::Keep,
+            (false, true) => OnUnreadable::RefuseWhole,
+            (false, false) => OnUnreadable::Refuse,
+        })))
     }
 
     #[pyo3(signature = (receiver, format, *, peer = "", resource = None, offset = 0, keep_original = true, frame_bytes_max = None, **options))]
@@ -131,7 +136,7 @@ pub struct Messages(logloom_intake::Messages);
 
 #[pymethods]
 impl Messages {
-    #[pyo3(signature = (data, peer = "", *, identity = "", tenant = "", resource = None))]
+    #[pyo3(signature = (data, peer = "", *, identity = "", tenant = "", resource = None, given = None))]
     fn push(
         &self,
         py: Python<'_>,
@@ -140,9 +145,11 @@ impl Messages {
         identity: &str,
         tenant: &str,
         resource: Option<&Bound<'_, PyMapping>>,
+        given: Option<&Bound<'_, PyMapping>>,
     ) -> PyResult<Delivery> {
         let resource = resource.map(input::pairs).transpose()?.unwrap_or_default();
-        let sender = Sender { peer, identity, tenant, resource };
+        let given = given.map(input::pairs).transpose()?.unwrap_or_default();
+        let sender = Sender { peer, identity, tenant, resource, given };
         Ok(Delivery(py.detach(|| self.0.push(data.0, sender))))
     }
 }

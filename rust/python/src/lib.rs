@@ -2,6 +2,7 @@
 
 #![allow(clippy::needless_pass_by_value)] // what PyO3 extracts from an argument is handed over by value
 
+mod answers;
 mod batch;
 mod content;
 mod delivery;
@@ -23,6 +24,8 @@ use pyo3::prelude::*;
 mod _native {
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
 
+    #[pymodule_export]
+    use super::answers::{elasticsearch_answer, elasticsearch_error};
     #[pymodule_export]
     use super::batch::{Batch, Reject};
     #[pymodule_export]

@@ -30,11 +30,13 @@ pub struct Chunk {
     pub bytes: Bytes,
     /// Where from.
     pub origin: Arc<Origin>,
+    /// What its sender said beside the bytes, such as in a request's path: names that the Format documents.
+    pub given: Vec<(String, String)>,
 }
 
 impl Chunk {
     /// A chunk of these bytes from there.
     pub fn new(bytes: impl Into<Bytes>, origin: Arc<Origin>) -> Self {
-        Self { bytes: bytes.into(), origin }
+        Self { bytes: bytes.into(), origin, given: Vec::new() }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::RejectReason;
+
 /// The only thing that comes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
@@ -20,6 +22,8 @@ pub struct Done {
     pub accepted: u64,
     /// Records that were not, each with its reason. The sender must not send them again.
     pub refused: Vec<Refusal>,
+    /// Of a message, the frames that could not be read and were kept as they came.
+    pub unreadable: Vec<Unreadable>,
     /// The source offset in bytes below which everything is safe: a resumable receiver saves this and no more.
     pub durable_to: u64,
     /// The Journal's position of the entry; 0 where nothing was appended.
@@ -33,4 +37,13 @@ pub struct Refusal {
     pub record: u32,
     /// Why.
     pub reason: String,
+}
+
+/// A frame that was kept as it came, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Where it began in what was sent, in bytes.
+    pub offset: u64,
+    /// Why.
+    pub reason: RejectReason,
 }

@@ -47,7 +47,7 @@ pub use batch::{Batch, Block, Entry, EntryFlags, Group};
 pub use beside::Beside;
 pub use chunk::{Chunk, Origin};
 pub use cursor::{LengthMark, RecordCursor, Tail};
-pub use delivery::{Delivery, Done, Refusal};
+pub use delivery::{Delivery, Done, Refusal, Unreadable};
 pub use edit::{Edit, Shared};
 pub use envelope::{Envelope, Outer};
 pub use error::DataError;

@@ -38,6 +38,8 @@ pub struct BatchWriter {
     origin: Arc<Origin>,
     pub(crate) batch: Batch,
     chunk: Bytes,
+    /// What was said beside the bytes.
+    given: Vec<(String, String)>,
     frame_offset: u64,
     pub(crate) frames: Frames,
     sealed_records: usize,
@@ -74,6 +76,7 @@ impl BatchWriter {
             origin: Arc::clone(origin),
             batch: Batch::default(),
             chunk: Bytes::new(),
+            given: Vec::new(),
             frame_offset: 0,
             frames: Frames::default(),
             sealed_records: 0,
@@ -118,6 +121,16 @@ impl BatchWriter {
     /// Where the bytes come from.
     pub fn origin(&self) -> &Arc<Origin> {
         &self.origin
+    }
+
+    /// What the sender said beside the bytes: see [`Chunk::given`](crate::Chunk::given).
+    pub fn give(&mut self, given: Vec<(String, String)>) {
+        self.given = given;
+    }
+
+    /// What the sender said under this name beside the bytes.
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.given.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
     /// Begins a record in the current lane. `time_unix_nano` 0: unknown, none is written. `severity_number` 0 to 24 as OpenTelemetry

@@ -95,6 +95,31 @@ pub(crate) fn read_with(
     }
 }
 
+/// Reads a part of a frame that holds many, as [`read_frame`] reads a frame; who reads the frame counts its parts.
+#[inline]
+pub(crate) fn read_part<F: Format + ?Sized>(
+    name: &'static str,
+    format: &F,
+    part: Text<'_>,
+    checked: bool,
+    offset: u64,
+    out: &mut BatchWriter,
+) {
+    let result = if checked || simdutf8::basic::from_utf8(part.bytes()).is_ok() {
+        out.attempt(|out| format.parse(part, out))
+    } else {
+        let text = repair(part.bytes()).unwrap_or_default();
+        out.set_raw(Some(part.bytes().to_vec()));
+        let result = out.attempt(|out| format.parse(Text::from(text.as_slice()), out));
+        out.set_raw(None);
+        result
+    };
+    match result {
+        Ok(()) => out.end_frame(),
+        Err(reason) => out.reject(part.bytes(), reason, offset, name),
+    }
+}
+
 /// Reads a frame of several lines, which may be a stack trace: its records say what was raised. A trace that the format cannot read, as it
 /// begins none of its records, is a record of its own and no Reject. What was raised stays in the writer's envelope: end it.
 #[cold]

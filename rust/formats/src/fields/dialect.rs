@@ -85,6 +85,8 @@ pub(crate) enum Container {
     Plain,
     /// As the entries of the object around it.
     Through,
+    /// As attributes `name.entry`, whose name is at this position in [`Dialect::named`]; for objects that stand in another.
+    Renamed(u16),
 }
 
 /// What the table knows of a key.
@@ -136,6 +138,8 @@ pub(crate) struct Dialect {
     pub(super) levels: &'static [(&'static str, u8)],
     /// What stands before the name of each field that has no other.
     pub(super) prefix: &'static str,
+    /// The name, among those of the format, of a line that somebody before us kept under another.
+    pub(super) original: Option<u16>,
     /// How a time may be written beside the usual ways.
     pub(super) times: Vec<TimePattern>,
     /// How the user says that it is written.
@@ -237,7 +241,9 @@ impl Dialect {
     fn contain(&mut self, key: &str, container: Container, rank: u8) {
         self.add(key, Role::Plain, rank);
         let entry = self.keys.position(key).and_then(|position| self.entries.get_mut(position));
-        if let Some(entry) = entry.filter(|entry| entry.rank <= rank || entry.rank < RANK_ROWS) {
+        // Of a format's own table, a row may say what a key is and another one how an object under it is read.
+        let is_own = |entry: &Entry| rank >= RANK_ROWS && entry.rank != RANK_USER;
+        if let Some(entry) = entry.filter(|entry| entry.rank <= rank || entry.rank < RANK_ROWS || is_own(entry)) {
             entry.container = container;
         }
     }
@@ -264,9 +270,19 @@ impl Dialect {
         for (n, (key, what)) in rows.iter().enumerate() {
             let rank = best - n.min(40) as u8;
             let role = match Meaning::read(what) {
-                Some(Meaning::Role(role)) => role,
+                Some(Meaning::Role(role)) => {
+                    if role == Role::Original {
+                        self.original = Some(self.name("log.record.original"));
+                    }
+                    role
+                }
                 Some(Meaning::Object(container)) => {
                     self.contain(key, container, rank);
+                    continue;
+                }
+                Some(Meaning::Renamed(path)) => {
+                    let position = self.name(path);
+                    self.contain(key, Container::Renamed(position), rank);
                     continue;
                 }
                 Some(Meaning::Attribute(name, kind)) => self.named_role(name, kind),
@@ -379,6 +395,10 @@ impl Table for Dialect {
     #[inline(always)]
     fn strips_underscore(&self) -> bool {
         self.strips_underscore
+    }
+
+    fn path(&self, position: u16) -> Text<'_> {
+        self.name_of(position)
     }
 }
 

@@ -104,6 +104,11 @@ impl Field {
         self.kind
     }
 
+    /// Whether it is text, of which nothing is there.
+    pub(crate) fn is_empty_text(&self) -> bool {
+        self.kind == Kind::Text && self.len == 0
+    }
+
     /// The value of an `Int`.
     #[inline(always)]
     pub(crate) fn integer(&self) -> i64 {

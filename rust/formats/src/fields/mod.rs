@@ -198,10 +198,15 @@ impl Fields {
             let at = json.start();
             let value = json.value()?;
             if let Value::Object = value
-                && let container @ (Container::Dotted | Container::Plain | Container::Through) = table.container(full_entry)
+                && let container @ (Container::Dotted | Container::Plain | Container::Through | Container::Renamed(_)) =
+                    table.container(full_entry)
                 && full_len < PATH_LEN_MAX
             {
-                let inner = if container == Container::Through { path } else { self.path(start, full_len, container) };
+                let inner = match container {
+                    Container::Through => path,
+                    Container::Renamed(position) => self.enter(table.path(position), Container::Dotted),
+                    _ => self.path(start, full_len, container),
+                };
                 json = self.flatten(table, seen, json, inner)?;
                 continue;
             }

@@ -166,6 +166,8 @@ impl Fields {
                 Role::Original => {
                     if original_follows {
                         self.drop_at(position);
+                    } else if let Some(n) = dialect.original {
+                        self.rename(&mut named, dialect, n, As::Any, position, frame);
                     }
                 }
                 Role::Caller => {

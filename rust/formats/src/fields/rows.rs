@@ -10,10 +10,11 @@ use crate::json::{Seen, hash};
 /// A format's table.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    /// A key, and what it says: `time`, `severity`, `severity:syslog`, `body`, `event_name`, `trace_id`, `span_id`; `-` where it is left
+    /// A key, and what it says: `time`, `severity`, `severity:syslog`, `severity:otel`, `body`, `original`, `event_name`, `trace_id`, `span_id`; `-` where it is left
     /// out, `+` where it is an attribute under its own name; else the name of an attribute, behind which one of the kinds of [`As`] may
     /// stand (text without). Of an object: `.` where its entries are attributes under their paths, `..` under their own names, `^` as if
-    /// they stood beside it, `{}` where it stays one value.
+    /// they stood beside it, `{}` where it stays one value, a path and `.*` where they are attributes under that path (of an object that
+    /// stands in another).
     pub(crate) keys: &'static [(&'static str, &'static str)],
     /// Objects of which the table says nothing.
     pub(crate) nested: Container,
@@ -89,6 +90,7 @@ pub(crate) enum As {
 pub(super) enum Meaning {
     Role(Role),
     Object(Container),
+    Renamed(&'static str),
     Attribute(&'static str, As),
 }
 
@@ -99,6 +101,7 @@ impl Meaning {
             "time" => Role::Time,
             "severity" => Role::Severity,
             "severity:syslog" => Role::SyslogSeverity,
+            "severity:otel" => Role::SeverityNumber,
             "body" => Role::Body,
             "event_name" => Role::EventName,
             "trace_id" => Role::TraceId,
@@ -106,6 +109,7 @@ impl Meaning {
             "trace_flags" => Role::TraceFlags,
             "traceparent" => Role::Traceparent,
             "exception" => Role::Exception,
+            "original" => Role::Original,
             "caller" => Role::Caller,
             "-" => Role::Omitted,
             "+" => Role::Plain,
@@ -113,6 +117,7 @@ impl Meaning {
             ".." => return Some(Self::Object(Container::Plain)),
             "^" => return Some(Self::Object(Container::Through)),
             "{}" => return Some(Self::Object(Container::No)),
+            _ if let Some(path) = what.strip_suffix(".*") => return Some(Self::Renamed(path)),
             _ => {
                 let (name, kind) = what.split_once(':').unwrap_or((what, ""));
                 let kind = match kind {

@@ -18,6 +18,11 @@ pub(crate) trait Table {
     fn strips_underscore(&self) -> bool {
         false
     }
+
+    /// The path of a [`Container::Renamed`].
+    fn path(&self, _position: u16) -> Text<'_> {
+        Text::EMPTY
+    }
 }
 
 /// Keys by their hash.

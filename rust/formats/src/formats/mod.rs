@@ -23,7 +23,9 @@ pub mod csv;
 pub mod dissect;
 pub mod docker;
 pub mod dotnet;
+pub mod ecs;
 pub mod elasticsearch;
+pub mod elasticsearch_bulk;
 pub mod elasticsearch_json;
 pub mod envoy;
 pub mod envoy_als;
@@ -84,6 +86,7 @@ pub mod ruby;
 pub mod rust;
 pub mod santa;
 pub mod saphana;
+pub mod splunkhec;
 pub mod squid;
 pub mod suricata;
 pub mod syslog;
@@ -119,7 +122,9 @@ pub static FORMATS: &[&Spec] = &[
     &dissect::SPEC,
     &docker::SPEC,
     &dotnet::SPEC,
+    &ecs::SPEC,
     &elasticsearch::SPEC,
+    &elasticsearch_bulk::SPEC,
     &elasticsearch_json::SPEC,
     &envoy::SPEC,
     &envoy_als::SPEC,
@@ -180,6 +185,7 @@ pub static FORMATS: &[&Spec] = &[
     &rust::SPEC,
     &santa::SPEC,
     &saphana::SPEC,
+    &splunkhec::SPEC,
     &squid::SPEC,
     &suricata::SPEC,
     &syslog::SPEC,
