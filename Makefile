@@ -35,7 +35,7 @@ CORE_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust proto -na
 CORE := python/logloom/_native.abi3.so
 RUST_TESTED := --release --locked --workspace --exclude logloom-python
 
-.PHONY: help run build test test-rust test-python test-peers conformance check check-rust check-python \
+.PHONY: help run build test test-rust test-python test-peers redaction-report conformance check check-rust check-python \
 	check-shape format formats bench wheel lock fuzz-brief clean
 
 help: ## list these tasks
@@ -56,6 +56,9 @@ test-python: build $(STAMPS)/dev
 
 conformance: build $(STAMPS)/dev ## score what is read of real logs (CORPORA=DIR, CATEGORY=…, ARGS=-v)
 	@$(PY) -m tests.conformance $(if $(CORPORA),--corpora $(CORPORA)) $(CATEGORY) $(ARGS)
+
+redaction-report: build $(STAMPS)/dev ## how well the rules of `redaction` find what they look for (ARGS=-v)
+	@$(PY) -m tests.redaction $(ARGS)
 
 test-peers: build $(STAMPS)/dev ## tests that drive what .ci/peers lists (Debian, Go, Java); says what it did not run (ARGS=-k…)
 	@PEERS='$(PEERS)' $(PY) -m tests.peers $(ARGS)

@@ -28,10 +28,9 @@ pub(super) struct Run {
 enum Written {
     /// Digit by digit.
     Bare,
-    /// In groups, with the same separator between all of them.
-    Grouped(u8),
-    /// Otherwise.
-    Mixed,
+    /// In groups, with these between them.
+    Grouped(Separators),
+    Otherwise,
 }
 
 impl Run {
@@ -69,33 +68,52 @@ impl Run {
         is_whole.then_some((self.digits.get(..count)?, self.start + usize::from(*last) + 1))
     }
 
-    /// Whether the first digits stand in groups of these sizes, one separator between all.
+    /// How the first digits stand, if it is in groups of these sizes.
     fn written(&self, text: &[u8], groups: &[usize]) -> Written {
-        let (mut at, mut separator, mut is_bare) = (0, None, true);
+        let (mut at, mut separators, mut is_bare) = (0, Separators::default(), true);
         for (n, size) in groups.iter().enumerate() {
             for i in 0..*size {
-                let Some(place) = self.places.get(at + i) else { return Written::Mixed };
+                let Some(place) = self.places.get(at + i) else { return Written::Otherwise };
                 let Some(last) = (at + i).checked_sub(1).and_then(|last| self.places.get(last)) else { continue };
                 let is_apart = place - last > 1;
-                if is_apart && i > 0 {
-                    return Written::Mixed;
+                if is_apart && i > 0 || is_apart == is_bare && i == 0 && n > 1 {
+                    return Written::Otherwise;
                 }
-                if i == 0 && n > 0 {
-                    let between = if is_apart { text.get(self.start + usize::from(*place) - 1).copied() } else { None };
-                    is_bare &= between.is_none();
-                    if n > 1 && separator != between {
-                        return Written::Mixed;
-                    }
-                    separator = between;
+                if is_apart {
+                    is_bare = false;
+                    separators.add(text.get(self.start + usize::from(*place) - 1).copied().unwrap_or_default());
                 }
             }
             at += size;
         }
-        match (is_bare, separator) {
-            (true, _) => Written::Bare,
-            (false, Some(separator)) => Written::Grouped(separator),
-            (false, None) => Written::Mixed,
+        if is_bare { Written::Bare } else { Written::Grouped(separators) }
+    }
+}
+
+/// What stands between groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Separators {
+    bytes: [u8; 2],
+}
+
+impl Separators {
+    fn add(&mut self, byte: u8) {
+        let [first, second] = &mut self.bytes;
+        match *first {
+            0 => *first = byte,
+            one if one != byte => *second = byte,
+            _ => {}
         }
+    }
+
+    /// Whether all are among these.
+    fn are(self, allowed: &[u8]) -> bool {
+        self.bytes.iter().all(|byte| *byte == 0 || allowed.contains(byte))
+    }
+
+    /// Whether all are the same.
+    fn are_one(self) -> bool {
+        self.bytes.last() == Some(&0)
     }
 }
 
@@ -122,7 +140,7 @@ pub(super) fn find(text: &[u8], start: usize, run: &Run, context: &Context<'_>, 
             continue;
         }
         let is_written = id.groups.iter().any(|groups| match run.written(text, groups) {
-            Written::Grouped(separator) => id.separators.contains(&separator),
+            Written::Grouped(separators) => separators.are(id.separators) && (id.is_mixed || separators.are_one()),
             _ => false,
         });
         let is_bare = run.written(text, &[id.digits]) == Written::Bare;
@@ -138,14 +156,14 @@ fn is_card(text: &[u8], run: &Run, digits: &[u8]) -> bool {
     let prefix = |count: usize| digits.get(..count).unwrap_or_default().iter().fold(0, |sum, digit| sum * 10 + u32::from(*digit));
     let (two, three, four, six) = (prefix(2), prefix(3), prefix(4), prefix(6));
     let is_issued = match digits.len() {
-        12 => matches!(four, 5018 | 5020 | 5038 | 6304 | 6759 | 6761..=6763),
+        12 => matches!(four, 5018 | 5020 | 5038 | 5600..=5899 | 6304 | 6390 | 6759 | 6761..=6763 | 604),
         13 => digits.first() == Some(&4),
         14 => matches!(three, 300..=305 | 309) || matches!(two, 36 | 38 | 39),
         15 => matches!(two, 34 | 37) || matches!(four, 2131 | 1800) || three == 122,
         16 => {
             digits.first() == Some(&4)
-                || matches!(two, 51..=55 | 62 | 65 | 81 | 82)
-                || matches!(four, 2221..=2720 | 3528..=3589 | 6011 | 2200..=2204 | 5018..=5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763)
+                || matches!(two, 35 | 51..=55 | 62 | 65 | 81 | 82)
+                || matches!(four, 2221..=2720 | 6011 | 2200..=2204 | 5018..=5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763)
                 || matches!(three, 644..=649 | 508)
                 || matches!(six, 606_282 | 637_095 | 504_834 | 508_500..=508_999)
         }
@@ -169,8 +187,8 @@ fn is_card(text: &[u8], run: &Run, digits: &[u8]) -> bool {
 fn grouped(run: &Run, text: &[u8], shapes: &[&[usize]]) -> bool {
     shapes.iter().any(|shape| match run.written(text, shape) {
         Written::Bare => true,
-        Written::Grouped(separator) => matches!(separator, b' ' | b'-'),
-        Written::Mixed => false,
+        Written::Grouped(separators) => separators.are(b" -") && separators.are_one(),
+        Written::Otherwise => false,
     })
 }
 
@@ -181,6 +199,8 @@ struct Id {
     /// How it is written where it is not digit by digit.
     groups: &'static [&'static [usize]],
     separators: &'static [u8],
+    /// Whether these stand beside one another.
+    is_mixed: bool,
     /// Whether those groups say enough; else words around it must.
     groups_tell: bool,
     check: fn(&[u8]) -> bool,
@@ -195,6 +215,7 @@ static IDS: [Id; 12] = [
         digits: 9,
         groups: &[&[3, 2, 4]],
         separators: b"- .",
+        is_mixed: false,
         groups_tell: true,
         check: us_ssn,
         words: &["ssn", "social security", "social_security", "socialsecurity", "ssid"],
@@ -204,6 +225,7 @@ static IDS: [Id; 12] = [
         digits: 9,
         groups: &[&[3, 3, 3]],
         separators: b"- ",
+        is_mixed: false,
         groups_tell: true,
         check: |digits| luhn(digits) && !matches!(digits.first(), Some(0 | 8)) && !is_uniform(digits),
         words: &["sin", "social insurance", "nas", "assurance sociale"],
@@ -213,6 +235,7 @@ static IDS: [Id; 12] = [
         digits: 9,
         groups: &[&[4, 2, 3]],
         separators: b". -",
+        is_mixed: false,
         groups_tell: true,
         check: |digits| {
             let last = digits.last().copied().map_or(0, u32::from);
@@ -226,6 +249,7 @@ static IDS: [Id; 12] = [
         digits: 10,
         groups: &[&[3, 3, 4]],
         separators: b"- ",
+        is_mixed: false,
         // A telephone number is written so as well.
         groups_tell: true,
         check: |digits| {
@@ -239,6 +263,7 @@ static IDS: [Id; 12] = [
         digits: 11,
         groups: &[&[2, 3, 3, 3]],
         separators: b" ",
+        is_mixed: false,
         groups_tell: true,
         check: de_tax_id,
         words: &["steuer", "idnr", "tax id", "tax_id", "taxid", "tin"],
@@ -248,6 +273,7 @@ static IDS: [Id; 12] = [
         digits: 11,
         groups: &[&[3, 3, 3, 2]],
         separators: b".-",
+        is_mixed: true,
         groups_tell: true,
         check: br_cpf,
         words: &["cpf", "cadastro"],
@@ -257,6 +283,7 @@ static IDS: [Id; 12] = [
         digits: 11,
         groups: &[],
         separators: b"",
+        is_mixed: false,
         groups_tell: false,
         check: |digits| {
             let sum = weighted(digits, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]);
@@ -271,6 +298,7 @@ static IDS: [Id; 12] = [
         digits: 11,
         groups: &[],
         separators: b"",
+        is_mixed: false,
         groups_tell: false,
         check: tr_national_id,
         words: &["kimlik", "tckn", "tc no", "t.c.", "kişi", "turkish id"],
@@ -280,6 +308,7 @@ static IDS: [Id; 12] = [
         digits: 12,
         groups: &[&[4, 4, 4]],
         separators: b" -:",
+        is_mixed: false,
         groups_tell: true,
         check: |digits| verhoeff(digits) && !matches!(digits.first(), Some(0 | 1)) && !digits.iter().eq(digits.iter().rev()),
         words: &["aadhaar", "aadhar", "uidai"],
@@ -289,6 +318,7 @@ static IDS: [Id; 12] = [
         digits: 13,
         groups: &[&[6, 4, 3], &[6, 4, 2, 1]],
         separators: b" -",
+        is_mixed: false,
         groups_tell: true,
         check: |digits| {
             let month = digits.get(2..4).map_or(0, |month| remainder(month, 100));
@@ -302,6 +332,7 @@ static IDS: [Id; 12] = [
         digits: 15,
         groups: &[&[1, 2, 2, 2, 3, 3, 2], &[13, 2]],
         separators: b" .-",
+        is_mixed: false,
         groups_tell: true,
         check: fr_nir,
         words: &["nir", "insee", "sécurité sociale", "securite sociale", "numéro de sécu"],
@@ -311,6 +342,7 @@ static IDS: [Id; 12] = [
         digits: 9,
         groups: &[&[3, 2, 4]],
         separators: b"- ",
+        is_mixed: false,
         groups_tell: true,
         check: |digits| {
             digits.first() == Some(&9)

@@ -174,15 +174,15 @@ impl Scan<'_> {
         if !self.groups.letters {
             return None;
         }
-        // All of these have a digit near; most words have none.
+        if let Some(hit) = self.mac(at) {
+            return Some(hit);
+        }
+        // All others have a digit near; most words have none.
         let near = self.text.get(at + 1..)?.iter().take(7).any(u8::is_ascii_digit);
         if !near {
             return None;
         }
-        if let Some((rule, end)) = words::find(self.text, at, &self.context, |rule| wanted.has(rule)) {
-            return Some(Hit { start: at, end, rule });
-        }
-        self.mac(at)
+        words::find(self.text, at, &self.context, |rule| wanted.has(rule)).map(|(rule, end)| Hit { start: at, end, rule })
     }
 
     fn mac(&self, at: usize) -> Option<Hit> {
@@ -212,8 +212,10 @@ impl Scan<'_> {
         }
         let run = Run::at(self.text, at);
         let next = self.text.get(run.end);
-        let is_lettered = next.is_some_and(u8::is_ascii_alphabetic) || next == Some(&b'-') || next == Some(&b'+');
-        if is_lettered && let Some((rule, end)) = words::find_numbered(self.text, at, |rule| wanted.has(rule)) {
+        // A letter at the end, or a sign after six digits.
+        let may_be_lettered =
+            next.is_some_and(u8::is_ascii_alphabetic) || matches!(next, Some(b'-' | b'+')) || self.text.get(at + 6) == Some(&b'-');
+        if may_be_lettered && let Some((rule, end)) = words::find_numbered(self.text, at, |rule| wanted.has(rule)) {
             return Some(Hit { start: at, end, rule });
         }
         let may_be_phone = self.groups.phone && self.text.get(at + 1..at + 3) == Some(b" (");

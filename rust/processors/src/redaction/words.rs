@@ -274,7 +274,7 @@ fn uk_nino(text: &[u8], start: usize) -> Option<usize> {
         && b.is_ascii_uppercase()
         && !b"DFIQUV".contains(&a)
         && !b"DFIQUVO".contains(&b)
-        && ![b"BG", b"GB", b"NK", b"KN", b"TN", b"NT", b"ZZ"].contains(&&[a, b]);
+        && ![b"BG", b"GB", b"NK", b"KN", b"TN", b"NT"].contains(&&[a, b]);
     (is_prefix && digits.iter().all(u8::is_ascii_digit) && (b'A'..=b'D').contains(&last) && ends(text, at)).then_some(at)
 }
 
