@@ -157,7 +157,7 @@ def _harmless(draw: random.Random) -> str:
             f"request {uuid.UUID(int=number(2**128))} took {number(10**6)} us",
             f"epoch {number(10**18, 2 * 10**18)} ns, {number(10**12, 2 * 10**12)} ms",
             f"version {number(20)}.{number(20)}.{number(200)} build {number(10**6)}",
-            f"2026-{number(1, 13):02}-{number(1, 29):02} {number(24):02}:{number(60):02}:{number(60):02},{number(1000)}",
+            f"2026-{number(1, 13):02}-{number(1, 29):02} {number(24):02}:{number(60):02}:{number(60):02}.1",
             f"sha256:{number(2**256):064x}",
             f"commit {number(2**160):040x} by bot",
             f"GET /api/v{number(9)}/items/{number(10**8)}?page={number(100)} HTTP/1.1 {number(200, 500)}",
