@@ -99,6 +99,23 @@ def test_tls_with_its_clients_certificate(tmp_path: Path) -> None:
         assert len(written(logloom, tmp_path, 100)) == 100
 
 
+def test_who_sends_by_tls_and_goes_without_reading_is_heard_to_the_end(tmp_path: Path) -> None:
+    """TLS 1.3's tickets would lie unread at the client: its kernel then resets the connection, and ours forgets.
+
+    And asyncio hands over only one buffer's worth of what it holds when a connection ends.
+    """
+    tls = {name: str(CERTS / file) for name, file in (("cert_file", "server.pem"), ("key_file", "server.key"))}
+    frame = STRUCTURED + b"x" * 900
+    with Logloom(config(tmp_path, tcp={"listen_address": f"{LOOPBACK}:0", "tls": tls}), tmp_path) as logloom:
+        context = ssl.create_default_context(cafile=str(CERTS / "ca.pem"))
+        context.check_hostname = False
+        address = (LOOPBACK, logloom.port("syslog", "tcp"))
+        for _ in range(4):
+            with context.wrap_socket(socket.create_connection(address, timeout=20)) as client:
+                client.sendall(b"%d %s" % (len(frame), frame) * 700)
+        assert len(written(logloom, tmp_path, 2800)) == 2800
+
+
 def test_who_sends_and_goes_is_not_forgotten(logloom: Logloom, tmp_path: Path) -> None:
     """Many short connections: each is closed by its client before anything of it is in the journal."""
     address = (LOOPBACK, logloom.port("syslog", "tcp"))

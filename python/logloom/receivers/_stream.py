@@ -37,6 +37,9 @@ READ_BYTES: Final = 128 << 10
 """What is read of a connection at a time."""
 SHORT_READ_BYTES: Final = 4 << 10
 """And while there is no room: who is not paused yet may overstep it by so much."""
+TLS_READ_BYTES: Final = 640 << 10
+"""What is read at a time by TLS, room or not: all that asyncio holds of a connection (two reads of 256 KiB, a record of
+16 KiB), because when a client goes, it asks once more and forgets the rest."""
 STOP_S: Final = 5.0
 """How long a stop waits for the messages in hand, in seconds."""
 
@@ -66,7 +69,7 @@ class StreamServer:
         self.to = to
         self.wire = wire
         self.room = Room(IN_HAND_MESSAGES_MAX * config.max_message_size, context.room)
-        self.read = memoryview(bytearray(READ_BYTES))
+        self.read = memoryview(bytearray(TLS_READ_BYTES if config.tls else READ_BYTES))
         self.open: set[Connection] = set()
         self.working: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -80,7 +83,10 @@ class StreamServer:
             ServiceError: The endpoint cannot be bound.
         """
         config, loop = self.config, asyncio.get_running_loop()
-        secured = ssl_context(config.tls) if config.tls else None
+        if (secured := ssl_context(config.tls) if config.tls else None) is not None:
+            # Tickets would lie unread at a client that only writes; as it goes, its kernel would reset the connection,
+            # and ours forget what it sent last.
+            secured.num_tickets = 0
         handshake_s = HANDSHAKE_S if secured else None
         try:
             if (path := config.endpoint.path) is not None:
@@ -108,7 +114,8 @@ class StreamServer:
 
     def buffer(self) -> memoryview:
         """What the next read goes to: all connections share it, for what it holds is taken over before the next."""
-        return self.read if self.room.free_bytes >= READ_BYTES else self.read[:SHORT_READ_BYTES]
+        is_whole = self.config.tls or self.room.free_bytes >= READ_BYTES
+        return self.read if is_whole else self.read[:SHORT_READ_BYTES]
 
     async def stop(self) -> None:
         """Take no more; messages in hand are finished and answered."""
