@@ -11,8 +11,8 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
-# rustup's own folder is not on every PATH.
-export PATH := $(PATH):$(HOME)/.cargo/bin
+# rustup's own folder, and Go's, are not on every PATH.
+export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/local/go/bin
 
 VENV ?= .venv
 ifndef PYTHON

@@ -81,6 +81,14 @@ def test_every_folder_with_tests_is_run_by_one_of_the_tiers() -> None:
         assert run & {file, *file.parents}, f"{file}: neither tier runs it"
 
 
+def test_peers_are_listed_as_they_are_pinned() -> None:
+    """Of Go's and Maven's, the version in .ci/peers is the one that is built."""
+    modules = (ROOT / "tests/peers/go/go.mod").read_text("utf-8")
+    for peer in listed():
+        if peer.kind == "go":
+            assert f"\t{peer.name} {peer.version}\n" in modules, peer
+
+
 def test_a_peer_that_is_absent_is_named_at_the_end(tmp_path: Path) -> None:
     """On a machine without apt-get, Go and Maven nothing of it runs: that is said, and only where asked a failure."""
     env = {"PATH": str(tmp_path), "HOME": str(tmp_path), "PEERS_CACHE": str(tmp_path / "cache")}

@@ -15,15 +15,14 @@ class LackError(Exception):
     """This machine cannot have the peer; the text says why, in one line."""
 
 
-def tool(name: str, *folders: str) -> str:
+def tool(name: str) -> str:
     """The path of a program of the machine's.
 
     Raises:
         LackError: it has none.
     """
-    for folder in (None, *folders):
-        if found := shutil.which(name, path=folder):
-            return found
+    if found := shutil.which(name):
+        return found
     raise LackError(f"this machine has no {name}")
 
 

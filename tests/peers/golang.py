@@ -15,7 +15,7 @@ def programs(folder: Path) -> Path:
 
 def provide(peers: list[Peer], folder: Path) -> dict[str, str]:
     """The version of each. Go itself knows what is built already."""
-    go = tool("go", "/usr/local/go/bin")
+    go = tool("go")
     (folder / "bin").mkdir(parents=True, exist_ok=True)
     env = {
         "GOMODCACHE": str(folder / "mod"),
