@@ -136,6 +136,7 @@ pub struct Messages(logloom_intake::Messages);
 
 #[pymethods]
 impl Messages {
+    #[allow(clippy::too_many_arguments)] // they are keywords in Python
     #[pyo3(signature = (data, peer = "", *, identity = "", tenant = "", resource = None, given = None))]
     fn push(
         &self,

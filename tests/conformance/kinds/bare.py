@@ -40,6 +40,9 @@ def _lines(source: Source) -> SourceResult:
     if not data.strip():
         return result
     views = read_into(result, data, Reading())
+    if source.category == "wire-es-bulk":
+        told = {str(value) for view in views for value in view.attributes.values()}
+        result.lost = [line for line in result.lost if not _is_told(line, told)]
     bad = [view for view in views if view.is_reject and _well_formed(view.raw_text, result.detected)]
     if not _is_json(result.detected) and 10 * len(bad) < len(views):
         bad = []  # a banner, a line of another program: no wrong guess
@@ -48,6 +51,16 @@ def _lines(source: Source) -> SourceResult:
     result.whole = not differences
     result.error = "; ".join(filter(None, [result.error, *differences]))
     return result
+
+
+def _is_told(line: str, told: set[str]) -> bool:
+    """Whether a line of the bulk API says what is to be done, and all that it says is in attributes."""
+    try:
+        said = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    metadata = next(iter(said.values()), None)
+    return len(said) == 1 and isinstance(metadata, dict) and {str(value) for value in metadata.values()} <= told
 
 
 def _is_json(format: str) -> bool:

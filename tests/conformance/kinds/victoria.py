@@ -21,6 +21,8 @@ def run(corpora: Corpora, result: SourceResult, cases: list[dict[str, Any]]) -> 
     """Each case by its shape; what asks for another thing than logs are read for is none."""
     results = []
     journal = any("src" in case for case in cases)
+    if result.source.category == "wire-es-bulk":
+        return [_bulk(result, f"#{number} {case['test']}", case) for number, case in enumerate(cases)]
     for number, case in enumerate(cases):
         name = f"#{number} {case.get('test', '')}"
         for fits, runner in _SHAPES:
@@ -164,6 +166,20 @@ def _json_lines(result: SourceResult, name: str, case: dict[str, Any]) -> CaseRe
     keys = {case["timeField"]: "time", case["msgField"]: "body"}
     views = read_into(result, case["data"].encode(), Reading("json", {"keys": keys}), whole_source=False)
     rows = [orjson.loads(row) for row in case["resultExpected"].split("\n") if row]
+    return _rows(name, rows, case["timestampsExpected"] or [], views)
+
+
+def _bulk(result: SourceResult, name: str, case: dict[str, Any]) -> CaseResult:
+    """A body of Elasticsearch's bulk API: its documents, or nothing that could be taken for one."""
+    keys = {case[field]: role for field, role in (("timeField", "time"), ("msgField", "body")) if field in case}
+    reading = Reading("elasticsearch_bulk", {"keys": keys} if keys else {})
+    views = read_into(result, case["data"].encode(), reading, whole_source=False)
+    if "resultExpected" not in case:
+        taken = [view.raw_text for view in views if not view.is_reject]
+        return CaseResult(name, not taken, int(not taken), 1, tuple(f"taken: {text!r}" for text in taken))
+    rows = [orjson.loads(row) for row in case["resultExpected"].split("\n") if row]
+    if len(views) != len(rows):
+        return failed(name, f"{len(views)} records, expected {len(rows)}")
     return _rows(name, rows, case["timestampsExpected"] or [], views)
 
 

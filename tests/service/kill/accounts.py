@@ -24,6 +24,8 @@ RECEIVERS = {
     "forward": "fluentforward",
     "beats": "lumberjack",
     "loki": "loki",
+    "bulk": "elasticsearch",
+    "hec": "splunkhec",
     "app": "filelog/app",
     "pod": "filelog/pod",
 }

@@ -84,6 +84,8 @@ class Senders:
             spans = f"http://127.0.0.1:{self._ports.zipkin}/api/v2/spans"
             lines = f"http://127.0.0.1:{self._ports.post}/"
             push = f"http://127.0.0.1:{self._ports.post}/loki/api/v1/push"
+            bulk = f"http://127.0.0.1:{self._ports.post}/logs-shop-default/_bulk"
+            events = f"http://127.0.0.1:{self._ports.post}/services/collector/event"
             ways: dict[str, Callable[[], Send]] = {
                 "grpc": lambda: _Call(otlp, EXPORTS["logs"], _protobuf),
                 "envoy": lambda: AccessLog(envoys, ANSWER_S),
@@ -92,6 +94,8 @@ class Senders:
                 "proto": lambda: _Post(session, logs, "x-protobuf", _protobuf),
                 "json": lambda: _Post(session, logs, "json", _json),
                 "loki": lambda: _Post(session, push, "x-protobuf", _push, 204),
+                "bulk": lambda: _Post(session, bulk, "x-ndjson", _documents),
+                "hec": lambda: _Post(session, events, "json", _events),
                 "zipkin": lambda: _Post(session, spans, "json", _spans, 202),
                 "forward": lambda: _opened(stack, Forward(self._ports.forward, ANSWER_S)),
                 "beats": lambda: _opened(stack, Beats(self._ports.lumberjack, ANSWER_S)),
@@ -184,6 +188,15 @@ def _json(bodies: dict[str, str]) -> bytes:
 
 def _lines(bodies: dict[str, str]) -> bytes:
     return b"\n".join(orjson.dumps({"message": body}) for body in bodies.values())
+
+
+def _documents(bodies: dict[str, str]) -> bytes:
+    lines = (orjson.dumps({"message": body}) for body in bodies.values())
+    return b"".join(b'{"create":{}}\n' + line + b"\n" for line in lines)
+
+
+def _events(bodies: dict[str, str]) -> bytes:
+    return b"".join(orjson.dumps({"event": body}) for body in bodies.values())
 
 
 def _push(bodies: dict[str, str]) -> bytes:

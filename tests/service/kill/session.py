@@ -51,6 +51,8 @@ class Load:
             "post": 3,
             "envoy": 3,
             "loki": 3,
+            "bulk": 3,
+            "hec": 3,
             "forward": 3,
             "beats": 3,
         }
@@ -196,7 +198,9 @@ def _config(ports: Ports, folder: Path, grpc_port: int, http_port: int) -> dict[
         "jaeger": {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{ports.jaeger}"}}},
         "http": {"endpoint": f"127.0.0.1:{ports.post}"},
         "envoyals": {"endpoint": f"127.0.0.1:{ports.envoyals}"},
-        "loki": {"endpoint": f"127.0.0.1:{ports.post}"},  # at one socket with the other
+        "loki": {"endpoint": f"127.0.0.1:{ports.post}"},  # at one socket with the others
+        "elasticsearch": {"endpoint": f"127.0.0.1:{ports.post}"},
+        "splunkhec": {"endpoint": f"127.0.0.1:{ports.post}"},
         "filelog/app": {"include": [f"{folder}/app*.log*"], "format": "text", **files},
         "filelog/pod": {"include": [f"{folder}/pod*.log*"], "format": "cri", "options": {"inside": "text"}, **files},
     }

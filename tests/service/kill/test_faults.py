@@ -27,6 +27,8 @@ LOAD = Load(
         "post": 1,
         "envoy": 1,
         "loki": 1,
+        "bulk": 1,
+        "hec": 1,
         "forward": 1,
         "beats": 1,
     },
