@@ -41,6 +41,8 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
                 yield "content", f"{name}-deflate", b"\2" + zlib.compress(data)
             if folder.name == "otlp":
                 yield "journal_entry", name, data
+            if folder.name == "elasticsearch_bulk":
+                yield "bulk", name, data
             if folder.name == "syslog":
                 yield "syslog", name, bytes([128]) + data
             options = fixture.with_suffix(".options.json")

@@ -169,3 +169,17 @@ def test_tokens_keep_others_out(tmp_path: Path) -> None:
 def test_its_health_is_told(logloom: Logloom) -> None:
     for path in ("/services/collector/health", "/services/collector/health/1.0"):
         assert ask(logloom, path, method="GET") == (200, {"text": "HEC is healthy", "code": 17})
+
+
+def test_its_attributes_may_have_other_names(tmp_path: Path) -> None:
+    """As the Collector's receiver lets them."""
+    names = {"source": "log.source", "host": "node.name"}
+    made = config(tmp_path, hec_metadata_to_otel_attrs=names, raw_path="/raw", line_format="nginx")
+    with Logloom(made, tmp_path) as logloom:
+        assert ask(logloom, EVENTS, b'{"event":"a","source":"s","host":"h","index":"i"}')[0] == 200
+        line = b'203.0.113.9 - - [21/Nov/2026:10:40:59 +0000] "GET /cart HTTP/1.1" 200 612 "-" "curl/8.5"\n'
+        assert ask(logloom, "/raw?source=s&host=h&index=i", line)[0] == 200
+        found = written(logloom, tmp_path, 2)
+    for record in found:
+        assert [record.attributes[name] for name in ("log.source", "node.name", "com.splunk.index")] == ["s", "h", "i"]
+    assert found[1].attributes["http.response.status_code"] == 200

@@ -2,8 +2,9 @@
 
 from base64 import b64decode
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import UUID
 
 import orjson
@@ -22,10 +23,13 @@ __all__ = [
     "NO_CHANNEL",
     "NO_DATA",
     "SUCCESS",
+    "Ack",
+    "Names",
     "Tokens",
     "Told",
     "answer",
     "channel",
+    "versions",
     "why",
 ]
 
@@ -47,6 +51,41 @@ OF_EVENTS: Final = (BAD_CHANNEL, (12, "Event field is required"), (13, "Event fi
 """What else the reason of a refusal may begin with."""
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What attributes become of what is said around an event.
+
+    Attributes:
+        source: Of its source.
+        sourcetype: Of its kind.
+        index: Of the index that it is for.
+        host: Of the host that it is from.
+    """
+
+    source: str = "com.splunk.source"
+    sourcetype: str = "com.splunk.sourcetype"
+    index: str = "com.splunk.index"
+    host: str = "host.name"
+
+    def keys(self) -> dict[str, str]:
+        """Those that are not as by default, as a format takes them."""
+        own = asdict(Names())
+        return {key: name for key, name in asdict(self).items() if name != own[key]}
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Indexer acknowledgement.
+
+    Attributes:
+        path: Where it is asked for; `/1.0` may follow.
+    """
+
+    IGNORED: ClassVar[Mapping[str, str]] = {"extension": "nothing is kept of what was acknowledged: all of it is safe"}
+
+    path: str = "/services/collector/ack"
+
+
 class Tokens:
     """Knows a token also where it is the password of Basic authentication, as Splunk's clients may send it."""
 
@@ -65,6 +104,11 @@ class Tokens:
         except ValueError:
             return None
         return await self._inner.authenticate({"authorization": f"Splunk {token}"})
+
+
+def versions(method: str, path: str) -> list[str]:
+    """The routes of a path, which may name the protocol's version."""
+    return [f"{method} {path}", f"{method} {path}/1.0"]
 
 
 def answer(told: Told, status: int = HTTPStatus.OK, **more: Any) -> web.Response:

@@ -7,9 +7,9 @@ Specification: https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTi
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
 from aiohttp import web
@@ -26,9 +26,12 @@ from logloom.receivers._splunkhec import (
     NO_CHANNEL,
     NO_DATA,
     SUCCESS,
+    Ack,
+    Names,
     Tokens,
     answer,
     channel,
+    versions,
     why,
 )
 
@@ -37,8 +40,7 @@ if TYPE_CHECKING:
     from logloom.intake import Push, ReceiverContext
     from logloom.receivers._http import Call, Page
 
-EVENTS: Final = ("POST /services/collector", "POST /services/collector/event", "POST /services/collector/event/1.0")
-ACKS: Final = ("POST /services/collector/ack", "POST /services/collector/ack/1.0")
+EVENTS: Final = ("POST /services/collector", *versions("POST", "/services/collector/event"))
 ACKS_MAX: Final = 10_000
 """The most acknowledgements that are asked for at once."""
 
@@ -52,34 +54,43 @@ class Config(HttpSettings):
         raw_path: Where bodies of raw lines are sent; `/1.0` may follow.
         health_path: Where it is asked whether it takes events; `/1.0` may follow.
         line_format: The format of raw lines, each an event.
+        splitting: Only by lines.
+        ack: Where acknowledgements are asked for.
+        hec_metadata_to_otel_attrs: What attributes become of source, sourcetype, index and host.
+        access_token_passthrough: Only false: a token is a secret, and stands in no record.
     """
 
     endpoint: Endpoint = Endpoint("127.0.0.1", 8088)  # noqa: RUF009 — frozen
     raw_path: str = "/services/collector/raw"
     health_path: str = "/services/collector/health"
     line_format: str = "text"
+    splitting: Literal["line"] = "line"
+    ack: Ack = field(default_factory=Ack)
+    hec_metadata_to_otel_attrs: Names = field(default_factory=Names)
+    access_token_passthrough: bool = False
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Paths begin with a slash; the format is one of lines."""
         yield from HttpSettings.problems(self)
-        for name in ("raw_path", "health_path"):
-            path = getattr(self, name)
+        if self.access_token_passthrough:
+            yield "access_token_passthrough", "not supported: a token is a secret, and stands in no record; remove it"
+        paths = {"raw_path": self.raw_path, "health_path": self.health_path, "ack.path": self.ack.path}
+        for name, path in paths.items():
             if not path.startswith("/") or any(letter in path for letter in "?{}"):
                 yield name, f"'{path}' is no path: it begins with a slash, and has no question mark and no braces"
         for _, problem in format_problems("splunkhec", {"raw": True, "line_format": self.line_format}):
             yield "line_format", problem
+        for _, problem in format_problems("splunkhec", {"keys": self.hec_metadata_to_otel_attrs.keys()}):
+            yield "hec_metadata_to_otel_attrs", problem
 
     def claims(self) -> list[str]:
         """Events, raw lines, health and acknowledgements."""
-        return [*EVENTS, *self.raw(), *ACKS, *self.health()]
-
-    def raw(self) -> list[str]:
-        """The routes of raw lines."""
-        return [f"POST {self.raw_path}", f"POST {self.raw_path}/1.0"]
-
-    def health(self) -> list[str]:
-        """The routes on which it is asked whether it takes events."""
-        return [f"GET {self.health_path}", f"GET {self.health_path}/1.0"]
+        return [
+            *EVENTS,
+            *versions("POST", self.raw_path),
+            *versions("POST", self.ack.path),
+            *versions("GET", self.health_path),
+        ]
 
 
 def create(config: Config, context: "ReceiverContext") -> "SplunkHec":
@@ -98,15 +109,17 @@ class SplunkHec:
 
     async def run(self, push: "Push") -> None:
         """Listen until the service stops."""
-        events = push.messages("splunkhec", keep_original=False)
-        raw = push.messages("splunkhec", keep_original=False, raw=True, line_format=self._config.line_format)
+        config, names = self._config, self._config.hec_metadata_to_otel_attrs.keys()
+        named: dict[str, Any] = {"keys": names} if names else {}
+        events = push.messages("splunkhec", keep_original=False, **named)
+        raw = push.messages("splunkhec", keep_original=False, raw=True, line_format=config.line_format, **named)
         routes: dict[str, Events | Page] = {
             **{key: Events(self, events) for key in EVENTS},
-            **{key: Events(self, raw) for key in self._config.raw()},
-            **dict.fromkeys(ACKS, self._acks),
-            **dict.fromkeys(self._config.health(), self._health),
+            **{key: Events(self, raw) for key in versions("POST", config.raw_path)},
+            **dict.fromkeys(versions("POST", config.ack.path), self._acks),
+            **dict.fromkeys(versions("GET", config.health_path), self._health),
         }
-        await HttpServer(self._config, self._context, routes, push).serve()
+        await HttpServer(config, self._context, routes, push).serve()
 
     def _health(self, _call: "Call") -> web.Response:
         return answer(HEALTHY) if self._context.ready() else answer(BUSY, HTTPStatus.SERVICE_UNAVAILABLE)

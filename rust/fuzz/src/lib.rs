@@ -8,6 +8,8 @@ use logloom_formats::{FORMATS, Format, OptionValue, Options, compile, formats::o
 use logloom_record::{Batch, BatchWriter, BlockPool, Condition, Limits, Origin, arrow};
 use logloom_wire::{Decompressor, Encoding};
 
+#[path = "../../formats/tests/bulk/answered.rs"]
+mod answered;
 pub mod journal;
 #[path = "../../formats/tests/fixtures/well_formed.rs"]
 mod well_formed;
@@ -130,6 +132,18 @@ pub fn spans(data: &[u8]) {
     });
     let [which, cut, input @ ..] = data else { return };
     one_format(&HOW[usize::from(*which) % HOW.len()], input, *cut);
+}
+
+/// A body of the bulk API, and that its answer says what became of it.
+pub fn bulk(data: &[u8]) {
+    static FORMAT: LazyLock<Arc<dyn Format>> = LazyLock::new(|| compile("elasticsearch_bulk", &Options::default()).unwrap());
+    let body = Bytes::copy_from_slice(data);
+    let mut out = BatchWriter::new(BlockPool::global(), &LIMITS, &ORIGIN, 1);
+    out.give(vec![("index".to_owned(), String::new())]);
+    let mut decoder = Arc::clone(&FORMAT).open(LIMITS.frame_bytes_max);
+    decoder.feed(&body, &mut out);
+    decoder.flush(&mut out);
+    answered::check(&body, &out.finish(), "").unwrap_or_else(|why| panic!("{why}"));
 }
 
 /// Lines of a table whose columns and signs stand up to the first NUL.

@@ -9,7 +9,7 @@ use super::json::KEYS;
 use crate::{
     About, Decoder, Format, Framing, Likely, OptionDoc, OptionError, Options, Spec,
     decoder::{read_part, too_long},
-    fields::{Dialect, Fields, Kind, Rows},
+    fields::{Dialect, Fields, Kind, Role, Rows},
     json::{Scanner, Seen, Value, unescape},
     open_framed,
     time::epoch,
@@ -32,12 +32,19 @@ const LINES: OptionDoc = OptionDoc { name: "line_format", doc: "string: the form
 
 struct Hec {
     dialect: Dialect,
+    /// What becomes of each of [`GIVEN`].
+    given: [String; GIVEN.len()],
     /// What reads raw lines, where bodies are made of them.
     lines: Option<Arc<dyn Format>>,
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     let dialect = Dialect::of(&ROWS, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?);
+    let given = GIVEN.map(|name| match dialect.says(name) {
+        Some((Role::Named(n, _), _)) => dialect.attribute(n).unwrap_or(name).to_owned(),
+        Some((Role::Attribute(target), _)) => target.name().to_owned(),
+        _ => name.to_owned(),
+    });
     let name = options.str(LINES.name)?;
     let lines = match (options.bool(RAW.name)?, name) {
         (Some(true), name) => {
@@ -51,7 +58,7 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
         (_, Some(_)) => return Err(OptionError::new(LINES.name, "only with raw: true: events are no lines")),
         _ => None,
     };
-    Ok(Arc::new(Hec { dialect, lines }))
+    Ok(Arc::new(Hec { dialect, given, lines }))
 }
 
 /// What is said of an event around it stands before what it says itself: that keeps its own name.
@@ -78,9 +85,8 @@ const ROWS: Rows = Rows {
     ..Rows::NONE
 };
 
-/// What a request says of all its events, and what becomes of it.
-const GIVEN: [(&str, &[u8]); 4] =
-    [("host", b"host.name"), ("source", b"com.splunk.source"), ("sourcetype", b"com.splunk.sourcetype"), ("index", b"com.splunk.index")];
+/// What a request says of all its events.
+const GIVEN: [&str; 4] = ["host", "source", "sourcetype", "index"];
 
 impl Format for Hec {
     fn spec(&self) -> &'static Spec {
@@ -111,7 +117,7 @@ impl Format for Hec {
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         match &self.lines {
             Some(lines) => {
-                raw(&**lines, frame, out);
+                self.raw(&**lines, frame, out);
                 Ok(())
             }
             None => self.event(frame, out),
@@ -146,7 +152,7 @@ impl Hec {
                 return Err(RejectReason::value("Event field cannot be blank", 0));
             }
             let mut seen = Seen::default();
-            for (name, _) in GIVEN {
+            for name in GIVEN {
                 if let Some(value) = out.given(name).filter(|_| !says(fields, name.as_bytes())) {
                     fields.add_made(&self.dialect, &mut seen, frame, name, value);
                 }
@@ -154,28 +160,28 @@ impl Hec {
             fields.write(&self.dialect, frame, frame, unescape, out)
         })
     }
-}
 
-/// Each line is an event.
-fn raw(lines: &dyn Format, body: Text<'_>, out: &mut BatchWriter) {
-    let checked = simdutf8::basic::from_utf8(body.bytes()).is_ok();
-    let mut attributes = Vec::new();
-    for (given, name) in GIVEN {
-        if let Some(value) = out.given(given).filter(|value| !value.is_empty()) {
-            push_string_attribute(&mut attributes, 0x32, name, value.as_bytes());
+    /// Each line is an event.
+    fn raw(&self, lines: &dyn Format, body: Text<'_>, out: &mut BatchWriter) {
+        let checked = simdutf8::basic::from_utf8(body.bytes()).is_ok();
+        let mut attributes = Vec::new();
+        for (given, name) in GIVEN.into_iter().zip(&self.given) {
+            if let Some(value) = out.given(given).filter(|value| !value.is_empty()) {
+                push_string_attribute(&mut attributes, 0x32, name.as_bytes(), value.as_bytes());
+            }
         }
-    }
-    let time = out.given("time").and_then(|time| epoch::parse(time.as_bytes()).ok()).unwrap_or_default();
-    let base = out.frame_offset();
-    for line in lines_of(body.bytes()) {
-        let (offset, line) = (base + line.start as u64, body.slice(line));
-        out.envelope().time(time).encoded(&attributes);
-        if line.len() > out.limits().frame_bytes_max {
-            out.reject(line.bytes(), too_long(), offset, SPEC.name);
-        } else {
-            read_part(SPEC.name, lines, line, checked, offset, out);
+        let time = out.given("time").and_then(|time| epoch::parse(time.as_bytes()).ok()).unwrap_or_default();
+        let base = out.frame_offset();
+        for line in lines_of(body.bytes()) {
+            let (offset, line) = (base + line.start as u64, body.slice(line));
+            out.envelope().time(time).encoded(&attributes);
+            if line.len() > out.limits().frame_bytes_max {
+                out.reject(line.bytes(), too_long(), offset, SPEC.name);
+            } else {
+                read_part(SPEC.name, lines, line, checked, offset, out);
+            }
+            out.end_envelope();
         }
-        out.end_envelope();
     }
 }
 
