@@ -41,7 +41,7 @@ def problems_of(component: ModuleType, text: str) -> dict[str, str]:
     """What is wrong with a config, by path."""
     reader = Reader({})
     reader.read(component.Config, read_yaml(text, "test"))
-    return {problem.path: problem.what for problem in reader.problems}
+    return {problem.path: problem.what for problem in (*reader.problems, *reader.lacking)}
 
 
 @dataclass

@@ -118,6 +118,9 @@ def generated() -> str:
             parts.append(table(module.Config) if has_keys else "It has no keys of its own.\n")
             if ignored := getattr(module.Config, "IGNORED", None):
                 parts.append(f"Accepted, without effect: {', '.join(f'`{key}`' for key in sorted(ignored))}.\n")
+            if lacking := getattr(module.Config, "LACKING", None):
+                told = f"Of the Collector's keys, not there: {', '.join(f'`{key}`' for key in sorted(lacking))}"
+                parts.append(f"{told}; `--ignore-unsupported` leaves them out.\n")
     for cls in SHARED:
         about = inspect.cleandoc(cls.__doc__ or "").split("\n\nAttributes:")[0].replace("\n\n", " ").replace("\n", " ")
         parts += [f"## {cls.__name__}\n", f"{about}\n", table(cls)]

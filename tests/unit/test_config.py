@@ -1,16 +1,23 @@
 """The folders of good and bad configs; run as a program, it rewrites the errors expected of the bad ones."""
 
+import argparse
+import contextlib
+import io
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from logloom import config
+from logloom.cli import check
 from logloom.errors import ConfigError, InvalidConfigError
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 GOOD = sorted((CONFIGS / "good").glob("*.yaml"))
 BAD = sorted((CONFIGS / "bad").glob("*.yaml"))
+COLLECTOR = sorted((CONFIGS / "collector").glob("*.yaml"))
+COLLECTOR_ENVIRONMENT = {"MY_POD_IP": "127.0.0.1", "AGENT_PASSWORD": "geheim", "CERTS": "/etc/otelcol"}
 ENVIRONMENT = {"LOGLOOM_TEST_TEXT": "secret text"}
 
 
@@ -104,6 +111,32 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
         config.load(path)
 
 
+def checked_of(path: Path, monkeypatch: pytest.MonkeyPatch | None = None) -> str:
+    """What `logloom check --collector` says of it, and its exit code."""
+    for name, value in COLLECTOR_ENVIRONMENT.items():
+        if monkeypatch is None:
+            os.environ[name] = value
+        else:
+            monkeypatch.setenv(name, value)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        code = check.run(argparse.Namespace(default=False, collector=True, config=[str(path)]))
+    return f"{said.getvalue().replace(str(path), path.name)}exit code {code}\n"
+
+
+@pytest.mark.parametrize("path", COLLECTOR, ids=lambda path: path.stem)
+def test_what_becomes_of_a_collectors_config(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = checked_of(path, monkeypatch)
+    assert said == path.with_suffix(".txt").read_text("utf-8")
+    assert "geheim" not in said
+
+
+def test_there_are_configs_of_the_collector() -> None:
+    folder = CONFIGS / "collector"
+    assert len(COLLECTOR) >= 9
+    assert {path.stem for path in folder.glob("*.txt")} == {path.stem for path in COLLECTOR}
+
+
 if __name__ == "__main__":
     for bad in BAD:
         try:
@@ -112,3 +145,5 @@ if __name__ == "__main__":
             bad.with_suffix(".txt").write_text(str(error).replace(str(bad), bad.name) + "\n", "utf-8")
         else:
             sys.exit(f"{bad} loads")
+    for config_of_collector in COLLECTOR:
+        config_of_collector.with_suffix(".txt").write_text(checked_of(config_of_collector), "utf-8")

@@ -151,6 +151,7 @@ def survey(root: Typed, file: str, environment: Mapping[str, str] | None = None)
     reader = Reader(os.environ if environment is None else environment)
     root, lacking = leave_out(reader, root, component_types)
     config = _Checker(reader, root, file, has_lacking=bool(lacking)).config()
+    lacking += reader.lacking
     problems = tuple(reader.problems)
     return Survey(file, None if problems else config, problems, tuple(lacking), tuple(reader.notes))
 

@@ -28,6 +28,7 @@ class Reader:
     Attributes:
         problems: All that is wrong.
         notes: What is accepted and does nothing here, and why.
+        lacking: What the Collector has and logloom has not, among keys, and what comes nearest.
     """
 
     def __init__(self, environment: Mapping[str, str], files: Callable[[str], str] = read_file) -> None:
@@ -35,6 +36,7 @@ class Reader:
         self._references = References(environment, files)
         self.problems: list[Problem] = []
         self.notes: list[Problem] = []
+        self.lacking: list[Problem] = []
 
     def problem(self, typed: Typed, what: str) -> None:
         """Note what is wrong with `typed`."""
@@ -79,20 +81,14 @@ class Reader:
             self.wrong(typed, "a map")
             return None
         hints = field_hints(cls)
-        ignored: Mapping[str, str] = getattr(cls, "IGNORED", {})
-        refused: Mapping[str, str] = getattr(cls, "REFUSED", {})
         values: dict[str, Any] = {}
         before = len(self.problems)
         for key, value in typed.value.items():
             if key in hints:
                 hint = _without_none(hints[key]) if value.value is None else hints[key]
                 values[key] = self.read(hint, value)
-            elif key in ignored:
-                self.note(value, f"has no effect here: {ignored[key]}")
-            elif key in refused:
-                self.problem(value, f"not supported: {refused[key]}")
             else:
-                self.problem(value, unknown("key", key, hints))
+                self._no_field(cls, key, value, hints)
         for field in dataclasses.fields(cls):  # type: ignore[arg-type]
             if field.name not in typed.value and field.default is _MISSING and field.default_factory is _MISSING:
                 self.problem(typed, f"lacks '{field.name}'")
@@ -102,10 +98,23 @@ class Reader:
         if (check := getattr(made, "problems", None)) is not None:
             for key, what in check():
                 self.problem(at(typed, key), what)
-        if (tell := getattr(made, "notes", None)) is not None:
-            for key, what in tell():
-                self.note(at(typed, key), what)
+        for told, kind in ((self.notes, "notes"), (self.lacking, "lacking")):
+            for key, what in getattr(made, kind, tuple)():
+                place = at(typed, key)
+                told.append(Problem(place.line, place.path, what, place.file))
         return made
+
+    def _no_field(self, cls: type[Any], key: str, typed: Typed, hints: Mapping[str, Any]) -> None:
+        """A key that is no field: the class may know it all the same."""
+        if (why := getattr(cls, "IGNORED", {}).get(key)) is not None:
+            self.note(typed, f"has no effect here: {why}")
+        elif (why := getattr(cls, "LACKING", {}).get(key)) is not None:
+            if typed.value not in (None, [], {}):
+                self.lacking.append(Problem(typed.line, typed.path, f"not supported: {why}", typed.file))
+        elif (why := getattr(cls, "REFUSED", {}).get(key)) is not None:
+            self.problem(typed, f"not supported: {why}")
+        else:
+            self.problem(typed, unknown("key", key, hints))
 
     def wrong(self, typed: Typed, expected: str, hint: str = "") -> None:
         """Note that `typed` is not what is `expected`."""
@@ -138,6 +147,8 @@ class Reader:
     def _map(self, hint: Any, typed: Typed) -> Any:
         if typed.value is None:
             return {}
+        if hint is Secret and isinstance(typed.value, list):
+            typed = _named(typed)
         if not isinstance(typed.value, dict):
             self.wrong(typed, "a map")
             return None
@@ -169,6 +180,16 @@ class Reader:
                 self.problem(typed, told)
                 return None
         return value
+
+
+def _named(typed: Typed) -> Typed:
+    """A map that stands as the Collector also has it: a list of `{name: …, value: …}`."""
+    pairs: dict[str, Typed] = {}
+    for item in typed.value if isinstance(typed.value, list) else ():
+        if not isinstance(item.value, dict) or item.value.keys() != {"name", "value"}:
+            return typed
+        pairs[item.value["name"].text] = item.value["value"]
+    return dataclasses.replace(typed, value=pairs)
 
 
 class _Wrong(str):

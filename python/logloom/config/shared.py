@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from logloom.config.fields import Bound, FormatOptions, Seconds
 
@@ -54,6 +54,8 @@ class QueueBatch:
         sizer: How `min_size` and `max_size` are measured; only in records.
     """
 
+    IGNORED: ClassVar[Mapping[str, str]] = {"partition": "no metadata of a request is kept"}
+
     flush_timeout: Annotated[Seconds, Bound(0, 3600)] = 0.2
     min_size: Annotated[int, Bound(0, 10_000_000)] = 8192
     max_size: Annotated[int, Bound(0, 10_000_000)] = 0
@@ -75,6 +77,7 @@ class SendingQueue:
     """
 
     IGNORED: ClassVar[Mapping[str, str]] = {
+        "storage": "the journal is on disk",
         "block_on_overflow": "a full journal asks the senders to wait",
         "num_consumers": "one request at a time keeps the order",
         "queue_size": "the journal is the queue, and has its own bounds",
@@ -104,6 +107,24 @@ class Auth:
             yield "authenticator", "is needed: the id of an extension"
 
 
+_TLS_IGNORED: Final[Mapping[str, str]] = {
+    "cipher_suites": "the TLS library's own are used",
+    "client_ca_file_reload": "certificates are read when logloom starts",
+    "curve_preferences": "the TLS library's own are used",
+    "include_system_ca_certs_pool": "the system's authorities hold where no ca_file is given, and only there",
+    "max_version": "the newest that both sides know is used",
+    "reload_interval": "certificates are read when logloom starts",
+}
+_TLS_REFUSED: Final[Mapping[str, str]] = {
+    "ca_pem": "put it in a file, and give ca_file",
+    "cert_pem": "put it in a file, and give cert_file",
+    "key_pem": "put it in a file, and give key_file",
+    "tpm": "give key_file",
+}
+
+TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
+
+
 @dataclass(frozen=True, slots=True)
 class ClientTls:
     """How a connection to a destination is secured.
@@ -115,7 +136,11 @@ class ClientTls:
         cert_file: Our certificate (PEM), for destinations that ask for one; needs `key_file`.
         key_file: Its key (PEM).
         server_name_override: The name that the destination's certificate must have, where it is not the endpoint's.
+        min_version: The oldest version of TLS that will do; none before 1.2 does.
     """
+
+    IGNORED: ClassVar[Mapping[str, str]] = _TLS_IGNORED
+    REFUSED: ClassVar[Mapping[str, str]] = _TLS_REFUSED
 
     insecure: bool = False
     insecure_skip_verify: bool = False
@@ -123,6 +148,7 @@ class ClientTls:
     cert_file: Path | None = None
     key_file: Path | None = None
     server_name_override: str = ""
+    min_version: TlsVersion = "1.2"
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """A certificate and its key come together."""
@@ -137,11 +163,16 @@ class ServerTls:
         cert_file: The certificate (PEM).
         key_file: Its key (PEM).
         client_ca_file: Where given, clients must show a certificate that one of these authorities (PEM) signed.
+        min_version: The oldest version of TLS that will do; none before 1.2 does.
     """
+
+    IGNORED: ClassVar[Mapping[str, str]] = {**_TLS_IGNORED, "ca_file": "client_ca_file says who may connect"}
+    REFUSED: ClassVar[Mapping[str, str]] = _TLS_REFUSED
 
     cert_file: Path | None = None
     key_file: Path | None = None
     client_ca_file: Path | None = None
+    min_version: TlsVersion = "1.2"
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """A certificate and its key are needed, both."""

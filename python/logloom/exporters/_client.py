@@ -99,8 +99,11 @@ def load_pems(tls: "ClientTls") -> Pems:
     """Read the files of `tls`, and prove that they fit together.
 
     Raises:
-        ConfigError: One cannot be read, is no PEM, or the key is not the certificate's.
+        ConfigError: One cannot be read, is no PEM, or the key is not the certificate's; or more is asked than gRPC can.
     """
+    if tls.min_version == "1.3":
+        msg = "tls: min_version 1.3 cannot be had with gRPC, whose library speaks 1.2 too: use HTTP, or give 1.2"
+        raise ConfigError(msg)
     ssl_context(tls)
     return Pems(*(_read(path) if path else None for path in (tls.ca_file, tls.cert_file, tls.key_file)))
 
@@ -119,7 +122,7 @@ def ssl_context(tls: "ClientTls") -> ssl.SSLContext:
     except ssl.SSLError as error:
         msg = f"tls: {tls.ca_file} holds no certificates in PEM: {error}"
         raise ConfigError(msg) from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls.min_version == "1.3" else ssl.TLSVersion.TLSv1_2
     if tls.cert_file and tls.key_file:
         try:
             context.load_cert_chain(str(tls.cert_file), str(tls.key_file), password=lambda: "")

@@ -69,7 +69,14 @@ class Config:
         "append": "it always appends",
         "create_directory": "folders are made, with rights for their owner alone",
         "directory_permissions": "folders are made with rights for their owner alone",
+        "sending_queue": "the journal is the queue",
         "flush_interval": "a batch is on disk before it counts as delivered",
+    }
+
+    LACKING: ClassVar[Mapping[str, str]] = {
+        "compression": "lines are written as they are; compress files once they are put aside",
+        "encoding": "OTLP JSON is written",
+        "group_by": "all goes to one file; give a pipeline with a 'when:' for each",
     }
 
     path: Path | None = None

@@ -75,8 +75,9 @@ class Config:
 
     Attributes:
         endpoint: `host:port`; with `http://` before it plain text, with `https://` TLS in any case.
+        authority: The name that requests say they are for, where it is not the endpoint's.
         tls: How the connection is secured; by default TLS, with the system's authorities.
-        compression: How requests are compressed.
+        compression: How requests are compressed; gzip in place of zstd and snappy, which gRPC's library has not.
         headers: Sent with each request.
         auth: As whom to send.
         record_uid: Give each record that has no `log.record.uid` its key in the journal as one, so that a destination
@@ -88,15 +89,20 @@ class Config:
     """
 
     IGNORED: ClassVar[Mapping[str, str]] = {
+        "dialer": "gRPC dials",
+        "user_agent": "logloom says who it is",
         "balancer_name": "one connection is used",
         "read_buffer_size": "answers are small",
         "wait_for_ready": "a destination that is down is tried again, as retry_on_failure says",
         "write_buffer_size": "gRPC chooses it",
     }
 
+    LACKING: ClassVar[Mapping[str, str]] = {"middlewares": "a request goes out as it is"}
+
     endpoint: Endpoint
+    authority: str = ""
     tls: ClientTls = field(default_factory=ClientTls)
-    compression: Literal["gzip", "none"] = "gzip"
+    compression: Literal["gzip", "zstd", "snappy", "none"] = "gzip"
     headers: dict[str, Secret] = field(default_factory=dict)
     auth: Auth | None = None
     record_uid: bool = False
@@ -112,6 +118,11 @@ class Config:
         if self.tls.insecure_skip_verify:
             yield "tls.insecure_skip_verify", "gRPC always verifies: give the authority in ca_file instead"
         yield from header_problems(self.headers)
+
+    def notes(self) -> Iterator[tuple[str, str]]:
+        """What is done in another way."""
+        if self.compression in ("zstd", "snappy"):
+            yield "compression", "gRPC's library has gzip alone: that is used"
 
     @property
     def is_secure(self) -> bool:
@@ -144,7 +155,7 @@ class Otlp:
             ConfigError: The files of `tls` are not as they must be.
         """
         config, target = self._config, str(self._config.endpoint)
-        compression = grpc.Compression.Gzip if config.compression == "gzip" else grpc.Compression.NoCompression
+        compression = grpc.Compression.NoCompression if config.compression == "none" else grpc.Compression.Gzip
         options: list[tuple[str, Any]] = [
             ("grpc.primary_user_agent", USER_AGENT),
             ("grpc.enable_retries", 0),
@@ -155,6 +166,8 @@ class Otlp:
             ("grpc.keepalive_timeout_ms", round(config.keepalive.timeout * 1000)),
             ("grpc.keepalive_permit_without_calls", int(config.keepalive.permit_without_stream)),
         ]
+        if config.authority:
+            options.append(("grpc.default_authority", config.authority))
         if config.is_secure:
             if config.tls.server_name_override:
                 options.append(("grpc.ssl_target_name_override", config.tls.server_name_override))

@@ -65,6 +65,14 @@ TEXT_BYTES_MAX: Final = 300
 """The most that is told of an answer that is no `google.rpc.Status`."""
 TYPES: Final = {"proto": "application/x-protobuf", "json": "application/json"}
 
+_CODINGS: Final[Mapping[str, Compression]] = {
+    "gzip": "gzip",
+    "zstd": "zstd",
+    "deflate": "deflate",
+    "zlib": "deflate",
+    "none": "none",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -74,7 +82,7 @@ class Config:
         endpoint: The destination, to which `/v1/logs` is added.
         logs_endpoint: The whole address instead.
         encoding: Protobuf or JSON.
-        compression: How bodies are compressed.
+        compression: How bodies are compressed; `deflate` is `zlib`, and gzip stands in place of snappy and lz4.
         headers: Sent with each request.
         auth: As whom to send.
         record_uid: Give each record that has no `log.record.uid` its key in the journal as one, so that a destination
@@ -90,6 +98,9 @@ class Config:
         ("disable_keep_alives", "idle_conn_timeout", "max_conns_per_host", "max_idle_conns", "max_idle_conns_per_host"),
         "one connection is used, and kept",
     ) | {
+        "compression_params": "the usual level is used",
+        "cookies": "none are kept",
+        "force_attempt_http2": "HTTP/1.1 is used",
         "http2_ping_timeout": "HTTP/1.1 is used",
         "http2_read_idle_timeout": "HTTP/1.1 is used",
         "metrics_endpoint": "only logs are sent",
@@ -99,10 +110,12 @@ class Config:
         "write_buffer_size": "it has no use here",
     }
 
+    LACKING: ClassVar[Mapping[str, str]] = {"middlewares": "a request goes out as it is"}
+
     endpoint: HttpUrl | None = None
     logs_endpoint: HttpUrl | None = None
     encoding: Literal["proto", "json"] = "proto"
-    compression: Compression = "gzip"
+    compression: Literal["gzip", "zstd", "deflate", "zlib", "snappy", "x-snappy-framed", "lz4", "none"] = "gzip"
     headers: dict[str, Secret] = field(default_factory=dict)
     auth: Auth | None = None
     record_uid: bool = False
@@ -117,6 +130,16 @@ class Config:
         if self.endpoint is None and self.logs_endpoint is None:
             yield "endpoint", "is needed, or logs_endpoint"
         yield from header_problems(self.headers)
+
+    def notes(self) -> Iterator[tuple[str, str]]:
+        """What is done in another way."""
+        if self.compression not in _CODINGS:
+            yield "compression", "not to be had here: gzip is used"
+
+    @property
+    def coding(self) -> Compression:
+        """What bodies are compressed with."""
+        return _CODINGS.get(self.compression, "gzip")
 
     @property
     def url(self) -> str:
@@ -153,8 +176,8 @@ class OtlpHttp:
         """
         config = self._config
         ours = {"Content-Type": TYPES[config.encoding], "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
-        if config.compression != "none":
-            ours["Content-Encoding"] = config.compression
+        if config.coding != "none":
+            ours["Content-Encoding"] = config.coding
         secured = ssl_context(config.tls) if config.url.startswith("https:") else True
         self._session = aiohttp.ClientSession(
             auto_decompress=False,
@@ -200,7 +223,7 @@ class OtlpHttp:
     def _body(self, batch: "Batch") -> bytes:
         batch = batch.with_uids() if self._config.record_uid else batch
         data = batch.to_otlp() if self._config.encoding == "proto" else batch.to_otlp_json()
-        return bytes(data) if self._config.compression == "none" else compress(data, self._config.compression)
+        return bytes(data) if self._config.coding == "none" else compress(data, self._config.coding)
 
     def _fail(self, response: aiohttp.ClientResponse, answer: bytes) -> NoReturn:
         if response.content_type.startswith("text/"):

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from logloom.config import Bound, Bytes, Endpoint, Seconds
 from logloom.receivers._drops import kernel_dropped
@@ -25,6 +26,10 @@ STOP_S: Final = 5.0
 """How long a stop waits for what came to be pushed, in seconds."""
 
 
+QUEUE_BYTES_MIN: Final = 1 << 16
+"""A `queue_size` below this counts datagrams."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatagramSettings:
     """The settings of a server for datagrams.
@@ -32,14 +37,24 @@ class DatagramSettings:
     Attributes:
         endpoint: Where to listen.
         socket_buffer_size: What the kernel is asked to hold of datagrams that were not read yet.
-        queue_size: What waits here for the journal; datagrams beyond that are dropped, and counted.
+        queue_size: What waits here for the journal, in bytes or, below 64 KiB, in datagrams of `max_packet_size`, as
+            the Collector counts; datagrams beyond that are dropped, and counted.
+        max_packet_size: For how many bytes one such datagram counts.
         max_wait: How long a datagram waits for a full journal; then it is dropped, and counted.
     """
 
+    IGNORED: ClassVar[Mapping[str, str]] = {"workers": "the core reads them"}
+
     endpoint: Endpoint
     socket_buffer_size: Annotated[Bytes, Bound(1 << 12, 1 << 30)] = 8 << 20
-    queue_size: Annotated[Bytes, Bound(1 << 16, 1 << 30)] = 16 << 20
+    queue_size: Annotated[Bytes, Bound(1, 1 << 30)] = 16 << 20
+    max_packet_size: Annotated[Bytes, Bound(1 << 10, 1 << 16)] = 65_000
     max_wait: Annotated[Seconds, Bound(0, 3600)] = 30.0
+
+    @property
+    def queue_bytes_max(self) -> int:
+        """`queue_size` in bytes."""
+        return self.queue_size if self.queue_size >= QUEUE_BYTES_MIN else self.queue_size * self.max_packet_size
 
 
 class DatagramServer:
@@ -116,7 +131,7 @@ class DatagramServer:
 
     def take(self, data: bytes, peer: str) -> None:
         """A datagram came."""
-        if self._waiting_bytes + len(data) > self._config.queue_size:
+        if self._waiting_bytes + len(data) > self._config.queue_bytes_max:
             self.dropped += 1
             return
         self._waiting.append((data, peer))

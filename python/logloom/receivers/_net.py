@@ -28,8 +28,11 @@ def load_pems(tls: "ServerTls") -> Pems:
     """Read the files of `tls`, and prove that they fit together.
 
     Raises:
-        ConfigError: One cannot be read, is no PEM, or the key is not the certificate's.
+        ConfigError: One cannot be read, is no PEM, or the key is not the certificate's; or more is asked than gRPC can.
     """
+    if tls.min_version == "1.3":
+        msg = "tls: min_version 1.3 cannot be had with gRPC, whose library speaks 1.2 too: use HTTP, or give 1.2"
+        raise ConfigError(msg)
     ssl_context(tls)
     client_ca = _read(tls.client_ca_file) if tls.client_ca_file else None
     return Pems(_read(tls.cert_file), _read(tls.key_file), client_ca)
@@ -42,7 +45,7 @@ def ssl_context(tls: "ServerTls") -> ssl.SSLContext:
         ConfigError: As `load_pems`.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls.min_version == "1.3" else ssl.TLSVersion.TLSv1_2
     _read(tls.cert_file), _read(tls.key_file)
     try:
         context.load_cert_chain(str(tls.cert_file), str(tls.key_file), password=_no_password)

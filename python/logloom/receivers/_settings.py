@@ -24,15 +24,21 @@ class HttpSettings:
         read_timeout: How long a request may take to arrive; then it is answered with 408.
         idle_timeout: How long a connection may stay without a request, or take for the headers of one.
         max_connections: The most connections at once; further ones are closed.
-        cors: Not supported; browsers cannot send here from other sites.
     """
 
     IGNORED: ClassVar[Mapping[str, str]] = {
+        "dialer": "nothing is dialled",
+        "response_headers": "answers have the headers that they need",
+        "transport": "TCP is used",
         "compression_algorithms": "gzip, deflate and zstd are always taken",
         "include_metadata": "no metadata of a request is kept",
         "keep_alives_enabled": "connections are kept for idle_timeout",
         "read_header_timeout": "idle_timeout bounds it",
         "write_timeout": "answers are small",
+    }
+    LACKING: ClassVar[Mapping[str, str]] = {
+        "cors": "browsers of other sites cannot send here; let a proxy before logloom answer them",
+        "middlewares": "a request goes through 'auth' and nothing else",
     }
     SAME: ClassVar[tuple[str, ...]] = ("tls", "idle_timeout", "max_connections")
 
@@ -43,12 +49,10 @@ class HttpSettings:
     read_timeout: Annotated[Seconds, Bound(0.01, 3600)] = 30.0
     idle_timeout: Annotated[Seconds, Bound(0.01, 3600)] = 60.0
     max_connections: Annotated[int, Bound(1, 1_000_000)] = 4096
-    cors: dict[str, Any] | None = None
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """What the Collector has and logloom has not."""
-        if self.cors is not None:
-            yield "cors", "not supported: remove it, or let a proxy before logloom answer browsers"
+        """Nothing can be wrong between these."""
+        yield from ()
 
     def claims(self) -> list[str]:
         """What it answers, as the keys of its routes: `POST /api/{name}`."""
@@ -115,7 +119,9 @@ class GrpcSettings:
         keepalive: The life of connections.
     """
 
+    LACKING: ClassVar[Mapping[str, str]] = {"middlewares": "a request goes through 'auth' and nothing else"}
     IGNORED: ClassVar[Mapping[str, str]] = {
+        "dialer": "nothing is dialled",
         "include_metadata": "no metadata of a request is kept",
         "read_buffer_size": "the core reads as much as is there",
         "write_buffer_size": "answers are small",

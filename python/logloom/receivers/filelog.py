@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from logloom.intake import Push, ReceiverContext
 
 _UTF8: Final = {"utf-8", "utf8", "utf-8-raw", "nop"}
+_CONTAINERS: Final = {"auto", "cri", "docker"}
 _PATTERNS: Final = {"line_start_pattern": "start", "line_end_pattern": "end"}
 
 
@@ -97,17 +98,30 @@ class Config(Naming):
         """What must hold between the fields, and what the Collector has and logloom does otherwise."""
         if not self.include:
             yield "include", "empty: name at least one file or glob"
-        if self.operators:
-            yield "operators", "not here: name the 'format' of the lines, which reads them whole"
-        if self.header is not None:
-            yield "header", "not here: formats whose files have a header (w3c, csv, tsv, ...) read it themselves"
         if self.delete_after_read and self.start_at == "end":
             yield "delete_after_read", "would delete what was never read: set start_at to beginning"
         for key in (self.multiline or {}).keys() - {*_PATTERNS, "omit_pattern"}:
             yield f"multiline.{key}", f"no such pattern: there are {' and '.join(_PATTERNS)}"
+        yield from format_problems(self.format, self.format_options())
+
+    def notes(self) -> Iterator[tuple[str, str]]:
+        """What the Collector needs operators for, and logloom does without."""
+        if self.operators and self._for_containers():
+            yield "operators", f"has no effect here: the format '{self.format}' reads what containers write"
+
+    def lacking(self) -> Iterator[tuple[str, str]]:
+        """What the Collector has and logloom does otherwise."""
+        if self.operators and not self._for_containers():
+            yield "operators", "not here: name the 'format' of the lines, which reads them whole"
+        if self.header is not None:
+            yield "header", "not here: formats whose files have a header (w3c, csv, tsv, ...) read it themselves"
         if (self.multiline or {}).get("omit_pattern"):
             yield "multiline.omit_pattern", "not here: records keep their lines whole; remove it"
-        yield from format_problems(self.format, self.format_options())
+
+    def _for_containers(self) -> bool:
+        """Whether the operators do no more than the format does."""
+        kinds = [operator.get("type") for operator in self.operators if isinstance(operator, dict)]
+        return self.format in _CONTAINERS and kinds == ["container"] * len(self.operators)
 
     def format_options(self) -> FormatOptions:
         """The options of the format, with those that stand beside it here."""

@@ -8,9 +8,9 @@ Specification: https://www.jaegertracing.io/docs/latest/architecture/apis/
 
 import contextlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import orjson
 from aiohttp import web
@@ -114,6 +114,8 @@ class Config:
         protocols: The ways in.
         sampling_rate: The share of traces that clients are told to send when they ask, from 0 to 1.
     """
+
+    LACKING: ClassVar[Mapping[str, str]] = {"remote_sampling": "clients that ask are told sampling_rate"}
 
     protocols: Protocols
     sampling_rate: Annotated[float, Bound(0, 1)] = 1.0

@@ -35,7 +35,16 @@ class Tcp:
     """
 
     IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("add_attributes", "enable_octet_counting", "encoding", "max_log_size", "multiline", "one_log_per_packet"),
+        (
+            "add_attributes",
+            "enable_octet_counting",
+            "encoding",
+            "max_log_size",
+            "multiline",
+            "one_log_per_packet",
+            "preserve_leading_whitespaces",
+            "preserve_trailing_whitespaces",
+        ),
         "framing and encoding are found by their looks",
     )
 
@@ -56,7 +65,15 @@ class Udp:
     """
 
     IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("add_attributes", "async", "encoding", "multiline", "one_log_per_packet"),
+        (
+            "add_attributes",
+            "async",
+            "encoding",
+            "multiline",
+            "one_log_per_packet",
+            "preserve_leading_whitespaces",
+            "preserve_trailing_whitespaces",
+        ),
         "a datagram is a message, in UTF-8 or what it looks like",
     )
 
@@ -84,10 +101,17 @@ class Config:
             "max_octets",
             "non_transparent_framing_trailer",
             "on_error",
-            "operators",
         ),
         "framing and headers are found by their looks",
-    )
+    ) | {
+        "retry_on_failure": "where the journal is full, the sender is made to wait",
+        "storage": "nothing is to be kept",
+    }
+    LACKING: ClassVar[Mapping[str, str]] = {
+        "operators": "logloom keeps each record as it came; a Collector behind it, or the destination, can change it",
+        "attributes": "nothing is added to records; the Collector behind it, or the destination, can",
+        "resource": "nothing is added to records; the Collector behind it, or the destination, can",
+    }
 
     tcp: Tcp | None = None
     udp: Udp | None = None
