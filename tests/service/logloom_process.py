@@ -1,11 +1,12 @@
 """`logloom run` as a process of its own: started with a config, waited for, and stopped as an operator stops it."""
 
+import os
 import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,16 +23,26 @@ STOP_SECONDS = 60
 class Logloom:
     """One collector. Use as a context manager; inside, it is ready, and leaving it asserts a clean stop.
 
+    `arguments` go before its own: `--config FILE`, over which `config` goes then.
+
     Every endpoint in `config` may have port 0: `endpoint()` says which it became.
     """
 
-    def __init__(self, config: dict[str, Any], folder: Path) -> None:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        folder: Path,
+        arguments: Sequence[str | Path] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.data = folder / "data"
         self._listening_file = self.data / "listening.json"
         self._config = folder / "logloom.yaml"
         self._config.write_bytes(orjson.dumps(config))  # JSON is YAML
         self._err = folder / "logloom.err"
+        self._arguments = arguments
+        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._listening: dict[str, dict[str, str]] = {}
 
@@ -62,7 +73,16 @@ class Logloom:
         self._listening = {}
         with self._err.open("ab") as err:
             self._process = subprocess.Popen(
-                [Path(sys.executable).with_name("logloom"), "run", "--config", self._config, "--data", self.data],
+                [
+                    Path(sys.executable).with_name("logloom"),
+                    "run",
+                    *self._arguments,
+                    "--config",
+                    self._config,
+                    "--data",
+                    self.data,
+                ],
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=err,
                 stderr=err,
