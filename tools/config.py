@@ -18,7 +18,7 @@ from logloom import config
 from logloom.config import collector, fields, model, read
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "config.md"
-BEGIN, END = "<!-- config:begin -->\n", "<!-- config:end -->\n"
+COLLECTOR_PAGE = PAGE.with_name("collector.md")
 SHARED = (config.Auth, config.Retry, config.SendingQueue, config.QueueBatch, config.ClientTls, config.ServerTls)
 
 
@@ -127,17 +127,31 @@ def generated() -> str:
     return "\n".join(parts)
 
 
+def lacking() -> str:
+    """The components that logloom has not, and what comes nearest."""
+    parts = []
+    for section, nearest in collector.nearest_table().items():
+        rows: dict[str, list[str]] = {}
+        for name, hint in nearest.items():
+            rows.setdefault(hint, []).append(f"`{name}`")
+        lines = [f"| {', '.join(names)} | {hint} |" for hint, names in rows.items()]
+        parts += [f"### {section}\n", "\n".join(["| not here | nearest |", "|---|---|", *lines, ""])]
+    return "\n".join(parts)
+
+
 def main() -> None:
     """See the module's own text."""
     parser = argparse.ArgumentParser(description="Write the tables of docs/config.md.")
     parser.add_argument("--check", action="store_true", help="rewrite nothing; fail when it is stale")
     check = parser.parse_args().check
-    text = PAGE.read_text("utf-8")
-    head, _, rest = text.partition(BEGIN)
-    new = f"{head}{BEGIN}\n{generated()}\n{END}{rest.partition(END)[2]}"
-    if check and new != text:
-        sys.exit("docs/config.md is stale: run 'make formats'")
-    PAGE.write_text(new, "utf-8")
+    for page, word, made in ((PAGE, "config", generated()), (COLLECTOR_PAGE, "collector", lacking())):
+        begin, end = f"<!-- {word}:begin -->\n", f"<!-- {word}:end -->\n"
+        text = page.read_text("utf-8")
+        head, _, rest = text.partition(begin)
+        new = f"{head}{begin}\n{made}\n{end}{rest.partition(end)[2]}"
+        if check and new != text:
+            sys.exit(f"docs/{page.name} is stale: run 'make formats'")
+        page.write_text(new, "utf-8")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from tests.service.sinks import EXPORTS, OtlpSink
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs" / "collector"
 FREE = {"endpoint": "127.0.0.1:0"}
-SECRETS = {"AGENT_PASSWORD": "geheim", "CERTS": "/nowhere"}
+CERTS = Path(__file__).parent / "certs"
+SECRETS = {"AGENT_PASSWORD": "geheim", "CERTS": str(CERTS)}
 OTLP = {"otlp": {"protocols": {"grpc": FREE, "http": FREE}}}
 
 
@@ -27,10 +28,17 @@ def collector(name: str, folder: Path, over: dict[str, Any], *arguments: str, **
     return Logloom(over, folder, [*arguments, "--config", CONFIGS / f"{name}.yaml"], environment)
 
 
-def export(endpoint: str, seed: int, metadata: tuple[tuple[str, str], ...] = ()) -> list[Flat]:
-    """Sends 50 records over gRPC; returns them."""
+def export(
+    endpoint: str, seed: int, metadata: tuple[tuple[str, str], ...] = (), *, secured: bool = False
+) -> list[Flat]:
+    """Sends 50 records over gRPC, `secured` with a client's certificate; returns them."""
     data = corpus.otlp_logs(50, seed)
-    with grpc.insecure_channel(endpoint) as channel:
+    if secured:
+        pems = [(CERTS / name).read_bytes() for name in ("ca.pem", "client.key", "client.pem")]
+        opened = grpc.secure_channel(endpoint, grpc.ssl_channel_credentials(*pems))
+    else:
+        opened = grpc.insecure_channel(endpoint)
+    with opened as channel:
         channel.unary_unary(EXPORTS["logs"])(data, timeout=60, wait_for_ready=True, metadata=metadata)
     return otlp.from_bytes(data)
 
@@ -96,17 +104,17 @@ def test_without_the_word_it_does_not_start(tmp_path: Path) -> None:
 def test_a_gateway_asks_who_sends(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     shown = base64.b64encode(b"agent:geheim").decode()
-    grpc_over = {**FREE, "tls": None}
     over = {
         "extensions": {"health_check": FREE},
-        "receivers": {"otlp": {"protocols": {"grpc": grpc_over, "http": FREE}}},
+        "receivers": OTLP,
         "exporters": {"file": {"path": str(out)}},
         "service": {"pipelines": {name: {"exporters": ["file"]} for name in ("logs", "traces")}},
     }
     with collector("gateway", tmp_path / "run", over, **SECRETS) as runs:
-        with pytest.raises(grpc.RpcError):
-            export(runs.endpoint("otlp", "grpc"), 3)
-        sent = export(runs.endpoint("otlp", "grpc"), 3, (("authorization", f"Basic {shown}"),))
+        with pytest.raises(grpc.RpcError) as error:
+            export(runs.endpoint("otlp", "grpc"), 3, secured=True)
+        assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED  # type: ignore[attr-defined]
+        sent = export(runs.endpoint("otlp", "grpc"), 3, (("authorization", f"Basic {shown}"),), secured=True)
     assert len(read(out)) == len(sent)
     assert "geheim" not in runs.log()
 
@@ -115,7 +123,7 @@ def test_what_is_forwarded(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     over = {"receivers": {"fluent_forward": FREE}, "exporters": {"file": {"path": str(out)}}}
     with collector("forward", tmp_path / "run", over) as runs:
-        host, _, port = runs.endpoint("fluent_forward", "tcp").rpartition(":")
+        host, _, port = runs.endpoint("fluent_forward", "forward").rpartition(":")
         logger = fluent.FluentSender("app", host=host, port=int(port))
         for number in range(20):
             assert logger.emit("web", {"message": f"line {number}"})

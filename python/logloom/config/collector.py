@@ -11,7 +11,7 @@ from typing import Final
 
 import yaml
 
-__all__ = ["INERT", "OTHER_NAMES", "lacking", "type_of"]
+__all__ = ["INERT", "OTHER_NAMES", "lacking", "nearest_table", "type_of"]
 
 OTHER_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "receivers": {"file_log": "filelog", "fluent_forward": "fluentforward"},
@@ -50,11 +50,12 @@ def type_of(section: str, name: str, types: Iterable[str]) -> str | None:
 
 def lacking(section: str, name: str) -> str | None:
     """Of a component that the Collector has and logloom has not: what comes nearest. None where nobody has it."""
-    return _nearest()[section].get(plain(name))
+    return nearest_table()[section].get(plain(name))
 
 
 @cache
-def _nearest() -> dict[str, dict[str, str]]:
+def nearest_table() -> dict[str, dict[str, str]]:
+    """Of each section, the components that the Collector has and logloom has not, and what comes nearest."""
     text = resources.files("logloom.config").joinpath("collector.yaml").read_text(encoding="utf-8")
     table: dict[str, list[dict[str, str]]] = yaml.safe_load(text)
     return {section: {name: row["nearest"] for row in rows for name in row["of"]} for section, rows in table.items()}

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
@@ -26,10 +25,6 @@ STOP_S: Final = 5.0
 """How long a stop waits for what came to be pushed, in seconds."""
 
 
-QUEUE_BYTES_MIN: Final = 1 << 16
-"""A `queue_size` below this counts datagrams."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatagramSettings:
     """The settings of a server for datagrams.
@@ -37,14 +32,12 @@ class DatagramSettings:
     Attributes:
         endpoint: Where to listen.
         socket_buffer_size: What the kernel is asked to hold of datagrams that were not read yet.
-        queue_size: What waits here for the journal, in bytes or, below 64 KiB, in datagrams of `max_packet_size`, as
-            the Collector counts; datagrams beyond that are dropped, and counted.
-        max_packet_size: For how many bytes one such datagram counts.
+        queue_size: What waits here for the journal, in bytes (below 64 KiB: in datagrams); more is dropped, and counted.
+        max_packet_size: For how many bytes a datagram counts there.
         max_wait: How long a datagram waits for a full journal; then it is dropped, and counted.
     """
 
-    IGNORED: ClassVar[Mapping[str, str]] = {"workers": "the core reads them"}
-
+    IGNORED: ClassVar[dict[str, str]] = {"workers": "the core reads them"}
     endpoint: Endpoint
     socket_buffer_size: Annotated[Bytes, Bound(1 << 12, 1 << 30)] = 8 << 20
     queue_size: Annotated[Bytes, Bound(1, 1 << 30)] = 16 << 20
@@ -54,7 +47,7 @@ class DatagramSettings:
     @property
     def queue_bytes_max(self) -> int:
         """`queue_size` in bytes."""
-        return self.queue_size if self.queue_size >= QUEUE_BYTES_MIN else self.queue_size * self.max_packet_size
+        return self.queue_size if self.queue_size >= 1 << 16 else self.queue_size * self.max_packet_size
 
 
 class DatagramServer:

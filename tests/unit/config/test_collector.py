@@ -9,7 +9,7 @@ from logloom.config.model import EXTENSIONS, SECTIONS, component_types
 @pytest.mark.parametrize("section", [*SECTIONS, EXTENSIONS])
 def test_what_is_lacking_is_not_there(section: str) -> None:
     """A component that logloom has got since leaves the table."""
-    lacking = set(collector._nearest()[section])
+    lacking = set(collector.nearest_table()[section])
     assert lacking
     have = {collector.plain(kind) for kind in component_types(section)} | {
         collector.plain(name) for name in collector.OTHER_NAMES[section]
