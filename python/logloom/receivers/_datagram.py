@@ -32,7 +32,7 @@ class DatagramSettings:
     Attributes:
         endpoint: Where to listen.
         socket_buffer_size: What the kernel is asked to hold of datagrams that were not read yet.
-        queue_size: What waits here for the journal, in bytes (below 64 KiB: in datagrams); more is dropped, and counted.
+        queue_size: What waits for the journal, in bytes (below 64 KiB: in datagrams); more is dropped, and counted.
         max_packet_size: For how many bytes a datagram counts there.
         max_wait: How long a datagram waits for a full journal; then it is dropped, and counted.
     """
