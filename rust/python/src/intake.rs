@@ -193,6 +193,8 @@ impl Source {
 
 /// Says where a `when:` is wrong.
 #[pyfunction]
-pub fn check_condition(text: &str) -> PyResult<()> {
-    Condition::parse(text).map(|_| ()).map_err(|error| ConfigError::new_err(error.to_string()))
+#[pyo3(signature = (text, *, ottl = false))]
+pub fn check_condition(text: &str, ottl: bool) -> PyResult<()> {
+    let parsed = if ottl { Condition::parse_ottl(text) } else { Condition::parse(text) };
+    parsed.map(|_| ()).map_err(|error| ConfigError::new_err(error.to_string()))
 }

@@ -22,10 +22,12 @@ pub struct Processor(pub(crate) Arc<dyn logloom_processors::Processor>);
 #[pymethods]
 impl Processor {
     #[staticmethod]
-    #[pyo3(signature = (*, drop, keep))]
-    fn filter(drop: Vec<String>, keep: Vec<String>) -> PyResult<Self> {
-        let compile = |texts: Vec<String>| texts.iter().map(|text| condition(text)).collect::<PyResult<Vec<_>>>();
-        Ok(Self(Arc::new(Filter::new(compile(drop)?, compile(keep)?))))
+    #[pyo3(signature = (*, drop, keep, drop_ottl = Vec::new()))]
+    fn filter(drop: Vec<String>, keep: Vec<String>, drop_ottl: Vec<String>) -> PyResult<Self> {
+        let compile = |texts: Vec<String>, ottl: bool| texts.iter().map(|text| condition(text, ottl)).collect::<PyResult<Vec<_>>>();
+        let mut dropping = compile(drop, false)?;
+        dropping.extend(compile(drop_ottl, true)?);
+        Ok(Self(Arc::new(Filter::new(dropping, compile(keep, false)?))))
     }
 
     #[staticmethod]
@@ -118,6 +120,7 @@ fn action(name: &str) -> PyResult<Action> {
     }
 }
 
-fn condition(text: &str) -> PyResult<Condition> {
-    Condition::parse(text).map_err(|error| ConfigError::new_err(format!("'{text}': {error}")))
+fn condition(text: &str, ottl: bool) -> PyResult<Condition> {
+    let parsed = if ottl { Condition::parse_ottl(text) } else { Condition::parse(text) };
+    parsed.map_err(|error| ConfigError::new_err(format!("'{text}': {error}")))
 }

@@ -59,6 +59,16 @@ async def test_what_no_condition_wants_to_keep_goes() -> None:
     assert intake.counters()["processors"]["filter/0"]["rules"] == {"keep": 2}
 
 
+async def test_the_collectors_conditions_drop_likewise() -> None:
+    batch, intake = await filtered(
+        "error_mode: ignore, logs: {log_record: ['IsMatch(log.body, \"^p.ng$\")', 'log.attributes[\"n\"] == nil']}",
+        "log_conditions: ['severity_number >= SEVERITY_NUMBER_ERROR']",
+    )
+    assert batch is not None
+    assert [record.body for record in batch] == ["order"]
+    assert intake.counters()["processors"]["filter/0"]["rules"] == {'IsMatch(log.body, "^p.ng$")': 2}
+
+
 async def test_a_record_stays_byte_for_byte_as_it_was() -> None:
     untouched, _ = await filtered("drop: ['severity == FATAL']")
     some, _ = await filtered("drop: ['severity == FATAL']", "keep: ['attributes[\"n\"] == 2']")
@@ -82,6 +92,7 @@ async def test_all_may_go_and_the_accounts_still_add_up() -> None:
     ("text", "told"),
     [
         ("", "processors.filter/0.drop: nothing is filtered: give conditions here, or under 'keep'"),
+        ("logs: {log_record: ['IsInt(body)']}", "processors.filter/0.logs.log_record[0]: the function 'IsInt' has no"),
         ("keep: ['true', 'severty > 1']", "processors.filter/0.keep[1]: unknown field 'severty': did you mean"),
     ],
 )

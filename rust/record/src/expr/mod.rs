@@ -5,6 +5,7 @@
 
 mod eval;
 mod lexer;
+mod ottl;
 mod parser;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,11 @@ impl Condition {
     /// Compiles a condition of at most 16 KiB.
     pub fn parse(text: &str) -> Result<Self, ConditionError> {
         Ok(Self { text: text.into(), expr: parser::parse(text)? })
+    }
+
+    /// The same, of a condition in the Collector's language (OTTL), as far as it has counterparts here.
+    pub fn parse_ottl(text: &str) -> Result<Self, ConditionError> {
+        Ok(Self { text: text.into(), expr: parser::parse_ottl(text)? })
     }
 
     /// Whether it holds for the record at `record` of the Batch's index; false where there is no such record.

@@ -5,6 +5,7 @@ use regex::bytes::RegexBuilder;
 use super::{
     ConditionError,
     lexer::{Kind, Token, words},
+    ottl,
     tree::{Comparison, Expr, Field, Literal, Operand, Step, TextTest, Type},
 };
 use crate::nearest;
@@ -33,6 +34,15 @@ const WORDS: [&str; 12] = ["and", "contains", "ends_with", "exists", "false", "h
 
 /// Parses a whole condition.
 pub(super) fn parse(text: &str) -> Result<Expr, ConditionError> {
+    parse_as(text, Ok)
+}
+
+/// The same of one that is written in the Collector's language.
+pub(super) fn parse_ottl(text: &str) -> Result<Expr, ConditionError> {
+    parse_as(text, ottl::translated)
+}
+
+fn parse_as(text: &str, translated: impl FnOnce(Vec<Token>) -> Result<Vec<Token>, ConditionError>) -> Result<Expr, ConditionError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(ConditionError::new(TEXT_BYTES_MAX, format!("a condition has at most {TEXT_BYTES_MAX} bytes")));
     }
@@ -40,7 +50,7 @@ pub(super) fn parse(text: &str) -> Result<Expr, ConditionError> {
     if tokens.len() == 1 {
         return Err(ConditionError::new(0, "the condition is empty: write 'true' for one that always holds"));
     }
-    let mut parser = Parser { tokens, next: 0, depth: 0, patterns: 0 };
+    let mut parser = Parser { tokens: translated(tokens)?, next: 0, depth: 0, patterns: 0 };
     let expr = parser.any()?;
     match parser.peek() {
         Kind::End => Ok(expr),

@@ -178,3 +178,55 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn conditions_of_the_collector_say_the_same() {
+    let batch = batch();
+    for (text, holds) in [
+        ("log.severity_number >= SEVERITY_NUMBER_WARN", true),
+        ("severity_number < SEVERITY_NUMBER_WARN", false),
+        (r#"attributes["http.request.method"] == "GET""#, true),
+        (r#"log.attributes["user"]["id"] == "u-7" and resource.attributes["service.name"] != "pay""#, true),
+        (r#"IsMatch(body, "timed")"#, true),
+        (r#"not IsMatch(log.body.string, "^timed") and HasPrefix(body, "GET ")"#, true),
+        (r#"HasSuffix(resource.attributes["k8s.namespace.name"], "op") or false"#, true),
+        (r#"ContainsValue(attributes["user"]["roles"], "ops")"#, true),
+        (r#"attributes["absent"] == nil"#, true),
+        (r#"attributes["http.request.method"] == nil or attributes["cached"] != nil"#, true),
+        (r#"not (log.attributes["absent"] != nil) and log.trace_id.string != nil"#, true),
+        ("instrumentation_scope.name == nil", true),
+        (r#"trace_id.string == "4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b""#, true),
+        (r#"attributes["cached"] == false and log.time_unix_nano > 0"#, true),
+    ] {
+        let condition = Condition::parse_ottl(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(condition.matches(&batch, 0), holds, "{text}");
+    }
+}
+
+#[test]
+fn what_has_no_counterpart_is_refused_where_it_stands() {
+    for (text, at, told) in [
+        (
+            r#"body == "x" and IsString(body)"#,
+            16,
+            "the function 'IsString' has no counterpart here; IsMatch, HasPrefix, HasSuffix, ContainsValue have",
+        ),
+        ("IsMatch(body)", 12, "expected ',' and a text"),
+        ("IsMatch(body, body)", 14, "expected a text in quotes"),
+        (r#"cache["x"] == "y""#, 0, "unknown field 'cache'"),
+        ("== nil", 0, "expected a field before this"),
+    ] {
+        let error = Condition::parse_ottl(text).err().unwrap_or_else(|| panic!("{text} was read"));
+        assert_eq!(error.at, at, "{text}: {error}");
+        assert!(error.message.starts_with(told), "{text}: {error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn ottl_never_panics(words in proptest::collection::vec(proptest::sample::select(
+        &["log", ".", "nil", "==", "!=", "IsMatch", "(", ")", ",", "\"x\"", "body", "attributes", "[", "]", "not", "and", "has", "1", "string"][..],
+    ), 0..16)) {
+        let _ = Condition::parse_ottl(&words.join(" "));
+    }
+}

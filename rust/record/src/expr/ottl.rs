@@ -1,0 +1,139 @@
+//! The Collector's conditions (OTTL) as ours: word by word, so that every error says where in the text it is.
+//!
+//! [OTTL](https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/pkg/ottl) calls most fields as we do. What is written
+//! otherwise there is translated here; what has no counterpart is refused.
+
+use super::{
+    ConditionError,
+    lexer::{Kind, Token},
+};
+
+/// Functions of two arguments, a value and a text, and the operators that do the same.
+const TESTS: [(&str, &str); 4] =
+    [("IsMatch", "matches"), ("HasPrefix", "starts_with"), ("HasSuffix", "ends_with"), ("ContainsValue", "contains")];
+
+/// Translates the words of a condition.
+pub(super) fn translated(tokens: Vec<Token>) -> Result<Vec<Token>, ConditionError> {
+    let mut translator = Translator { from: tokens, next: 0, to: Vec::new() };
+    while translator.step()? {}
+    Ok(translator.to)
+}
+
+struct Translator {
+    from: Vec<Token>,
+    next: usize,
+    to: Vec<Token>,
+}
+
+fn word(text: &str) -> Kind {
+    Kind::Word(text.into())
+}
+
+impl Translator {
+    fn kind(&self, ahead: usize) -> &Kind {
+        self.from.get(self.next + ahead).map_or(&Kind::End, |token| &token.kind)
+    }
+
+    fn at(&self) -> usize {
+        self.from.get(self.next).or(self.from.last()).map_or(0, |token| token.at)
+    }
+
+    fn push(&mut self, kind: Kind) {
+        let at = self.at();
+        self.to.push(Token { kind, at });
+    }
+
+    /// Whether there is more.
+    fn step(&mut self) -> Result<bool, ConditionError> {
+        match (self.kind(0).clone(), self.kind(1).clone()) {
+            (Kind::End, _) => {
+                self.push(Kind::End);
+                return Ok(false);
+            }
+            (Kind::Word(name), Kind::Symbol("(")) if !matches!(&*name, "and" | "or" | "not") => self.call(&name)?,
+            // The context of a log record, which newer ones write out.
+            (Kind::Word(context), Kind::Symbol(".")) if context == "log" => self.next += 2,
+            (Kind::Word(context), Kind::Symbol(".")) if context == "instrumentation_scope" => {
+                self.push(word("scope"));
+                self.next += 1;
+            }
+            (Kind::Symbol(comparison @ ("==" | "!=")), Kind::Word(nil)) if nil == "nil" => self.nil(comparison)?,
+            // `trace_id.string`, `body.string`: texts are what we compare anyway.
+            (Kind::Symbol("."), Kind::Word(string)) if string == "string" => self.next += 2,
+            (kind, _) => {
+                self.push(kind);
+                self.next += 1;
+            }
+        }
+        Ok(true)
+    }
+
+    /// `IsMatch(body, "…")` is `(body matches "…")`.
+    fn call(&mut self, name: &str) -> Result<(), ConditionError> {
+        let Some((_, operator)) = TESTS.iter().find(|(test, _)| *test == name) else {
+            let known: Vec<_> = TESTS.iter().map(|(test, _)| *test).collect();
+            return Err(ConditionError::new(
+                self.at(),
+                format!("the function '{name}' has no counterpart here; {} have", known.join(", ")),
+            ));
+        };
+        self.push(Kind::Symbol("("));
+        self.next += 2;
+        while !matches!(self.kind(0), Kind::Symbol("," | ")") | Kind::End) {
+            self.step()?;
+        }
+        if *self.kind(0) != Kind::Symbol(",") {
+            return Err(ConditionError::new(self.at(), format!("expected ',' and a text: {name}(body, \"…\")")));
+        }
+        self.push(word(operator));
+        self.next += 1;
+        let Kind::Text(text) = self.kind(0).clone() else {
+            return Err(ConditionError::new(self.at(), format!("expected a text in quotes, not {}", self.kind(0))));
+        };
+        self.push(Kind::Text(text));
+        self.next += 1;
+        if *self.kind(0) != Kind::Symbol(")") {
+            return Err(ConditionError::new(self.at(), format!("expected ')', not {}", self.kind(0))));
+        }
+        self.push(Kind::Symbol(")"));
+        self.next += 1;
+        Ok(())
+    }
+
+    /// `attributes["a"] == nil` is `not has attributes["a"]`.
+    fn nil(&mut self, comparison: &str) -> Result<(), ConditionError> {
+        let mut start = self.to.len();
+        // Back over what the field is written of: words with dots between them, and what stands in brackets.
+        let mut is_open = false;
+        while let Some(token) = start.checked_sub(1).and_then(|before| self.to.get(before)) {
+            let is_part = match &token.kind {
+                Kind::Symbol("]") => {
+                    is_open = true;
+                    true
+                }
+                Kind::Symbol("[") => {
+                    is_open = false;
+                    true
+                }
+                Kind::Symbol(".") => true,
+                Kind::Word(name) => !matches!(&**name, "and" | "or" | "not"),
+                Kind::Text(_) | Kind::Int(_) => is_open,
+                _ => false,
+            };
+            if !is_part {
+                break;
+            }
+            start -= 1;
+        }
+        if start == self.to.len() {
+            return Err(ConditionError::new(self.at(), "expected a field before this: only fields can be nil"));
+        }
+        let at = self.at();
+        self.to.insert(start, Token { kind: word("has"), at });
+        if comparison == "==" {
+            self.to.insert(start, Token { kind: word("not"), at });
+        }
+        self.next += 2;
+        Ok(())
+    }
+}
