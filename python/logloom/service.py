@@ -93,7 +93,10 @@ class Service:
                 last.enter_context(dead.watched())
             letters = DeadLetters(journals, main, dead, self.config.service.dead_letter_pipeline)
             async with AsyncExitStack() as left:
-                for component in self.config.extensions.values():
+                # First those that others name by `auth`.
+                for component in sorted(
+                    self.config.extensions.values(), key=lambda it: not hasattr(it.config, "roles")
+                ):
                     self._extensions[component.id] = await self._extension(component, left)
                 followers = [
                     await self._follower(component, journals.main, waiters, letters, left)

@@ -149,3 +149,19 @@ service: {extensions: [bearertokenauth], pipelines: {logs: {receivers: [zipkin],
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
     assert "extension bearertokenauth: /nowhere/token cannot be read: No such file" in ended.stderr
+
+
+def test_probes_that_must_show_who_they_are(tmp_path: Path, tokens: Path) -> None:
+    """Whatever the order in which the extensions are named."""
+    config = _receiving(tmp_path / "out.jsonl", tokens)
+    config["extensions"]["health_check"] = {
+        "endpoint": "127.0.0.1:0",
+        "path": "/health",
+        "auth": {"authenticator": "bearertokenauth/apps"},
+    }
+    config["service"]["extensions"].insert(0, "health_check")
+    with Logloom(config, tmp_path / "to") as to:
+        said = next(line for line in to.log().splitlines() if "health_check: listens" in line)
+        url = f"http://{said.rpartition('=')[2]}/health"
+        assert requests.get(url, timeout=30).status_code == 401
+        assert requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30).status_code == 200

@@ -187,10 +187,11 @@ class _Checker:
         journal = self.reader.fields(JournalConfig, self.top["journal"]) if "journal" in self.top else JournalConfig()
         service = self.service()
         used = {section: self.used(section, sections[section]) for section in SECTIONS}
-        self.shared(used["receivers"])
         extensions = self.running(sections[EXTENSIONS])
+        self.shared({"receivers": used["receivers"], EXTENSIONS: extensions})
         for section in ("receivers", "exporters"):
             self.authenticators(section, used[section], extensions)
+        self.authenticators(EXTENSIONS, extensions, extensions)
         if service is None or journal is None:
             return None
         self.note_bounds(journal)
@@ -198,11 +199,17 @@ class _Checker:
         components = (used["receivers"], used["processors"], used["exporters"])
         return Config(self.file, *components, journal, service, notes, extensions)
 
-    def shared(self, receivers: dict[str, Component]) -> None:
-        """Receivers at one endpoint must get on with each other."""
-        for identifier, inside, what in conflicts({name: receiver.config for name, receiver in receivers.items()}):
-            path = f"receivers.{identifier}.{inside}" if inside else f"receivers.{identifier}"
-            self.reader.problems.append(Problem(receivers[identifier].line, path, what, receivers[identifier].file))
+    def shared(self, sections: dict[str, dict[str, Component]]) -> None:
+        """What listens at one endpoint must get on with each other."""
+        those = {
+            name if section == "receivers" else f"{section}.{name}": (section, component)
+            for section, components in sections.items()
+            for name, component in components.items()
+        }
+        for name, inside, what in conflicts({name: component.config for name, (_, component) in those.items()}):
+            section, component = those[name]
+            path = f"{section}.{component.id}{'.' if inside else ''}{inside}"
+            self.reader.problems.append(Problem(component.line, path, what, component.file))
 
     def note_bounds(self, journal: JournalConfig) -> None:
         """A bound that the other kind of journal has is accepted, and does nothing."""
@@ -289,7 +296,7 @@ class _Checker:
 
     def authenticators(self, section: str, components: dict[str, Component], have: dict[str, Component]) -> None:
         """Each `auth` names an extension that runs, and can do what is asked of it."""
-        role, does = ("server", "tells who sends") if section == "receivers" else ("client", "says as whom to send")
+        role, does = ("client", "says as whom to send") if section == "exporters" else ("server", "tells who sends")
         for component in components.values():
             for path, auth in _auths(component.config):
                 extension = have.get(auth.authenticator)

@@ -61,3 +61,14 @@ def test_each_setting_that_must_be_the_same_is_one() -> None:
     names = {field.name for field in dataclasses.fields(HttpSettings)}
     assert set(HttpSettings.SAME) <= names
     assert ServerTls(client_ca_file=None) == ServerTls()
+
+
+def test_an_extension_that_listens_shares_as_well() -> None:
+    text = TEXT.format(zipkin="{endpoint: 127.0.0.1:80}", a="{endpoint: 127.0.0.1:81}")
+    text = f"extensions: {{health_check: {{endpoint: 127.0.0.1:80, max_connections: 5}}}}\n{text}"
+    with pytest.raises(InvalidConfigError) as error:
+        config.loads(text.replace("service: {", "service: {extensions: [health_check], "))
+    assert [(problem.line, problem.path) for problem in error.value.problems] == [
+        (1, "extensions.health_check.max_connections")
+    ]
+    assert "'zipkin', which shares 127.0.0.1:80" in str(error.value)
