@@ -1,5 +1,6 @@
 """`make` on a machine that lacks something: one clear line that names it, before anything is built."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -84,9 +85,14 @@ def test_every_folder_with_tests_is_run_by_one_of_the_tiers() -> None:
 def test_peers_are_listed_as_they_are_pinned() -> None:
     """Of Go's and Maven's, the version in .ci/peers is the one that is built."""
     modules = (ROOT / "tests/peers/go/go.mod").read_text("utf-8")
+    pom = (ROOT / "tests/peers/java/pom.xml").read_text("utf-8")
     for peer in listed():
         if peer.kind == "go":
             assert f"\t{peer.name} {peer.version}\n" in modules, peer
+        elif peer.kind == "maven":
+            group, artifact = peer.name.split(":")
+            wanted = rf"<groupId>{group}</groupId>\s*<artifactId>{artifact}</artifactId>\s*<version>{peer.version}<"
+            assert re.search(wanted, pom), peer
 
 
 def test_a_peer_that_is_absent_is_named_at_the_end(tmp_path: Path) -> None:

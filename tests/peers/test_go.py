@@ -132,6 +132,23 @@ def test_each_mode_of_fluent_forward(tmp_path: Path, key: list[str]) -> None:
         assert [record.attributes["n"] for record in of_tag] == list(range(40))
 
 
+@pytest.mark.needs("go:github.com/grafana/loki-client-go")
+@pytest.mark.parametrize("encoding", ["snappy", "json"])
+@pytest.mark.parametrize("tenant", [[], ["shop"]])
+def test_promtails_client(tmp_path: Path, encoding: str, tenant: list[str]) -> None:
+    """Batches of about a thousand bytes; every other line has structured metadata."""
+    with Logloom(config(tmp_path, loki=ZERO), tmp_path) as logloom:
+        run("loki", f"http://{logloom.endpoint('loki', 'http')}/loki/api/v1/push", 300, encoding, *tenant)
+        found = written(logloom, tmp_path, 300)
+    assert [record.body for record in found] == [f"order {number}" for number in range(300)]
+    assert [record.time for record in found] == [1_795_430_459 * SECOND + number for number in range(300)]
+    assert {record.attributes["job"] for record in found} == {"shop"}
+    assert {record.severity for record in found} == {13}
+    if encoding == "snappy":
+        assert [record.attributes.get("n") for record in found[1::2]] == [str(n) for n in range(1, 300, 2)]
+    assert {record.resource.get("loki.tenant.id") for record in found} == {tenant[0] if tenant else None}
+
+
 @pytest.mark.needs(
     "go:go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc",
     "go:go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp",

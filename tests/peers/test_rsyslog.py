@@ -20,8 +20,8 @@ MESSAGE = '<155>1 2026-11-21T10:40:59.123456+01:00 node-1 shop 42 ORDER [o@32473
 
 
 @contextmanager
-def rsyslog(folder: Path, to: str) -> Iterator[socket.socket]:
-    """Sends on `to` what comes on the connection."""
+def rsyslog(folder: Path, to: str, before: str = "") -> Iterator[socket.socket]:
+    """Sends on `to` what comes on the connection; `before` is what the config says first."""
     (modules,) = unpacked("usr/lib").glob("*/rsyslog")
     port = folder / "rsyslog.port"
     port.unlink(missing_ok=True)
@@ -31,6 +31,7 @@ def rsyslog(folder: Path, to: str) -> Iterator[socket.socket]:
 global(workDirectory="{folder}" defaultNetstreamDriverCAFile="{CERTS}/ca.pem"
        defaultNetstreamDriverCertFile="{CERTS}/client.pem" defaultNetstreamDriverKeyFile="{CERTS}/client.key")
 module(load="imtcp")
+{before}
 input(type="imtcp" address="{LOOPBACK}" port="0" listenPortFileName="{port}")
 action({to})
 """

@@ -21,13 +21,15 @@ WITH_TLS = f"""tls(ca-file("{CERTS}/ca.pem") cert-file("{CERTS}/client.pem") key
 
 
 @contextmanager
-def syslog_ng(folder: Path, to: str) -> Iterator[TextIO]:
-    """Sends to a destination each line that is written."""
+def syslog_ng(folder: Path, to: str, *, library: bool = False) -> Iterator[TextIO]:
+    """Sends to a destination each line that is written; the destination may be of its library."""
     (modules,) = unpacked("usr/lib/syslog-ng").glob("[0-9]*")
     conf, lines = folder / "syslog-ng.conf", folder / "lines.log"
+    scl = unpacked("usr/share/syslog-ng/include/scl")
     conf.write_text(
         f"""
 @version: {modules.name}
+{f'@include "{scl}/*/*.conf"' if library else ""}
 options {{ stats-freq(0); time-reopen(1); use-dns(no); log-fifo-size(100000); }};
 source lines {{ file("{lines}" follow-freq(0.1) flags(no-parse) default-priority(err) default-facility(local3)
     program-override("shop") host-override("node-1")); }};
