@@ -29,6 +29,65 @@ pub(crate) fn find_in(tail: &[u8], len: usize, byte: u8) -> Option<usize> {
     None
 }
 
+/// Finds the places of one byte in a text, one after the other: it looks at 64 bytes at once, and keeps what it saw.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Finder<'a> {
+    tail: &'a [u8],
+    len: usize,
+    byte: u8,
+    /// From where on it looked last, and where it saw the byte: a bit for each place.
+    from: usize,
+    seen: u64,
+}
+
+impl<'a> Finder<'a> {
+    #[inline(always)]
+    pub(crate) fn new(text: Text<'a>, byte: u8) -> Self {
+        let mut finder = Self { tail: text.tail(), len: text.len(), byte, from: 0, seen: 0 };
+        finder.look(0);
+        finder
+    }
+
+    /// Where the byte first stands from `at` on; the text's length where it does not.
+    #[inline(always)]
+    pub(crate) fn find(&mut self, mut at: usize) -> usize {
+        if at < self.from {
+            self.look(at);
+        }
+        loop {
+            let seen = self.seen.checked_shr((at - self.from) as u32).unwrap_or_default();
+            if seen != 0 {
+                return (at + seen.trailing_zeros() as usize).min(self.len);
+            }
+            at = at.max(self.from + 64);
+            if at >= self.len {
+                return self.len;
+            }
+            self.look(at);
+        }
+    }
+
+    #[inline(always)]
+    fn look(&mut self, from: usize) {
+        let wanted = u8x16::splat(self.byte);
+        let block = self.tail.get(from..).and_then(<[u8]>::first_chunk::<64>);
+        self.from = from;
+        self.seen = block.map_or_else(
+            || near_end(self.tail.get(from..).unwrap_or_default(), self.byte),
+            |block| {
+                let steps = block.as_chunks::<16>().0;
+                let mask = |step: &[u8; 16]| u64::from(u8x16::new(*step).simd_eq(wanted).to_bitmask());
+                steps.iter().rev().fold(0, |seen, step| seen << 16 | mask(step))
+            },
+        );
+    }
+}
+
+#[inline(never)]
+fn near_end(rest: &[u8], byte: u8) -> u64 {
+    rest.iter().take(64).enumerate().fold(0, |seen, (at, found)| seen | u64::from(*found == byte) << at)
+}
+
 /// Where `a` or `b` first stands in the text.
 #[inline(always)]
 pub(crate) fn find_either(text: Text<'_>, a: u8, b: u8) -> Option<usize> {
@@ -49,4 +108,27 @@ pub(crate) fn find_either(text: Text<'_>, a: u8, b: u8) -> Option<usize> {
         at += 16;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn all_places_are_found(text in "a{0,90}[a,]{0,200}", len in 0..220usize, skip in 0..4usize, back in 0..90usize) {
+            let text = Text::of(text.as_bytes(), 0..len);
+            let mut finder = Finder::new(text, b',');
+            let mut at = 0;
+            while at < text.len() {
+                let expected = text.bytes()[at..].iter().position(|byte| *byte == b',').map_or(text.len(), |found| at + found);
+                prop_assert_eq!(finder.find(at), expected);
+                prop_assert_eq!(finder.find(at.saturating_sub(back)), Finder::new(text, b',').find(at.saturating_sub(back)));
+                prop_assert_eq!(find(text.after(at), b',').map_or(text.len(), |found| at + found), expected);
+                at = expected + 1 + skip;
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::{
     Key, Scalar, Text,
     batch::{Entry, EntryFlags},
-    proto::{put_varint, varint_len},
+    proto::{put_varint, spread, varint_len},
     sink::{OpenRecord, Sink},
     status::http_status,
 };
@@ -137,16 +137,12 @@ impl<'w> RecordCursor<'w> {
                 out[..64].copy_from_slice(&key.head);
             }
             out[6 + name] = 0x18;
-            let n = if (0..0x80).contains(&value) {
-                out[7 + name] = value as u8;
-                1
-            } else if (0..0x4000).contains(&value) {
-                out[7 + name] = value as u8 | 0x80;
-                out[8 + name] = (value >> 7) as u8;
-                2
+            let n = varint_len(value as u64);
+            if n <= 8 {
+                out[7 + name..15 + name].copy_from_slice(&spread(value as u64, n).to_le_bytes());
             } else {
-                put_varint(&mut out[7 + name..], value as u64).unwrap_or_default()
-            };
+                put_varint(&mut out[7 + name..], value as u64);
+            }
             out[1] = (name + n + 5) as u8;
             out[5 + name] = (n + 1) as u8;
             self.pos += 7 + name + n;
@@ -419,7 +415,11 @@ impl<'w> RecordCursor<'w> {
             self.pos += 8 + k + n;
             return;
         }
-        self.pos = long_kv(self.buf, self.pos, tag, name, Scalar::Str(value));
+        self.pos = if n <= 128 {
+            medium_entry(self.buf, self.pos, tag, name, value)
+        } else {
+            long_kv(self.buf, self.pos, tag, name, Scalar::Str(value))
+        };
     }
 
     /// A whole `KeyValue` with any scalar as field `tag`: `0x0a` for the entries of a map that was opened.
@@ -450,6 +450,8 @@ impl<'w> RecordCursor<'w> {
             out[4 + k..7 + k].copy_from_slice(&[0x12, (n + 1) as u8, number_tag]);
             if number_tag == 0x21 {
                 out[7 + k..15 + k].copy_from_slice(&number.to_le_bytes());
+            } else if n <= 8 {
+                out[7 + k..15 + k].copy_from_slice(&spread(number, n).to_le_bytes());
             } else {
                 put_varint(&mut out[7 + k..17 + k], number);
             }
@@ -558,6 +560,28 @@ fn medium_kv(buf: &mut [u8], pos: usize, key: &Key, value: Text<'_>) -> usize {
     out[at] = 0x0a;
     at += 1;
     at += put_varint(&mut out[at..], n as u64).unwrap_or_default();
+    out[at..at + 128].copy_from_slice(from);
+    pos + at + n
+}
+
+/// The same of any name; one that is too long, and what lies too near the buffer's end, is written as any other.
+#[inline(never)]
+fn medium_entry(buf: &mut [u8], pos: usize, tag: u8, name: Text<'_>, value: Text<'_>) -> usize {
+    let (k, n) = (name.len(), value.len());
+    let out = buf.get_mut(pos..).and_then(<[u8]>::first_chunk_mut::<256>);
+    let (Some(out), Some(from), true) = (out, value.tail().first_chunk::<128>(), k <= 56 && n <= 128) else {
+        return long_kv(buf, pos, tag, name, Scalar::Str(value));
+    };
+    let any = 1 + varint_len(n as u64) + n;
+    out[0] = tag;
+    let mut at = 1 + put_varint(&mut out[1..], Key::kv_len(k, n) as u64).unwrap_or_default();
+    out[at..at + 2].copy_from_slice(&[0x0a, k as u8]);
+    name.copy_short(&mut out[at + 2..]);
+    at += 2 + k;
+    out[at] = 0x12;
+    at += 1 + put_varint(&mut out[at + 1..], any as u64).unwrap_or_default();
+    out[at] = 0x0a;
+    at += 1 + put_varint(&mut out[at + 1..], n as u64).unwrap_or_default();
     out[at..at + 128].copy_from_slice(from);
     pos + at + n
 }

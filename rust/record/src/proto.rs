@@ -21,6 +21,16 @@ pub fn put_varint(out: &mut [u8], mut value: u64) -> Option<usize> {
     Some(len)
 }
 
+/// The varint of a value of at most 56 bits in `len` bytes, the first one lowest; what lies behind them is zero. Without a branch: how long
+/// numbers are cannot be foretold.
+#[inline(always)]
+pub(crate) const fn spread(value: u64, len: usize) -> u64 {
+    let halves = (value & 0x0fff_ffff) | (value & 0x00ff_ffff_f000_0000) << 4;
+    let quarters = (halves & 0x0000_3fff_0000_3fff) | (halves & 0x0fff_c000_0fff_c000) << 2;
+    let bytes = (quarters & 0x007f_007f_007f_007f) | (quarters & 0x3f80_3f80_3f80_3f80) << 1;
+    bytes | (0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1))
+}
+
 /// Appends `value` as a varint.
 pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
@@ -178,7 +188,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn varints_come_back(value: u64) {
+        fn varints_come_back(value: u64, shift in 0u32..64) {
+            let value = value >> shift;
             let mut pushed = Vec::new();
             push_varint(&mut pushed, value);
             let mut put = [0; 10];
@@ -186,6 +197,11 @@ mod tests {
             prop_assert_eq!(&put[..len], &pushed[..]);
             prop_assert_eq!(len, varint_len(value));
             prop_assert_eq!(varint(&pushed), Some((value, len)));
+            if len <= 8 {
+                let mut expected = [0; 8];
+                expected[..len].copy_from_slice(&pushed);
+                prop_assert_eq!(spread(value, len).to_le_bytes(), expected);
+            }
             prop_assert_eq!(varint(&pushed[..len - 1]), None);
         }
 

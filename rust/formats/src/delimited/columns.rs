@@ -8,7 +8,7 @@ use super::cut::Shape;
 use crate::{
     fields::{Dialect, Fields, Put, Table},
     json::hash,
-    scan::find,
+    scan::{Finder, find},
     time::{self, Zone},
 };
 
@@ -170,8 +170,24 @@ impl Columns {
         let mut values = Values::new(shape, line);
         let (mut date, mut clock) = (0..0, 0..0);
         let mut count = 0;
-        while let Some(value) = values.next()? {
-            let column = self.list.get(count).copied();
+        // What nearly all say: nothing, or one byte.
+        let null = if let [null] = nulls { null.first().copied().filter(|_| null.len() == 1) } else { None };
+        loop {
+            let column = self.list.get(count);
+            if let Some((from, to)) = values.plain() {
+                if let Some(column) = column.filter(|column| column.holds == Holds::Value && column.twin.is_none())
+                    && nulls.len() == usize::from(null.is_some())
+                {
+                    count += 1;
+                    if from < to && (from + 1 < to || null.is_none() || line.bytes().get(from).copied() != null) {
+                        fields.add_column(column.entry, column.name_at, column.name_len, line, Put::Typed(from..to));
+                    }
+                    continue;
+                }
+                values.at = from;
+                values.ended = false;
+            }
+            let Some(value) = values.next()? else { break };
             count += 1;
             let Some(column) = column else {
                 if count > COLUMNS_MAX {
@@ -286,11 +302,31 @@ pub(crate) struct Values<'a> {
     line: Text<'a>,
     at: usize,
     ended: bool,
+    delimiters: Finder<'a>,
 }
 
 impl<'a> Values<'a> {
     pub(crate) fn new(shape: Shape, line: Text<'a>) -> Self {
-        Self { shape, line, at: 0, ended: false }
+        Self { shape, line, at: 0, ended: false, delimiters: Finder::new(line, shape.delimiter) }
+    }
+
+    /// Where the next value stands, if there is one, and no quote begins it.
+    #[inline(always)]
+    fn plain(&mut self) -> Option<(usize, usize)> {
+        let mut from = self.at;
+        if self.shape.runs {
+            while self.line.bytes().get(from) == Some(&self.shape.delimiter) {
+                from += 1;
+            }
+        }
+        let first = self.line.bytes().get(from).copied();
+        if self.ended || first.is_none() || first == self.shape.quote {
+            return None;
+        }
+        let to = self.delimiters.find(from);
+        self.ended = to >= self.line.len();
+        self.at = to + 1;
+        Some((from, to))
     }
 
     /// The next value; `None` behind the last.
@@ -309,10 +345,7 @@ impl<'a> Values<'a> {
         }
         let value = match (self.shape.quote, self.line.bytes().get(self.at)) {
             (Some(quote), Some(byte)) if *byte == quote => self.quoted(quote)?,
-            _ => {
-                let rest = self.line.after(self.at);
-                Value::Plain(self.at..self.at + find(rest, self.shape.delimiter).unwrap_or(rest.len()))
-            }
+            _ => Value::Plain(self.at..self.delimiters.find(self.at)),
         };
         let end = match value {
             Value::Plain(ref range) => range.end,

@@ -1,5 +1,7 @@
 //! The table of keys, compiled: from a key to what it says.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use logloom_record::{Text, nearest};
 
 use super::{
@@ -120,9 +122,14 @@ impl Named {
     }
 }
 
+/// How many tables there were.
+static TABLES: AtomicU64 = AtomicU64::new(0);
+
 /// A compiled table.
 #[derive(Debug, Default)]
 pub(crate) struct Dialect {
+    /// Its number among all, counted from 1.
+    id: u64,
     pub(super) keys: Keys,
     entries: Vec<Entry>,
     /// The attribute names that the user or the format gave.
@@ -182,6 +189,7 @@ impl Dialect {
     /// A format's own table, with the user's `keys` before it.
     pub(crate) fn of(rows: &Rows, keys: &[(String, String)]) -> Result<Self, OptionError> {
         let mut dialect = Self {
+            id: TABLES.fetch_add(1, Ordering::Relaxed) + 1,
             prefix: rows.prefix,
             nested: rows.nested,
             dash_is_absent: rows.dash_is_absent,
@@ -399,6 +407,16 @@ impl Table for Dialect {
 
     fn path(&self, position: u16) -> Text<'_> {
         self.name_of(position)
+    }
+
+    #[inline(always)]
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    #[inline(always)]
+    fn prefix(&self) -> &'static str {
+        self.prefix
     }
 }
 

@@ -1,6 +1,6 @@
 //! One field of a line.
 
-use logloom_record::RejectReason;
+use logloom_record::{RejectReason, Text};
 
 use crate::json::{Scanner, Str, Value};
 
@@ -46,6 +46,10 @@ pub(super) enum Place {
     Names,
     /// There, as a whole.
     Whole,
+    /// Among the names of the lines that were learned, with what the table has every name begin with.
+    Learned,
+    /// There, as a whole.
+    LearnedWhole,
 }
 
 /// One field: where its name and value lie in the frame.
@@ -68,20 +72,24 @@ pub(crate) struct Field {
 }
 
 impl Field {
+    /// One without a name or a value.
+    pub(super) const NONE: Self = Self {
+        name_at: 0,
+        name_len: 0,
+        at: 0,
+        len: 0,
+        number: 0,
+        entry: 0,
+        kind: Kind::Null,
+        place: Place::Frame,
+        path_len: 0,
+        container: 0,
+    };
+
     #[inline(always)]
     pub(crate) fn new(name_at: usize, name_len: usize, entry: Option<u32>) -> Self {
-        Self {
-            name_at: name_at as u32,
-            name_len: name_len as u32,
-            at: 0,
-            len: 0,
-            number: 0,
-            entry: entry.map_or(0, |position| position as u16 + 1),
-            kind: Kind::Null,
-            place: Place::Frame,
-            path_len: 0,
-            container: 0,
-        }
+        let entry = entry.map_or(0, |position| position as u16 + 1);
+        Self { name_at: name_at as u32, name_len: name_len as u32, entry, ..Self::NONE }
     }
 
     /// A field whose value is a string that was just read, up to `end`.
@@ -149,6 +157,14 @@ impl Field {
             }
         }
         Ok(())
+    }
+
+    /// A later field has the same name, and so this one is gone; how many values are lost by that: what is said twice is not.
+    #[inline]
+    pub(super) fn supersede(&mut self, later: &Self, frame: Text<'_>) -> u32 {
+        let is_loss = (self.kind, self.number) != (later.kind, later.number) || self.span(frame).bytes() != later.span(frame).bytes();
+        self.kind = Kind::Gone;
+        u32::from(is_loss)
     }
 
     /// Takes the whole path as the name. A key of another name has no part in the table.

@@ -4,11 +4,13 @@
 mod dialect;
 mod field;
 mod keys;
+mod labels;
 mod made;
 mod names;
 mod pairs;
 mod roles;
 mod rows;
+mod shapes;
 mod slots;
 mod split;
 mod table;
@@ -26,6 +28,7 @@ pub(crate) use field::{Field, Kind};
 use made::Made;
 pub(crate) use pairs::unescape_pair;
 pub(crate) use rows::{Known, Put, Rows};
+use shapes::Shapes;
 pub(crate) use table::{Keys, Table};
 pub(crate) use target::Target;
 pub(crate) use write::Unescape;
@@ -56,6 +59,8 @@ pub(crate) struct Fields {
     /// Room for a name and what the table has every name begin with.
     own: Vec<u8>,
     is_prefixed: bool,
+    shapes: Shapes,
+    labels: labels::Labels,
 }
 
 thread_local! {
@@ -82,6 +87,7 @@ impl Fields {
         fields.names.truncate(0);
         fields.dropped = 0;
         fields.containers = 0;
+        fields.shapes.is_learning = false;
         fields.given_time_unix_nano = 0;
         fields.given_severity = 0;
         fields.given_severity_text = (0, 0);
@@ -97,15 +103,31 @@ impl Fields {
     /// Gathers the entries of the object that `json` is in; it is left behind the object's end.
     #[inline(always)]
     pub(crate) fn gather(&mut self, table: &impl Table, json: &mut Scanner<'_>) -> Result<(), RejectReason> {
+        let before = *json;
+        if table.id() == 0 || self.len > 0 {
+            *json = self.gather_anew(table, before)?;
+        } else if let Some(behind) = self.follow(table.id(), before) {
+            *json = behind;
+        } else {
+            *json = self.gather_anew(table, before)?;
+            if self.shapes.is_learning {
+                self.learn(table.prefix(), before, json.position());
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, whatever lines there were before.
+    #[inline(never)]
+    fn gather_anew<'a>(&mut self, table: &impl Table, mut json: Scanner<'a>) -> Result<Scanner<'a>, RejectReason> {
         let mut seen = Seen::default();
         if table.strips_underscore() {
             let path = self.root();
-            *json = self.flatten(table, &mut seen, *json, path)?;
-            return Ok(());
+            return self.flatten(table, &mut seen, json, path);
         }
         while let Some(key) = json.key()? {
             if key.has_escapes() {
-                *json = self.escaped_key(table, &mut seen, *json, key)?;
+                json = self.escaped_key(table, &mut seen, json, key)?;
                 continue;
             }
             let hash = hash(key.text);
@@ -124,15 +146,15 @@ impl Fields {
                 && key.text.len() < PATH_LEN_MAX
             {
                 let path = if container == Container::Through { self.root() } else { self.enter(key.text, container) };
-                *json = self.flatten(table, &mut seen, *json, path)?;
+                json = self.flatten(table, &mut seen, json, path)?;
                 continue;
             }
             let Some(field) = self.room() else { continue };
             *field = Field::new(key_at(json.frame(), key.text), key.text.len(), entry);
-            field.read(json, at, value)?;
+            field.read(&mut json, at, value)?;
             self.keep(json.frame(), &mut seen, hash);
         }
-        Ok(())
+        Ok(json)
     }
 
     /// A key with escapes: its name is kept unescaped.
@@ -270,15 +292,16 @@ impl Fields {
         let earlier = before
             .iter()
             .position(|other| other.name_len == field.name_len && other.kind != Kind::Gone && self.name(frame, other).bytes() == name);
-        let Some(other) = earlier.and_then(|position| self.list.get_mut(position)) else { return };
+        let Some(position) = earlier else { return };
+        let Some(other) = self.list.get_mut(position) else { return };
         if other.container == field.container || (other.path_len == 0 && field.path_len == 0) {
-            // What is said twice is not lost.
-            let is_loss =
-                (other.kind, other.number) != (field.kind, field.number) || other.span(frame).bytes() != field.span(frame).bytes();
-            other.kind = Kind::Gone;
-            self.dropped = self.dropped.saturating_add(u32::from(is_loss));
+            self.dropped = self.dropped.saturating_add(other.supersede(&field, frame));
+            if self.shapes.is_learning {
+                self.shapes.twins.push((position as u16, self.len as u16 - 1));
+            }
             return;
         }
+        self.shapes.is_learning = false;
         // One of them gives up the short name and takes the whole path.
         if field.path_len > 0 {
             self.len -= 1;
@@ -325,7 +348,11 @@ impl Fields {
     #[inline(always)]
     pub(crate) fn name<'s>(&'s self, frame: Text<'s>, field: &Field) -> Text<'s> {
         let range = field.name_at as usize..field.name_at as usize + field.name_len as usize;
-        if field.place == Place::Frame { frame.slice(range) } else { self.names.text(range) }
+        match field.place {
+            Place::Frame => frame.slice(range),
+            Place::Names | Place::Whole => self.names.text(range),
+            Place::Learned | Place::LearnedWhole => self.shapes.name(range),
+        }
     }
 }
 

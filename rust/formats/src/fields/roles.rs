@@ -3,7 +3,7 @@
 use logloom_record::Text;
 
 use super::{
-    Dialect, Field, Fields, Kind, Role, Target,
+    Dialect, Field, Fields, Kind, Place, Role, Target,
     rows::As,
     slots::{Slots, slot},
     split::Split,
@@ -55,17 +55,20 @@ impl Fields {
         let (mut seconds, mut nanos, mut is_compact, mut is_python) = (0, 0, false, false);
         for position in 0..self.len {
             let Some(place) = self.list.get_mut(position) else { break };
-            let known = place.entry();
-            place.entry = if place.kind == Kind::Gone { name::NONE } else { name::OWN };
-            let Some(entry) = known.filter(|_| place.kind != Kind::Gone).and_then(|entry| dialect.entry(entry as u32)) else {
+            let known = place.entry().filter(|_| place.kind != Kind::Gone).and_then(|entry| dialect.entry(entry as u32));
+            let Some(entry) = known else {
+                place.entry = if place.kind == Kind::Gone { name::NONE } else { name::OWN };
                 continue;
             };
             // Most that are known are renamed, where they lie: a copy of a field costs as much as the rest.
             if let Role::Named(n, kind) = entry.role {
+                place.entry = name::OWN;
                 self.rename(&mut named, dialect, n, kind, position, frame);
                 continue;
             }
+            // The copy first: one that is taken right behind a write into it waits for the write.
             let field = *place;
+            place.entry = name::OWN;
             let (rank, rank_score) = (entry.rank, u16::from(entry.rank) + 1);
             match entry.role {
                 Role::Plain | Role::Named(..) => {}
@@ -289,7 +292,7 @@ impl Fields {
     fn drop_namesake(&mut self, loser: Option<usize>, name: &[u8], frame: Text<'_>) {
         if let Some(position) = loser
             && let Some(field) = self.list.get(position)
-            && (!self.is_prefixed || field.is_whole())
+            && (!self.is_prefixed || (field.is_whole() && field.place != Place::Learned))
             && self.name(frame, field).bytes() == name
         {
             self.drop_at(position);

@@ -313,7 +313,7 @@ impl Field {
     }
 
     #[inline(always)]
-    fn put(&mut self, frame: Text<'_>, value: Put) {
+    pub(super) fn put(&mut self, frame: Text<'_>, value: Put) {
         match value {
             Put::Text(range) => self.place(range.start, range.end, Kind::Text),
             Put::Escaped(range) => self.place(range.start, range.end, Kind::Escaped),

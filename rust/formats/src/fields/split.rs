@@ -56,7 +56,7 @@ impl As {
             (Self::List, Kind::Escaped) => field.kind = Kind::EscapedList,
             (Self::Lines, Kind::Nested) => field.kind = Kind::Lines,
             (Self::Int | Self::Status, Kind::Text) => {
-                if let Some(value) = number::<i64>(field, frame) {
+                if let Some(value) = integer(field, frame) {
                     field.scalar_of(Kind::Int, value as u64);
                 }
             }
@@ -216,6 +216,14 @@ fn first_text(field: &Field, frame: Text<'_>) -> Option<(Field, bool)> {
     let mut only = *field;
     only.place(start, start + item.text.len(), if item.has_escapes() { Kind::Escaped } else { Kind::Text });
     Some((only, more))
+}
+
+/// A whole number of 64 bits.
+fn integer(field: &Field, frame: Text<'_>) -> Option<i64> {
+    // What nearly all are: up to seven digits.
+    let text = field.span(frame);
+    let (value, digits) = text.tail().first_chunk().map_or((0, 0), |chunk| swar::leading(swar::load(chunk)));
+    if digits > 0 && digits < 8 && digits == text.len() { Some(i64::from(value)) } else { number(field, frame) }
 }
 
 fn number<T: std::str::FromStr>(field: &Field, frame: Text<'_>) -> Option<T> {

@@ -23,6 +23,18 @@ pub(crate) trait Table {
     fn path(&self, _position: u16) -> Text<'_> {
         Text::EMPTY
     }
+
+    /// What tells it from all other tables there ever were, where its lines may be learned; 0 where not.
+    #[inline(always)]
+    fn id(&self) -> u64 {
+        0
+    }
+
+    /// What stands before the names of keys of which nothing is known.
+    #[inline(always)]
+    fn prefix(&self) -> &'static str {
+        ""
+    }
 }
 
 /// Keys by their hash.

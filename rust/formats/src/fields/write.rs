@@ -235,14 +235,17 @@ impl Field {
     /// Whether its name stands as it is, whatever the table has names begin with.
     #[inline(always)]
     pub(super) fn is_whole(&self) -> bool {
-        self.place == Place::Whole || self.path_len > 0
+        matches!(self.place, Place::Whole | Place::Learned | Place::LearnedWhole) || self.path_len > 0
     }
 
     /// Its text without escapes, in `scratch`, which is overwritten.
     pub(crate) fn resolve<'s>(&self, frame: Text<'_>, unescape: Unescape, scratch: &'s mut Vec<u8>) -> Text<'s> {
         scratch.clear();
         unescape(self.span(frame), scratch);
-        Text::from(scratch.as_slice())
+        // What follows lets it be copied in whole steps.
+        let len = scratch.len();
+        scratch.resize(len + STEP, 0);
+        Text::of(scratch, 0..len)
     }
 
     /// The texts of a list, each on a line of its own, appended to `out`; what is no such list is an error.
@@ -271,6 +274,8 @@ impl Field {
     }
 }
 
+/// So many bytes follow a text that was made.
+const STEP: usize = 128;
 /// Room for most names, copied as a whole.
 const ROOM: usize = 64;
 

@@ -10,7 +10,7 @@ use crate::{
     fields::{Dialect, Fields, Known, Put, Rows, unescape_pair},
     json::Seen,
     open_framed,
-    scan::find,
+    scan::{Finder, find},
 };
 
 /// The row of `ltsv`.
@@ -124,22 +124,29 @@ impl Ltsv {
     fn gather(&self, fields: &mut Fields, line: Text<'_>) -> Result<(), RejectReason> {
         let mut seen = Seen::default();
         let (mut at, mut labels) = (0, 0);
+        let mut tabs = Finder::new(line, b'\t');
+        fields.labels_of(&self.dialect);
         while at < line.len() {
-            let rest = line.after(at);
-            let end = at + find(rest, b'\t').unwrap_or(rest.len());
-            let Some(label) = find(line.slice(at..end), b':').filter(|label| *label > 0) else {
-                if end == at {
-                    at += 1;
-                    continue;
-                }
-                return Err(RejectReason::syntax("expected 'label:value'", at));
+            let label = if let Some(label) = fields.label(labels, line, at) {
+                label
+            } else {
+                let end = tabs.find(at);
+                let Some(len) = find(line.slice(at..end), b':').filter(|len| *len > 0) else {
+                    if end == at {
+                        at += 1;
+                        continue;
+                    }
+                    return Err(RejectReason::syntax("expected 'label:value'", at));
+                };
+                fields.new_label(&self.dialect, labels, line, at..at + len)
             };
             labels += 1;
-            let value = at + label + 1;
+            let value = at + label.len + 1;
+            let end = tabs.find(value);
             match line.bytes().get(value..end).unwrap_or_default() {
                 b"" | b"-" => {}
-                text if label == 3 && line.slice(at..value).bytes() == b"req:" => self.request(fields, &mut seen, line, value, text),
-                _ => fields.add(&self.dialect, &mut seen, line, at..value - 1, Put::Typed(value..end)),
+                text if label.len == 3 && line.slice(at..value).bytes() == b"req:" => self.request(fields, &mut seen, line, value, text),
+                _ => fields.add_labelled(&mut seen, line, at, label, Put::Typed(value..end)),
             }
             at = end + 1;
         }

@@ -107,6 +107,22 @@ impl<'a> Scanner<'a> {
         std::mem::take(&mut self.suspect)
     }
 
+    /// The same at another place, so many objects and arrays deep, where a value is next.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn moved(mut self, at: usize, depth: u32) -> Self {
+        (self.at, self.depth, self.comma) = (at, depth, false);
+        self
+    }
+
+    /// The same, where a value ended.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn behind_value(mut self) -> Self {
+        self.comma = true;
+        self
+    }
+
     /// Reads the next value where it is a string and no blank stands before it.
     #[inline(always)]
     pub(crate) fn text(&mut self) -> Result<Option<Str<'a>>, RejectReason> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Tag;
-use crate::json::{Seen, hash};
+use crate::json::Seen;
 
 /// The positions of tags that a later one of the same name takes the place of, in order.
 pub(super) type Superseded = Option<Vec<usize>>;
@@ -20,10 +20,15 @@ pub(super) fn superseded(tags: &[Tag<'_>]) -> Superseded {
     if tags.len() < 2 {
         return None;
     }
-    let mut seen = Seen::default();
+    superseded_beside(tags, &mut Seen::default())
+}
+
+/// The same; the names go into `seen`.
+#[inline(always)]
+pub(super) fn superseded_beside(tags: &[Tag<'_>], seen: &mut Seen) -> Superseded {
     let mut suspect = false;
     for tag in tags {
-        suspect |= (tag.name_escaped != 0) | seen.add(hash(tag.name));
+        suspect |= (tag.name_escaped != 0) | seen.add(tag.hash);
     }
     if suspect { exactly(tags) } else { None }
 }

@@ -45,14 +45,18 @@ impl<'a> Repaired<'a> {
     /// The text as UTF-8: itself, or with U+FFFD for each part that is none.
     #[inline(always)]
     pub(crate) fn text(&mut self, text: Text<'a>) -> Text<'a> {
-        if is_ascii(text) || simdutf8::basic::from_utf8(text.bytes()).is_ok() { text } else { self.repair(text) }
+        // What is handed over are bytes, in two registers: a `Text` would go through memory, and be read back before it is there.
+        if is_ascii(text) { text } else { self.repair(text.bytes()).map_or(text, Text::from) }
     }
 
-    #[cold]
-    fn repair(&mut self, text: Text<'a>) -> Text<'a> {
-        let Some(good) = repair(text.bytes()) else { return text };
+    /// The text repaired; `None` where that takes nothing.
+    #[inline(never)]
+    fn repair(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        if simdutf8::basic::from_utf8(text).is_ok() {
+            return None;
+        }
         self.is_repaired = true;
-        self.keep(good)
+        Some(self.keep(repair(text)?).bytes())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tags that say the same as a span's own attributes are consumed by them.
 
+use logloom_record::Text;
+
 use super::{Kind, Span, Status, Tag, Value};
 use crate::json::Str;
 
@@ -13,6 +15,12 @@ enum Meaning {
     ScopeName,
     ScopeVersion,
     TraceState,
+}
+
+/// Whether a name begins like one that means something or is one of ours: most begin otherwise.
+#[inline(always)]
+pub(super) fn may_be_known(name: Text<'_>) -> bool {
+    name.tail().first_chunk().is_none_or(|head: &[u8; 4]| matches!(head, b"span" | b"erro" | b"otel" | b"w3c." | b"log."))
 }
 
 /// The names that mean something; the older names of OpenTelemetry's exporters beside the newer.
@@ -63,7 +71,8 @@ impl<'a> Span<'a> {
         // Removing keeps the order: what stays moves up.
         for at in 0..self.tags.len() {
             let Some(tag) = self.tags.get(at) else { break };
-            let consumed = meaning(tag.name.bytes()).map(|meaning| (meaning, *tag)).is_some_and(|(meaning, tag)| match meaning {
+            let known = if may_be_known(tag.name) { meaning(tag.name.bytes()) } else { None };
+            let consumed = known.map(|meaning| (meaning, *tag)).is_some_and(|(meaning, tag)| match meaning {
                 Meaning::Error => {
                     error = Some(tag);
                     true
@@ -154,5 +163,21 @@ fn status_code(value: Value<'_>) -> Option<Status> {
         Value::Int(1) => Some(Status::Ok),
         Value::Int(2) => Some(Status::Error),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_may_be_known() {
+        let source = include_str!("tags.rs").split("#[cfg(test)]").next().unwrap();
+        let names = source.split("b\"").skip(1).filter_map(|rest| rest.split_once('"')).map(|(name, _)| name);
+        let known: Vec<_> = names.filter(|name| meaning(name.as_bytes()).is_some() || is_ours(name.as_bytes())).collect();
+        assert!(known.len() > 15, "{known:?}");
+        for name in known {
+            assert!(may_be_known(Text::from(name)), "{name}");
+        }
     }
 }

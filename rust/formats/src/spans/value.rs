@@ -5,7 +5,7 @@ use std::{io::Write as _, net::Ipv6Addr};
 use logloom_record::Text;
 
 use super::plain;
-use crate::json::{Escapes, Str};
+use crate::json::{Escapes, Str, hash};
 
 /// A value of a tag.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ pub(crate) enum Value<'a> {
 
 /// Which [`Value`] a tag has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
+#[repr(u16)]
 enum What {
     Null,
     Bool,
@@ -51,7 +51,9 @@ pub(crate) struct Tag<'a> {
     text: Text<'a>,
     number: u64,
     what: What,
-    pub(super) name_escaped: u32,
+    pub(super) name_escaped: u16,
+    /// Of its name as it stands.
+    pub(super) hash: u32,
 }
 
 impl<'a> Tag<'a> {
@@ -70,11 +72,17 @@ impl<'a> Tag<'a> {
             Value::Json(text, suspect) => (What::Json, text, u64::from(suspect)),
             Value::Encoded(any) => (What::Encoded, any, 0),
         };
-        Self { name: name.text, text, number, what, name_escaped: u32::from(name.has_escapes()) }
+        Self { name: name.text, text, number, what, name_escaped: u16::from(name.has_escapes()), hash: hash(name.text) }
     }
 
     pub(crate) fn name(&self) -> Str<'a> {
         Str { text: self.name, escapes: if self.name_escaped == 0 { Escapes::None } else { Escapes::Some } }
+    }
+
+    /// Its name as it stands.
+    #[inline(always)]
+    pub(crate) fn name_text(&self) -> Text<'a> {
+        self.name
     }
 
     pub(crate) fn value(&self) -> Value<'a> {
@@ -93,10 +101,16 @@ impl<'a> Tag<'a> {
         }
     }
 
-    /// Its name and value where both are plain strings, as nearly all are.
+    /// Whether its name and value are plain strings, as nearly all are.
     #[inline(always)]
-    pub(super) fn plain_texts(&self) -> Option<(Text<'a>, Text<'a>)> {
-        (self.what == What::Str && self.name_escaped == 0).then_some((self.name, self.text))
+    pub(super) fn is_plain(&self) -> bool {
+        self.what == What::Str && self.name_escaped == 0
+    }
+
+    /// Its value as it stands, where it is a text or bytes.
+    #[inline(always)]
+    pub(super) fn text(&self) -> Text<'a> {
+        self.text
     }
 }
 

@@ -4,13 +4,13 @@ use logloom_record::{AnyValue, BatchWriter, Key, RecordCursor, Scalar, Tail, Tex
 
 use super::{
     Event, Link, Original, Span, Status, Tag, Value,
-    duplicates::{is_superseded, superseded},
+    duplicates::{is_superseded, superseded, superseded_beside},
     plain, push_address,
-    tags::is_ours,
+    tags::{is_ours, may_be_known},
 };
 use crate::{
     ids,
-    json::{Scanner, Seen, Str, hash, write_value},
+    json::{Scanner, Seen, Str, write_value},
     severity,
 };
 
@@ -31,7 +31,8 @@ const RENAMED: &[u8] = b"tag.";
 impl<'a> Span<'a> {
     /// Writes the span's record and those of its events into the current lane. `scratch` is overwritten.
     pub(crate) fn write(&self, out: &mut BatchWriter, scratch: &mut Vec<u8>) {
-        let gone = superseded(&self.tags);
+        let mut seen = Seen::default();
+        let gone = superseded_beside(&self.tags, &mut seen);
         let severity = if self.status == Status::Error { ERROR } else { INFO };
         let mut rec = out.begin(self.start_unix_nano, severity, Text::EMPTY);
         if let Some(name) = self.name.filter(|name| !name.text.is_empty()) {
@@ -57,9 +58,9 @@ impl<'a> Span<'a> {
         if let Some(state) = self.trace_state.filter(|state| !state.text.is_empty()) {
             rec = rec.attr(&TRACE_STATE, state.resolve(scratch));
         }
-        let mut extras = Seen::default();
+        let mut clashes = false;
         for extra in &self.extras {
-            extras.add(hash(extra.name));
+            clashes |= seen.add(extra.hash);
             rec = tag_attribute(rec, extra, scratch);
         }
         for (at, tag) in self.tags.iter().enumerate() {
@@ -67,7 +68,7 @@ impl<'a> Span<'a> {
                 continue;
             }
             let is_extra = || self.extras.iter().any(|extra| tag.name.bytes() == extra.name.bytes());
-            rec = if is_ours(tag.name.bytes()) || (extras.add(hash(tag.name)) && is_extra()) {
+            rec = if (may_be_known(tag.name) && is_ours(tag.name.bytes())) || (clashes && is_extra()) {
                 rec.apart(|rec| write_renamed(rec, tag, scratch))
             } else {
                 tag_attribute(rec, tag, scratch)
@@ -200,8 +201,8 @@ fn tag_attribute<'w>(mut rec: RecordCursor<'w>, tag: &Tag<'_>, scratch: &mut Vec
     if !rec.admit() {
         return rec;
     }
-    if let Some((name, text)) = tag.plain_texts() {
-        rec.string_entry(0x32, name, text);
+    if tag.is_plain() {
+        rec.string_entry(0x32, tag.name, tag.text());
         return rec;
     }
     rec.apart(|mut rec| {
@@ -221,8 +222,8 @@ fn write_renamed<'w>(rec: RecordCursor<'w>, tag: &Tag<'_>, scratch: &mut Vec<u8>
 /// A `KeyValue` as field `field`.
 #[inline(never)]
 fn write_pair(rec: &mut RecordCursor<'_>, field: u8, tag: &Tag<'_>, scratch: &mut Vec<u8>) {
-    if let Some((name, text)) = tag.plain_texts() {
-        return rec.string_entry(field, name, text);
+    if tag.is_plain() {
+        return rec.string_entry(field, tag.name, tag.text());
     }
     let pair = rec.open(field);
     rec.name(tag.name().resolve(scratch));

@@ -6,7 +6,7 @@ use logloom_record::{BatchWriter, RejectReason, Text};
 use super::{
     SPEC,
     endpoint::{Endpoint, nanoseconds},
-    v1::{Annotation, BinaryAnnotation, V1, typed},
+    v1::{Annotation, V1, typed},
 };
 use crate::{
     Likely,
@@ -160,14 +160,24 @@ fn binary_annotations<'a>(
     texts: &mut Repaired<'a>,
     last_host: &mut LastHost<'a>,
 ) -> Result<Binary<'a>> {
+    let mut last_rest: Option<(&[u8], Option<usize>)> = None;
     for _ in 0..structs(&mut reader)? {
         let (mut key, mut bytes, mut kind, mut at_host) = (Text::EMPTY, Text::EMPTY, 6, None);
         let mut last = 0;
-        if let Some((usual, behind)) = usual_annotation(reader) {
+        let usual = usual_annotation(reader);
+        if let Some((name, value, behind)) = usual {
             reader = behind;
-            (key, bytes, kind) = (texts.text(usual.0), usual.1, usual.2);
+            (key, bytes) = (texts.text(name), value);
+            if let Some((rest, host)) = last_rest
+                && reader.pass_equal(rest)
+            {
+                span.tag(plain(key), Value::Str(plain(texts.text(bytes))), host);
+                continue;
+            }
         }
+        let mut is_usual = true;
         while let Some((what, number)) = reader.field(&mut last)? {
+            is_usual &= number > 2;
             match (number, what) {
                 (1, Type::Binary) => key = texts.text(reader.binary()?),
                 (2, Type::Binary) => bytes = reader.binary()?,
@@ -176,21 +186,27 @@ fn binary_annotations<'a>(
                 _ => reader.skip(what)?,
             }
         }
+        // What follows key and value says the same of the next one: that it is a text, and where it was set.
+        if let Some((_, _, behind)) = usual
+            && kind == 6
+            && is_usual
+        {
+            last_rest = Some((behind.until(reader.position()), at_host));
+        }
         // A value of another length than its type has is kept as it is.
         let value = if kind == 6 { Value::Str(plain(texts.text(bytes))) } else { typed(kind, bytes).unwrap_or(Value::Bytes(bytes)) };
-        span.binary.push(BinaryAnnotation { key: plain(key), value, host: at_host });
+        span.tag(plain(key), value, at_host);
     }
     Ok(reader)
 }
 
-/// The first three fields of an annotation, where they are key, value and type in the order of their numbers, as all libraries write them; the
-/// reader comes back behind them.
+/// The first two fields of an annotation, where they are key and value in the order of their numbers, as all libraries write them; and the reader
+/// behind them.
 #[inline(always)]
-fn usual_annotation(mut reader: Binary<'_>) -> Option<((Text<'_>, Text<'_>, i64), Binary<'_>)> {
+fn usual_annotation(mut reader: Binary<'_>) -> Option<(Text<'_>, Text<'_>, Binary<'_>)> {
     let key = reader.pass_equal(&[0x0b, 0, 1]).then(|| reader.binary().ok())??;
     let value = reader.pass_equal(&[0x0b, 0, 2]).then(|| reader.binary().ok())??;
-    let kind = reader.pass_equal(&[0x08, 0, 3]).then(|| reader.i32().ok())??;
-    Some(((key, value, i64::from(kind)), reader))
+    Some((key, value, reader))
 }
 
 /// The bytes of the last endpoint, and where it is kept.

@@ -8,7 +8,7 @@ use logloom_record::{BatchWriter, RejectReason, Text};
 use super::endpoint::{Endpoint, Facts};
 use crate::{
     json::Str,
-    spans::{Event, Kind, Original, Span, Value},
+    spans::{Event, Kind, Original, Span, Tag, Value},
 };
 
 /// Something that happened, and where.
@@ -16,15 +16,6 @@ use crate::{
 pub(super) struct Annotation<'a> {
     pub(super) nanos: u64,
     pub(super) value: Option<Str<'a>>,
-    /// Where among the span's hosts.
-    pub(super) host: Option<usize>,
-}
-
-/// A tag, and where it was set. Some are no tags but addresses.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct BinaryAnnotation<'a> {
-    pub(super) key: Str<'a>,
-    pub(super) value: Value<'a>,
     /// Where among the span's hosts.
     pub(super) host: Option<usize>,
 }
@@ -41,13 +32,17 @@ pub(super) struct V1<'a> {
     pub(super) duration_nanos: Option<i64>,
     pub(super) debug: bool,
     pub(super) annotations: Vec<Annotation<'a>>,
-    pub(super) binary: Vec<BinaryAnnotation<'a>>,
+    /// Tags, some of which are none but addresses; and where each was set among the span's hosts.
+    tags: Vec<Tag<'a>>,
+    host_of_tag: Vec<Option<usize>>,
     /// The endpoints of annotations, and the side that each is of; [`NO_SIDE`] before that is known. Mostly all name the same one.
     hosts: Vec<(Endpoint<'a>, usize)>,
     sides: Vec<Side<'a>>,
     /// Which side each annotation and tag is of; [`NO_SIDE`] for those that say something else.
     side_of_annotation: Vec<usize>,
     side_of_tag: Vec<usize>,
+    /// Whether all tags are tags of the first side.
+    is_all_of_first: bool,
 }
 
 /// Who took part, and when.
@@ -66,7 +61,7 @@ const NO_SIDE: usize = usize::MAX;
 const SIDES_MAX: usize = 16;
 
 /// The fixed names, and whose they are. `w`: on the wire, of messages.
-const CORE: [(&[u8], Kind); 8] = [
+const CORE: [(&[u8; 2], Kind); 8] = [
     (b"cs", Kind::Client),
     (b"cr", Kind::Client),
     (b"sr", Kind::Server),
@@ -95,8 +90,20 @@ impl<'a> V1<'a> {
         (self.trace_id, self.id, self.parent_id, self.name) = ([0; 16], [0; 8], [0; 8], None);
         (self.start_nanos, self.duration_nanos, self.debug) = (0, None, false);
         self.annotations.clear();
-        self.binary.clear();
+        self.clear_tags();
         self.hosts.clear();
+    }
+
+    pub(super) fn clear_tags(&mut self) {
+        self.tags.clear();
+        self.host_of_tag.clear();
+    }
+
+    /// Adds a tag, and where it was set among the span's hosts.
+    #[inline(always)]
+    pub(super) fn tag(&mut self, key: Str<'a>, value: Value<'a>, host: Option<usize>) {
+        self.tags.push(Tag::new(key, value));
+        self.host_of_tag.push(host);
     }
 
     /// Keeps an endpoint; where.
@@ -127,11 +134,11 @@ impl<'a> V1<'a> {
     /// The side of this host; the first where there is none.
     #[inline]
     fn side(&mut self, host: Option<usize>) -> Result<usize, RejectReason> {
-        let Some((number, (endpoint, side))) = host.and_then(|number| Some((number, *self.hosts.get(number)?))) else { return Ok(0) };
-        if side != NO_SIDE {
-            return Ok(side);
+        let Some((number, (endpoint, side))) = host.and_then(|number| Some((number, self.hosts.get(number)?))) else { return Ok(0) };
+        if *side != NO_SIDE {
+            return Ok(*side);
         }
-        let side = self.side_at(endpoint)?;
+        let side = self.side_at(*endpoint)?;
         if let Some((_, known)) = self.hosts.get_mut(number) {
             *known = side;
         }
@@ -169,7 +176,7 @@ impl<'a> V1<'a> {
             let Some(annotation) = self.annotations.get(at).copied() else { break };
             let mut side = self.side(annotation.host)?;
             let name = annotation.value.map_or(&b""[..], |value| value.text.bytes());
-            if name.len() == 2
+            if let Ok(name) = <&[u8; 2]>::try_from(name)
                 && let Some(which) = CORE.iter().position(|(word, _)| *word == name)
                 && let Some(place) = core.get_mut(which)
                 && place.is_none()
@@ -292,23 +299,31 @@ impl<'a> V1<'a> {
     fn place_tags(&mut self, core: &[Option<Moment>; 8]) -> Result<(), RejectReason> {
         let (mut client, mut server, mut broker) = (None, None, None);
         self.side_of_tag.clear();
-        for at in 0..self.binary.len() {
-            let Some(tag) = self.binary.get(at).copied() else { break };
-            let address = match tag.key.text.bytes() {
-                b"ca" => Some(&mut client),
-                b"sa" => Some(&mut server),
-                b"ma" => Some(&mut broker),
-                _ => None,
-            };
-            let host = tag.host.and_then(|number| self.hosts.get(number)).map(|row| row.0);
-            if let (Some(address), Some(_)) = (address, host) {
-                *address = host;
-                self.side_of_tag.push(NO_SIDE);
-                continue;
+        self.is_all_of_first = true;
+        for at in 0..self.tags.len() {
+            let number = self.host_of_tag.get(at).copied().flatten();
+            let Some(name) = self.tags.get(at).map(Tag::name_text) else { break };
+            let mut is_tag = true;
+            if let Ok(name) = <&[u8; 2]>::try_from(name.bytes()) {
+                let address = match name {
+                    b"ca" => Some(&mut client),
+                    b"sa" => Some(&mut server),
+                    b"ma" => Some(&mut broker),
+                    _ => None,
+                };
+                let host = number.and_then(|number| self.hosts.get(number)).map(|row| row.0);
+                if let (Some(address), Some(_)) = (address, host) {
+                    *address = host;
+                    self.is_all_of_first = false;
+                    self.side_of_tag.push(NO_SIDE);
+                    continue;
+                }
+                let is_empty = |tag: &Tag<'a>| matches!(tag.value(), Value::Str(text) if text.text.is_empty());
+                is_tag = name != b"lc" || !self.tags.get(at).is_some_and(is_empty);
             }
-            let side = self.side(tag.host)?;
-            let says_nothing = tag.key.text.bytes() == b"lc" && matches!(tag.value, Value::Str(text) if text.text.is_empty());
-            self.side_of_tag.push(if says_nothing { NO_SIDE } else { side });
+            let side = if is_tag { self.side(number)? } else { self.side(number).map(|_| NO_SIDE)? };
+            self.is_all_of_first &= side == 0;
+            self.side_of_tag.push(side);
         }
         let [cs, cr, sr, ss, ms, _, mr, _] = *core;
         let side = |moment: Option<Moment>| moment.map(|moment| moment.side);
@@ -351,8 +366,8 @@ impl<'a> V1<'a> {
         }
     }
 
-    fn write_side(&self, number: usize, original: Original<'a>, out: &mut BatchWriter) {
-        let Some(side) = self.sides.get(number) else { return };
+    fn write_side(&mut self, number: usize, original: Original<'a>, out: &mut BatchWriter) {
+        let Some(side) = self.sides.get(number).copied() else { return };
         let mut span = Span::begin();
         (span.trace_id, span.span_id, span.parent_span_id, span.name) = (self.trace_id, self.id, self.parent_id, self.name);
         (span.kind, span.start_unix_nano, span.duration_ns) = (side.kind, side.start_nanos, side.duration_nanos);
@@ -362,10 +377,11 @@ impl<'a> V1<'a> {
                 span.events.push(Event { time_unix_nano: annotation.nanos, name: annotation.value, fields: 0..0, dropped: 0 });
             }
         }
-        for (tag, of) in self.binary.iter().zip(&self.side_of_tag) {
-            if *of == number {
-                span.tag(tag.key, tag.value);
-            }
+        if self.is_all_of_first && self.sides.len() == 1 {
+            std::mem::swap(&mut span.tags, &mut self.tags);
+        } else {
+            let own = self.tags.iter().zip(&self.side_of_tag).filter(|(_, of)| **of == number);
+            span.tags.extend(own.map(|(tag, _)| *tag));
         }
         let facts = Facts {
             local: side.local.unwrap_or_default(),

@@ -6,7 +6,7 @@ use logloom_record::{BatchWriter, RejectReason, Text};
 use super::{
     endpoint::Endpoint,
     json::{nanoseconds, span_id, text, trace_id},
-    v1::{Annotation, BinaryAnnotation, TYPES, V1, typed},
+    v1::{Annotation, TYPES, V1, typed},
 };
 use crate::{
     json::{Scanner, Str, Value as Json},
@@ -110,7 +110,7 @@ fn annotations<'a>(mut json: Scanner<'a>, span: &mut V1<'a>, made: &mut Repaired
 }
 
 fn binary_annotations<'a>(mut json: Scanner<'a>, span: &mut V1<'a>, made: &mut Repaired<'a>) -> Result<Scanner<'a>> {
-    span.binary.clear();
+    span.clear_tags();
     while json.item()? {
         let at = json.position();
         if !matches!(json.value()?, Json::Object) {
@@ -136,7 +136,7 @@ fn binary_annotations<'a>(mut json: Scanner<'a>, span: &mut V1<'a>, made: &mut R
         }
         let kind = kind.and_then(|kind: Str<'_>| TYPES.iter().position(|name| kind.is(name))).unwrap_or(6);
         let value = if is_thrift { decoded(kind, value, made) } else { said(kind, value) };
-        span.binary.push(BinaryAnnotation { key: name, value, host });
+        span.tag(name, value, host);
     }
     Ok(json)
 }
