@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bcrypt
+import elasticsearch
 import grpc
 import pytest
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
@@ -165,3 +166,54 @@ def test_probes_that_must_show_who_they_are(tmp_path: Path, tokens: Path) -> Non
         url = f"http://{said.rpartition('=')[2]}/health"
         assert requests.get(url, timeout=30).status_code == 401
         assert requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30).status_code == 200
+
+
+@pytest.mark.peer
+def test_clients_with_headers_of_their_own(tmp_path: Path) -> None:
+    """Elasticsearch's own client by API key and by password, Splunk's tokens, Datadog's keys: one seam for all."""
+    out = tmp_path / "out.jsonl"
+    api_key = base64.b64encode(b"id:geheim").decode()
+    receivers: dict[str, Any] = {
+        "elasticsearch/keys": {"endpoint": "127.0.0.1:0", "auth": {"authenticator": "bearertokenauth/es"}},
+        "elasticsearch/users": {"endpoint": "127.0.0.1:0", "auth": {"authenticator": "basicauth"}},
+        "splunkhec": {"endpoint": "127.0.0.1:0", "auth": {"authenticator": "bearertokenauth/splunk"}},
+        "http": {"endpoint": "127.0.0.1:0", "auth": {"authenticator": "bearertokenauth/datadog"}},
+    }
+    extensions = {
+        "bearertokenauth/es": {"token": api_key, "scheme": "ApiKey"},
+        "bearertokenauth/splunk": {"token": "geheim", "scheme": "Splunk"},
+        "bearertokenauth/datadog": {"token": "geheim", "scheme": "", "header": "DD-API-KEY"},
+        "basicauth": {"htpasswd": {"inline": "ann:geheim"}},
+    }
+    config = {
+        "extensions": extensions,
+        "receivers": receivers,
+        "exporters": {"file": {"path": str(out)}},
+        "service": {
+            "extensions": list(extensions),
+            "pipelines": {"logs": {"receivers": list(receivers), "exporters": ["file"]}},
+        },
+    }
+    with Logloom(config, tmp_path / "run") as runs:
+        urls = {name: f"http://{runs.endpoint(name, 'http')}" for name in receivers}
+        for name, good, bad in (
+            ("elasticsearch/keys", {"api_key": api_key}, {"api_key": "bm9ib2R5"}),
+            ("elasticsearch/users", {"basic_auth": ("ann", "geheim")}, {"basic_auth": ("ann", "x")}),
+        ):
+            with elasticsearch.Elasticsearch(urls[name], **good) as client:  # type: ignore[arg-type]
+                assert client.index(index="web", document={"message": name})["result"] == "created"
+            with (
+                elasticsearch.Elasticsearch(urls[name], **bad) as client,  # type: ignore[arg-type]
+                pytest.raises(elasticsearch.AuthenticationException),
+            ):
+                client.index(index="web", document={"message": "nobody"})
+        event = urls["splunkhec"] + "/services/collector/event"
+        for shown, fine in (("Splunk geheim", True), ("Splunk x", False), ("Bearer geheim", False)):
+            answer = requests.post(event, json={"event": "splunk"}, headers={"Authorization": shown}, timeout=30)
+            assert (answer.status_code == 200) == fine
+            assert fine or answer.status_code in (401, 403)  # HEC's own way to say it
+        for shown, status in (("geheim", 200), ("x", 401)):
+            answer = requests.post(urls["http"], json={"message": "dd"}, headers={"DD-API-KEY": shown}, timeout=30)
+            assert answer.status_code == status
+    assert len(read(out)) == 4
+    assert "geheim" not in runs.log()

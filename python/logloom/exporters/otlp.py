@@ -5,6 +5,7 @@ https://opentelemetry.io/docs/specs/otlp/#failures; but that answers about us (a
 about the records lose nothing: they are tried again until somebody puts it right.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from logloom.config import Auth, Bound, ClientTls, Endpoint, Retry, Seconds, Sec
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import TooLargeError
 from logloom.exporters._client import USER_AGENT, Answers, credentials_of, header_problems, load_pems, record_headers
+from logloom.exporters._pinned import Pinned, presented
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
@@ -115,8 +117,6 @@ class Config:
         """What gRPC cannot do."""
         if not self.endpoint.host:
             yield "endpoint", "lacks a host: write host:port"
-        if self.tls.insecure_skip_verify:
-            yield "tls.insecure_skip_verify", "gRPC always verifies: give the authority in ca_file instead"
         yield from header_problems(self.headers)
 
     def notes(self) -> Iterator[tuple[str, str]]:
@@ -145,6 +145,7 @@ class Otlp:
         self._answers = Answers(context.log)
         self._credentials = credentials_of(config.auth, context, in_the_open=not config.is_secure)
         self._metadata = tuple((name.lower(), value.reveal()) for name, value in config.headers.items())
+        self._pins = config.is_secure and config.tls.insecure_skip_verify
         self._channel: grpc.aio.Channel | None = None
         self._export: Any = None
 
@@ -154,6 +155,13 @@ class Otlp:
         Raises:
             ConfigError: The files of `tls` are not as they must be.
         """
+        if self._pins:
+            load_pems(self._config.tls)  # the channel is opened when there is something to send
+        else:
+            self._open(None)
+        return self
+
+    def _open(self, pinned: Pinned | None) -> None:
         config, target = self._config, str(self._config.endpoint)
         compression = grpc.Compression.NoCompression if config.compression == "none" else grpc.Compression.Gzip
         options: list[tuple[str, Any]] = [
@@ -169,28 +177,36 @@ class Otlp:
         if config.authority:
             options.append(("grpc.default_authority", config.authority))
         if config.is_secure:
-            if config.tls.server_name_override:
-                options.append(("grpc.ssl_target_name_override", config.tls.server_name_override))
+            name = config.tls.server_name_override or (pinned.name if pinned else "")
+            if name:
+                options.append(("grpc.ssl_target_name_override", name))
             pems = load_pems(config.tls)
-            credentials = grpc.ssl_channel_credentials(pems.ca, pems.key, pems.cert)
+            trusted = pinned.pem if pinned else pems.ca
+            credentials = grpc.ssl_channel_credentials(trusted, pems.key, pems.cert)
             self._channel = grpc.aio.secure_channel(target, credentials, options=options, compression=compression)
         else:
             self._channel = grpc.aio.insecure_channel(target, options=options, compression=compression)
         self._export = self._channel.unary_unary(METHOD)
-        return self
 
     async def __aexit__(self, *_error: object) -> None:
         """Close the connection."""
         if self._channel is not None:
-            await self._channel.close()
+            channel, self._channel, self._export = self._channel, None, None
+            await channel.close()
 
     async def send(self, batch: "Batch") -> "Delivery":
         """Send it in one request, and read the answer."""
+        if self._pins and self._channel is None:
+            self._open(
+                await asyncio.to_thread(presented, self._config.endpoint, self._config.tls, self._config.timeout)
+            )
         try:
             data = bytes(batch.with_uids() if self._config.record_uid else batch)
             metadata = (*self._metadata, *self._credentials().items(), *record_headers(batch).items())
             answer = await self._export(data, timeout=self._config.timeout, metadata=metadata)
         except grpc.aio.AioRpcError as error:
+            if self._pins and error.code() == grpc.StatusCode.UNAVAILABLE:
+                await self.__aexit__()  # it may show another certificate by now
             self._fail(error)
         return self._answers.delivery(batch, rpc.read_partial_success(answer))
 

@@ -239,6 +239,3 @@ def test_what_cannot_be_is_named_and_no_secret_shown() -> None:
     assert set(wrong) == {"headers.a b", "headers.te", "headers.key"}
     assert "cret" not in str(wrong)
     assert set(problems_of(otlp, "{endpoint: ':4317'}")) == {"endpoint"}
-    assert set(problems_of(otlp, "{endpoint: 'a:1', tls: {insecure_skip_verify: true}}")) == {
-        "tls.insecure_skip_verify"
-    }
