@@ -32,6 +32,7 @@ _ENCODINGS: Final[Mapping[str, Encoding | None]] = {
     "deflate": "deflate",
     "zlib": "deflate",
     "zstd": "zstd",
+    "zstd1": "zstd",  # as Datadog calls it
 }
 
 

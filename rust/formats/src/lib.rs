@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bulk;
+mod beside;
 mod capture;
 mod container;
 mod decoder;

@@ -65,6 +65,22 @@ impl Envelope {
         self
     }
 
+    /// An attribute of each record, whose value is the content of an `AnyValue`.
+    pub fn attr_of(&mut self, name: &[u8], any: &[u8]) -> &mut Self {
+        let kv = 1 + varint_len(name.len() as u64) + name.len() + 1 + varint_len(any.len() as u64) + any.len();
+        let out = &mut self.attributes;
+        out.push(0x32);
+        push_varint(out, kv as u64);
+        push_field(out, 0x0a, name);
+        push_field(out, 0x12, any);
+        self
+    }
+
+    /// The attributes so far, encoded as a record's; they stand behind its own.
+    pub fn attributes(&self) -> &[u8] {
+        &self.attributes
+    }
+
     /// Attributes that are encoded already, as [`push_string_attribute`] does with tag 0x32.
     #[inline(always)]
     pub fn encoded(&mut self, attributes: &[u8]) -> &mut Self {

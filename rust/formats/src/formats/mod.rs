@@ -20,6 +20,7 @@ pub mod coredns;
 pub mod couchbase;
 pub mod cri;
 pub mod csv;
+pub mod datadog;
 pub mod dissect;
 pub mod docker;
 pub mod dotnet;
@@ -119,6 +120,7 @@ pub static FORMATS: &[&Spec] = &[
     &couchbase::SPEC,
     &cri::SPEC,
     &csv::SPEC,
+    &datadog::SPEC,
     &dissect::SPEC,
     &docker::SPEC,
     &dotnet::SPEC,

@@ -88,11 +88,6 @@ impl Facts {
         self.seen.has(key)
     }
 
-    /// The same as `has`, mostly without looking.
-    pub(super) fn has_name(&self, name: &[u8]) -> bool {
-        self.may_have(hash(Text::from(name))) && self.has(name)
-    }
-
     /// Whether it is an id as OpenTelemetry has them, under one of the usual names.
     fn is_id(&mut self, name: &[u8], value: &[u8]) -> bool {
         match name {

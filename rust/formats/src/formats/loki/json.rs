@@ -109,7 +109,7 @@ pub(super) fn read(frame: Text<'_>, writer: &mut Writer<'_>, out: &mut BatchWrit
             let mut text = Vec::new();
             let result = is_known
                 .and_then(|()| line(inside, value, writer))
-                .and_then(|(time, line)| writer.line(&Line { time, text: line.resolve(&mut text), raw, at: start, is_checked: true }, out));
+                .map(|(time, line)| writer.line(&Line { time, text: line.resolve(&mut text), raw, at: start, is_checked: true }, out));
             if let Err(reason) = result {
                 writer.reject(raw, start, reason, out);
             }

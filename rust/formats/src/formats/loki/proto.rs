@@ -62,7 +62,7 @@ pub(super) fn read(frame: Text<'_>, writer: &mut Writer<'_>, out: &mut BatchWrit
             let (2, Wire::Len(entry)) = field.map_err(cut)? else { continue };
             let at = start + entries.position() - entry.len();
             let raw = frame.slice(at..at + entry.len());
-            let result = is_known.and_then(|()| line(raw, at, writer)).and_then(|line| writer.line(&line, out));
+            let result = is_known.and_then(|()| line(raw, at, writer)).map(|line| writer.line(&line, out));
             if let Err(reason) = result {
                 writer.reject(raw, at, reason, out);
             }

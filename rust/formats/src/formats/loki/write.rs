@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use logloom_record::{
-    BatchWriter, Limits, RejectReason, Tail, Text,
-    proto::{Fields, Value, push_string_attribute, text_field},
-    repair,
-};
+use logloom_record::{BatchWriter, Limits, RejectReason, Tail, Text, proto::push_string_attribute, repair};
 
 use super::{Loki, SPEC, facts::Facts};
 use crate::{
-    Format, SAMPLE_BYTES_MAX, plain,
+    Format, SAMPLE_BYTES_MAX,
+    beside::Beside,
+    plain,
     time::Context,
     trace::{Exception, exception},
 };
@@ -103,28 +101,20 @@ impl<'l> Writer<'l> {
     }
 
     /// Writes a line.
-    pub(super) fn line(&self, line: &Line<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    pub(super) fn line(&self, line: &Line<'_>, out: &mut BatchWriter) {
         self.choose_lane(out);
         let repaired = if line.is_checked { None } else { repair(line.text.bytes()) };
         let text = repaired.as_deref().map_or(line.text, Text::from);
-        out.end_envelope();
-        let envelope = out.envelope();
-        envelope.encoded(&self.stream.attributes).encoded(&self.line.attributes).time(line.time);
-        if repaired.is_some() {
-            envelope.original(line.text.bytes(), false);
-        }
-        if memchr::memchr(b'\n', text.bytes()).is_some() {
-            tell_exception(text, out);
-        }
-        let result = match &self.format {
-            None => self.plain(text, line.time, out),
-            Some(format) => {
-                self.inside(&**format, text, line, out);
-                Ok(())
+        let raw = repaired.is_some().then(|| line.text.bytes());
+        match &self.format {
+            None => {
+                if let Err(reason) = self.plain(text, line.time, raw, out) {
+                    out.reject(text.bytes(), reason, out.frame_offset() + line.at as u64, SPEC.name);
+                }
             }
-        };
+            Some(format) => self.inside(&**format, text, line, raw, out),
+        }
         out.end_envelope();
-        result
     }
 
     /// The lane of the stream's service.
@@ -151,7 +141,16 @@ impl<'l> Writer<'l> {
     }
 
     /// A line of text: it is the body, and the time is the one that came with it.
-    fn plain(&self, text: Text<'_>, time: u64, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    fn plain(&self, text: Text<'_>, time: u64, raw: Option<&[u8]>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        out.end_envelope();
+        let envelope = out.envelope();
+        envelope.encoded(&self.stream.attributes).encoded(&self.line.attributes);
+        if let Some(raw) = raw {
+            envelope.original(raw, false);
+        }
+        if memchr::memchr(b'\n', text.bytes()).is_some() {
+            tell_exception(text, out);
+        }
         let known = self.severity();
         let (severity, severity_text) = if known.severity == 0 {
             let head = plain::head(text, &Context::of(self.loki.zone, out));
@@ -167,59 +166,26 @@ impl<'l> Writer<'l> {
     }
 
     /// A line that another format reads. What it says of itself counts for more; when it came to Loki is when it was seen.
-    fn inside(&self, format: &dyn Format, text: Text<'_>, line: &Line<'_>, out: &mut BatchWriter) {
-        out.observed_at(line.time);
-        out.envelope().severity(self.severity().severity, "");
-        let mut clashing = Vec::new();
-        let result = out.attempt(|out| {
-            format.parse(text, out)?;
-            clashing = self.clashing(out.last_record());
-            if clashing.is_empty() { Ok(()) } else { Err(RejectReason::value("a label's name is an attribute's of the line", 0)) }
-        });
-        let result = if clashing.is_empty() {
-            result
-        } else {
-            self.rename(&clashing, line.time, out);
-            out.attempt(|out| format.parse(text, out))
+    fn inside(&self, format: &dyn Format, text: Text<'_>, line: &Line<'_>, raw: Option<&[u8]>, out: &mut BatchWriter) {
+        let severity = self.severity().severity;
+        let prepare = |out: &mut BatchWriter| {
+            out.observed_at(line.time);
+            out.envelope().time(line.time).severity(severity, "");
+            if let Some(raw) = raw {
+                out.envelope().original(raw, false);
+            }
+            if memchr::memchr(b'\n', text.bytes()).is_some() {
+                tell_exception(text, out);
+            }
         };
-        if let Err(reason) = result {
-            if !out.envelope().has_original() {
+        let beside = Beside { attributes: [&self.stream.attributes, &self.line.attributes], prefix: b"loki." };
+        if let Err(reason) = beside.parse(format, text, prepare, out) {
+            if raw.is_none() {
                 out.envelope().original(line.raw.bytes(), false);
             }
             out.reject(text.bytes(), reason, out.frame_offset() + line.at as u64, format.spec().name);
         }
     }
-
-    /// The names of attributes of a record's own that labels have, too.
-    fn clashing(&self, record: &[u8]) -> Vec<Vec<u8>> {
-        let own = names(record).count().saturating_sub(self.stream.len() + self.line.len());
-        let is_label = |name: &&[u8]| self.stream.has_name(name) || self.line.has_name(name);
-        names(record).take(own).filter(is_label).map(<[u8]>::to_vec).collect()
-    }
-
-    /// Gives the labels of these names others.
-    #[cold]
-    fn rename(&self, clashing: &[Vec<u8>], time: u64, out: &mut BatchWriter) {
-        out.end_envelope();
-        out.observed_at(time);
-        let envelope = out.envelope().time(time).severity(self.severity().severity, "");
-        for facts in [&self.stream, &self.line] {
-            for field in Fields::new(&facts.attributes).flatten() {
-                let (_, Value::Len(pair)) = field else { continue };
-                let (name, value) = (text_field(pair, 1), text_field(text_field(pair, 2), 1));
-                if clashing.iter().any(|clashing| clashing == name) {
-                    envelope.attr(&[b"loki.", name].concat(), value);
-                } else {
-                    envelope.attr(name, value);
-                }
-            }
-        }
-    }
-}
-
-/// The names of a record's attributes.
-fn names(record: &[u8]) -> impl Iterator<Item = &[u8]> {
-    Fields::new(record).flatten().filter_map(|field| if let (6, Value::Len(pair)) = field { Some(text_field(pair, 1)) } else { None })
 }
 
 /// The records of a stack trace say what was raised.
