@@ -20,7 +20,7 @@ TARGETS = frozenset({
     "audit", "container-json-multiline", "database", "grok-dissect", "java-app", "json-app", "mesh-access", "mesh-als",
     "mesh-flow", "multiline-stacktrace", "otlp", "proxy-access", "regex", "severity-and-fields", "span-jaeger",
     "span-zipkin", "syslog-auth", "timestamps", "web-access", "windows-event", "wire-es-bulk", "wire-journald",
-    "wire-loki",
+    "wire-datadog", "wire-loki",
 })  # fmt: skip
 
 

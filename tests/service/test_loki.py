@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from logloom._native import compress
@@ -17,6 +18,7 @@ from tests.service.logloom_process import Logloom
 
 pytestmark = pytest.mark.peer
 
+HTTP = {"endpoint": "127.0.0.1:0", "max_request_body_size": "64KiB"}
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
 STREAM = Stream(
     {"service_name": "cart", "namespace": "shop", "quoted": 'a "b"\n\\'},
@@ -29,7 +31,7 @@ STREAM = Stream(
 
 def config(folder: Path, **loki: Any) -> dict[str, Any]:
     return {
-        "receivers": {"loki": {"endpoint": "127.0.0.1:0", "max_request_body_size": "64KiB"} | loki},
+        "receivers": {"loki": {"protocols": {"http": HTTP, "grpc": {"endpoint": "127.0.0.1:0"}}} | loki},
         "exporters": {"file": {"path": str(folder / "out.jsonl")}},
         "service": {"pipelines": {"logs": {"receivers": ["loki"], "exporters": ["file"]}}},
     }
@@ -95,6 +97,16 @@ def test_each_encoding_gives_the_same_records(logloom: Logloom, tmp_path: Path, 
     assert first.resource == second.resource == {"service.name": "cart"}
 
 
+def test_pushes_over_grpc(logloom: Logloom, tmp_path: Path) -> None:
+    with grpc.insecure_channel(logloom.endpoint("loki", "grpc")) as channel:
+        push = channel.unary_unary("/logproto.Pusher/Push")
+        assert push(proto([STREAM]), timeout=20) == b""
+        with pytest.raises(grpc.RpcError) as refused:
+            push(b"\x0a\xff", timeout=20)
+        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert [record.body for record in written(logloom, tmp_path, 2)] == [line.text for line in STREAM.lines]
+
+
 def test_the_tenant_is_known_to_conditions_and_kept(tmp_path: Path) -> None:
     text = config(tmp_path)
     text["service"]["pipelines"]["logs"]["when"] = 'tenant == "shop"'
@@ -152,6 +164,6 @@ def test_many_lines_under_long_labels_have_a_bound(tmp_path: Path) -> None:
     """A push that fits into the bound on bodies, and would become gigabytes."""
     labels = {"long": "x" * 200_000}
     body = proto([Stream(labels, (Line(1, ""),) * 100_000)])
-    with Logloom(config(tmp_path, max_request_body_size="20MiB"), tmp_path) as logloom:
+    with Logloom(config(tmp_path, protocols={"http": HTTP | {"max_request_body_size": "20MiB"}}), tmp_path) as logloom:
         status, told = post(logloom, compress(body, "snappy"), PROTOBUF)
         assert (status, "256 MiB" in told) == (400, True)

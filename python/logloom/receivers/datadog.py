@@ -43,7 +43,8 @@ class Config(HttpSettings):
         max_request_body_size: The largest body, as sent and inflated; a larger one is answered with 413, as by Datadog.
     """
 
-    IGNORED: ClassVar[Mapping[str, str]] = HttpSettings.IGNORED | {
+    IGNORED: ClassVar[Mapping[str, str]] = {
+        **HttpSettings.IGNORED,
         "intake": "what is no log is not passed on to Datadog",
         "trace_id_cache_size": "no traces are taken",
     }

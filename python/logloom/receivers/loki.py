@@ -1,22 +1,29 @@
 """`loki`: what Promtail, Alloy, Fluent Bit's and Docker's drivers push to Grafana Loki; each line is a record.
 
-Labels and structured metadata are attributes, under their own names; the tenant (`X-Scope-OrgID`) is the record's. All
-of a push is in the journal before the answer; a full journal answers 429, which every client takes for "later".
+Over HTTP, as protobuf and as JSON, and over gRPC. Labels and structured metadata are attributes, under their own names;
+the tenant (`X-Scope-OrgID`) is the record's. All of a push is in the journal before the answer; a full journal answers
+429, which every client takes for "later".
 
 Specification: https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs
 """
 
-from collections.abc import Iterator
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from aiohttp import web
 
 from logloom.config import Endpoint, FormatOptions, format_problems
 from logloom.receivers._body import Refusal
+from logloom.receivers._export import exporting
+from logloom.receivers._gate import Gate
+from logloom.receivers._grpc import GrpcServer
 from logloom.receivers._http import Call, HttpServer, Page, Route
-from logloom.receivers._settings import HttpSettings
+from logloom.receivers._net import warn_if_open
+from logloom.receivers._settings import GrpcSettings, HttpSettings
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
@@ -25,42 +32,84 @@ if TYPE_CHECKING:
 PUSH: Final = "POST /loki/api/v1/push"
 OLDER: Final = "POST /api/prom/push"
 READY: Final = "GET /ready"
+GRPC: Final = "/logproto.Pusher/Push"
+STOP_S: Final = 5.0
+"""How long a stop waits for the requests in hand."""
 JSON: Final = "application/json"
 PROTOBUF: Final = ("application/x-protobuf", "application/octet-stream")
 """Also what stands for no content type at all: Loki takes that for protobuf."""
-TENANT_LEN_MAX: Final = 150
-"""Loki's own bound on the name of a tenant, in characters."""
-TENANT_SIGNS: Final = frozenset("!-_.*'()|")
-"""What may stand in it beside letters and digits; the bar stands between several."""
+TENANT: Final = re.compile(r"[A-Za-z0-9!_.*'()|-]{0,150}")
+"""The names of tenants that Loki takes; a bar stands between several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Config(HttpSettings):
-    """Loki's push endpoint.
+class Grpc(GrpcSettings):
+    """Pushes over gRPC.
 
     Attributes:
         endpoint: Where to listen.
+    """
+
+    endpoint: Endpoint = Endpoint("127.0.0.1", 3600)  # noqa: RUF009 — frozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http(HttpSettings):
+    """Pushes over HTTP.
+
+    Attributes:
+        endpoint: Where to listen.
+    """
+
+    endpoint: Endpoint = Endpoint("127.0.0.1", 3500)  # noqa: RUF009 — frozen
+
+    def claims(self) -> list[str]:
+        """The push, its older path, and whether it is up."""
+        return [PUSH, OLDER, READY]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocols:
+    """The ways in; one that is not named is not served.
+
+    Attributes:
+        grpc: Pushes over gRPC.
+        http: Pushes over HTTP.
+    """
+
+    grpc: Grpc | None = None
+    http: Http | None = None
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """One is needed."""
+        if self.grpc is None and self.http is None:
+            yield "", "names no protocol: give 'http:', 'grpc:' or both"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Loki's push endpoint.
+
+    Attributes:
+        protocols: The ways in.
         format: What the lines are: `text`, a format's name, or `auto`, which finds it from the lines of each stream.
         options: That format's options.
     """
 
-    endpoint: Endpoint = Endpoint("127.0.0.1", 3100)  # noqa: RUF009 — frozen
+    IGNORED: ClassVar[Mapping[str, str]] = {"use_incoming_timestamp": "a line's own time always counts"}
+
+    protocols: Protocols
     format: str = "text"
     options: FormatOptions = field(default_factory=dict)
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """The format, and its options, must be there, and be made of lines."""
-        yield from HttpSettings.problems(self)
         wrong = list(format_problems(self.format, self.options))
         yield from wrong or (("format", why) for _, why in format_problems("loki", self.lines()))
 
     def lines(self) -> dict[str, Any]:
         """What the format `loki` is told of the lines."""
         return {"inside": self.format, **self.options}
-
-    def claims(self) -> list[str]:
-        """The push, its older path, and whether it is up."""
-        return [PUSH, OLDER, READY]
 
 
 def create(config: Config, context: "ReceiverContext") -> "Loki":
@@ -69,7 +118,7 @@ def create(config: Config, context: "ReceiverContext") -> "Loki":
 
 
 class Loki:
-    """Serves `POST /loki/api/v1/push`, `POST /api/prom/push` and `GET /ready`."""
+    """Serves `POST /loki/api/v1/push`, `POST /api/prom/push`, `GET /ready`, and `logproto.Pusher/Push`."""
 
     def __init__(self, config: Config, context: "ReceiverContext") -> None:
         self._config = config
@@ -77,15 +126,37 @@ class Loki:
 
     async def run(self, push: "Push") -> None:
         """Listen until the service stops."""
-        route = PushRoute(push, self._config.lines())
-        routes: dict[str, Route | Page] = {PUSH: route, OLDER: route, READY: self._ready}
-        later = HTTPStatus.TOO_MANY_REQUESTS
-        await HttpServer(self._config, self._context, routes, push, later).serve()
+        protocols, listening = self._config.protocols, dict[str, str]()
+        async with contextlib.AsyncExitStack() as opened:
+            if (grpc := protocols.grpc) is not None:
+                warn_if_open(self._context, grpc.endpoint, grpc.tls)
+                server = self._grpc_server(grpc, push)
+                listening["grpc"] = str(Endpoint(grpc.endpoint.host, server.bind(grpc.endpoint, grpc.tls)))
+                await server.start()
+                opened.push_async_callback(server.stop, STOP_S)
+            if (http := protocols.http) is not None:
+                route = PushRoute(push, self._config.lines())
+                routes: dict[str, Route | Page] = {PUSH: route, OLDER: route, READY: self._ready}
+                web_server = HttpServer(http, self._context, routes, push, HTTPStatus.TOO_MANY_REQUESTS)
+                listening["http"] = str(Endpoint(http.endpoint.host, await web_server.start()))
+                opened.push_async_callback(web_server.stop)
+            self._context.up(**listening)
+            await self._context.stopping.wait()
+
+    def _grpc_server(self, config: Grpc, push: "Push") -> GrpcServer:
+        messages = push.messages("loki", serialization="proto", **self._config.lines())
+        return GrpcServer(
+            {GRPC: exporting(self._context, push, messages, lambda _taken: b"")},  # PushResponse has no fields
+            message_bytes_max=config.max_recv_msg_size_mib << 20,
+            ready=self._context.ready,
+            options=config.options(),
+            gate=Gate(self._context, config.auth),
+            within=self._context.room,
+        )
 
     def _ready(self, _call: Call) -> web.Response:
-        if self._context.ready():
-            return web.Response(text="ready\n")
-        return web.Response(text="not ready\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        ready = self._context.ready()
+        return web.Response(text="ready\n" if ready else "not ready\n", status=200 if ready else 503)
 
 
 class PushRoute:
@@ -115,9 +186,7 @@ class PushRoute:
 
 def _tenant(name: str) -> str:
     """The tenant's name, as Loki checks it."""
-    if len(name) > TENANT_LEN_MAX or not all(c in TENANT_SIGNS or (c.isascii() and c.isalnum()) for c in name):
-        told = (
-            f"X-Scope-OrgID is no tenant: at most {TENANT_LEN_MAX} letters, digits and {''.join(sorted(TENANT_SIGNS))}"
-        )
+    if TENANT.fullmatch(name) is None:
+        told = "X-Scope-OrgID is no tenant: at most 150 letters, digits and !-_.*'()|"
         raise Refusal(HTTPStatus.BAD_REQUEST, told)
     return name

@@ -4,8 +4,8 @@
 //! format in [`formats`], one row each in [`FORMATS`]; detection, command line, config, docs, tests and benchmarks follow from that.
 #![forbid(unsafe_code)]
 
-pub mod bulk;
 mod beside;
+pub mod bulk;
 mod capture;
 mod container;
 mod decoder;

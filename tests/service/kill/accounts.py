@@ -26,6 +26,7 @@ RECEIVERS = {
     "loki": "loki",
     "bulk": "elasticsearch",
     "hec": "splunkhec",
+    "datadog": "datadog",
     "app": "filelog/app",
     "pod": "filelog/pod",
 }

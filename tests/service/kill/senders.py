@@ -86,6 +86,7 @@ class Senders:
             push = f"http://127.0.0.1:{self._ports.post}/loki/api/v1/push"
             bulk = f"http://127.0.0.1:{self._ports.post}/logs-shop-default/_bulk"
             events = f"http://127.0.0.1:{self._ports.post}/services/collector/event"
+            intake = f"http://127.0.0.1:{self._ports.post}/api/v2/logs"
             ways: dict[str, Callable[[], Send]] = {
                 "grpc": lambda: _Call(otlp, EXPORTS["logs"], _protobuf),
                 "envoy": lambda: AccessLog(envoys, ANSWER_S),
@@ -93,6 +94,7 @@ class Senders:
                 "post": lambda: _Post(session, lines, "x-ndjson", _lines),
                 "proto": lambda: _Post(session, logs, "x-protobuf", _protobuf),
                 "json": lambda: _Post(session, logs, "json", _json),
+                "datadog": lambda: _Post(session, intake, "json", _entries, 202),
                 "loki": lambda: _Post(session, push, "x-protobuf", _push, 204),
                 "bulk": lambda: _Post(session, bulk, "x-ndjson", _documents),
                 "hec": lambda: _Post(session, events, "json", _events),
@@ -197,6 +199,10 @@ def _documents(bodies: dict[str, str]) -> bytes:
 
 def _events(bodies: dict[str, str]) -> bytes:
     return b"".join(orjson.dumps({"event": body}) for body in bodies.values())
+
+
+def _entries(bodies: dict[str, str]) -> bytes:
+    return orjson.dumps([{"message": body, "service": "shop", "ddtags": "env:kill"} for body in bodies.values()])
 
 
 def _push(bodies: dict[str, str]) -> bytes:

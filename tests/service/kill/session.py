@@ -53,6 +53,7 @@ class Load:
             "loki": 3,
             "bulk": 3,
             "hec": 3,
+            "datadog": 3,
             "forward": 3,
             "beats": 3,
         }
@@ -198,7 +199,9 @@ def _config(ports: Ports, folder: Path, grpc_port: int, http_port: int) -> dict[
         "jaeger": {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{ports.jaeger}"}}},
         "http": {"endpoint": f"127.0.0.1:{ports.post}"},
         "envoyals": {"endpoint": f"127.0.0.1:{ports.envoyals}"},
-        "loki": {"endpoint": f"127.0.0.1:{ports.post}"},  # at one socket with the others
+        # At one socket with the others.
+        "loki": {"protocols": {"http": {"endpoint": f"127.0.0.1:{ports.post}"}}},
+        "datadog": {"endpoint": f"127.0.0.1:{ports.post}"},
         "elasticsearch": {"endpoint": f"127.0.0.1:{ports.post}"},
         "splunkhec": {"endpoint": f"127.0.0.1:{ports.post}"},
         "filelog/app": {"include": [f"{folder}/app*.log*"], "format": "text", **files},

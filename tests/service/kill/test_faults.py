@@ -29,6 +29,7 @@ LOAD = Load(
         "loki": 1,
         "bulk": 1,
         "hec": 1,
+        "datadog": 1,
         "forward": 1,
         "beats": 1,
     },

@@ -9,7 +9,7 @@ from logloom._native import Delivery
 from logloom.receivers import loki
 from tests.components import Pushed, problems_of, running
 
-CONFIG = "{endpoint: 127.0.0.1:0, format: json}"
+CONFIG = "{protocols: {http: {endpoint: 127.0.0.1:0}}, format: json}"
 
 
 async def test_a_full_journal_is_told_as_too_many_requests(tmp_path: Path) -> None:
@@ -28,9 +28,10 @@ async def test_a_full_journal_is_told_as_too_many_requests(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{format: jsn}", "did you mean 'json'?"),
-        ("{format: csv, options: {x: y}}", "x"),
-        ("{format: cri}", "'cri' is not made of lines"),
+        ("{protocols: {http: }, format: jsn}", "did you mean 'json'?"),
+        ("{protocols: {http: }, format: csv, options: {x: y}}", "x"),
+        ("{protocols: {http: }, format: cri}", "'cri' is not made of lines"),
+        ("{protocols: {}}", "names no protocol"),
     ],
 )
 def test_formats_that_lines_cannot_have(text: str, told: str) -> None:

@@ -25,10 +25,7 @@ pub static SPEC: Spec = Spec {
         page: "https://docs.datadoghq.com/api/latest/logs/#send-logs",
         example: r#"[{"ddsource":"nginx","ddtags":"env:prod,version:5.1","hostname":"i-012345678","service":"payment","status":"warn","timestamp":1795257659509,"message":"slow query"}]"#,
     },
-    options: &[
-        json::KEYS,
-        OptionDoc { name: "serialization", doc: "string: `json`, or `text`, where each line is a message (json)" },
-    ],
+    options: &[json::KEYS, OptionDoc { name: "serialization", doc: "string: `json`, or `text`, where each line is a message (json)" }],
     compile,
 };
 
