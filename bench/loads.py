@@ -69,8 +69,40 @@ def lumberjack() -> Load:
         "answered:6",
         message,
         LINES,
-        ("json", {"keep_original": False}),
+        ("ecs", {"keep_original": False}),
         b"\n".join(events) + b"\n",
+    )
+
+
+def elasticsearch() -> Load:
+    """A request of Filebeat's or Fluent Bit's: what is to be done, and a document, line by line."""
+    body = b"".join(b'{"create":{"_index":"app"}}\n' + event + b"\n" for event in corpus.app_json(LINES).splitlines())
+    return Load(
+        "elasticsearch",
+        "Elasticsearch's bulk API",
+        ("elasticsearch", "http"),
+        ZERO,
+        "http",
+        http("/_bulk?filter_path=errors,items.*.error,items.*.status", body, "application/x-ndjson"),
+        LINES,
+        ("elasticsearch_bulk", {"keep_original": False}),
+        body,
+    )
+
+
+def splunkhec() -> Load:
+    """Events as Splunk's loggers send them."""
+    body = b"".join(orjson.dumps({"time": START_S + at, "event": event}) for at, event in enumerate(_events()))
+    return Load(
+        "splunkhec",
+        "Splunk's HTTP Event Collector",
+        ("splunkhec", "http"),
+        ZERO,
+        "http",
+        http("/services/collector/event", body, "application/json"),
+        LINES,
+        ("splunkhec", {"keep_original": False}),
+        body,
     )
 
 
@@ -218,6 +250,8 @@ ALL = [
     for load in (
         forward,
         lumberjack,
+        elasticsearch,
+        splunkhec,
         zipkin,
         jaeger,
         otlp_grpc,

@@ -123,7 +123,8 @@ class Documents:
         """Why nothing was taken."""
         if refusal.status == HTTPStatus.BAD_REQUEST:
             status, body = self._told(call, Delivery.refuse(str(refusal)))
-            if status == HTTPStatus.BAD_REQUEST:
+            if status != HTTPStatus.OK:
+                refusal.status = HTTPStatus(status)
                 return _answer(body)
         kind = KINDS.get(refusal.status, "illegal_argument_exception")
         return _answer(elasticsearch_error(refusal.status, kind, str(refusal)))

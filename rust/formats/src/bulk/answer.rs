@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use logloom_record::{Delivery, Text, Unreadable};
 
-use super::{Action, Item, Items, Malformed, Metadata, filter::Filter, metadata::unescaped};
+use super::{Action, Item, Items, Malformed, Metadata, TOO_MANY, filter::Filter, metadata::unescaped};
 use crate::msgpack_json::string;
 
 /// A request, besides its body.
@@ -44,6 +44,7 @@ pub fn answer(body: &[u8], delivery: &Delivery, request: &Request<'_>) -> Answer
         Err(Malformed { what, .. }) if what == "index is missing" => {
             error(400, "action_request_validation_exception", "Validation Failed: 1: index is missing;")
         }
+        Err(Malformed { what, .. }) if what == TOO_MANY => error(413, "content_too_long_exception", &what),
         Err(Malformed { line, what, .. }) => {
             error(400, "illegal_argument_exception", &format!("Malformed action/metadata line [{line}], {what}"))
         }
@@ -120,7 +121,7 @@ fn items(body: &[u8], delivery: &Delivery, request: &Request<'_>) -> Result<Answ
     let writer = Writer::new(delivery, request, &filter, true);
     let mut out = Vec::with_capacity(64 + body.len() / 4);
     let (mut errors, mut count, mut fates) = (false, 0, Fates::new(delivery));
-    let mut items = Items::new(body, request.index.is_empty());
+    let mut items = Items::new(body, request.index.is_empty()).bounded();
     while let Some(Item { metadata, document, .. }) = items.next()? {
         let fate = fates.of(metadata.action, document.start as u64, document.end as u64);
         errors |= matches!(fate, Fate::Refused { .. });

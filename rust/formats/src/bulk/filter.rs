@@ -4,6 +4,9 @@
 /// The most patterns that are looked at; a longer list asks for everything.
 const PATTERNS_MAX: usize = 64;
 
+/// The most steps of a path; no answer is half as deep.
+const STEPS_MAX: usize = 8;
+
 /// Which paths are asked for.
 #[derive(Debug, Default)]
 pub(super) struct Filter<'q> {
@@ -20,8 +23,8 @@ impl<'q> Filter<'q> {
         }
         for path in list.split(',').map(str::trim).filter(|path| !path.is_empty()) {
             match path.strip_prefix('-') {
-                Some(path) => filter.unwanted.push(path.split('.').collect()),
-                None => filter.wanted.push(path.split('.').collect()),
+                Some(path) => filter.unwanted.push(steps(path)),
+                None => filter.wanted.push(steps(path)),
             }
         }
         filter
@@ -32,6 +35,14 @@ impl<'q> Filter<'q> {
         let matches = |patterns: &[Vec<&str>]| patterns.iter().any(|pattern| holds(pattern, path));
         (self.wanted.is_empty() || matches(&self.wanted)) && !matches(&self.unwanted)
     }
+}
+
+/// The steps of a path; of one that has too many, one that nothing is called.
+fn steps(path: &str) -> Vec<&str> {
+    let mut steps: Vec<_> = path.split('.').take(STEPS_MAX + 1).collect();
+    // It says no more than one of them, and would be tried at every step.
+    steps.dedup_by(|step, before| *step == "**" && *before == "**");
+    if steps.len() > STEPS_MAX || path.split('.').nth(STEPS_MAX).is_some() { vec![""] } else { steps }
 }
 
 /// Whether the path, or an object that it leads through, is the pattern's. Paths have at most four steps.
@@ -81,6 +92,8 @@ mod tests {
             ("items.create.status.deeper", "items.create.status", false),
             ("t*k", "took", true),
             ("t*x", "took", false),
+            ("**.**.status", "items.create.status", true),
+            ("**.**.**.**.**.**.**.**.**", "took", false),
         ] {
             let steps: Vec<_> = path.split('.').collect();
             assert_eq!(Filter::read(list).wants(&steps), wanted, "{list}: {path}");

@@ -14,6 +14,10 @@ pub use answer::{Answer, Request, answer, error};
 pub(crate) use metadata::Metadata;
 pub use metadata::{Action, Malformed};
 
+/// The most items of a body: what is answered to a small one is many times as long.
+pub const ITEMS_MAX: u64 = 100_000;
+pub(super) const TOO_MANY: &str = "a body has at most 100000 items: send fewer at once";
+
 /// One thing that is to be done.
 #[derive(Clone, Debug)]
 pub(crate) struct Item<'b> {
@@ -32,13 +36,20 @@ pub(crate) struct Items<'b> {
     /// Lines that were read.
     lines: u64,
     needs_index: bool,
+    /// How many more there may be.
+    left: u64,
     before: Option<(&'b [u8], Metadata<'b>)>,
 }
 
 impl<'b> Items<'b> {
     /// Of this body; `needs_index`: each item says itself where it belongs.
     pub(crate) fn new(body: &'b [u8], needs_index: bool) -> Self {
-        Self { body, at: 0, lines: 0, needs_index, before: None }
+        Self { body, at: 0, lines: 0, needs_index, left: u64::MAX, before: None }
+    }
+
+    /// The same, of a request that is answered: of at most [`ITEMS_MAX`].
+    pub(crate) fn bounded(self) -> Self {
+        Self { left: ITEMS_MAX + 1, ..self }
     }
 
     /// The next item.
@@ -66,6 +77,10 @@ impl<'b> Items<'b> {
             }
         };
         self.before = Some((text, metadata));
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            return Err(Malformed { line: self.lines, at: line.start, what: TOO_MANY.into() });
+        }
         let document = match (metadata.action, self.at < self.body.len()) {
             (Action::Delete, _) => self.at..self.at,
             (_, false) => {

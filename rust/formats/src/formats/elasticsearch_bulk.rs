@@ -71,6 +71,9 @@ impl Format for Bulk {
         let needs_index = out.given("index") == Some("");
         // Nothing is taken of a body with a line in it that nobody can read: its sender will send all of it again.
         let mut items = Items::new(frame.bytes(), needs_index);
+        if out.given("index").is_some() {
+            items = items.bounded();
+        }
         while items.next().map_err(|malformed| malformed_body(&malformed))?.is_some() {}
         let (mut items, mut stream, mut before) = (Items::new(frame.bytes(), needs_index), 0, &[][..]);
         while let Ok(Some(item)) = items.next() {

@@ -71,6 +71,16 @@ fn one_document_is_answered_by_itself() {
     assert_eq!(told.status, 429);
 }
 
+#[test]
+fn more_items_than_can_be_answered_are_refused_as_a_whole() {
+    let at_most = "{\"delete\":{\"_index\":\"a\"}}\n".repeat(100_000);
+    let taken = Delivery::Done(Done::default());
+    assert_eq!(answer(at_most.as_bytes(), &taken, &Request::default()).status, 200);
+    let more = at_most + "{\"create\":{\"_index\":\"a\"}}\n{}\n";
+    let batch = read(&Bytes::from(more.clone()), &[("index", "")]);
+    assert_eq!((batch.len() - batch.rejects().len(), answer(more.as_bytes(), &taken, &Request::default()).status), (0, 413));
+}
+
 proptest! {
     #[test]
     fn answers_hold_for_any_bytes(body in prop::collection::vec(any::<u8>(), 0..200)) {
