@@ -11,8 +11,8 @@ import orjson
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "tests" / "formats"
 CORPUS = ROOT / "rust" / "fuzz" / "corpus"
-# Targets that read one format only, by the name of both.
-SINGLE = ("otlp", "otlp_json")
+# Targets that read one format only, by its name.
+SINGLE = {"elasticsearch_bulk": "bulk", "otlp": "otlp", "otlp_json": "otlp_json"}
 # Formats of the target that reads patterns of the user's, by their number there, and the option that has the pattern.
 PATTERNS = (
     ("regex", "pattern"),
@@ -35,14 +35,12 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
         for fixture in sorted(folder.glob("*.log")):
             data, name = fixture.read_bytes(), f"{folder.name}-{fixture.stem}"
             yield "formats", name, bytes([place, 128]) + data  # the format by its place, cut in the middle
-            if folder.name in SINGLE:
-                yield folder.name, name, data
+            if target := SINGLE.get(folder.name):
+                yield target, name, data
                 yield "content", f"{name}-gzip", b"\0" + gzip.compress(data, mtime=0)  # the encoding by its place
                 yield "content", f"{name}-deflate", b"\2" + zlib.compress(data)
             if folder.name == "otlp":
                 yield "journal_entry", name, data
-            if folder.name == "elasticsearch_bulk":
-                yield "bulk", name, data
             if folder.name == "syslog":
                 yield "syslog", name, bytes([128]) + data
             options = fixture.with_suffix(".options.json")

@@ -130,7 +130,7 @@ def test_each_item_is_answered_in_its_place(logloom: Logloom, tmp_path: Path) ->
     body = lines({"create": {}}, {"message": "a"})
     body += lines({"index": {"_index": "b", "_id": "1"}}) + b"no document\n"
     body += lines({"delete": {"_index": "b", "_id": "1"}}, {"update": {"_id": "2"}}, {"doc": {"message": "c"}})
-    status, headers, said = ask(logloom, "POST", "/idx/_bulk?pipeline=geo", body)
+    status, headers, said = ask(logloom, "POST", "/idx/events/_bulk?pipeline=geo", body)
     assert (status, said["errors"], headers["X-Elastic-Product"]) == (200, True, "Elasticsearch")
     (create,), (index,), (delete,), (update,) = (item.values() for item in said["items"])
     assert (create["status"], create["_index"], len(create["_id"])) == (201, "idx", 20)
@@ -140,6 +140,7 @@ def test_each_item_is_answered_in_its_place(logloom: Logloom, tmp_path: Path) ->
     found = written(logloom, tmp_path, 3)
     assert [record.body for record in found] == ["a", "no document", "c"]
     assert found[0].attributes["elasticsearch.ingest_pipeline"] == "geo"
+    assert found[0].attributes["elasticsearch.document_type"] == "events"
     assert "logloom.reject.reason" in found[1].attributes
     assert found[1].attributes["elasticsearch.index"] == "b"
 

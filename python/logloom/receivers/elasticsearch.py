@@ -109,7 +109,7 @@ class Documents:
 
     def accepts(self, call: "Call") -> "Messages":
         """Every content type: there is but one form."""
-        said = {"index": call.names.get("index", ""), "id": call.names.get("id", ""), "action": self._action}
+        said = {name: call.names.get(name, "") for name in ("index", "type", "id")} | {"action": self._action}
         said |= {name: call.query(name) for name in ("pipeline", "routing")}
         call.given = {name: value for name, value in said.items() if value or name == "index"}
         return self._messages

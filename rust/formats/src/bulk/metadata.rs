@@ -57,11 +57,12 @@ pub(crate) struct Metadata<'b> {
     pub(crate) id: Option<Str<'b>>,
     pub(crate) routing: Option<Str<'b>>,
     pub(crate) pipeline: Option<Str<'b>>,
+    /// The type that older versions had inside an index.
+    pub(crate) kind: Option<Str<'b>>,
 }
 
 /// What else may stand there: how Elasticsearch itself is to go about it.
-const OTHERS: [&[u8]; 14] = [
-    b"_type",
+const OTHERS: [&[u8]; 13] = [
     b"_version",
     b"version",
     b"_version_type",
@@ -83,7 +84,7 @@ const DEPTH_MAX: u32 = 16;
 impl<'b> Metadata<'b> {
     /// Of an action of which no more is said.
     pub(crate) fn of(action: Action) -> Self {
-        Self { action, index: None, id: None, routing: None, pipeline: None }
+        Self { action, index: None, id: None, routing: None, pipeline: None, kind: None }
     }
 
     /// Reads the line.
@@ -131,6 +132,7 @@ impl<'b> Metadata<'b> {
                 b"_id" => metadata.id = text.filter(|_| !is_nothing),
                 b"routing" | b"_routing" => metadata.routing = text,
                 b"pipeline" => metadata.pipeline = text,
+                b"_type" => metadata.kind = text.filter(|text| !text.is(b"_doc")),
                 b"op_type" if action == Action::Index && text.is_some_and(|text| text.is(b"create")) => metadata.action = Action::Create,
                 b"op_type" => {}
                 other if OTHERS.contains(&other) => {}

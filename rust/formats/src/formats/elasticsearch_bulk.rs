@@ -56,7 +56,7 @@ impl Format for Bulk {
         }
     }
 
-    /// `index`, `id`, `pipeline` and `routing` may be [given](logloom_record::Chunk::given), as in a request's path and query; an empty `index`
+    /// `index`, `type`, `id`, `pipeline` and `routing` may be [given](logloom_record::Chunk::given), as in a request's path and query; an empty `index`
     /// says that each item must name its own. With an `action` the frame is that action's document.
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let checked = simdutf8::basic::from_utf8(frame.bytes()).is_ok();
@@ -115,6 +115,7 @@ impl Bulk {
             (metadata.id, "id", &b"elasticsearch.document_id"[..]),
             (metadata.pipeline, "pipeline", b"elasticsearch.ingest_pipeline"),
             (metadata.routing, "routing", b"elasticsearch.routing"),
+            (metadata.kind, "type", b"elasticsearch.document_type"),
         ] {
             if given(own, given_name, &mut scratch) {
                 add(name, &scratch);
