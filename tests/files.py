@@ -28,6 +28,7 @@ class Followed:
 
     def __init__(self, folder: Path, *include: str, **settings: Any) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         self._settings = {
             "include": [str(folder / name) for name in include],
             "format": "text",
@@ -39,6 +40,7 @@ class Followed:
         } | settings
         self.bodies: list[str] = []
         self.resources: list[dict[str, Any]] = []
+        self.attributes: list[dict[str, Any]] = []
         self.told: list[tuple[str, str]] = []
         self.start()
 
@@ -83,6 +85,7 @@ class Followed:
             batch, position = step
             self.bodies += [batch[at].body for at in range(len(batch))]
             self.resources += [dict(batch[at].resource) for at in range(len(batch))]
+            self.attributes += [dict(batch[at].attributes) for at in range(len(batch))]
             self.cursor.done(position)
 
     def write(self, name: str, data: str | bytes) -> Path:

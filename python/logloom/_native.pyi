@@ -287,7 +287,11 @@ class Intake:
         *,
         peer: str = "",
         resource: Mapping[str, str] | None = None,
+        attributes: Mapping[str, str] | None = None,
         offset: int = 0,
+        records: int = 0,
+        record_offset: bool = False,
+        record_number: bool = False,
         keep_original: bool = True,
         frame_bytes_max: int | None = None,
         **options: _OptionValue,
@@ -365,6 +369,8 @@ class Source:
     def flush(self) -> Delivery: ...
     @property
     def durable_to(self) -> int: ...
+    @property
+    def durable(self) -> tuple[int, int]: ...
     @property
     def held_bytes(self) -> int: ...
     @property

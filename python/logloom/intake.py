@@ -146,7 +146,11 @@ class Push:
         *,
         peer: str = "",
         resource: Mapping[str, str] | None = None,
+        attributes: Mapping[str, str] | None = None,
         offset: int = 0,
+        records: int = 0,
+        record_offset: bool = False,
+        record_number: bool = False,
         keep_original: bool = True,
         frame_bytes_max: int | None = None,
         **options: OptionValue,
@@ -157,7 +161,11 @@ class Push:
             format_name: How the bytes are read.
             peer: Where they come from: a path, an address.
             resource: Attributes of the resource, known from the channel.
+            attributes: Attributes of each record.
             offset: The offset in bytes at which the source is read on.
+            records: How many records there are before that.
+            record_offset: Whether each record says where in the source it begins.
+            record_number: Whether each record says which of the source it is.
             keep_original: Whether each record keeps its original line.
             frame_bytes_max: The longest line, in bytes, if that is less than the core's bound.
             options: The format's.
@@ -170,7 +178,11 @@ class Push:
             format_name,
             peer=peer,
             resource=resource,
+            attributes=attributes,
             offset=offset,
+            records=records,
+            record_offset=record_offset,
+            record_number=record_number,
             keep_original=keep_original,
             frame_bytes_max=frame_bytes_max,
             **options,

@@ -84,7 +84,7 @@ class Feed:
         for tail in [tail for tail in self._done if tail.changed_at_s < before_s]:
             if self._watch.tails.get(tail.key) is not tail or not tail.names:
                 del self._done[tail]
-            elif not tail.is_unflushed and tail.durable_to == tail.offset:
+            elif not tail.is_unflushed and tail.durable[0] == tail.offset:
                 self._troubles.attempt(tail.path, self._delete, tail)
                 del self._done[tail]
 
@@ -139,8 +139,12 @@ class Feed:
         return self._push.source(
             config.format,
             peer=os.fsencode(tail.path).decode("utf-8", "replace"),
-            resource=config.resource | config.attributes(tail.path),
+            resource=config.resource | config.known_of(tail.path),
+            attributes=config.attributes,
             offset=tail.offset,
+            records=tail.records,
+            record_offset=config.include_file_record_offset,
+            record_number=config.include_file_record_number,
             keep_original=config.keep_original,
             frame_bytes_max=config.max_log_size,
             **config.format_options(),

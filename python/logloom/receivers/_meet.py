@@ -73,7 +73,7 @@ class Meeting:
         tail.packed_bytes = size_bytes if is_done else 0
         tail.look(size_bytes, changed_ns)
         if place is not None:
-            tail.source = place.source
+            tail.source, tail.records = place.source, place.records
             if self.is_first:
                 self._claimed.append(tail)
         return tail, place

@@ -44,6 +44,8 @@ class Naming:
         include_file_owner_name: Whether records have `log.file.owner.name`.
         include_file_owner_group_name: Whether records have `log.file.owner.group.name`.
         include_file_permissions: Whether records have `log.file.permissions`: three octal digits.
+        include_file_record_number: Whether records have `log.file.record_number`: 1 for the first that is read.
+        include_file_record_offset: Whether records have `log.file.record_offset`: where they begin, in bytes.
         add_metadata_from_filepath: Whether records of `NAMESPACE_POD_UID/CONTAINER/RESTARTS.log` and of
             `POD_NAMESPACE_CONTAINER-ID.log`, as Kubernetes names them, say which pod and container that is.
     """
@@ -55,9 +57,11 @@ class Naming:
     include_file_owner_name: bool = False
     include_file_owner_group_name: bool = False
     include_file_permissions: bool = False
+    include_file_record_number: bool = False
+    include_file_record_offset: bool = False
     add_metadata_from_filepath: bool = True
 
-    def attributes(self, path: str) -> dict[str, str]:
+    def known_of(self, path: str) -> dict[str, str]:
         """The attributes of the resource of what is read at this path."""
         resolved = str(Path(path).resolve())
         attributes = container_of(path, resolved) if self.add_metadata_from_filepath else {}

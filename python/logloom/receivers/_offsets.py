@@ -100,13 +100,14 @@ class Offsets:
 
 
 def _entry(place: Place | Tail) -> dict[str, Any]:
-    offset = place.durable_to
+    offset, records = place.durable
     entry: dict[str, Any] = {
         "path": os.fsencode(place.path).decode("utf-8", "backslashreplace"),
         "device": place.key[0],
         "inode": place.key[1],
         "begins": [place.fingerprint.size_bytes, place.fingerprint.digest],
         "offset": offset,
+        "records": records,
     }
     if mark := place.mark_at(offset):
         entry["before"] = [mark.size_bytes, mark.digest]
@@ -128,8 +129,8 @@ def _places(document: dict[str, Any]) -> list[Place]:
 def _place(entry: dict[str, Any]) -> Place:
     size_bytes, digest = entry["begins"]
     before_bytes, before = entry.get("before", (0, ""))
-    packed_bytes = entry.get("packed", 0)
-    numbers = (entry["device"], entry["inode"], size_bytes, entry["offset"], before_bytes, packed_bytes)
+    packed_bytes, records = entry.get("packed", 0), entry.get("records", 0)
+    numbers = (entry["device"], entry["inode"], size_bytes, entry["offset"], before_bytes, packed_bytes, records)
     if not all(isinstance(number, int) and number >= 0 for number in numbers) or not isinstance(digest, str):
         msg = f"not an entry: {entry}"
         raise ValueError(msg)
@@ -141,4 +142,5 @@ def _place(entry: dict[str, Any]) -> Place:
         Fingerprint(before_bytes, str(before)) if before else None,
         packed_bytes,
         entry.get("whole") is True,
+        records=records,
     )

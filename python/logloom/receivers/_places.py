@@ -31,6 +31,7 @@ class Place:
         packed_bytes: Of a packed file that was read to its end: how large it is on disk.
         is_whole: Whether it was read to its end, and nothing came to it after that.
         source: What its bytes were pushed to, until they are safe.
+        records: How many records there are before the place.
     """
 
     path: str
@@ -41,21 +42,24 @@ class Place:
     packed_bytes: int = 0
     is_whole: bool = False
     source: "Source | None" = None
+    records: int = 0
 
     @classmethod
     def of(cls, tail: Tail, *, is_whole: bool) -> "Place":
         """The place of a file that is left."""
         mark = tail.mark_at(tail.offset)
-        return cls(tail.path, tail.key, tail.fingerprint, tail.offset, mark, tail.packed_bytes, is_whole, tail.source)
+        packed_bytes, source, records = tail.packed_bytes, tail.source, tail.records
+        return cls(tail.path, tail.key, tail.fingerprint, tail.offset, mark, packed_bytes, is_whole, source, records)
 
     @property
-    def durable_to(self) -> int:
-        """Up to where it is safe: in the journal, on disk."""
+    def durable(self) -> tuple[int, int]:
+        """Up to where it is safe: in the journal, on disk; and how many records there are below that."""
         if self.source is not None:
-            if (durable_to := self.source.durable_to) < self.offset:
-                return durable_to
-            self.source = None
-        return self.offset
+            durable = self.source.durable
+            if durable[0] < self.offset:
+                return durable
+            self.source, self.records = None, durable[1]
+        return self.offset, self.records
 
     def mark_at(self, offset: int) -> Fingerprint | None:
         """What stands before a place in it; None: not known."""

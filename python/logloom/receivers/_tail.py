@@ -29,6 +29,7 @@ class Tail:
         key: Its device and inode.
         fingerprint: What it begins with.
         offset: Up to where it was read and taken, in bytes; of a packed file, unpacked.
+        records: How many records there were before the place that it was begun at.
         mark: What stands before that place; None: not known.
         file: The open file; None while it is closed.
         is_ready: Whether the open file is at the place, and has the mark before it.
@@ -39,8 +40,10 @@ class Tail:
         is_unflushed: Whether bytes were pushed since the last flush.
     """
 
-    __slots__ = (*("path", "names", "key", "fingerprint", "offset", "mark", "file", "is_ready", "size_bytes"),
-                 *("changed_ns", "packed_bytes", "source", "changed_at_s", "is_unflushed"))  # fmt: skip
+    __slots__ = (
+        *("path", "names", "key", "fingerprint", "offset", "records", "mark", "file", "is_ready", "size_bytes"),
+        *("changed_ns", "packed_bytes", "source", "changed_at_s", "is_unflushed"),
+    )
 
     def __init__(
         self, path: str, key: "Key", file: LogFile, *, fingerprint: Fingerprint, offset: int, mark: Fingerprint | None
@@ -51,6 +54,7 @@ class Tail:
         self.key = key
         self.fingerprint = fingerprint
         self.offset = offset
+        self.records = 0
         self.mark = mark
         self.file: LogFile | None = file
         self.is_ready = False
@@ -72,9 +76,9 @@ class Tail:
         return is_plain and self.size_bytes == self.offset
 
     @property
-    def durable_to(self) -> int:
-        """Up to where it is safe: in the journal, on disk."""
-        return self.offset if self.source is None else self.source.durable_to
+    def durable(self) -> tuple[int, int]:
+        """Up to where it is safe: in the journal, on disk; and how many records there are below that."""
+        return (self.offset, self.records) if self.source is None else self.source.durable
 
     def look(self, size_bytes: int, changed_ns: int) -> bool:
         """Take note of its size and time; whether there may be something to read."""

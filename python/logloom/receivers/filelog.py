@@ -50,6 +50,7 @@ class Config(Naming):
         max_concurrent_files: The most files that stay open.
         max_log_size: The longest line that is read; a longer one is kept as it came, in one piece or several.
         fingerprint_size: How much of its beginning tells a file from others.
+        attributes: Attributes of each of its records.
         resource: Attributes of the resource of all its records.
         encoding: What the files are written in, as the option of all formats says; UTF-16 is known by its mark.
         operators: Not here: a `format` does what they do; `cri` and `docker` read the logs of containers.
@@ -88,6 +89,7 @@ class Config(Naming):
     max_concurrent_files: Annotated[int, Bound(1, 100_000)] = 1024
     max_log_size: Annotated[Bytes, Bound(64, 1 << 20)] = 1 << 20
     fingerprint_size: Annotated[Bytes, Bound(16, 1 << 20)] = 1000
+    attributes: dict[str, str] = field(default_factory=dict)
     resource: dict[str, str] = field(default_factory=dict)
     encoding: str = "utf-8"
     operators: list[Any] = field(default_factory=list)

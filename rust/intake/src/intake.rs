@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use logloom_formats::Decoder;
 use logloom_journal::{Draft, Journal, Tally};
-use logloom_record::{Batch, BatchWriter, BlockPool, Chunk, Delivery, Done, Limits, Origin, Reject, Unreadable};
+use logloom_record::{Batch, BatchWriter, BlockPool, Chunk, Delivery, Done, Limits, Origin, Placed, Reject, Unreadable};
 
 use crate::{Counters, OnUnreadable, Pipelines, pipeline::Routed};
 
@@ -22,6 +22,8 @@ pub struct Intake {
 pub(crate) struct Decoding<'d> {
     pub(crate) decoder: &'d mut dyn Decoder,
     pub(crate) keep_original: bool,
+    /// What each record says of its source, and how many records of it there were before.
+    pub(crate) placed: Option<(&'d Placed, u64)>,
     /// Nothing more follows: what waits becomes records now.
     pub(crate) flush: bool,
     /// A whole message, which its sender keeps until it is acknowledged: it may be withdrawn from the journal while it is not durable.
@@ -83,11 +85,14 @@ impl Intake {
 
     /// The records of the chunk, and what it was in numbers.
     fn decode(&self, chunk: &Chunk, decoding: Decoding<'_>, held_from: &mut u64) -> (Batch, Tally) {
-        let Decoding { decoder, keep_original, flush, .. } = decoding;
+        let Decoding { decoder, keep_original, placed, flush, .. } = decoding;
         let estimate = chunk.bytes.len().saturating_mul(OUT_PER_IN).min(Limits::BLOCK_BYTES_MAX);
         let mut out = BatchWriter::new(BlockPool::global(), &self.limits, &chunk.origin, estimate);
         out.keep_original(keep_original);
         out.give(chunk.given.clone());
+        if let Some((placed, before)) = placed {
+            out.place(placed, before);
+        }
         let waited = decoder.waiting();
         if !chunk.bytes.is_empty() {
             *held_from = decoder.feed(&chunk.bytes, &mut out).from;

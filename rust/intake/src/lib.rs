@@ -11,7 +11,7 @@ pub use counters::{Counted, Counters, ReceiverCounts};
 pub use intake::Intake;
 pub use messages::{Messages, OnUnreadable, Sender};
 pub use pipeline::{Pipeline, PipelineError, Pipelines};
-pub use source::Source;
+pub use source::{Begin, Source};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -79,6 +79,7 @@ impl Messages {
         let decoding = Decoding {
             decoder: &mut *decoder,
             keep_original: self.keep_original,
+            placed: None,
             flush: true,
             is_message: true,
             unreadable: self.unreadable,

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use logloom_formats::{Decoder, Format};
-use logloom_record::{Chunk, Delivery, Origin};
+use logloom_record::{Chunk, Delivery, Origin, Placed};
 
 use crate::{Intake, OnUnreadable, intake::Decoding, now_unix_nano};
 
@@ -14,40 +14,68 @@ pub struct Source {
     decoder: Box<dyn Decoder>,
     origin: Origin,
     keep_original: bool,
+    placed: Placed,
     /// The source offset of the next byte to be pushed.
     fed: u64,
     /// The source offset from which the decoder still needs bytes.
     held_from: u64,
-    /// Entries that may still be lost, and the source offset that is safe once they cannot.
-    open: VecDeque<(u64, u64)>,
-    durable_to: u64,
+    /// How many records were made of what is below `held_from`.
+    records: u64,
+    /// Entries that may still be lost; the source offset that is safe once they cannot, and how many records there are below it.
+    open: VecDeque<(u64, (u64, u64))>,
+    durable: (u64, u64),
+}
+
+/// How a [`Source`] begins.
+#[derive(Debug)]
+pub struct Begin {
+    /// The source offset to go on from, in bytes.
+    pub offset: u64,
+    /// How many records there are before it.
+    pub records: u64,
+    /// Whether each record keeps its original line.
+    pub keep_original: bool,
+    /// The longest frame; never more than the Intake's bound.
+    pub frame_bytes_max: usize,
+    /// What each record says of the source.
+    pub placed: Placed,
+}
+
+impl Default for Begin {
+    fn default() -> Self {
+        Self { offset: 0, records: 0, keep_original: true, frame_bytes_max: usize::MAX, placed: Placed::default() }
+    }
 }
 
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Source").field("origin", &self.origin).field("durable_to", &self.durable_to).finish_non_exhaustive()
+        f.debug_struct("Source").field("origin", &self.origin).field("durable", &self.durable).finish_non_exhaustive()
     }
 }
 
 impl Source {
     /// A source that goes on at `offset` bytes. `origin` says whose it is; its arrival time is set with each push.
     pub fn new(intake: Arc<Intake>, format: Arc<dyn Format>, origin: Origin, offset: u64, keep_original: bool) -> Self {
-        let frame_bytes_max = intake.limits().frame_bytes_max;
-        Self::bounded(intake, format, origin, offset, keep_original, frame_bytes_max)
+        Self::open(intake, &format, origin, Begin { offset, keep_original, ..Begin::default() })
     }
 
-    /// The same, with a bound of its own on frames, which is never more than the Intake's.
-    pub fn bounded(
-        intake: Arc<Intake>,
-        format: Arc<dyn Format>,
-        origin: Origin,
-        offset: u64,
-        keep_original: bool,
-        frame_bytes_max: usize,
-    ) -> Self {
-        let mut decoder = format.open(intake.limits().frame_bytes_max.min(frame_bytes_max));
+    /// The same, otherwise than by default.
+    pub fn open(intake: Arc<Intake>, format: &Arc<dyn Format>, origin: Origin, begin: Begin) -> Self {
+        let Begin { offset, records, keep_original, frame_bytes_max, placed } = begin;
+        let mut decoder = Arc::clone(format).open(intake.limits().frame_bytes_max.min(frame_bytes_max));
         decoder.resume(offset);
-        Self { intake, decoder, origin, keep_original, fed: offset, held_from: offset, open: VecDeque::new(), durable_to: offset }
+        Self {
+            intake,
+            decoder,
+            origin,
+            keep_original,
+            placed,
+            fed: offset,
+            held_from: offset,
+            records,
+            open: VecDeque::new(),
+            durable: (offset, records),
+        }
     }
 
     /// The next bytes. On [`Delivery::Retry`] nothing was taken: push the same again.
@@ -63,12 +91,17 @@ impl Source {
 
     /// The source offset below which everything is durable (in a journal in memory: delivered): what may be saved.
     pub fn durable_to(&mut self) -> u64 {
+        self.durable().0
+    }
+
+    /// The same, and how many records there are below it.
+    pub fn durable(&mut self) -> (u64, u64) {
         let safe = self.intake.journal().safe();
-        while let Some(&(_, offset)) = self.open.front().filter(|(entry, _)| *entry <= safe) {
-            self.durable_to = offset;
+        while let Some(&(_, reached)) = self.open.front().filter(|(entry, _)| *entry <= safe) {
+            self.durable = reached;
             self.open.pop_front();
         }
-        self.durable_to
+        self.durable
     }
 
     /// How many bytes the decoder holds back, for the rest of a line or a record.
@@ -87,12 +120,19 @@ impl Source {
             self.origin.format = self.decoder.format().into();
         }
         let chunk = Chunk::new(data, Arc::new(self.origin.clone()));
-        let unreadable = OnUnreadable::Keep;
-        let decoding = Decoding { decoder: &mut *self.decoder, keep_original: self.keep_original, flush, is_message: false, unreadable };
+        let decoding = Decoding {
+            decoder: &mut *self.decoder,
+            keep_original: self.keep_original,
+            placed: Some((&self.placed, self.records)),
+            flush,
+            is_message: false,
+            unreadable: OnUnreadable::Keep,
+        };
         let mut delivery = self.intake.push(&chunk, decoding, &mut self.held_from);
         if let Delivery::Done(done) = &mut delivery {
             self.fed += len;
-            let safe = if flush { self.fed } else { self.held_from };
+            self.records += done.accepted;
+            let safe = (if flush { self.fed } else { self.held_from }, self.records);
             match self.open.back_mut() {
                 // Nothing was appended: what was safe with the last open entry reaches as far as this.
                 Some(last) if done.entry == 0 => last.1 = safe,

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use logloom_intake::{OnUnreadable, Pipeline, Pipelines, Sender};
-use logloom_record::{Origin, expr::Condition};
+use logloom_formats::{Format, Options};
+use logloom_intake::{Begin, OnUnreadable, Pipeline, Pipelines, Sender};
+use logloom_record::{Origin, Placed, expr::Condition};
 use pyo3::{
     prelude::*,
     types::{PyDict, PyMapping},
@@ -19,7 +20,26 @@ use crate::{
 
 /// Decodes once, routes, processes, appends one entry, answers.
 #[pyclass(module = "logloom._native", frozen)]
-pub struct Intake(Arc<logloom_intake::Intake>);
+pub struct Intake(Arc<logloom_intake::Intake>, Mutex<Option<Compiled>>);
+
+/// The format that a source was made of last: those of one receiver share it, however many they are.
+struct Compiled {
+    name: String,
+    options: Options,
+    format: Arc<dyn Format>,
+}
+
+impl Intake {
+    fn compiled(&self, name: &str, options: Options) -> PyResult<Arc<dyn Format>> {
+        let mut last = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = last.as_ref().filter(|last| last.name == name && last.options == options) {
+            return Ok(Arc::clone(&last.format));
+        }
+        let format = logloom_formats::compile(name, &options).map_err(IntoPy::into_py)?;
+        *last = Some(Compiled { name: name.to_owned(), options, format: Arc::clone(&format) });
+        Ok(format)
+    }
+}
 
 /// One pipeline as Python describes it.
 #[derive(FromPyObject)]
@@ -54,7 +74,7 @@ impl Intake {
     ) -> PyResult<Self> {
         let pipelines = pipelines.into_iter().map(PipelineSpec::build).collect::<PyResult<_>>()?;
         let pipelines = Pipelines::new(pipelines, default_pipeline).map_err(|error| ConfigError::new_err(error.to_string()))?;
-        Ok(Self(logloom_intake::Intake::new(Arc::clone(&journal.0), pipelines, input::limits(limits)?)))
+        Ok(Self(logloom_intake::Intake::new(Arc::clone(&journal.0), pipelines, input::limits(limits)?), Mutex::default()))
     }
 
     #[pyo3(signature = (receiver, format, *, keep_original = true, keep_unreadable = false, keep_parts = false, **options))]
@@ -76,25 +96,32 @@ impl Intake {
         })))
     }
 
-    #[pyo3(signature = (receiver, format, *, peer = "", resource = None, offset = 0, keep_original = true, frame_bytes_max = None, **options))]
-    #[allow(clippy::too_many_arguments)] // they are keywords in Python
+    #[pyo3(signature = (receiver, format, *, peer = "", resource = None, attributes = None, offset = 0, records = 0, record_offset = false,
+        record_number = false, keep_original = true, frame_bytes_max = None, **options))]
+    #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // they are keywords in Python
     fn source(
         &self,
         receiver: &str,
         format: &str,
         peer: &str,
         resource: Option<&Bound<'_, PyMapping>>,
+        attributes: Option<&Bound<'_, PyMapping>>,
         offset: u64,
+        records: u64,
+        record_offset: bool,
+        record_number: bool,
         keep_original: bool,
         frame_bytes_max: Option<usize>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Source> {
-        let format = logloom_formats::compile(format, &input::options(options)?).map_err(IntoPy::into_py)?;
+        let format = self.compiled(format, input::options(options)?)?;
         let resource = resource.map(input::pairs).transpose()?.unwrap_or_default();
+        let attributes = attributes.map(input::pairs).transpose()?.unwrap_or_default();
         let origin = Origin { receiver: receiver.into(), peer: peer.into(), resource, ..Origin::default() };
-        let frame_bytes_max = frame_bytes_max.unwrap_or(self.0.limits().frame_bytes_max);
-        let source = logloom_intake::Source::bounded(Arc::clone(&self.0), format, origin, offset, keep_original, frame_bytes_max);
-        Ok(Source(Mutex::new(source)))
+        let placed = Placed::new(&attributes, record_offset, record_number);
+        let frame_bytes_max = frame_bytes_max.unwrap_or(usize::MAX);
+        let begin = Begin { offset, records, keep_original, frame_bytes_max, placed };
+        Ok(Source(Mutex::new(logloom_intake::Source::open(Arc::clone(&self.0), &format, origin, begin))))
     }
 
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -177,6 +204,12 @@ impl Source {
     #[getter]
     fn held_bytes(&self, py: Python<'_>) -> u64 {
         py.detach(|| self.lock().held_bytes())
+    }
+
+    /// Up to where, and how many records below it.
+    #[getter]
+    fn durable(&self, py: Python<'_>) -> (u64, u64) {
+        py.detach(|| self.lock().durable())
     }
 
     #[getter]

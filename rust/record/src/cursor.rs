@@ -340,7 +340,8 @@ impl<'w> RecordCursor<'w> {
                 None => self.pos = OUT_OF_SPACE,
             }
         }
-        if self.sink.raw.is_some() || self.sink.open.dropped > 0 || self.sink.severity_of_status.is_some() {
+        let sink = &self.sink;
+        if sink.raw.is_some() || sink.open.dropped > 0 || sink.severity_of_status.is_some() || sink.places.is_some() {
             self = self.apart(marks);
         }
         if tail.flags != 0 {
@@ -484,7 +485,7 @@ impl<'w> RecordCursor<'w> {
     }
 
     #[inline(always)]
-    fn varint(&mut self, value: u64) {
+    pub(crate) fn varint(&mut self, value: u64) {
         match self.buf.get_mut(self.pos..).and_then(|out| put_varint(out, value)) {
             Some(n) => self.pos += n,
             None => self.pos = OUT_OF_SPACE,
@@ -492,7 +493,7 @@ impl<'w> RecordCursor<'w> {
     }
 
     #[inline(always)]
-    fn raw(&mut self, bytes: &[u8]) {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
         let end = self.pos + bytes.len();
         match self.buf.get_mut(self.pos..end) {
             Some(out) => {
@@ -522,6 +523,10 @@ fn marks(mut cursor: RecordCursor<'_>) -> RecordCursor<'_> {
         cursor.close(any);
         cursor.close(kv);
         cursor.sink.raw = Some(raw);
+    }
+    if let Some(places) = cursor.sink.places.take() {
+        places.write(cursor.sink.index.len(), cursor.sink.frame_offset, &mut cursor);
+        cursor.sink.places = Some(places);
     }
     if cursor.sink.open.dropped > 0 {
         cursor.raw(&[0x38]);

@@ -107,6 +107,7 @@ impl BatchWriter {
             let from = part * max;
             let piece = frame.get(from..frame.len().min(from + max)).unwrap_or_default();
             let record = self.len() as u32;
+            self.set_frame_offset(offset + from as u64);
             let written = self.attempt(|out| {
                 out.write_reject(piece, reason, format, first.map(|first| first + part));
                 Ok(())

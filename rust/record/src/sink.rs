@@ -1,6 +1,6 @@
 //! What a cursor and its writer share.
 
-use crate::{batch::Entry, envelope::Envelope};
+use crate::{batch::Entry, envelope::Envelope, placed::Places};
 
 /// What a cursor needs of the writer while it writes.
 #[derive(Debug)]
@@ -15,6 +15,10 @@ pub(crate) struct Sink {
     /// The severity that an HTTP status means, where that was asked for.
     pub(crate) severity_of_status: Option<fn(i64) -> u8>,
     pub(crate) envelope: Envelope,
+    /// What each record says of its source.
+    pub(crate) places: Option<Box<Places>>,
+    /// Where the frame that is read begins in its source.
+    pub(crate) frame_offset: u64,
     pub(crate) index: Vec<Entry>,
     pub(crate) open: OpenRecord,
 }

@@ -40,7 +40,6 @@ pub struct BatchWriter {
     chunk: Bytes,
     /// What was said beside the bytes.
     given: Vec<(String, String)>,
-    frame_offset: u64,
     pub(crate) frames: Frames,
     sealed_records: usize,
     sealed_bytes: u64,
@@ -66,6 +65,8 @@ impl BatchWriter {
                 raw: None,
                 severity_of_status: None,
                 envelope: Envelope::default(),
+                places: None,
+                frame_offset: 0,
                 index: Vec::with_capacity((estimate_bytes / 512).min(1 << 16)),
                 open: OpenRecord::default(),
             },
@@ -77,7 +78,6 @@ impl BatchWriter {
             batch: Batch::default(),
             chunk: Bytes::new(),
             given: Vec::new(),
-            frame_offset: 0,
             frames: Frames::default(),
             sealed_records: 0,
             sealed_bytes: 0,
@@ -252,12 +252,12 @@ impl BatchWriter {
     /// The next frame begins here in its source, in bytes. The driver says so.
     #[inline(always)]
     pub fn set_frame_offset(&mut self, offset: u64) {
-        self.frame_offset = offset;
+        self.sink.frame_offset = offset;
     }
 
     /// Where the frame began in its source, for a format that [rejects](Self::reject) a part of one.
     pub fn frame_offset(&self) -> u64 {
-        self.frame_offset
+        self.sink.frame_offset
     }
 
     /// A frame ended well: its records stay. Bounds that need a quiet moment are kept here.

@@ -127,6 +127,9 @@ impl Notices {
             let what = event.events();
             told.overflowed |= what.contains(ReadFlags::QUEUE_OVERFLOW);
             if what.contains(ReadFlags::IGNORED) {
+                if !self.names.contains_key(&event.wd()) {
+                    continue; // as was asked for
+                }
                 gone.push(event.wd());
             }
             let of_itself = ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::UNMOUNT | ReadFlags::IGNORED;

@@ -1,9 +1,14 @@
-"""Programs that write logs to files: with stack traces, cut by a container's runtime, moved away while they write."""
+"""Programs that write logs to files: with stack traces, cut by a container's runtime.
+
+Their files are moved away, copied and cut back, or packed while they write.
+"""
 
 import asyncio
+import gzip
 import itertools
 import os
 import random
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +19,7 @@ from tests.service.kill.notes import Notes
 __all__ = ["Writers"]
 
 EVENTS_A_FILE = 120
-"""After so many the file is moved away and another one begun."""
+"""After so many the file is rotated."""
 TRACES = 0.3
 """How many events are an exception with its trace."""
 PART_CHARACTERS_MAX = 600
@@ -52,8 +57,8 @@ class Writers:
         try:
             for number in itertools.takewhile(lambda _: not self._stopping.is_set(), itertools.count()):
                 if number and number % EVENTS_A_FILE == 0:
+                    self._rotate(path, chance.choice(("rename", "copy", "pack")))
                     file.close()
-                    self._rotate(path)
                     file = path.open("ab", buffering=0)
                 began_s = time.monotonic()
                 bodies, lines = events(chance, f"{name}-{number}")
@@ -68,13 +73,22 @@ class Writers:
         finally:
             file.close()
 
-    def _rotate(self, path: Path) -> None:
-        """As logrotate does it: each file moves on by one."""
+    def _rotate(self, path: Path, how: str) -> None:
+        """As logrotate does it: each file moves on by one; `copy` leaves the file itself and cuts it back."""
         self.rotations += 1
-        older = itertools.takewhile(lambda number: _numbered(path, number).exists(), itertools.count(1))
-        for number in reversed(list(older)):
-            _numbered(path, number).rename(_numbered(path, number + 1))
-        path.rename(_numbered(path, 1))
+        for older in sorted(path.parent.glob(f"{path.name}.*"), key=_number, reverse=True):
+            older.rename(older.with_name(f"{path.name}.{_number(older) + 1}{'.gz' * (older.suffix == '.gz')}"))
+        first = path.with_name(f"{path.name}.1")
+        if how == "copy":
+            shutil.copyfile(path, first)
+            os.truncate(path, 0)
+            return
+        path.rename(first)
+        if how == "pack":
+            status, packed = first.stat(), first.with_name(f"{first.name}.gz")
+            packed.write_bytes(gzip.compress(first.read_bytes(), 1))
+            os.utime(packed, ns=(status.st_atime_ns, status.st_mtime_ns))
+            first.unlink()
 
 
 def _app(chance: random.Random, name: str) -> tuple[dict[str, str], list[str]]:
@@ -103,8 +117,8 @@ def _event(chance: random.Random, identifier: str) -> list[str]:
     return [f"2026-11-21T16:00:00.{chance.randrange(1000):03}Z INFO [worker] {records.message(chance, identifier)}"]
 
 
-def _numbered(path: Path, number: int) -> Path:
-    return path.with_name(f"{path.name}.{number}")
+def _number(rotated: Path) -> int:
+    return int(rotated.name.removesuffix(".gz").rpartition(".")[2])
 
 
 def _pieces(chance: random.Random, size: int) -> list[tuple[int, int]]:

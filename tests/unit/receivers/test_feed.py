@@ -76,6 +76,28 @@ def test_without_that_it_waits_for_its_end_or_the_files(tmp_path: Path) -> None:
     assert sorted(files.poll()) == ["new", "two"]
 
 
+def test_records_say_which_of_their_file_they_are_and_where_they_begin(tmp_path: Path) -> None:
+    settings = {"include_file_record_number": True, "include_file_record_offset": True, "attributes": {"k": "v"}}
+    files = Followed(tmp_path, "*.log", **settings)
+    lines = [f"{at} {'x' * 300}" for at in range(3000)]  # more than one chunk
+    files.write("a.log", "".join(f"{line}\n" for line in lines[:2000]))
+    files.poll()
+    files.write("a.log", lines[2000][:5])
+    files.poll()
+    files.restart()  # what was begun of a line is read again
+    files.write("a.log", lines[2000][5:] + "\n" + "".join(f"{line}\n" for line in lines[2001:]))
+    files.write("b.log", b"\xff is no UTF-8\n")
+    files.poll()
+    assert files.bodies[:3000] == lines
+    at = 0
+    for number, line in enumerate(lines, 1):
+        expected = {"log.file.record_number": number, "log.file.record_offset": at, "k": "v"}
+        assert files.attributes[number - 1] == expected
+        at += len(line) + 1
+    last = files.attributes[3000]
+    assert (last["log.file.record_number"], last["log.file.record_offset"]) == (1, 0)
+
+
 def test_a_line_that_is_too_long_is_kept_as_it_came(tmp_path: Path) -> None:
     files = Followed(tmp_path, "*.log", max_log_size="100B")
     files.write("a.log", "short\n" + "x" * 250 + "\nshort\n")
