@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import logging
 import os
+import select
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +71,19 @@ class Followed:
     def poll(self, *, deliver: bool = True) -> list[str]:
         """Look at everything and read all that there is; the records that this brought."""
         before = len(self.bodies)
-        self.reading._look_at_s = 0.0
+        if self.reading.fileno() is None:
+            self.reading._look_at_s = 0.0
         self.reading.turn()
-        while self.watch.grown or self.watch.ended:
+        while self.watch.grown or self.watch.over or self.watch.must_scan or self._has_news():
             self.reading.turn()
         if deliver:
             self.deliver()
             self.reading.save()
         return self.bodies[before:]
+
+    def _has_news(self) -> bool:
+        fd = self.reading.fileno()
+        return fd is not None and bool(select.select([fd], [], [], 0)[0])
 
     def deliver(self) -> None:
         """What was read is delivered, and so can be forgotten."""

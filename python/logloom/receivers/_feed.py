@@ -67,7 +67,7 @@ class Feed:
         period_s = self._config.force_flush_period
         before_s = time.monotonic() - (period_s or NEVER)
         silent = [tail for tail in self._unflushed if tail.changed_at_s < before_s]
-        for tail in [*self._watch.ended, *silent]:
+        for tail in [*self._watch.over, *silent]:
             if tail.is_unflushed and tail.source is not None:
                 delivery = tail.source.flush()
                 if delivery.kind == "retry":
@@ -76,7 +76,7 @@ class Feed:
                 tail.is_unflushed = False
                 self._note(delivery)
             self._unflushed.pop(tail, None)
-        self._watch.ended.clear()
+        self._watch.over.clear()
 
     def delete(self) -> None:
         """Delete what was read to its end, cannot be lost any more, and was silent for long enough."""

@@ -48,10 +48,6 @@ class Names:
             status = self._troubles.attempt(path, os.stat, path)
             yield path, status if status is not None and stat.S_ISREG(status.st_mode) else None
 
-    def is_followed(self, path: str, tails: Mapping[Key, Tail]) -> bool:
-        """Whether it names one of these."""
-        return self._keys.get(path) in tails
-
     def move(self, path: str, key: Key | None, tails: Mapping[Key, Tail]) -> Tail | None:
         """The path names this file now, or none: which one has no name any more.
 

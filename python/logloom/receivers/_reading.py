@@ -54,7 +54,7 @@ class Reading:
         self._offsets = Offsets(context.folder() / "offsets.json")
         self._watch = Watch(rules, self._offsets, troubles)
         self._feed = Feed(config, context, push, self._watch, troubles)
-        self._look_at_s = self._save_at_s = self._follow_at_s = self._cover_at_s = 0.0
+        self._look_at_s = self._may_look_at_s = self._save_at_s = self._follow_at_s = self._cover_at_s = 0.0
 
     @property
     def entry(self) -> int:
@@ -76,7 +76,10 @@ class Reading:
         if paths:
             self._watch.touch(paths)
         now_s = time.monotonic()
-        if must_look or self._watch.must_scan or now_s >= self._look_at_s:
+        if must_look or self._watch.must_scan:
+            self._watch.must_scan = True
+            self._look_at_s = min(self._look_at_s, self._may_look_at_s)
+        if now_s >= self._look_at_s:
             self._look()
         elif now_s >= self._follow_at_s:
             self._watch.follow()
@@ -120,6 +123,7 @@ class Reading:
                 break
         ended_s = time.monotonic()
         cost_s = ended_s - began_s
+        self._may_look_at_s = ended_s + cost_s / LOOK_SHARE
         if self._folders.is_covered:
             self._look_at_s = ended_s + max(LOOK_EVERY_S, self._config.poll_interval, cost_s / LOOK_SHARE_WATCHED)
         else:
@@ -129,10 +133,10 @@ class Reading:
     def _due_at_s(self) -> float:
         watch = self._watch
         return min(
-            self._look_at_s,
+            min(self._look_at_s, self._may_look_at_s) if watch.must_scan else self._look_at_s,
             self._follow_at_s if watch.loose else NEVER,
             min(watch.meeting.waiting.values(), default=NEVER),
-            self._feed.retry_at_s if watch.grown or watch.ended else NEVER,
+            self._feed.retry_at_s if watch.grown or watch.over else NEVER,
             self._feed.due_at_s,
             self._save_at_s if watch.has_changed else NEVER,
         )

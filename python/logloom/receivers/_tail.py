@@ -111,7 +111,9 @@ class Tail:
         self.is_unflushed = True
         self.changed_at_s = time.monotonic()
         if self.fingerprint.size_bytes < fingerprint_bytes and self.file is not None:
-            self.fingerprint = Fingerprint.of(self.file.head(fingerprint_bytes))
+            head = self.file.head(fingerprint_bytes)
+            if self._is_same():
+                self.fingerprint = Fingerprint.of(head)
 
     def mark_at(self, offset: int) -> Fingerprint | None:
         """What stands before a place that it was read to earlier, or is at; None: not known."""
@@ -119,12 +121,16 @@ class Tail:
             if offset == self.offset:
                 return Fingerprint.of(self.file.mark)
             size_bytes = min(offset, MARK_BYTES)
-            try:
-                span = self.file.span(offset - size_bytes, size_bytes)
-            except OSError:
-                return None
-            return Fingerprint.of(span) if len(span) == size_bytes else None
+            span = self.file.span(offset - size_bytes, size_bytes)
+            return Fingerprint.of(span) if len(span) == size_bytes and self._is_same() else None
         return self.mark if offset == self.offset else None
+
+    def _is_same(self) -> bool:
+        """Whether the open file still has what was read last: what was just read of it is its own then."""
+        if self.file is None or self.file.is_packed:
+            return self.file is not None
+        mark = self.file.mark
+        return self.file.span(self.file.offset - len(mark), len(mark)) == mark
 
     def reopen(self, compression: str) -> bool:
         """Open it again where it was closed; False where something else is there under its name now.

@@ -25,14 +25,14 @@ class Watch:
         tails: By device and inode.
         grown: Those of them in which there may be something to read, in turn.
         loose: Those that the rules do not name any more.
-        ended: Files, or what was in them before they were cut back, of which nothing more comes: to be flushed.
+        ended: Files that were cut back or are gone: what they still had may be in a copy, which the next look finds.
+        over: Files of which nothing more comes: to be flushed.
         folders: What must be watched to know of changes.
         must_scan: Whether something changed that only a look at everything finds.
         has_changed: Whether there is anything to save.
     """
 
     def __init__(self, rules: Rules, offsets: Offsets, troubles: Troubles) -> None:
-        """`offsets`: loaded."""
         self._rules = rules
         self._offsets = offsets
         self._troubles = troubles
@@ -42,10 +42,9 @@ class Watch:
         self.tails: dict[Key, Tail] = {}
         self.grown: dict[Key, Tail] = {}
         self.loose: dict[Key, Tail] = {}
-        self.ended: list[Tail] = []
-        self.folders: set[str] = set()
-        self.must_scan = True
-        self.has_changed = False
+        self.ended, self.over = list[Tail](), list[Tail]()
+        self.folders = set[str]()
+        self.must_scan, self.has_changed = True, False
 
     def scan(self) -> None:
         """Look at everything."""
@@ -63,6 +62,7 @@ class Watch:
         self._names.spread(self.tails)
         self._seek()
         self.meeting.is_first = False
+        self.over, self.ended = self.over + self.ended, []
 
     def touch(self, paths: Iterable[str]) -> None:
         """Look at these, which the kernel said something of."""
@@ -127,7 +127,8 @@ class Watch:
                 del those[tail.key]
         self._offsets.leave(tail, is_whole=is_whole)
         tail.file, tail.is_ready = None, False
-        self.ended.append(tail)
+        (self.over if is_whole else self.ended).append(tail)
+        self.must_scan = self.must_scan or not is_whole
         self.has_changed = True
         for path in self.meeting.waiting:  # it may have been a copy of this
             self.meeting.waiting[path] = 0.0
@@ -156,7 +157,8 @@ class Watch:
         else:
             self.loose[tail.key] = tail
         if place is not None and place.source is not None:  # what it holds of a line that was cut is still wanted
-            self.ended = [left for left in self.ended if left.source is not place.source]
+            for left in (self.ended, self.over):
+                left[:] = [one for one in left if one.source is not place.source]
         self.has_changed = True
         self.opened.add(tail, self.grown)
         self._troubles.over(path)
@@ -164,5 +166,4 @@ class Watch:
     def _seek(self) -> None:
         for place in self._offsets.places.take_unsought():
             for path in neighbours(place.path, place.key[1]):
-                if not self._names.is_followed(path, self.tails):
-                    self._meet(path)
+                self._meet(path)

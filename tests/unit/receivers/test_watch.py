@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from logloom.receivers import _feed
@@ -285,17 +285,19 @@ class Rotating:
 
     Attributes:
         lines: All that were written.
+        contents: The numbers of those that were written to each file, until it was rotated.
         kills: How often it was killed: what was read then comes again.
     """
 
-    def __init__(self, folder: Path, chance: random.Random, *, wide: bool, open_files_max: int) -> None:
+    def __init__(self, folder: Path, chance: random.Random, *, wide: bool, watch: str, open_files_max: int) -> None:
         self.log = folder / "a.log"
         self.chance = chance
         self.wide = wide
-        rules = {"max_concurrent_files": open_files_max, "rotation_wait": "1000s"}
+        rules = {"max_concurrent_files": open_files_max, "rotation_wait": "1000s", "watch": watch}
         self.files = Followed(folder, "a.log*" if wide else "a.log", **rules)
         self.lines: list[str] = []
-        self.waiting = b""
+        self.waiting = self.begun = b""
+        self.contents: list[list[int]] = [[]]
         self.is_seen = False
         self.unseen = set[int]()
         self.kills = 0
@@ -311,6 +313,8 @@ class Rotating:
         if size:
             self.is_seen &= self.log.exists() and self.log.stat().st_size > 0
             self.files.write("a.log", self.waiting[:size])
+            *ended, self.begun = (self.begun + self.waiting[:size]).split(b"\n")
+            self.contents[-1] += [int(line.split()[0]) for line in ended]
             self.waiting = self.waiting[size:]
             self.unseen.add(self.log.stat().st_ino)
 
@@ -336,6 +340,7 @@ class Rotating:
     def rename(self) -> None:
         self.finish_line()
         self.log.rename(self.aside())
+        self.contents.append([])
         self.is_seen = False
 
     def copytruncate(self) -> None:
@@ -344,6 +349,7 @@ class Rotating:
         copy.write_bytes(self.log.read_bytes())
         self.unseen.add(copy.stat().st_ino)
         truncate(self.log)
+        self.contents.append([])
         self.is_seen = False
 
     def pack(self) -> None:
@@ -380,14 +386,19 @@ class Rotating:
             os.utime(self.log, ns=(0, self.log.stat().st_mtime_ns + self.chance.randrange(10**6)))
 
 
+HOW = st.tuples(st.booleans(), st.sampled_from(["poll", "auto"]), st.integers(1, 3), st.integers(0, 2**32))
+
+
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.sampled_from(OPERATIONS), max_size=40), st.booleans(), st.integers(1, 3), st.integers(0, 2**32))
+@given(st.lists(st.sampled_from(OPERATIONS), max_size=40), HOW)
+@example(["append", "poll", "copytruncate", "append", "restart"], (False, "poll", 1, 1))
 def test_whatever_happens_every_line_is_read(
-    tmp_path_factory: pytest.TempPathFactory, operations: list[str], wide: bool, open_files_max: int, seed: int
+    tmp_path_factory: pytest.TempPathFactory, operations: list[str], how: tuple[bool, str, int, int]
 ) -> None:
     """Once, where it was not killed; else at least once; and the lines of each file in their order."""
+    wide, watch, open_files_max, seed = how
     folder, chance = tmp_path_factory.mktemp("rotating"), random.Random(seed)
-    rotating = Rotating(folder, chance, wide=wide, open_files_max=open_files_max)
+    rotating = Rotating(folder, chance, wide=wide, watch=watch, open_files_max=open_files_max)
     with patch.object(_feed, "CHUNK_BYTES", chance.choice((7, 1000, 1 << 19))):
         for operation in operations:
             rotating.do(operation)
@@ -398,3 +409,6 @@ def test_whatever_happens_every_line_is_read(
     if not rotating.kills:
         assert Counter(got) == Counter(rotating.lines)
     assert set(got) == set(rotating.lines)
+    first = list(dict.fromkeys(int(line.split()[0]) for line in got))
+    for numbers in rotating.contents:
+        assert [at for at in first if at in set(numbers)] == numbers
