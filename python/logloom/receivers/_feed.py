@@ -57,6 +57,8 @@ class Feed:
     def read(self) -> None:
         """A chunk of each file that has grown, in turn, up to the bound of a round."""
         left_bytes, grown = ROUND_BYTES, self._watch.grown
+        if grown and (busy_s := self._push.busy_s()) > 0:
+            self.retry_at_s = time.monotonic() + busy_s
         while grown and left_bytes > 0 and time.monotonic() >= self.retry_at_s:
             tail = grown.pop(next(iter(grown)))
             read_bytes = self._troubles.attempt(tail.path, self._turn, tail)

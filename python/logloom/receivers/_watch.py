@@ -1,7 +1,6 @@
 """Which files there are to read: meets those that the rules name, and follows them through rotations.
 
-A file is known by its inode, by what it begins with and by what stands before the place that it was read to, not by its
-name. Everything here blocks on the disk, and runs on one thread.
+A file is known by its inode and content, not by its name. Everything here blocks on the disk, and runs on one thread.
 """
 
 import os
