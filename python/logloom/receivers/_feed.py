@@ -43,6 +43,7 @@ class Feed:
         self._troubles = troubles
         self._unflushed: dict[Tail, None] = {}
         self._done: dict[Tail, None] = {}
+        self._delete_at_s = 0.0
         self.entry = 0
         self.retry_at_s = 0.0
 
@@ -52,7 +53,7 @@ class Feed:
         period_s = self._config.force_flush_period or NEVER
         flush_at_s = min((tail.changed_at_s for tail in self._unflushed), default=NEVER) + period_s
         delete_at_s = min((tail.changed_at_s for tail in self._done), default=NEVER) + self._config.rotation_wait
-        return max(min(flush_at_s, delete_at_s), self.retry_at_s)
+        return max(min(flush_at_s, max(delete_at_s, self._delete_at_s)), self.retry_at_s)
 
     def read(self) -> None:
         """A chunk of each file that has grown, in turn, up to the bound of a round."""
@@ -63,6 +64,8 @@ class Feed:
             tail = grown.pop(next(iter(grown)))
             read_bytes = self._troubles.attempt(tail.path, self._turn, tail)
             left_bytes -= read_bytes or 0
+            if read_bytes is None:
+                tail.changed_ns = -1  # it is tried again with the next look
 
     def flush(self) -> None:
         """Take as they are the last lines of files that are at their end, or silent for `force_flush_period`."""
@@ -82,7 +85,9 @@ class Feed:
 
     def delete(self) -> None:
         """Delete what was read to its end, cannot be lost any more, and was silent for long enough."""
-        before_s = time.monotonic() - self._config.rotation_wait
+        if (now_s := time.monotonic()) < self._delete_at_s:
+            return
+        before_s, self._delete_at_s = now_s - self._config.rotation_wait, now_s + RETRY_S
         for tail in [tail for tail in self._done if tail.changed_at_s < before_s]:
             if self._watch.tails.get(tail.key) is not tail or not tail.names:
                 del self._done[tail]

@@ -78,9 +78,8 @@ class Offsets:
         """
         places: list[Place | Tail] = [*self.places, *tails]
         kept = [place for place in places if place.fingerprint.size_bytes]
-        files = [_entry(place) for place in kept]
-        is_all = all(entry["offset"] == place.offset for entry, place in zip(files, kept, strict=True))
-        data = orjson.dumps({"version": VERSION, "files": files}, option=orjson.OPT_APPEND_NEWLINE)
+        data = b'{"version":%d,"files":[%s]}\n' % (VERSION, b",\n".join(map(_saved, kept)))
+        is_all = all(place.saved[0] is not None for place in kept)
         if data == self._saved:
             return is_all
         beside = self._file.with_suffix(".new")
@@ -97,6 +96,15 @@ class Offsets:
             os.close(folder)
         self._saved = data
         return is_all
+
+
+def _saved(place: Place | Tail) -> bytes:
+    """Its entry; that of a file to which nothing happened since is there already: there may be ten thousand."""
+    state = (place.offset, place.path, place.packed_bytes, place.fingerprint)
+    if place.saved[0] != state:
+        entry = _entry(place)
+        place.saved = (state if entry["offset"] == place.offset else None, orjson.dumps(entry))
+    return place.saved[1]
 
 
 def _entry(place: Place | Tail) -> dict[str, Any]:

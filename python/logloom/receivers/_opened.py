@@ -12,20 +12,26 @@ __all__ = ["Opened", "statuses"]
 class Opened:
     """The files that are open: fewer than there are."""
 
-    def __init__(self, rules: Rules, troubles: Troubles) -> None:
+    def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._troubles = troubles
         self._tails: dict[Tail, None] = {}
 
     def __len__(self) -> int:
         return len(self._tails)
 
     def open(self, tail: Tail, grown: Mapping[Key, Tail]) -> bool:
-        """Open it where it is not; False where it is gone, or something else has its name."""
-        if tail.file is None and not self._troubles.attempt(tail.path, tail.reopen, self._rules.compression):
+        """Open it where it is not; False where it is gone, or something else has its name.
+
+        Raises:
+            OSError: It is there, and cannot be opened now.
+        """
+        try:
+            is_open = tail.reopen(self._rules.compression)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return False
-        self.add(tail, grown)
-        return True
+        if is_open:
+            self.add(tail, grown)
+        return is_open
 
     def add(self, tail: Tail, grown: Mapping[Key, Tail]) -> None:
         """It is open, and the last that was read. Of too many, those are closed that were read longest ago.

@@ -32,6 +32,7 @@ class Place:
         is_whole: Whether it was read to its end, and nothing came to it after that.
         source: What its bytes were pushed to, until they are safe.
         records: How many records there are before the place.
+        saved: What was saved of it last, and of which state.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Place:
     is_whole: bool = False
     source: "Source | None" = None
     records: int = 0
+    saved: tuple[object, bytes] = (None, b"")
 
     @classmethod
     def of(cls, tail: Tail, *, is_whole: bool) -> "Place":

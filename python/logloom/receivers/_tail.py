@@ -38,11 +38,12 @@ class Tail:
         source: What its bytes are pushed to; None until there are some.
         changed_at_s: When it grew last, or was last named, by the monotonic clock.
         is_unflushed: Whether bytes were pushed since the last flush.
+        saved: What was saved of it last, and of which state.
     """
 
     __slots__ = (
         *("path", "names", "key", "fingerprint", "offset", "records", "mark", "file", "is_ready", "size_bytes"),
-        *("changed_ns", "packed_bytes", "source", "changed_at_s", "is_unflushed"),
+        *("changed_ns", "packed_bytes", "source", "changed_at_s", "is_unflushed", "saved"),
     )
 
     def __init__(
@@ -64,6 +65,7 @@ class Tail:
         self.source: Source | None = None
         self.changed_at_s = time.monotonic()
         self.is_unflushed = False
+        self.saved: tuple[object, bytes] = (None, b"")
         if file.offset != offset or offset == 0:
             file.go_to(offset)
 

@@ -37,7 +37,7 @@ class Watch:
         self._troubles = troubles
         self._names = Names(rules, troubles)
         self.meeting = Meeting(rules, offsets, troubles)
-        self.opened = Opened(rules, troubles)
+        self.opened = Opened(rules)
         self.tails: dict[Key, Tail] = {}
         self.grown: dict[Key, Tail] = {}
         self.loose: dict[Key, Tail] = {}

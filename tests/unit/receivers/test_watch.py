@@ -4,6 +4,7 @@ import gzip
 import os
 import random
 from collections import Counter
+from errno import EMFILE
 from pathlib import Path
 from unittest.mock import patch
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from logloom.receivers import _feed
+from logloom.receivers import _feed, _tail
 from tests.files import Followed, truncate
 
 
@@ -235,6 +236,26 @@ def test_few_files_stay_open_and_none_is_forgotten(tmp_path: Path) -> None:
     assert files.told == []
 
 
+def test_a_file_that_cannot_be_opened_for_a_while_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Followed(tmp_path, "*.log", max_concurrent_files=1)
+    files.write("a.log", "one\nbegun")
+    files.poll()
+    files.write("b.log", "two\n")
+    files.poll()
+    files.write("a.log", " and ended\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(_tail, "LogFile", _refused)
+        assert files.poll() + files.poll() == []
+    assert files.told == [("cannot be read: Too many open files", "a.log")]
+    assert files.poll() == ["begun and ended"]
+
+
+def _refused(*_: object) -> None:
+    raise OSError(EMFILE, "Too many open files")
+
+
 def test_a_closed_file_whose_inode_is_used_again_is_read_from_its_beginning(tmp_path: Path) -> None:
     files = Followed(tmp_path, "*.log", max_concurrent_files=1)
     files.write("a.log", "one\n")
@@ -254,7 +275,7 @@ def test_files_are_deleted_once_they_were_delivered(tmp_path: Path) -> None:
     files.poll(deliver=False)
     files.poll(deliver=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.log", "b.gz", "state"]
-    for _ in range(3):
+    while files.watch.tails:
         files.poll()
     assert sorted(files.bodies) == ["no newline", "one", "two"]
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
