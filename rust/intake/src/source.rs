@@ -56,13 +56,13 @@ impl std::fmt::Debug for Source {
 impl Source {
     /// A source that goes on at `offset` bytes. `origin` says whose it is; its arrival time is set with each push.
     pub fn new(intake: Arc<Intake>, format: Arc<dyn Format>, origin: Origin, offset: u64, keep_original: bool) -> Self {
-        Self::open(intake, &format, origin, Begin { offset, keep_original, ..Begin::default() })
+        Self::open(intake, format, origin, Begin { offset, keep_original, ..Begin::default() })
     }
 
     /// The same, otherwise than by default.
-    pub fn open(intake: Arc<Intake>, format: &Arc<dyn Format>, origin: Origin, begin: Begin) -> Self {
+    pub fn open(intake: Arc<Intake>, format: Arc<dyn Format>, origin: Origin, begin: Begin) -> Self {
         let Begin { offset, records, keep_original, frame_bytes_max, placed } = begin;
-        let mut decoder = Arc::clone(format).open(intake.limits().frame_bytes_max.min(frame_bytes_max));
+        let mut decoder = format.open(intake.limits().frame_bytes_max.min(frame_bytes_max));
         decoder.resume(offset);
         Self {
             intake,

@@ -121,7 +121,7 @@ impl Intake {
         let placed = Placed::new(&attributes, record_offset, record_number);
         let frame_bytes_max = frame_bytes_max.unwrap_or(usize::MAX);
         let begin = Begin { offset, records, keep_original, frame_bytes_max, placed };
-        Ok(Source(Mutex::new(logloom_intake::Source::open(Arc::clone(&self.0), &format, origin, begin))))
+        Ok(Source(Mutex::new(logloom_intake::Source::open(Arc::clone(&self.0), format, origin, begin))))
     }
 
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
