@@ -16,6 +16,7 @@ from aiohttp import web
 
 from logloom.config import Endpoint
 from logloom.receivers._body import RETRY_AFTER_S, Body, Encoding, Refusal, admit, peer_of
+from logloom.receivers._cors import for_browsers
 from logloom.receivers._gate import Gate
 from logloom.receivers._listener import Listener
 from logloom.receivers._net import warn_if_open
@@ -106,7 +107,8 @@ class HttpServer:
             raise ValueError(msg)
         self._config = config
         self._context = context
-        self._handlers = {key: functools.partial(self._handle, route) for key, route in routes.items()}
+        handlers = {key: functools.partial(self._handle, route) for key, route in routes.items()}
+        self._handlers = for_browsers(config.cors, handlers)
         self._push = push
         self._later = later
         self._body = Body(config.max_request_body_size, config.read_timeout)

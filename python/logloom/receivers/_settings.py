@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from logloom.config import Auth, Bound, Bytes, Endpoint, Seconds, ServerTls, StreamEndpoint
+from logloom.receivers._cors import Cors
 
 __all__ = ["GrpcSettings", "HttpSettings", "StreamSettings"]
 
@@ -24,6 +25,7 @@ class HttpSettings:
         read_timeout: How long a request may take to arrive; then it is answered with 408.
         idle_timeout: How long a connection may stay without a request, or take for the headers of one.
         max_connections: The most connections at once; further ones are closed.
+        cors: Which pages may send from a browser; none of other sites where not given.
     """
 
     IGNORED: ClassVar[Mapping[str, str]] = {
@@ -36,10 +38,7 @@ class HttpSettings:
         "read_header_timeout": "idle_timeout bounds it",
         "write_timeout": "answers are small",
     }
-    LACKING: ClassVar[Mapping[str, str]] = {
-        "cors": "browsers of other sites cannot send here; let a proxy before logloom answer them",
-        "middlewares": "a request goes through 'auth' and nothing else",
-    }
+    LACKING: ClassVar[Mapping[str, str]] = {"middlewares": "a request goes through 'auth' and nothing else"}
     SAME: ClassVar[tuple[str, ...]] = ("tls", "idle_timeout", "max_connections")
 
     endpoint: Endpoint
@@ -49,6 +48,7 @@ class HttpSettings:
     read_timeout: Annotated[Seconds, Bound(0.01, 3600)] = 30.0
     idle_timeout: Annotated[Seconds, Bound(0.01, 3600)] = 60.0
     max_connections: Annotated[int, Bound(1, 1_000_000)] = 4096
+    cors: Cors | None = None
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Nothing can be wrong between these."""

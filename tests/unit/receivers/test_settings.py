@@ -46,10 +46,8 @@ def test_the_collectors_settings_are_read() -> None:
 
 def test_what_cannot_be_is_named_with_the_way_out() -> None:
     assert problems_of(otlp, "{protocols: {}}") == {"protocols": "names no protocol: give 'grpc:', 'http:' or both"}
-    assert problems_of(otlp, "{protocols: {http: {cors: {allowed_origins: ['*']}}}}") == {
-        "protocols.http.cors": (
-            "not supported: browsers of other sites cannot send here; let a proxy before logloom answer them"
-        )
+    assert problems_of(otlp, "{protocols: {http: {middlewares: [{id: x}]}}}") == {
+        "protocols.http.middlewares": "not supported: a request goes through 'auth' and nothing else"
     }
     assert "parse_string_tags" in problems_of(zipkin, "{parse_string_tags: true}")
     assert "max_request_body_size" in problems_of(zipkin, "{max_request_body_size: 0}")
