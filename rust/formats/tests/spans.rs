@@ -238,6 +238,32 @@ fn no_input_costs_more_than_its_length_allows() {
     }
 }
 
+/// A span that finds no room in its buffer is written once more: with all that it says.
+#[test]
+fn spans_are_whole_wherever_a_buffer_ends() {
+    const TIMES: u32 = 80;
+    for body in [&include_bytes!("../../../tests/formats/zipkin/thrift.log")[..], include_bytes!("../../../tests/formats/zipkin/proto.log")]
+    {
+        let many = match body.split_first_chunk::<5>() {
+            Some(([0x0c, count @ ..], spans)) => {
+                let count = u32::from_be_bytes(*count) * TIMES;
+                [&[0x0c][..], &count.to_be_bytes(), &spans.repeat(TIMES as usize)].concat()
+            }
+            _ => body.repeat(TIMES as usize),
+        };
+        let once: Vec<_> = parse("zipkin", body).records().map(|record| seen(&record)).collect();
+        let mut out = BatchWriter::new(&BlockPool::new(1 << 20), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
+        let mut decoder = compile("zipkin", &Options::default()).unwrap().open(Limits::DEFAULT.frame_bytes_max);
+        decoder.feed(&Bytes::from(many), &mut out);
+        decoder.flush(&mut out);
+        let all = out.finish();
+        assert_eq!(all.len(), once.len() * TIMES as usize);
+        for (n, record) in all.records().enumerate() {
+            assert_eq!(seen(&record), once[n % once.len()], "record {n}");
+        }
+    }
+}
+
 #[test]
 fn spans_keep_no_more_attributes_than_allowed() {
     let tags: String = (0..2000).map(|i| format!(r#""t{i}":"v","#)).collect();

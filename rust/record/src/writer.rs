@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The most bytes that a lane begins with, but for the first: there may be many.
-const LANE_BYTES_MAX: usize = 512 << 10;
+const LANE_BYTES_MAX: usize = 64 << 10;
 
 /// Writes records as OTLP bytes with their index.
 ///
@@ -44,8 +44,8 @@ pub struct BatchWriter {
     sealed_records: usize,
     sealed_bytes: u64,
     pub(crate) keep_original: bool,
-    /// What all lanes together are expected to take.
-    estimate_bytes: usize,
+    /// What a further lane begins with: growing it copies what it holds.
+    lane_bytes: usize,
     scratch: Vec<u8>,
 }
 
@@ -82,7 +82,7 @@ impl BatchWriter {
             sealed_records: 0,
             sealed_bytes: 0,
             keep_original: true,
-            estimate_bytes,
+            lane_bytes: (estimate_bytes / 64).clamp(1, LANE_BYTES_MAX),
             scratch: Vec::new(),
         };
         writer.open_first_lane(estimate_bytes.max(1));
@@ -151,9 +151,7 @@ impl BatchWriter {
         let (mut resource, mut scope) = (Vec::new(), Vec::new());
         build(&mut resource, &mut scope);
         self.park();
-        // Growing a lane copies what it holds. The first ones begin with more, as a source of few has more in each.
-        let estimate = (self.estimate_bytes / (8 * self.lanes.len().max(1))).clamp(1, LANE_BYTES_MAX);
-        self.open_lane(key.to_vec(), &resource, &scope, estimate);
+        self.open_lane(key.to_vec(), &resource, &scope, self.lane_bytes);
     }
 
     /// Chooses the lane of this key where there is one; false where [`use_resource`](Self::use_resource) is to open it.

@@ -366,7 +366,7 @@ impl<'a> V1<'a> {
         }
     }
 
-    fn write_side(&mut self, number: usize, original: Original<'a>, out: &mut BatchWriter) {
+    fn write_side(&self, number: usize, original: Original<'a>, out: &mut BatchWriter) {
         let Some(side) = self.sides.get(number).copied() else { return };
         let mut span = Span::begin();
         (span.trace_id, span.span_id, span.parent_span_id, span.name) = (self.trace_id, self.id, self.parent_id, self.name);
@@ -378,7 +378,8 @@ impl<'a> V1<'a> {
             }
         }
         if self.is_all_of_first && self.sides.len() == 1 {
-            std::mem::swap(&mut span.tags, &mut self.tags);
+            // A copy: where the buffer has no room, all is written once more.
+            span.tags.extend_from_slice(&self.tags);
         } else {
             let own = self.tags.iter().zip(&self.side_of_tag).filter(|(_, of)| **of == number);
             span.tags.extend(own.map(|(tag, _)| *tag));
