@@ -103,7 +103,7 @@ pub(super) fn write(given: &Given, object: &dyn Format, raw: Text<'_>, out: &mut
             None => envelope.no_original(),
         };
     };
-    Beside { attributes: [&attributes, &[]], prefix: b"datadog." }.parse(object, Text::from(all.as_slice()), prepare, out)
+    Beside { attributes: [&attributes, &[]], prefix: b"datadog.tag." }.parse(object, Text::from(all.as_slice()), prepare, out)
 }
 
 /// Writes a line that is a message by itself.
