@@ -242,6 +242,7 @@ def test_what_is_too_large_or_too_deep_is_told(tmp_path: Path) -> None:
         assert ask(logloom, "POST", "/_bulk", body)[0] == 413
         status, _, said = ask(logloom, "POST", "/_bulk", gzip.compress(body), Content_Encoding="gzip")
         assert (status, said["error"]["type"]) == (413, "content_too_long_exception")
+        assert ask(logloom, "POST", f"/{'i' * 1100}/_bulk", lines({"create": {}}, {}))[0] == 414
         deep = lines({"create": {"_index": "a"}}) + b'{"a":' * 9000 + b"1" + b"}" * 9000 + b"\n"
         assert ask(logloom, "POST", "/_bulk", deep)[2]["items"][0]["create"]["status"] == 400
         deep = b'{"create":' * 5000 + b"1" + b"}" * 5000 + b"\n{}\n"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from math import ceil
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aiohttp import web
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from logloom.receivers._settings import HttpSettings
 
 __all__ = ["Call", "HttpServer", "Page", "Route"]
+
+GIVEN_CHARS_MAX: Final = 1024
+"""The most that a request may say of its records beside its body."""
 
 
 @dataclass(slots=True)
@@ -157,6 +160,9 @@ class HttpServer:
             raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, told)
         if self._context.stopping.is_set():
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", RETRY_AFTER_S)
+        if sum(map(len, call.given.values())) > GIVEN_CHARS_MAX:  # it may stand in each record
+            told = f"what the path and the query say has more than {GIVEN_CHARS_MAX} characters"
+            raise Refusal(HTTPStatus.REQUEST_URI_TOO_LONG, told)
         with self._listener.room.guest() as guest:
             call.body = await self._body.read(call.request, guest, call.packed)
             facts: dict[str, Any] = {"identity": call.identity, "tenant": call.tenant}

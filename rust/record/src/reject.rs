@@ -103,6 +103,8 @@ impl BatchWriter {
         let max = self.limits().frame_bytes_max.clamp(1, 1 << 20);
         let pieces = frame.len().div_ceil(max).max(1);
         let first = part.or((pieces > 1).then_some(0));
+        // A part of a frame that holds many is rejected, too: the others count from where the frame began.
+        let frame_offset = self.frame_offset();
         for part in 0..pieces {
             let from = part * max;
             let piece = frame.get(from..frame.len().min(from + max)).unwrap_or_default();
@@ -117,6 +119,7 @@ impl BatchWriter {
                 self.batch.rejects.push(Reject { record, offset: offset + from as u64, len, format, reason });
             }
         }
+        self.set_frame_offset(frame_offset);
         self.end_frame();
     }
 

@@ -97,20 +97,20 @@ pub(crate) fn read_with(
 
 /// Reads a part of a frame that holds many, as [`read_frame`] reads a frame; who reads the frame counts its parts.
 #[inline]
-pub(crate) fn read_part<F: Format + ?Sized>(
+pub(crate) fn read_part(
     name: &'static str,
-    format: &F,
+    parse: impl Fn(Text<'_>, &mut BatchWriter) -> Result<(), RejectReason>,
     part: Text<'_>,
     checked: bool,
     offset: u64,
     out: &mut BatchWriter,
 ) {
     let result = if checked || simdutf8::basic::from_utf8(part.bytes()).is_ok() {
-        out.attempt(|out| format.parse(part, out))
+        out.attempt(|out| parse(part, out))
     } else {
         let text = repair(part.bytes()).unwrap_or_default();
         out.set_raw(Some(part.bytes().to_vec()));
-        let result = out.attempt(|out| format.parse(Text::from(text.as_slice()), out));
+        let result = out.attempt(|out| parse(Text::from(text.as_slice()), out));
         out.set_raw(None);
         result
     };

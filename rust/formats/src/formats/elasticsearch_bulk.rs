@@ -8,6 +8,7 @@ use memchr::memmem;
 use super::{ecs, json::KEYS};
 use crate::{
     About, Decoder, Format, Framing, Likely, OptionError, Options, Spec,
+    beside::Beside,
     bulk::{Action, Items, Malformed, Metadata, data_stream},
     decoder::{read_part, too_long},
     json::{Scanner, Str, Value},
@@ -151,16 +152,23 @@ impl Bulk {
         let document = frame.slice(at);
         let says_stream = stream > 0 && memmem::find(document.bytes(), b"data_stream").is_some();
         let len = attributes.len() - if says_stream { stream } else { 0 };
-        out.envelope().encoded(attributes.get(..len).unwrap_or_default());
+        let attributes = attributes.get(..len).unwrap_or_default();
+        out.envelope().encoded(attributes);
+        let beside = Beside { attributes: [attributes, &[]], prefix: b"bulk." };
+        // Rarely a document has a name of Elasticsearch's in it.
+        let may_clash = memmem::find(document.bytes(), b"elasticsearch").is_some();
+        let parse = |text: Text<'_>, out: &mut BatchWriter| {
+            if may_clash { beside.parse(&*self.document, text, |_| {}, out) } else { self.document.parse(text, out) }
+        };
         if document.len() > out.limits().frame_bytes_max {
             out.reject(document.bytes(), too_long(), offset, SPEC.name);
         } else if action != Action::Update {
-            read_part(SPEC.name, &*self.document, document, checked, offset, out);
+            read_part(SPEC.name, parse, document, checked, offset, out);
         } else {
             match updated(document, out.limits().depth_max) {
                 Ok(part) => {
                     let offset = offset + part.start as u64;
-                    read_part(SPEC.name, &*self.document, document.slice(part), checked, offset, out);
+                    read_part(SPEC.name, parse, document.slice(part), checked, offset, out);
                 }
                 Err(reason) => out.reject(document.bytes(), reason, offset, SPEC.name),
             }

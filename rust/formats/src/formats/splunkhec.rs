@@ -3,11 +3,12 @@
 use std::{ops::Range, sync::Arc};
 
 use logloom_record::{BatchWriter, RejectReason, Text, proto::push_string_attribute};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 use super::json::KEYS;
 use crate::{
     About, Decoder, Format, Framing, Likely, OptionDoc, OptionError, Options, Spec,
+    beside::Beside,
     decoder::{read_part, too_long},
     fields::{Dialect, Fields, Kind, Role, Rows},
     json::{Scanner, Seen, Value, unescape},
@@ -85,6 +86,8 @@ const ROWS: Rows = Rows {
     ..Rows::NONE
 };
 
+/// The most bytes that what a request says once becomes in its records.
+const GIVEN_BYTES_MAX: usize = 64 << 20;
 /// What a request says of all its events.
 const GIVEN: [&str; 4] = ["host", "source", "sourcetype", "index"];
 
@@ -116,10 +119,7 @@ impl Format for Hec {
     #[inline]
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         match &self.lines {
-            Some(lines) => {
-                self.raw(&**lines, frame, out);
-                Ok(())
-            }
+            Some(lines) => self.raw(&**lines, frame, out),
             None => self.event(frame, out),
         }
     }
@@ -130,6 +130,11 @@ impl Format for Hec {
 }
 
 impl Hec {
+    /// How many bytes a request says of each of its events.
+    fn given_len(&self, out: &BatchWriter) -> usize {
+        GIVEN.into_iter().zip(&self.given).filter_map(|(given, name)| out.given(given).map(|value| name.len() + value.len())).sum()
+    }
+
     #[inline]
     fn event(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         if frame.len() > u32::MAX as usize {
@@ -152,6 +157,10 @@ impl Hec {
                 return Err(RejectReason::value("Event field cannot be blank", 0));
             }
             let mut seen = Seen::default();
+            let is_over = out.len() > GIVEN_BYTES_MAX / (1 + self.given_len(out));
+            if is_over {
+                return Err(RejectReason::limit("what the query says of so many events takes more than 64 MiB: send fewer at once", 0));
+            }
             for name in GIVEN {
                 if let Some(value) = out.given(name).filter(|_| !says(fields, name.as_bytes())) {
                     fields.add_made(&self.dialect, &mut seen, frame, name, value);
@@ -162,7 +171,7 @@ impl Hec {
     }
 
     /// Each line is an event.
-    fn raw(&self, lines: &dyn Format, body: Text<'_>, out: &mut BatchWriter) {
+    fn raw(&self, lines: &dyn Format, body: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let checked = simdutf8::basic::from_utf8(body.bytes()).is_ok();
         let mut attributes = Vec::new();
         for (given, name) in GIVEN.into_iter().zip(&self.given) {
@@ -170,7 +179,17 @@ impl Hec {
                 push_string_attribute(&mut attributes, 0x32, name.as_bytes(), value.as_bytes());
             }
         }
+        // What is said once stands in each record: a small body must not become a large batch.
+        let lines_max = GIVEN_BYTES_MAX / (attributes.len() + 1);
+        if memchr_iter(b'\n', body.bytes()).nth(lines_max).is_some() {
+            return Err(RejectReason::limit("what the query says of so many lines takes more than 64 MiB: send fewer at once", 0));
+        }
+        let beside = Beside { attributes: [&attributes, &[]], prefix: b"com.splunk." };
+        let may_clash = !attributes.is_empty() && lines.spec().name != "text";
         let time = out.given("time").and_then(|time| epoch::parse(time.as_bytes()).ok()).unwrap_or_default();
+        let at_time = |out: &mut BatchWriter| {
+            out.envelope().time(time);
+        };
         let base = out.frame_offset();
         for line in lines_of(body.bytes()) {
             let (offset, line) = (base + line.start as u64, body.slice(line));
@@ -178,10 +197,14 @@ impl Hec {
             if line.len() > out.limits().frame_bytes_max {
                 out.reject(line.bytes(), too_long(), offset, SPEC.name);
             } else {
-                read_part(SPEC.name, lines, line, checked, offset, out);
+                let parse = |text: Text<'_>, out: &mut BatchWriter| {
+                    if may_clash { beside.parse(lines, text, at_time, out) } else { lines.parse(text, out) }
+                };
+                read_part(SPEC.name, parse, line, checked, offset, out);
             }
             out.end_envelope();
         }
+        Ok(())
     }
 }
 

@@ -57,6 +57,29 @@ fn bytes_that_are_no_text_spoil_their_own_document_only() {
 }
 
 #[test]
+fn a_name_stands_once_also_where_the_document_has_it() {
+    let body = "{\"create\":{\"_index\":\"a\"}}\n{\"elasticsearch\":{\"index\":\"own\"}}\n";
+    let batch = read(&Bytes::from(body), &[]);
+    let said: serde_json::Value = serde_json::from_slice(&batch.to_otlp_json()).unwrap();
+    let attributes = said["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["attributes"].as_array().unwrap();
+    let names: Vec<_> =
+        attributes.iter().map(|one| (one["key"].as_str().unwrap(), one["value"]["stringValue"].as_str().unwrap())).collect();
+    assert_eq!(names, [("elasticsearch.index", "own"), ("bulk.elasticsearch.index", "a")]);
+}
+
+#[test]
+fn what_a_query_says_of_many_lines_is_bounded() {
+    let options = Options([("raw".to_owned(), logloom_formats::OptionValue::Bool(true))].into());
+    let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
+    out.give(vec![("host".to_owned(), "h".repeat(1024))]);
+    let mut decoder = compile("splunkhec", &options).unwrap().open(Limits::DEFAULT.frame_bytes_max);
+    decoder.feed(&Bytes::from("x\n".repeat(70_000)), &mut out);
+    decoder.flush(&mut out);
+    let batch = out.finish();
+    assert_eq!((batch.len(), batch.rejects().len()), (1, 1));
+}
+
+#[test]
 fn one_document_is_answered_by_itself() {
     let body = Bytes::from_static(b"{\n \"message\": \"m\"\n}");
     let batch = read(&body, &[("action", "create"), ("index", "i"), ("id", "a\"b")]);
