@@ -14,7 +14,12 @@ import yaml
 __all__ = ["INERT", "OTHER_NAMES", "lacking", "nearest_table", "type_of"]
 
 OTHER_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
-    "receivers": {"file_log": "filelog", "fluent_forward": "fluentforward"},
+    "receivers": {
+        "envoy_als": "envoyals",
+        "file_log": "filelog",
+        "fluent_forward": "fluentforward",
+        "splunk_hec": "splunkhec",
+    },
     "processors": {},
     "exporters": {"otlp_grpc": "otlp", "otlp_http": "otlphttp", "logging": "debug"},
     "extensions": {"basic_auth": "basicauth", "bearer_token_auth": "bearertokenauth"},
