@@ -79,6 +79,7 @@ check-shape: build $(STAMPS)/dev
 	$(PY) tools/formats.py --check
 	$(PY) tools/format_pages.py --check
 	$(PY) tools/config.py --check
+	$(PY) tools/fidelity.py --check
 	$(PY) tools/peers.py --check
 	$(PY) -m pytest tests/test_layout.py
 
@@ -94,6 +95,7 @@ formats: $(STAMPS)/dev ## rewrite the list of formats, the README's table and ea
 	$(PY) tools/formats.py --readme
 	$(PY) tools/format_pages.py
 	$(PY) tools/config.py
+	$(PY) tools/fidelity.py
 	$(PY) tools/peers.py
 
 bench: build $(STAMPS)/dev ## time everything, beside the recorded ratios

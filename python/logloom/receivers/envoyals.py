@@ -74,7 +74,7 @@ class EnvoyAls:
         warn_if_open(self._context, config.endpoint, config.tls)
         message_bytes_max = config.max_recv_msg_size_mib << 20
         room = Room(IN_HAND_MESSAGES_MAX * message_bytes_max, self._context.room)
-        to = push.messages("envoy_als", keep_unreadable=True)
+        to = push.messages("envoy_als", keep_unreadable=True, serialization="proto")
         stopping: asyncio.Future[bool] = asyncio.ensure_future(self._stop())
 
         async def stream(messages: AsyncIterator[bytes], peer: str) -> bytes:

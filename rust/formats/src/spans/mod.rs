@@ -140,6 +140,8 @@ thread_local! {
     static SPARE: RefCell<Spare> = RefCell::default();
 }
 
+/// The most fields that are kept of a span that has what its specification does not have; more are counted.
+pub(crate) const UNKNOWN_MAX: usize = 64;
 /// The most tags that a spare vector keeps room for.
 const SPARE_TAGS_MAX: usize = 4096;
 
@@ -197,6 +199,17 @@ impl<'a> Span<'a> {
         result
     }
 
+    /// Adds fields that the format's specification does not have, as tags, where no tag is called so.
+    #[inline(never)]
+    pub(crate) fn unknown(&mut self, fields: &[Tag<'a>]) {
+        self.dropped += fields.len().saturating_sub(UNKNOWN_MAX) as u32;
+        for field in fields.iter().take(UNKNOWN_MAX) {
+            if !self.tags.iter().any(|tag| tag.name().text.bytes() == field.name().text.bytes()) {
+                self.tags.push(*field);
+            }
+        }
+    }
+
     /// Gives the memory back.
     pub(crate) fn end(self) {
         SPARE.set(Spare {
@@ -213,7 +226,14 @@ impl<'a> Span<'a> {
 #[inline(always)]
 pub(crate) fn json_value(mut json: Scanner<'_>) -> Result<(Scanner<'_>, Value<'_>), RejectReason> {
     let from = json.position();
-    let value = match json.value()? {
+    let value = json.value()?;
+    value_from(json, value, from)
+}
+
+/// The value that the scanner has begun to read, at `from`, as a tag's.
+#[inline(always)]
+pub(crate) fn value_from<'a>(json: Scanner<'a>, value: Json<'a>, from: usize) -> Result<(Scanner<'a>, Value<'a>), RejectReason> {
+    let value = match value {
         Json::Null => Value::Null,
         Json::Bool(value) => Value::Bool(value),
         Json::Int(value) => Value::Int(value),

@@ -2,8 +2,10 @@
 
 use std::cell::OnceCell;
 
-use logloom_record::{Text, repair};
+use logloom_record::{Text, proto::Value as Wire, repair};
 use wide::u8x32;
+
+use super::{Tag, UNKNOWN_MAX, Value, plain};
 
 /// Owns such texts, in the order they were made. Nothing is allocated while there are none.
 #[derive(Debug, Default)]
@@ -40,6 +42,24 @@ impl<'a> Repaired<'a> {
     pub(crate) fn keep(&mut self, text: Vec<u8>) -> Text<'a> {
         self.last = self.last.next.get_or_init(|| Box::new(Repairs { text, next: OnceCell::new() }));
         Text::from(self.last.text.as_slice())
+    }
+
+    /// A field of protobuf that the specification does not have, by its number; `before`: those that came already.
+    #[cold]
+    pub(crate) fn unknown(&mut self, format: &str, number: u32, value: Wire<'a>, before: &[Tag<'a>]) -> Tag<'a> {
+        let mut name = format!("{format}.field.{number}");
+        if before.iter().take(UNKNOWN_MAX).any(|tag| tag.name().is(name.as_bytes())) {
+            name.push_str(&format!(".{}", before.len() + 1));
+        }
+        let value = match value {
+            Wire::Varint(value) | Wire::Fixed64(value) => Value::Int(value as i64),
+            Wire::Fixed32(value) => Value::Int(i64::from(value)),
+            Wire::Len(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) if !text.contains(|c: char| c.is_control()) => Value::Str(plain(Text::from(bytes))),
+                _ => Value::Bytes(Text::from(bytes)),
+            },
+        };
+        Tag::new(plain(self.keep(name.into_bytes())), value)
     }
 
     /// The text as UTF-8: itself, or with U+FFFD for each part that is none.

@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use logloom_record::{
     BatchWriter, RejectReason, Text,
-    proto::{Fields, Value as Wire},
+    proto::{Fields, Value as Wire, varint},
 };
 use memchr::memmem;
 
 use crate::{
-    About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed,
+    About, Decoder, Format, Framing, Likely, OptionDoc, OptionError, Options, Spec, open_framed,
     proto_json::{Message, shape::enter, transcode},
-    spans::choice::Choice,
+    spans::choice::{Choice, is_binary},
 };
 use entry::{Original, What};
 
@@ -31,7 +31,7 @@ pub static SPEC: Spec = Spec {
         page: "https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/accesslog/v3/als.proto",
         example: r#"{"identifier":{"node":{"id":"sidecar~10.44.2.55~cart-7d9","cluster":"cart.shop"},"logName":"als"},"httpLogs":{"logEntry":[{"commonProperties":{"startTime":"2026-11-21T10:43:36.826Z","upstreamCluster":"inbound|8080||"},"protocolVersion":"HTTP11","request":{"requestMethod":"GET","authority":"cart:8080","path":"/cart/7"},"response":{"responseCode":200}}]}}"#,
     },
-    options: &[],
+    options: &[OptionDoc { name: "serialization", doc: "string: `json` or `proto`; without it, the first bytes of each message tell" }],
     compile,
 };
 
@@ -45,6 +45,13 @@ type Identifier = Arc<Mutex<Vec<u8>>>;
 #[derive(Debug, Default)]
 struct EnvoyAls {
     identifier: Identifier,
+    encoding: Option<Encoding>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Json,
+    Proto,
 }
 
 /// Messages as protobuf.
@@ -53,15 +60,28 @@ struct Binary {
     identifier: Identifier,
 }
 
-#[allow(clippy::unnecessary_wraps)] // the shape of every row
-fn compile(_: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(EnvoyAls::default()))
+fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
+    let encoding = match options.str("serialization")? {
+        None => None,
+        Some("json") => Some(Encoding::Json),
+        Some("proto") => Some(Encoding::Proto),
+        Some(other) => return Err(OptionError::new("serialization", format!("expected json or proto, not '{other}'"))),
+    };
+    Ok(Arc::new(EnvoyAls { identifier: Identifier::default(), encoding }))
 }
 
-/// Whether a body is protobuf: the first letter of JSON, or of a comment before it, is behind nothing but blanks.
-fn is_binary(first: &[u8]) -> Option<bool> {
-    let letter = first.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))?;
-    Some(!matches!(letter, b'{' | b'[' | b',' | b'#' | b'/' | b'"' | 0xef))
+/// Whether what an identifier of the length that was read may begin with stands here: its node, which begins with its id, its cluster or its
+/// metadata; or the name of the log. `None` where that begins later.
+fn is_identifier(content: &[u8]) -> Option<bool> {
+    match content.first()? {
+        0x0a => match varint(content.get(1..)?) {
+            Some((0, _)) => Some(true),
+            Some((_, used)) => content.get(1 + used..)?.first().map(|tag| matches!(tag, 0x0a | 0x12 | 0x1a)),
+            None if content.len() < 11 => None,
+            None => Some(false),
+        },
+        tag => Some(*tag == 0x12),
+    }
 }
 
 impl Format for EnvoyAls {
@@ -79,7 +99,7 @@ impl Format for EnvoyAls {
 
     fn likely(&self, frame: &[u8]) -> Likely {
         let has = |name: &[u8]| memmem::find(frame, name).is_some();
-        if is_binary(frame) == Some(false) {
+        if is_binary(frame, is_identifier) == Some(false) {
             let entries = has(b"\"logEntry\"") || has(b"\"log_entry\"");
             let common = has(b"\"commonProperties\"") || has(b"\"common_properties\"");
             return if entries && common {
@@ -99,9 +119,14 @@ impl Format for EnvoyAls {
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
         let identifier = Identifier::default();
-        let text = Arc::new(Self { identifier: Arc::clone(&identifier) });
+        let text = Arc::new(Self { identifier: Arc::clone(&identifier), encoding: self.encoding });
         let binary = Arc::new(Binary { identifier });
-        Box::new(Choice::new(text, frame_bytes_max.saturating_mul(MESSAGE_FRAMES_MAX), binary, frame_bytes_max, is_binary))
+        let text_bytes_max = frame_bytes_max.saturating_mul(MESSAGE_FRAMES_MAX);
+        match self.encoding {
+            Some(Encoding::Json) => open_framed(text, text_bytes_max),
+            Some(Encoding::Proto) => open_framed(binary, frame_bytes_max),
+            None => Box::new(Choice::new(text, text_bytes_max, binary, frame_bytes_max, |first| is_binary(first, is_identifier))),
+        }
     }
 }
 

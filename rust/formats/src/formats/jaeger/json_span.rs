@@ -11,7 +11,7 @@ use crate::{
     ids,
     json::{Scanner, Str, Value as Json},
     proto_json::scalar::base64,
-    spans::{Repaired, Span, Value},
+    spans::{self, Repaired, Span, Tag, Value},
     time,
 };
 
@@ -30,7 +30,7 @@ pub(super) fn read<'a>(text: Text<'a>, depth_max: u32, span: &mut Span<'a>, made
     }
     let mut process = Belongs::None;
     let (mut flags, mut warnings, mut trace_id_high) = (0, None, [0; 8]);
-    let mut unescaped = Vec::new();
+    let (mut unescaped, mut unknown) = (Vec::new(), Vec::new());
     while let Some(key) = json.key()? {
         let place = json;
         let name = key.resolve(&mut unescaped).bytes();
@@ -55,6 +55,7 @@ pub(super) fn read<'a>(text: Text<'a>, depth_max: u32, span: &mut Span<'a>, made
         }
         let at = json.position();
         let value = json.value()?;
+        let begun = json;
         json.skip(value)?;
         let wrong = |what| move || RejectReason::value(what, at);
         match (name, value) {
@@ -87,10 +88,13 @@ pub(super) fn read<'a>(text: Text<'a>, depth_max: u32, span: &mut Span<'a>, made
             }
             (b"processID" | b"processId", Json::Str(id)) if !matches!(process, Belongs::Inline(_)) => process = Belongs::Named(id),
             (b"process" | b"Process", Json::Object) => process = Belongs::Inline(place),
-            _ => {}
+            (b"processID" | b"processId", Json::Str(_)) => {}
+            // What the specification does not have.
+            (_, value) => unknown.push(Tag::new(key, spans::value_from(begun, value, at)?.1)),
         }
     }
     json.end()?;
+    span.unknown(&unknown);
     if trace_id_high != [0; 8]
         && let Some(high) = span.trace_id.first_chunk_mut()
     {

@@ -163,6 +163,7 @@ fn span<'a>(raw: Text<'a>, common: &Process<'a>, texts: &mut Repaired<'a>, out: 
 #[inline]
 fn fill<'a>(raw: Text<'a>, span: &mut Span<'a>, texts: &mut Repaired<'a>) -> Result<Option<Process<'a>>, RejectReason> {
     let (mut flags, mut warnings, mut own) = (0, Vec::new(), None);
+    let mut unknown = Vec::new();
     let mut fields = Fields::new(raw.bytes());
     loop {
         let at = fields.position();
@@ -188,13 +189,15 @@ fn fill<'a>(raw: Text<'a>, span: &mut Span<'a>, texts: &mut Repaired<'a>) -> Res
             (9, Wire::Len(part)) => log(text(part), span, texts)?,
             (10, Wire::Len(part)) => own = Some(process(text(part), texts)?),
             (12, Wire::Len(warning)) => push_warning(&mut warnings, texts.text(text(warning))),
-            (1..=12, Wire::Len(_)) | (13.., _) => {}
+            (1..=12, Wire::Len(_)) => {}
+            (number @ 13.., value) => unknown.push(texts.unknown("jaeger", number, value, &unknown)),
             _ => return Err(RejectReason::value("a field is not of its type: this is no span", at)),
         }
     }
     if span.trace_id == [0; 16] || span.span_id == [0; 8] {
         return Err(RejectReason::value("a span needs trace_id and span_id, not all zeros", 0));
     }
+    span.unknown(&unknown);
     // Both times are there, as their messages are, even where all of them is zero.
     span.duration_ns = span.duration_ns.or(Some(0));
     let warnings = if warnings.is_empty() { None } else { Some(Value::Encoded(texts.keep(list(&warnings)))) };

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Likely, ids,
     json::{Scanner, Str, Value as Json},
-    spans::{self, Event, Kind, Original, Owner, Span, Value},
+    spans::{self, Event, Kind, Original, Owner, Span, Tag, Value},
 };
 
 /// Reads one span into its records.
@@ -61,6 +61,7 @@ fn read<'a>(frame: Text<'a>, depth_max: u32, span: &mut Span<'a>) -> Result<Vers
     }
     let mut facts = Facts::default();
     let (mut has_trace_id, mut has_id) = (false, false);
+    let mut unknown = Vec::new();
     let mut unescaped = Vec::new();
     while let Some(key) = json.key()? {
         let at = json.position();
@@ -95,8 +96,8 @@ fn read<'a>(frame: Text<'a>, depth_max: u32, span: &mut Span<'a>) -> Result<Vers
             b"duration" => {
                 span.duration_ns = Some(nanoseconds(value).ok_or_else(|| RejectReason::value("duration is not in microseconds", at))?);
             }
-            b"localEndpoint" => (json, facts.local) = endpoint(json, matches!(value, Json::Object), at)?,
-            b"remoteEndpoint" => (json, facts.remote) = endpoint(json, matches!(value, Json::Object), at)?,
+            b"localEndpoint" => (json, facts.local) = endpoint(json, matches!(value, Json::Object), at, &mut unknown)?,
+            b"remoteEndpoint" => (json, facts.remote) = endpoint(json, matches!(value, Json::Object), at, &mut unknown)?,
             b"annotations" => {
                 let is_v1;
                 (json, is_v1) = annotations(json, matches!(value, Json::Array), at, span)?;
@@ -105,13 +106,14 @@ fn read<'a>(frame: Text<'a>, depth_max: u32, span: &mut Span<'a>) -> Result<Vers
                 }
             }
             b"tags" => json = tags(json, matches!(value, Json::Object), at, span)?,
-            b"debug" => facts.debug = matches!(value, Json::Bool(true)),
-            b"shared" => facts.shared = matches!(value, Json::Bool(true)),
+            b"debug" if matches!(value, Json::Bool(_)) => facts.debug = matches!(value, Json::Bool(true)),
+            b"shared" if matches!(value, Json::Bool(_)) => facts.shared = matches!(value, Json::Bool(true)),
             b"binaryAnnotations" | b"binary_annotations" | b"trace_id" => return Ok(Version::One),
-            _ => json.skip(value)?,
+            _ => json = other(json, key, value, at, &mut unknown)?,
         }
     }
     json.end()?;
+    span.unknown(&unknown);
     if !has_trace_id || !has_id {
         return Err(RejectReason::value("a span needs traceId and id, not all zeros", 0));
     }
@@ -145,22 +147,41 @@ pub(super) fn nanoseconds(value: Json<'_>) -> Option<i64> {
 
 // The scanner goes in and comes back by value: one whose address is taken lives in memory, not in registers.
 
-pub(super) fn endpoint(mut json: Scanner<'_>, is_object: bool, at: usize) -> Result<(Scanner<'_>, Endpoint<'_>), RejectReason> {
+/// A field that a span, or a part of it, has not: kept as a tag.
+#[inline(never)]
+pub(super) fn other<'a>(
+    json: Scanner<'a>,
+    key: Str<'a>,
+    value: Json<'a>,
+    at: usize,
+    unknown: &mut Vec<Tag<'a>>,
+) -> Result<Scanner<'a>, RejectReason> {
+    let (json, value) = spans::value_from(json, value, at)?;
+    unknown.push(Tag::new(key, value));
+    Ok(json)
+}
+
+pub(super) fn endpoint<'a>(
+    mut json: Scanner<'a>,
+    is_object: bool,
+    at: usize,
+    unknown: &mut Vec<Tag<'a>>,
+) -> Result<(Scanner<'a>, Endpoint<'a>), RejectReason> {
     let mut endpoint = Endpoint::default();
     if !is_object {
         return Err(RejectReason::value("an endpoint is not an object", at));
     }
     let mut unescaped = Vec::new();
     while let Some(key) = json.key()? {
-        let value = json.value()?;
-        match key.resolve(&mut unescaped).bytes() {
-            b"serviceName" => endpoint.service = text(value).filter(|name| !name.text.is_empty()),
-            b"ipv4" => endpoint.ipv4 = text(value).filter(|ip| !ip.text.is_empty()).map(Value::Str),
-            b"ipv6" => endpoint.ipv6 = text(value).filter(|ip| !ip.text.is_empty()).map(Value::Str),
-            b"port" => endpoint.port = if let Json::Int(port) = value { port } else { 0 },
-            _ => {}
+        let at = json.position();
+        match (key.resolve(&mut unescaped).bytes(), json.value()?) {
+            (_, Json::Null) => {}
+            (b"serviceName", Json::Str(name)) => endpoint.service = Some(name).filter(|name| !name.text.is_empty()),
+            (b"ipv4", Json::Str(ip)) => endpoint.ipv4 = Some(ip).filter(|ip| !ip.text.is_empty()).map(Value::Str),
+            (b"ipv6", Json::Str(ip)) => endpoint.ipv6 = Some(ip).filter(|ip| !ip.text.is_empty()).map(Value::Str),
+            (b"port", Json::Int(port)) => endpoint.port = port,
+            (_, value) => json = other(json, key, value, at, unknown)?,
         }
-        json.skip(value)?;
     }
     Ok((json, endpoint))
 }
@@ -177,7 +198,7 @@ fn annotations<'a>(mut json: Scanner<'a>, is_array: bool, at: usize, span: &mut 
         if !matches!(json.value()?, Json::Object) {
             return Err(RejectReason::value("an annotation is not an object", at));
         }
-        let mut event = Event { time_unix_nano: 0, name: None, fields: 0..0, dropped: 0 };
+        let mut event = Event { time_unix_nano: 0, name: None, fields: span.fields.len()..0, dropped: 0 };
         while let Some(key) = json.key()? {
             let at = json.position();
             let value = json.value()?;
@@ -187,12 +208,13 @@ fn annotations<'a>(mut json: Scanner<'a>, is_array: bool, at: usize, span: &mut 
                         nanoseconds(value).ok_or_else(|| RejectReason::value("an annotation's timestamp is not in microseconds", at))?;
                     event.time_unix_nano = nanos as u64;
                 }
-                b"value" => event.name = text(value),
+                b"value" if matches!(value, Json::Str(_)) => event.name = text(value),
                 b"endpoint" | b"host" => return Ok((json, true)),
-                _ => {}
+                _ if matches!(value, Json::Null) => {}
+                _ => json = other(json, key, value, at, &mut span.fields)?,
             }
-            json.skip(value)?;
         }
+        event.fields.end = span.fields.len();
         span.events.push(event);
     }
     Ok((json, false))

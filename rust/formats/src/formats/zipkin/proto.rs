@@ -81,6 +81,7 @@ fn span<'a>(raw: Text<'a>, texts: &mut Repaired<'a>, out: &mut BatchWriter) -> R
 #[inline]
 fn fill<'a>(raw: Text<'a>, span: &mut Span<'a>, texts: &mut Repaired<'a>) -> Result<Owner<'a, 'a>, RejectReason> {
     let mut facts = Facts::default();
+    let mut unknown = Vec::new();
     let mut fields = Fields::new(raw.bytes());
     loop {
         let at = fields.position();
@@ -122,12 +123,13 @@ fn fill<'a>(raw: Text<'a>, span: &mut Span<'a>, texts: &mut Repaired<'a>) -> Res
             (12, Wire::Varint(debug)) => facts.debug = debug != 0,
             (13, Wire::Varint(shared)) => facts.shared = shared != 0,
             (1..=13, _) => return Err(RejectReason::value("a field is not of its type: this is no span", at)),
-            _ => {}
+            (number, value) => unknown.push(texts.unknown("zipkin", number, value, &unknown)),
         }
     }
     if span.trace_id == [0; 16] || span.span_id == [0; 8] {
         return Err(RejectReason::value("a span needs trace_id and id, not all zeros", 0));
     }
+    span.unknown(&unknown);
     Ok(facts.settle(span))
 }
 

@@ -41,6 +41,7 @@ fn read<'a>(frame: Text<'a>, depth_max: u32, span: &mut V1<'a>, made: &mut Repai
     }
     let mut unescaped = Vec::new();
     let (mut high, mut is_number) = ([0; 8], false);
+    let mut unknown = Vec::new();
     while let Some(key) = json.key()? {
         let at = json.position();
         let value = json.value()?;
@@ -68,10 +69,16 @@ fn read<'a>(frame: Text<'a>, depth_max: u32, span: &mut V1<'a>, made: &mut Repai
             b"debug" => span.debug = matches!(value, Json::Bool(true)),
             b"annotations" if matches!(value, Json::Array) => json = annotations(json, span, made)?,
             b"binaryAnnotations" | b"binary_annotations" if matches!(value, Json::Array) => json = binary_annotations(json, span, made)?,
-            _ => json.skip(value)?,
+            // What the specification does not have.
+            _ => {
+                let found;
+                (json, found) = spans::value_from(json, value, at)?;
+                unknown.push(BinaryAnnotation { key, value: found, host: None });
+            }
         }
     }
     json.end()?;
+    span.binary.append(&mut unknown);
     if is_number && let Some(place) = span.trace_id.first_chunk_mut::<8>() {
         *place = high;
     }
