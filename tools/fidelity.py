@@ -16,8 +16,8 @@ HEAD = """# What becomes of each field
 
 Written by `tools/fidelity.py` from the tables in `tests/fidelity`. The tests send the message of each table to the real
 receiver: each row holds, no attribute is there that has no row, each field of a protocol that has a schema is in its
-table. What is in none of them is kept too: tests send fields that nobody has heard of, of any type, and find all of it in
-the record. The message as it came is `log.record.original` where the receiver's format keeps it.
+table. What is in none of them is kept too: tests send fields that nobody has heard of, of any type, and find all of it
+in the record. The message as it came is `log.record.original` where the receiver's format keeps it.
 """
 
 
@@ -37,8 +37,8 @@ def page() -> str:
                 continue
             shown.add((field + sent, place))
             parts.append(f"| `{field}`{sent} | {place} | {row.note} |\n")
-        for field, why in this.left_out.items():
-            parts.append(f"| `{'/'.join(part for part in field if not part.isdigit())}` | left out | {why} |\n")
+        for path, why in this.left_out.items():
+            parts.append(f"| `{'/'.join(part for part in path if not part.isdigit())}` | left out | {why} |\n")
     return "".join(parts)
 
 

@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
+from google.protobuf import json_format
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from tests import otlp
@@ -157,22 +159,18 @@ def records(request: ExportLogsServiceRequest) -> list[Record]:
                     "resource entities": ", ".join(entity.type for entity in group.resource.entity_refs),
                     "scope dropped attributes": scope.scope.dropped_attributes_count,
                 }
-                places |= {f"attribute {key}": value for key, value in otlp.attributes(record.attributes).items()}
-                places |= {
-                    f"resource {key}": value for key, value in otlp.attributes(group.resource.attributes).items()
-                }
-                places |= {
-                    f"scope attribute {key}": value for key, value in otlp.attributes(scope.scope.attributes).items()
-                }
+                for kind, pairs in (
+                    ("attribute", record.attributes),
+                    ("resource", group.resource.attributes),
+                    ("scope attribute", scope.scope.attributes),
+                ):
+                    places |= {f"{kind} {key}": value for key, value in otlp.attributes(pairs).items()}
                 found.append(Record(places))
     return found
 
 
 def from_json(line: bytes) -> list[Record]:
     """The records of a line that the exporter `file` wrote."""
-    import orjson
-    from google.protobuf import json_format
-
     return records(json_format.ParseDict(otlp.base64_ids(orjson.loads(line)), ExportLogsServiceRequest()))
 
 

@@ -21,6 +21,9 @@ from tests.service.logloom_process import Logloom
 from tests.service.sinks import EXPORTS
 
 LOOPBACK = "127.0.0.1"
+Fields = set[tuple[str, ...]]
+"""Paths in a message."""
+
 HTTP: dict[str, Any] = {"endpoint": f"{LOOPBACK}:0"}
 
 
@@ -36,7 +39,7 @@ class Way:
 
     config: dict[str, Any]
     send: "Callable[[To, Any], None]"
-    fields: Callable[[], set[tuple[str, ...]]] = set
+    fields: "Callable[[], Fields]" = set
 
 
 @dataclass(frozen=True)
@@ -145,9 +148,7 @@ def envoyals(to: To, message: Any) -> None:
             service.StreamAccessLogs(iter([made]), timeout=20)
 
 
-def fields_of(
-    message: Descriptor, name: Callable[[FieldDescriptor], str] = lambda field: field.name
-) -> set[tuple[str, ...]]:
+def fields_of(message: Descriptor, name: Callable[[FieldDescriptor], str] = lambda field: field.name) -> Fields:
     """The paths of all fields of a protobuf message; what nests in itself, and Google's own types, as wholes."""
 
     def walk(message: Descriptor, path: tuple[str, ...], seen: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -163,7 +164,7 @@ def fields_of(
     return set(walk(message, (), (message.full_name,)))
 
 
-def _zipkin_fields() -> set[tuple[str, ...]]:
+def _zipkin_fields() -> Fields:
     """Zipkin's JSON has the names of its protobuf, in camelCase, but for one."""
     span = generated("zipkin")[0].Span.DESCRIPTOR
     return fields_of(span, lambda field: field.json_name)

@@ -49,7 +49,7 @@ impl<'a> Repaired<'a> {
     pub(crate) fn unknown(&mut self, format: &str, number: u32, value: Wire<'a>, before: &[Tag<'a>]) -> Tag<'a> {
         let mut name = format!("{format}.field.{number}");
         if before.iter().take(UNKNOWN_MAX).any(|tag| tag.name().is(name.as_bytes())) {
-            name.push_str(&format!(".{}", before.len() + 1));
+            name = format!("{name}.{}", before.len() + 1);
         }
         let value = match value {
             Wire::Varint(value) | Wire::Fixed64(value) => Value::Int(value as i64),
