@@ -89,6 +89,8 @@ pub(super) fn read<'a>(text: Text<'a>, depth_max: u32, span: &mut Span<'a>, made
             (b"processID" | b"processId", Json::Str(id)) if !matches!(process, Belongs::Inline(_)) => process = Belongs::Named(id),
             (b"process" | b"Process", Json::Object) => process = Belongs::Inline(place),
             (b"processID" | b"processId", Json::Str(_)) => {}
+            // What storages keep for themselves: the start once more, the process's service, a checksum.
+            (b"startTimeMillis" | b"ServiceName" | b"SpanHash", _) => {}
             // What the specification does not have.
             (_, value) => unknown.push(Tag::new(key, spans::value_from(begun, value, at)?.1)),
         }

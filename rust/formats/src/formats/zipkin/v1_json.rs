@@ -73,12 +73,14 @@ fn read<'a>(frame: Text<'a>, depth_max: u32, span: &mut V1<'a>, made: &mut Repai
             _ => {
                 let found;
                 (json, found) = spans::value_from(json, value, at)?;
-                unknown.push(BinaryAnnotation { key, value: found, host: None });
+                unknown.push((key, found));
             }
         }
     }
     json.end()?;
-    span.binary.append(&mut unknown);
+    for (key, value) in unknown {
+        span.tag(key, value, None);
+    }
     if is_number && let Some(place) = span.trace_id.first_chunk_mut::<8>() {
         *place = high;
     }
