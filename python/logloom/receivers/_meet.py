@@ -14,6 +14,8 @@ from logloom.receivers._tail import MARK_BYTES, SKIP_BYTES, Tail, last_line_end
 __all__ = ["NEVER", "Meeting"]
 
 NEVER: Final = float("inf")
+BEGINNING_BYTES_MIN: Final = 32
+"""What is shorter, others have too: a time, a word."""
 QUIET_S: Final = 1.0
 """How long a packed file must not have grown before it is read: it is being written until then."""
 
@@ -23,7 +25,8 @@ class Meeting:
 
     Attributes:
         is_first: Whether this is the first look since the start.
-        waiting: Files that cannot be decided on yet, and when to ask again, by the monotonic clock.
+        waiting: Files that cannot be decided on yet, and when to ask again, by the monotonic clock; 0: after more
+            was read.
     """
 
     def __init__(self, rules: Rules, offsets: Offsets, troubles: Troubles) -> None:
@@ -51,6 +54,9 @@ class Meeting:
         key = (device, inode)
         self.waiting.pop(path, None)
         if key in tails or (file.is_packed and not self._is_quiet(path, size_bytes, changed_ns)):
+            return None
+        if file.is_packed and any(_is_unread(tail, path) for tail in tails.values()):
+            self.waiting[path] = 0.0  # it may be that one, of which too little is known yet
             return None
         head = Head(file.head(self._rules.fingerprint_bytes))
         place = self._offsets.claim(
@@ -101,9 +107,16 @@ def has_mark(file: LogFile, place: Place) -> bool:
     return mark == place.mark if place.mark is not None else mark.size_bytes == min(place.offset, MARK_BYTES)
 
 
+def _is_unread(tail: Tail, path: str) -> bool:
+    """Whether a file that was rotated away is still to be read, which may have become the packed one there."""
+    return not tail.names and not tail.is_at_end and is_related(tail.path, path)
+
+
 def _is_copy(tail: Tail, path: str, file: LogFile, head: Head) -> bool:
     """Whether the file has what was read of the other one: a rotation is copying it, or packing it."""
-    if tail.offset and tail.fingerprint.begins(head) and is_related(tail.path, path):
+    size_bytes = tail.fingerprint.size_bytes
+    is_known = size_bytes >= BEGINNING_BYTES_MIN or size_bytes == head.size_bytes
+    if tail.offset and is_known and tail.fingerprint.begins(head) and is_related(tail.path, path):
         mark = tail.mark_at(tail.offset)
         return has_mark(file, Place(path, tail.key, tail.fingerprint, tail.offset, mark))
     return False

@@ -86,6 +86,7 @@ class Reading:
             self._follow_at_s = now_s + self._config.poll_interval
         self._watch.retry()
         self._feed.read()
+        self._watch.retry()
         self._feed.flush()
         self._feed.delete()
         if time.monotonic() >= self._save_at_s:
@@ -94,7 +95,7 @@ class Reading:
 
     def save(self) -> None:
         """Write down how far files were read, where that has changed."""
-        began_s = time.monotonic()
+        used_s = time.thread_time()
         if self._watch.has_changed:
             try:
                 self._watch.has_changed = not self._offsets.save(self._watch.tails.values())
@@ -103,8 +104,7 @@ class Reading:
                     "cannot save how far files were read: a restart would deliver the latest lines twice",
                     extra={"why": error.strerror},
                 )
-        ended_s = time.monotonic()
-        self._save_at_s = ended_s + max(SAVE_EVERY_S, (ended_s - began_s) / LOOK_SHARE)
+        self._save_at_s = time.monotonic() + max(SAVE_EVERY_S, (time.thread_time() - used_s) / LOOK_SHARE)
 
     def close(self) -> None:
         """Save, and close all files."""
@@ -113,16 +113,15 @@ class Reading:
             tail.close()
 
     def _look(self) -> None:
-        began_s = time.monotonic()
-        if began_s >= self._cover_at_s:
+        used_s, now_s = time.thread_time(), time.monotonic()
+        if now_s >= self._cover_at_s:
             self._folders.again()
-            self._cover_at_s = began_s + COVER_EVERY_S
+            self._cover_at_s = now_s + COVER_EVERY_S
         for _ in range(LOOKS):
             self._watch.scan()
             if not self._folders.cover(self._watch.folders):
                 break
-        ended_s = time.monotonic()
-        cost_s = ended_s - began_s
+        ended_s, cost_s = time.monotonic(), time.thread_time() - used_s
         self._may_look_at_s = ended_s + cost_s / LOOK_SHARE
         if self._folders.is_covered:
             self._look_at_s = ended_s + max(LOOK_EVERY_S, self._config.poll_interval, cost_s / LOOK_SHARE_WATCHED)
@@ -135,7 +134,7 @@ class Reading:
         return min(
             min(self._look_at_s, self._may_look_at_s) if watch.must_scan else self._look_at_s,
             self._follow_at_s if watch.loose else NEVER,
-            min(watch.meeting.waiting.values(), default=NEVER),
+            min(filter(None, watch.meeting.waiting.values()), default=NEVER),
             self._feed.retry_at_s if watch.grown or watch.over else NEVER,
             self._feed.due_at_s,
             self._save_at_s if watch.has_changed else NEVER,
