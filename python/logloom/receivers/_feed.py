@@ -71,7 +71,7 @@ class Feed:
         """Take as they are the last lines of files that are at their end, or silent for `force_flush_period`."""
         period_s = self._config.force_flush_period
         before_s = time.monotonic() - (period_s or NEVER)
-        silent = [tail for tail in self._unflushed if tail.changed_at_s < before_s]
+        silent = [tail for tail in self._unflushed if tail.changed_at_s < before_s and not self._has_more(tail)]
         for tail in [*self._watch.over, *silent]:
             if tail.is_unflushed and tail.source is not None:
                 delivery = tail.source.flush()
@@ -82,6 +82,12 @@ class Feed:
                 self._note(delivery)
             self._unflushed.pop(tail, None)
         self._watch.over.clear()
+
+    def _has_more(self, tail: "Tail") -> bool:
+        """Whether it only seems to be silent: what has come was not read yet."""
+        if (file := tail.file) is not None and not file.is_packed and file.facts()[2] != tail.offset:
+            self._watch.grown.setdefault(tail.key, tail)
+        return tail.key in self._watch.grown
 
     def delete(self) -> None:
         """Delete what was read to its end, cannot be lost any more, and was silent for long enough."""

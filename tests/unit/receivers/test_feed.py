@@ -4,6 +4,7 @@ import asyncio
 import grp
 import os
 import pwd
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -65,6 +66,21 @@ def test_a_last_line_without_its_end_is_taken_after_a_while_and_once(tmp_path: P
     while files.reading._feed.due_at_s < float("inf"):  # until nothing is waited for
         files.poll()
     assert files.bodies == ["one", "two", " goes on"]
+
+
+def test_what_is_written_and_not_read_yet_is_no_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = Followed(tmp_path, "*.log", force_flush_period="1ms", poll_interval="1h")
+    files.write("a.log", "one\nbegun")
+    monkeypatch.setattr(files.reading._feed, "flush", lambda: None)
+    files.poll()
+    monkeypatch.undo()
+    files.write("a.log", " and ended\n")
+    time.sleep(0.002)  # noqa: TID251 - it is silence that is tested
+    files.reading.turn()  # which does not look
+    while files.watch.grown:
+        files.reading.turn()
+    files.deliver()
+    assert files.bodies == ["one", "begun and ended"]
 
 
 def test_without_that_it_waits_for_its_end_or_the_files(tmp_path: Path) -> None:

@@ -130,5 +130,7 @@ def test_what_cannot_be_is_named_with_the_way_out() -> None:
         "multiline.start",
         "multiline.omit_pattern",
     }
+    assert set(problems_of(filelog, "{include: [a], format: text, header: {pattern: '^#'}}")) == {"header"}
+    assert set(problems_of(filelog, "{include: [a], format: text, delete_after_read: true}")) == {"delete_after_read"}
     assert "is no encoding" in problems_of(filelog, "{include: [a], encoding: klingon}")["options"]
     assert set(problems_of(filelog, "{}")) == {""}
