@@ -121,6 +121,10 @@ fn blank_lines_of_an_object_that_is_torn_are_kept() {
         read("docker", &[("inside", "text")], input, cuts).into_iter().map(|(_, body)| body).collect::<Vec<_>>()
     };
     let torn = "{\"log\":\"a\n\nb\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-21T10:40:59.5Z\"}\n";
+    let returned = "{\"log\":\"a\r\n\r\nb\nc\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-21T10:40:59.5Z\"}\r\n";
+    for cut in 0..returned.len() {
+        assert_eq!(bodies(returned, &[cut]), ["a\r\n\r\nb\nc"], "cut at {cut}");
+    }
     // One that has no end is kept up to its last line.
     let cut_off = "{\n\n:\n\n";
     for cut in 0..torn.len() {

@@ -39,6 +39,8 @@ struct Lines {
     /// A line of Docker's that has no end: the message has a newline that was not escaped.
     torn: Vec<u8>,
     torn_from: u64,
+    /// Whether a CR stands before the newline of the last of its lines.
+    torn_returned: bool,
     message: Vec<u8>,
     plain: Vec<u8>,
     attributes: Vec<u8>,
@@ -50,6 +52,8 @@ struct Came<'r> {
     raw: &'r [u8],
     /// Whether it is known to be UTF-8.
     checked: bool,
+    /// Whether a CR stands before its newline.
+    returned: bool,
     offset: u64,
 }
 
@@ -64,6 +68,7 @@ impl Containers {
             streams,
             torn: Vec::new(),
             torn_from: 0,
+            torn_returned: false,
             message: Vec::new(),
             plain: Vec::new(),
             attributes: Vec::new(),
@@ -81,7 +86,7 @@ impl Lines {
     #[inline(always)]
     fn one(&mut self, line: Text<'_>, came: Came<'_>, out: &mut BatchWriter) {
         if line.is_empty() {
-            return self.blank();
+            return self.blank(came.returned);
         }
         out.cut(1);
         self.next(line, came, out);
@@ -89,16 +94,17 @@ impl Lines {
 
     /// A line with nothing in it is one of a message that lines were made of.
     #[inline(always)]
-    fn blank(&mut self) {
+    fn blank(&mut self, returned: bool) {
         if !self.torn.is_empty() && self.torn.len() < self.frame_bytes_max {
-            self.torn.push(b'\n');
+            self.torn.extend_from_slice(newline(self.torn_returned));
+            self.torn_returned = returned;
         }
     }
 
     /// Keeps what began as an object and has no end, without the blank lines behind it.
     #[cold]
     fn give_up(&mut self, torn: &[u8], from: u64, out: &mut BatchWriter) {
-        let len = torn.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
+        let len = torn.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
         out.joined(lines_in(torn) - 1);
         self.reject(torn.get(..len).unwrap_or_default(), RejectReason::truncated("the object has no end", len), from, out);
     }
@@ -139,7 +145,7 @@ impl Lines {
             }
             Err(_) if line.bytes().last() != Some(&b'}') => {
                 self.torn.extend_from_slice(came.raw);
-                self.torn_from = came.offset;
+                (self.torn_from, self.torn_returned) = (came.offset, came.returned);
             }
             Err(reason) => self.reject(came.raw, reason, came.offset, out),
         }
@@ -154,13 +160,17 @@ impl Lines {
             self.give_up(&torn, from, out);
             return self.next(line, came, out);
         }
-        torn.push(b'\n');
+        torn.extend_from_slice(newline(self.torn_returned));
         torn.extend_from_slice(came.raw);
         let mut whole = Vec::with_capacity(torn.len() + 16);
-        for byte in &torn {
-            whole.extend_from_slice(if *byte == b'\n' { b"\\n" } else { std::slice::from_ref(byte) });
+        for (at, byte) in torn.iter().enumerate() {
+            whole.extend_from_slice(match byte {
+                b'\n' => b"\\n",
+                b'\r' if torn.get(at + 1) == Some(&b'\n') => b"\\r",
+                _ => std::slice::from_ref(byte),
+            });
         }
-        self.docker(Text::from(whole.as_slice()), Came { raw: &torn, checked: false, offset: from }, out);
+        self.docker(Text::from(whole.as_slice()), Came { raw: &torn, checked: false, offset: from, ..came }, out);
         if self.torn.is_empty() {
             out.joined(lines_in(&torn) - 1);
         }
@@ -176,7 +186,7 @@ impl Lines {
     /// One line, taken apart; `attrs` are attributes besides the stream's.
     #[inline(always)]
     fn entry(&mut self, entry: Entry<'_>, of: Kind, attrs: Option<&mut Vec<u8>>, came: Came<'_>, out: &mut BatchWriter) {
-        let Came { raw, checked, offset } = came;
+        let Came { raw, checked, offset, .. } = came;
         let Entry { time_unix_nano, stream, is_partial, message: text } = entry;
         let [first, second] = &mut self.streams;
         let (state, other) = if stream == Stream::Out { (first, second) } else { (second, first) };
@@ -278,7 +288,12 @@ impl Lines {
 
 /// How many lines a line is made of that came in pieces.
 fn lines_in(torn: &[u8]) -> u64 {
-    torn.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64
+    torn.split(|byte| *byte == b'\n').filter(|line| !matches!(*line, [] | [b'\r'])).count() as u64
+}
+
+/// What ended a line.
+fn newline(returned: bool) -> &'static [u8] {
+    if returned { b"\r\n" } else { b"\n" }
 }
 
 impl Sink for Lines {
@@ -292,7 +307,7 @@ impl Sink for Lines {
         for end in memchr_iter(b'\n', bytes) {
             let len = if end > start && bytes.get(end - 1) == Some(&b'\r') { end - 1 } else { end };
             let line = Text::of(bytes, start..len);
-            self.one(line, Came { raw: line.bytes(), checked, offset: base + start as u64 }, out);
+            self.one(line, Came { raw: line.bytes(), checked, returned: len < end, offset: base + start as u64 }, out);
             start = end + 1;
         }
     }
@@ -302,7 +317,8 @@ impl Sink for Lines {
             self.look(line.text.bytes(), out);
         }
         let raw = line.raw.unwrap_or(line.text.bytes());
-        self.one(line.text, Came { raw, checked: line.checked && line.raw.is_none(), offset: line.offset }, out);
+        let (checked, returned) = (line.checked && line.raw.is_none(), line.newline.first() == Some(&b'\r'));
+        self.one(line.text, Came { raw, checked, returned, offset: line.offset }, out);
     }
 
     fn break_off(&mut self, out: &mut BatchWriter) {

@@ -223,8 +223,13 @@ impl Cutter {
             return;
         }
         let (text, malformed): (Cow<'_, str>, bool) = encoding.decode_without_bom_handling(raw);
-        let text = text.strip_suffix('\r').unwrap_or(&text);
-        let newline: &[u8] = if has_newline { b"\n" } else { b"" };
+        let bare = text.strip_suffix('\r');
+        let newline: &[u8] = match (has_newline, bare) {
+            (true, Some(_)) => b"\r\n",
+            (true, None) => b"\n",
+            (false, _) => b"",
+        };
+        let text = bare.unwrap_or(&text);
         let line = Line { text: Text::from(text), newline, raw: malformed.then_some(raw), checked: true, offset: self.offset };
         give(line, self.clean(), sink, out);
     }
