@@ -149,9 +149,50 @@ def syslog(sent: Any) -> None:
     check("syslog", line.encode(), sent)
 
 
-ANY = [json, fluentforward, fluent_bit, zipkin, zipkin_endpoint, jaeger_json, envoy_metadata]
-TEXT = [zipkin_tags, envoy_tags, jaeger_tags, syslog]
-FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def loki(sent: Any) -> None:
+    stream = {
+        "stream": {f"l_{name}": value for name, value in sent.items()},
+        "values": [["1795257816123456789", "x", sent]],
+    }
+    check("loki", orjson.dumps({"streams": [stream]}), sent)
+
+
+def datadog(sent: Any) -> None:
+    check("datadog", orjson.dumps([{"ddsource": "java", "ddtags": "env:v1"} | sent]), sent)
+
+
+def datadog_inside(sent: Any) -> None:
+    check("datadog", orjson.dumps([{"message": orjson.dumps(sent).decode(), "service": "cart"}]), sent)
+
+
+def splunk_event(sent: Any) -> None:
+    check("splunkhec", orjson.dumps({"time": 1_795_257_816, "host": "h1", "event": sent}), sent)
+
+
+def splunk_fields(sent: Any) -> None:
+    check("splunkhec", orjson.dumps({"event": "v1", "fields": sent}), sent)
+
+
+def bulk(sent: Any) -> None:
+    check("elasticsearch_bulk", b'{"create":{"_index":"shop"}}\n' + orjson.dumps(sent) + b"\n", sent)
+
+
+ANY = [
+    datadog,
+    datadog_inside,
+    splunk_event,
+    splunk_fields,
+    bulk,
+    json,
+    fluentforward,
+    fluent_bit,
+    zipkin,
+    zipkin_endpoint,
+    jaeger_json,
+    envoy_metadata,
+]
+TEXT = [loki, zipkin_tags, envoy_tags, jaeger_tags, syslog]
+FEW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("way", ANY)

@@ -148,6 +148,27 @@ def envoyals(to: To, message: Any) -> None:
             service.StreamAccessLogs(iter([made]), timeout=20)
 
 
+def loki(to: To, message: Any) -> None:
+    """A push of JSON."""
+    body = orjson.dumps({"streams": message["streams"]})
+    to.post("/loki/api/v1/push", body, "application/json", **{"X-Scope-OrgID": message["X-Scope-OrgID"]})
+
+
+def datadog(to: To, message: Any) -> None:
+    """An entry."""
+    to.post("/api/v2/logs", orjson.dumps([message]))
+
+
+def splunkhec(to: To, message: Any) -> None:
+    """An event."""
+    to.post("/services/collector/event", orjson.dumps(message), Authorization="Splunk t0")
+
+
+def elasticsearch(to: To, message: Any) -> None:
+    """An action, and its document."""
+    to.post("/_bulk", orjson.dumps(message["action"]) + b"\n" + orjson.dumps(message["document"]) + b"\n")
+
+
 def fields_of(message: Descriptor, name: Callable[[FieldDescriptor], str] = lambda field: field.name) -> Fields:
     """The paths of all fields of a protobuf message; what nests in itself, and Google's own types, as wholes."""
 
@@ -171,6 +192,8 @@ def _zipkin_fields() -> Fields:
 
 
 WAYS = {
+    "datadog": Way(HTTP, datadog),
+    "elasticsearch": Way(HTTP, elasticsearch),
     "envoyals": Way(HTTP, envoyals, lambda: fields_of(generated("envoy_als")[0].StreamAccessLogsMessage.DESCRIPTOR)),
     "filelog": Way(
         {"include": ["{folder}/pods/*/*/*.log"], "start_at": "beginning", "format": "cri"},
@@ -181,8 +204,10 @@ WAYS = {
     "jaeger": Way(
         {"protocols": {"grpc": HTTP}}, jaeger, lambda: fields_of(generated("jaeger")[0].PostSpansRequest.DESCRIPTOR)
     ),
+    "loki": Way({"protocols": {"http": HTTP}}, loki),
     "lumberjack": Way(HTTP, lumberjack),
     "otlp": Way({"protocols": {"grpc": HTTP}}, otlp, lambda: fields_of(ExportLogsServiceRequest.DESCRIPTOR)),
+    "splunkhec": Way(HTTP, splunkhec),
     "syslog": Way({"tcp": {"listen_address": f"{LOOPBACK}:0"}}, syslog),
     "zipkin": Way(HTTP, zipkin, _zipkin_fields),
 }
