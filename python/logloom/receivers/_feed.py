@@ -2,9 +2,10 @@
 
 import os
 import time
-from pathlib import Path
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
+from logloom.receivers._delete import Deleting
 from logloom.receivers._watch import Watch
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Feed:
     """Reads files that have grown.
 
     Attributes:
+        deleting: Those that were read to their end, where they are to be deleted then.
         entry: The last entry of the journal that something was appended as.
         retry_at_s: Nothing is taken until then, by the monotonic clock.
     """
@@ -42,8 +44,7 @@ class Feed:
         self._watch = watch
         self._troubles = troubles
         self._unflushed: dict[Tail, None] = {}
-        self._done: dict[Tail, None] = {}
-        self._delete_at_s = 0.0
+        self.deleting = Deleting(watch, troubles, config.rotation_wait)
         self.entry = 0
         self.retry_at_s = 0.0
 
@@ -51,9 +52,9 @@ class Feed:
     def due_at_s(self) -> float:
         """When something is to be flushed or deleted next, by the monotonic clock."""
         period_s = self._config.force_flush_period or NEVER
-        flush_at_s = min((tail.changed_at_s for tail in self._unflushed), default=NEVER) + period_s
-        delete_at_s = min((tail.changed_at_s for tail in self._done), default=NEVER) + self._config.rotation_wait
-        return max(min(flush_at_s, max(delete_at_s, self._delete_at_s)), self.retry_at_s)
+        first = next(iter(self._unflushed), None)
+        flush_at_s = NEVER if first is None else first.changed_at_s + period_s
+        return max(min(flush_at_s, self.deleting.due_at_s), self.retry_at_s)
 
     def read(self) -> None:
         """A chunk of each file that has grown, in turn, up to the bound of a round."""
@@ -66,12 +67,14 @@ class Feed:
             left_bytes -= read_bytes or 0
             if read_bytes is None:
                 tail.changed_ns = -1  # it is tried again with the next look
+                self._unflushed.pop(tail, None)
 
     def flush(self) -> None:
         """Take as they are the last lines of files that are at their end, or silent for `force_flush_period`."""
         period_s = self._config.force_flush_period
         before_s = time.monotonic() - (period_s or NEVER)
-        silent = [tail for tail in self._unflushed if tail.changed_at_s < before_s and not self._has_more(tail)]
+        since = takewhile(lambda tail: tail.changed_at_s < before_s, self._unflushed)  # the longest silent is the first
+        silent = [tail for tail in since if not self._has_more(tail)]
         for tail in [*self._watch.over, *silent]:
             if tail.is_unflushed and tail.source is not None:
                 delivery = tail.source.flush()
@@ -88,23 +91,6 @@ class Feed:
         if (file := tail.file) is not None and not file.is_packed and file.facts()[2] != tail.offset:
             self._watch.grown.setdefault(tail.key, tail)
         return tail.key in self._watch.grown
-
-    def delete(self) -> None:
-        """Delete what was read to its end, cannot be lost any more, and was silent for long enough."""
-        if (now_s := time.monotonic()) < self._delete_at_s:
-            return
-        before_s, self._delete_at_s = now_s - self._config.rotation_wait, now_s + RETRY_S
-        for tail in [tail for tail in self._done if tail.changed_at_s < before_s]:
-            if self._watch.tails.get(tail.key) is not tail or not tail.names:
-                del self._done[tail]
-            elif not tail.is_unflushed and tail.durable[0] == tail.offset:
-                self._troubles.attempt(tail.path, self._delete, tail)
-                del self._done[tail]
-
-    def _delete(self, tail: "Tail") -> None:
-        status = Path(tail.path).stat()
-        if (status.st_dev, status.st_ino) == tail.key and status.st_size == tail.size_bytes and tail.is_at_end:
-            Path(tail.path).unlink()
 
     def _turn(self, tail: "Tail") -> int:
         watch = self._watch
@@ -131,6 +117,7 @@ class Feed:
                 )
             tail.advance(size_bytes, self._config.fingerprint_size)
             self._note(delivery)
+            self._unflushed.pop(tail, None)
             self._unflushed[tail] = None
             watch.has_changed = True
             if size_bytes == CHUNK_BYTES or tail.file.is_packed or self._config.delete_after_read:
@@ -145,7 +132,7 @@ class Feed:
                 self._troubles.say(tail.path, "ends within what is compressed: it was read up to there")
             self._watch.finished(tail)
         if self._config.delete_after_read:
-            self._done[tail] = None
+            self.deleting.add(tail)
 
     def _source(self, tail: "Tail") -> "Source":
         config = self._config

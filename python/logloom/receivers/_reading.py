@@ -88,7 +88,7 @@ class Reading:
         self._feed.read()
         self._watch.retry()
         self._feed.flush()
-        self._feed.delete()
+        self._feed.deleting.delete()
         if time.monotonic() >= self._save_at_s:
             self.save()
         return max(0.0, self._due_at_s() - time.monotonic())
