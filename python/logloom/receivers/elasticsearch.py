@@ -7,11 +7,11 @@ Specification: https://www.elastic.co/docs/api/doc/elasticsearch/operation/opera
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import orjson
 from aiohttp import web
@@ -59,6 +59,11 @@ class Config(HttpSettings):
         version: The version that clients are told; Beats want one that is not older than they are.
         distribution: Who clients are told that this is.
     """
+
+    REFUSED: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("collection_interval", "indices", "metrics", "nodes", "password", "skip_cluster_metrics", "username"),
+        "the Collector's receiver of this name asks Elasticsearch for metrics; to this one documents are written",
+    )
 
     endpoint: Endpoint = Endpoint("127.0.0.1", 9200)  # noqa: RUF009 — frozen
     version: str = "9.2.0"

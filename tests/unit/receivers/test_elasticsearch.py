@@ -31,6 +31,11 @@ def test_what_it_cannot_be_is_refused(settings: str) -> None:
         loads(CONFIG.format(settings=settings))
 
 
+def test_the_collectors_receiver_of_this_name_is_another_thing() -> None:
+    with pytest.raises(ConfigError, match="asks Elasticsearch for metrics"):
+        loads(CONFIG.format(settings="{collection_interval: 10s}"))
+
+
 def test_its_version_is_told_as_each_distribution_does() -> None:
     elastic, opensearch = (orjson.loads(info(name, "3.1.4")) for name in ("elasticsearch", "opensearch"))
     assert (elastic["version"]["number"], elastic["version"]["build_flavor"]) == ("3.1.4", "default")
