@@ -111,7 +111,8 @@ pub(super) fn read(frame: Text<'_>, writer: &mut Writer<'_>, out: &mut BatchWrit
                 .and_then(|()| line(inside, value, writer))
                 .map(|(time, line)| writer.line(&Line { time, text: line.resolve(&mut text), raw, at: start, is_checked: true }, out));
             if let Err(reason) = result {
-                writer.reject(raw, start, reason, out);
+                let at = reason.at.saturating_sub(start as u32);
+                writer.reject(raw, start, RejectReason { at, ..reason }, out);
             }
             out.end_frame();
         }
