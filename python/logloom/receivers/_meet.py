@@ -71,8 +71,10 @@ class Meeting:
         elif self.is_first and self._rules.start_at_end and path not in self._offsets.paths:
             is_done = file.is_packed
             offset = 0 if file.is_packed else last_line_end(file, size_bytes)
-        elif any(_is_copy(tail, path, file, head) for tail in (self._claimed if self.is_first else tails.values())):
-            self.waiting[path] = NEVER  # what is new in it shows once the other is cut back, or gone
+        elif (copied := self._copied(path, file, head, tails)) is not None:
+            # What is new in it shows once the other is cut back or gone; where little is known of that, it may be another.
+            is_sure = copied.fingerprint.size_bytes >= BEGINNING_BYTES_MIN
+            self.waiting[path] = NEVER if is_sure else time.monotonic() + QUIET_S
             return None
         fingerprint = Fingerprint(head.size_bytes, head.digest(head.size_bytes))
         tail = Tail(path, key, file, fingerprint=fingerprint, offset=offset, mark=place.mark if place else None)
@@ -83,6 +85,11 @@ class Meeting:
             if self.is_first:
                 self._claimed.append(tail)
         return tail, place
+
+    def _copied(self, path: str, file: LogFile, head: Head, tails: Mapping[Key, Tail]) -> Tail | None:
+        """Which file it is a copy of, as far as that was read."""
+        known = self._claimed if self.is_first else tails.values()
+        return next((tail for tail in known if _is_copy(tail, path, file, head)), None)
 
     def _is_quiet(self, path: str, size_bytes: int, changed_ns: int) -> bool:
         if time.time() - changed_ns / 1e9 > QUIET_S or self._sizes.get(path) == size_bytes:
@@ -114,9 +121,7 @@ def _is_unread(tail: Tail, path: str) -> bool:
 
 def _is_copy(tail: Tail, path: str, file: LogFile, head: Head) -> bool:
     """Whether the file has what was read of the other one: a rotation is copying it, or packing it."""
-    size_bytes = tail.fingerprint.size_bytes
-    is_known = size_bytes >= BEGINNING_BYTES_MIN or size_bytes == head.size_bytes
-    if tail.offset and is_known and tail.fingerprint.begins(head) and is_related(tail.path, path):
+    if tail.offset and tail.fingerprint.begins(head) and is_related(tail.path, path):
         mark = tail.mark_at(tail.offset)
         return has_mark(file, Place(path, tail.key, tail.fingerprint, tail.offset, mark))
     return False

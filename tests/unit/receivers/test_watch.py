@@ -414,6 +414,7 @@ HOW = st.tuples(st.booleans(), st.sampled_from(["poll", "auto"]), st.integers(1,
 @given(st.lists(st.sampled_from(OPERATIONS), max_size=40), HOW)
 @example(["append", "poll", "copytruncate", "append", "restart"], (False, "poll", 1, 1))
 @example(["append", "copytruncate", "poll", "rename", "pack"], (True, "poll", 2, 87))
+@example(["append", "poll", "copytruncate"], (True, "poll", 1, 0))
 def test_whatever_happens_every_line_is_read(
     tmp_path_factory: pytest.TempPathFactory, operations: list[str], how: tuple[bool, str, int, int]
 ) -> None:
