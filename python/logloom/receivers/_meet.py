@@ -72,7 +72,7 @@ class Meeting:
             is_done = file.is_packed
             offset = 0 if file.is_packed else last_line_end(file, size_bytes)
         elif (copied := self._copied(path, file, head, tails)) is not None:
-            # What is new in it shows once the other is cut back or gone; where little is known of that, it may be another.
+            # What is new in it shows once the other is cut back or gone; of which little may be known yet.
             is_sure = copied.fingerprint.size_bytes >= BEGINNING_BYTES_MIN
             self.waiting[path] = NEVER if is_sure else time.monotonic() + QUIET_S
             return None
