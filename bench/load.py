@@ -1,7 +1,8 @@
 """Sends one prepared message over and over, and waits for each answer: a process of its own, beside what is measured.
 
 `python -m bench.load HOW HOST:PORT FILE CONNECTIONS MESSAGES`; it prints how many messages were taken. HOW is one of
-`http` (FILE is a whole request), `grpc:/package.Service/Method`, `answered:N` (each message is answered with N bytes),
+`http` (FILE is a whole request), `grpc:/package.Service/Method`, `grpcstream:/package.Service/Method` (all messages on
+one stream, answered at its end), `answered:N` (each message is answered with N bytes),
 `stream` (never answered), `datagrams` (FILE holds one a line; MESSAGES a second: the kernel drops what comes too fast).
 """
 
@@ -26,8 +27,8 @@ def main(how: str, address: str, file: str, connections: int, messages: int) -> 
         return _datagrams((host, int(port)), data.splitlines(), messages)
 
     def client(_: int) -> int:
-        if kind == "grpc":
-            return _grpc(address, more, data, messages)
+        if kind in ("grpc", "grpcstream"):
+            return _grpc(address, more, data, messages, is_stream=kind == "grpcstream")
         with socket.create_connection((host, int(port)), TIMEOUT_S) as connected:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return _connection(connected, data, messages, _answer(kind, int(more or 0)))
@@ -66,11 +67,14 @@ def _http_answer(connected: socket.socket) -> bool:
     return lines[0].split()[1].startswith(b"2")
 
 
-def _grpc(address: str, method: str, data: bytes, messages: int) -> int:
+def _grpc(address: str, method: str, data: bytes, messages: int, *, is_stream: bool) -> int:
     import grpc
 
     options = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own for each client
     with grpc.insecure_channel(address, options) as channel:
+        if is_stream:
+            channel.stream_unary(method)(iter([data] * messages), timeout=TIMEOUT_S)
+            return messages
         call = channel.unary_unary(method)
         for _ in range(messages):
             call(data, timeout=TIMEOUT_S)

@@ -8,7 +8,7 @@ import msgpack
 import orjson
 
 from bench import corpus, encoded
-from bench.collectors import Load
+from bench.collectors import ROOT, Load
 from bench.syslog_corpus import syslog_5424
 
 LINES = 1000
@@ -160,6 +160,22 @@ def otlp_grpc() -> Load:
     )
 
 
+def envoyals() -> Load:
+    """A stream of Envoy's access log service, with the entries that a real one sent."""
+    entries = (ROOT / "tests" / "formats" / "envoy_als" / "real-http.log").read_bytes()
+    return Load(
+        "envoyals",
+        "Envoy's access log service",
+        ("envoyals", "grpc"),
+        ZERO,
+        "grpcstream:/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs",
+        entries * 15,  # what fills Envoy's buffer of 16 KiB
+        3 * 15,
+        ("envoy_als", {"serialization": "proto"}),
+        messages=1000,
+    )
+
+
 def otlp_http() -> Load:
     """OTLP over HTTP."""
     body = corpus.otlp_logs(LINES)
@@ -256,6 +272,7 @@ ALL = [
         jaeger,
         otlp_grpc,
         otlp_http,
+        envoyals,
         syslog_tcp,
         syslog_udp,
         webhook,
