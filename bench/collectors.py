@@ -45,6 +45,7 @@ class Load:
         connections: Over how many connections.
         collector: The Collector's config of the same receiver; None where it has none. `{port}`, `{folder}` are put in.
         spans: Whether they are spans.
+        may_lack: How many may be missing when all is idle: the kernel drops datagrams; the last line may go on.
     """
 
     name: str
@@ -56,10 +57,11 @@ class Load:
     records: int
     format: tuple[str, dict[str, Any]]
     body: bytes = b""
-    messages: int = 200
-    connections: int = 4
+    messages: int = 50
+    connections: int = 16
     collector: dict[str, Any] | None = None
     spans: bool = False
+    may_lack: int = 0
 
     def here(self, config: dict[str, Any], folder: Path) -> dict[str, Any]:
         """A config with the folder that it runs in, and a free port."""

@@ -119,7 +119,7 @@ def zipkin() -> Load:
         SPANS,
         ("zipkin", {"serialization": "json"}),
         body,
-        messages=800,
+        messages=200,
         collector=KEPT,
         spans=True,
     )
@@ -138,7 +138,7 @@ def jaeger() -> Load:
         SPANS,
         ("jaeger", {"serialization": "thrift"}),
         body,
-        messages=800,
+        messages=200,
         collector={"protocols": {"thrift_http": KEPT}},
         spans=True,
     )
@@ -205,7 +205,7 @@ def syslog_tcp() -> Load:
         syslog_5424(LINES),
         LINES,
         ("syslog", {}),
-        messages=300,
+        messages=75,
         collector={"tcp": tcp, "protocol": "rfc5424"},
     )
 
@@ -224,6 +224,7 @@ def syslog_udp() -> Load:
         30_000,
         ("syslog", {}),
         messages=10_000,
+        may_lack=6_000,
         collector={"udp": udp, "protocol": "rfc5424"},
     )
 
@@ -257,6 +258,7 @@ def filelog() -> Load:
         LINES,
         ("text", {}),
         messages=1000,
+        may_lack=1,
         collector=files,
     )
 

@@ -26,7 +26,7 @@ __all__ = ["Push", "Receiver", "ReceiverContext", "intake_of"]
 SPAN_FORMATS: Final = frozenset({"jaeger", "otlp_traces", "otlp_traces_json", "zipkin"})
 """The formats whose records come from spans: what a `traces` pipeline takes."""
 
-INLINE_BYTES_MAX: Final = 64 << 10
+INLINE_BYTES_MAX: Final = 256 << 10
 """A message up to this size is read on the event loop, in some 20 microseconds; a larger one on a thread, so that the
 loop goes on answering."""
 

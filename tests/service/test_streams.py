@@ -6,11 +6,13 @@ import socket
 import ssl
 import struct
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import msgpack
+import orjson
 import pylogbeat
 import pytest
 import zstandard
@@ -264,3 +266,19 @@ def test_silent_connections_are_closed(tmp_path: Path) -> None:
             assert time.monotonic() - began_s >= 1
             idle.send("t", 1, {}, {"chunk": "c"})
             assert idle.hear() == {b"ack": b"c"}
+
+
+def test_many_compressed_windows_at_once_do_not_push_each_other_out(tmp_path: Path) -> None:
+    """Each may become as large as a message may be, while it is not known how large it is."""
+    event = orjson.dumps({"message": "x" * 200})
+    frames = b"".join(b"2J" + struct.pack(">II", number, len(event)) + event for number in range(1, 1001))
+    packed = zlib.compress(frames)
+    window = b"2W" + struct.pack(">I", 1000) + b"2C" + struct.pack(">I", len(packed)) + packed
+    with Logloom(config(tmp_path, "lumberjack"), tmp_path) as logloom:
+        address = (LOOPBACK, logloom.port("lumberjack", "lumberjack"))
+        clients = [socket.create_connection(address, timeout=60) for _ in range(40)]
+        for client in clients:
+            client.sendall(window)
+        assert [client.recv(6, socket.MSG_WAITALL) for client in clients] == [b"2A" + struct.pack(">I", 1000)] * 40
+        for client in clients:
+            client.close()

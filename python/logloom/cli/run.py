@@ -85,11 +85,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _allow_descriptors() -> None:
     """As many open files as the system lets us have: each connection is one, and 1,024 is what a shell gives."""
+    from logloom import logs
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            logs.log_of("service").info("may have more files and connections open", extra={"was": soft, "now": wanted})
 
 
 async def _serve(config: "Config", data: Path) -> None:

@@ -101,6 +101,9 @@ class Connection(Socket):
                 case None:
                     return False
                 case WireMessage() as message:
+                    # What was wanted for inflating it is free again, before others ask.
+                    self._guest.count(self.wire.held_bytes + len(message))
+                    self._guest.arrived()
                     self.pause()
                     self._work(self._push(message))
                     return True
@@ -125,8 +128,6 @@ class Connection(Socket):
             raise
 
     async def _push(self, message: WireMessage) -> None:
-        self._guest.count(self.wire.held_bytes + len(message))
-        self._guest.arrived()
         delivery = await self._delivered(message)
         self.heard_anew()
         self.say(self.wire.answer(message, delivery))

@@ -1,15 +1,15 @@
 """A server for datagrams (UDP). It cannot push back: what finds no room, here or in the kernel, is lost and counted."""
 
 import asyncio
-import contextlib
+import functools
 import socket
-from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from logloom.config import Bound, Bytes, Endpoint, Seconds
 from logloom.receivers._drops import kernel_dropped
 from logloom.receivers._net import cannot_listen, warn_if_open
+from logloom.receivers._queue import AT_ONCE_MAX, Queue
 
 if TYPE_CHECKING:
     from logloom._native import Messages
@@ -19,10 +19,9 @@ __all__ = ["DatagramServer", "DatagramSettings"]
 
 REPORT_S: Final = 10.0
 """How often it is told what was dropped, in seconds."""
-PUSHES_MAX: Final = 64
-"""Datagrams that are pushed at once: they share the journal's commits."""
-STOP_S: Final = 5.0
-"""How long a stop waits for what came to be pushed, in seconds."""
+DATAGRAM_BYTES_MAX: Final = 65_535
+PEERS_MAX: Final = 1024
+"""Addresses of which the text is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,31 +50,20 @@ class DatagramSettings:
 
 
 class DatagramServer:
-    """One listening socket; each datagram is a message.
-
-    Attributes:
-        dropped: Datagrams that found no room here.
-    """
+    """One listening socket; each datagram is a message."""
 
     def __init__(
         self, config: DatagramSettings, context: "ReceiverContext", push: "Push", messages: "Messages"
     ) -> None:
         self._config = config
         self._context = context
-        self._push = push
-        self._messages = messages
-        self._waiting: deque[tuple[bytes, str]] = deque()
-        self._waiting_bytes = 0
-        self._pending = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._came = asyncio.Event()
-        self._transport: asyncio.DatagramTransport | None = None
+        self._queue = Queue(config.queue_bytes_max, config.max_wait, context, push, messages)
+        self._socket: socket.socket | None = None
+        self._read = memoryview(bytearray(DATAGRAM_BYTES_MAX))
+        self._peer_of = functools.lru_cache(PEERS_MAX)(lambda host, port: str(Endpoint(host, port)))
         self._tasks: list[asyncio.Task[None]] = []
         self._told = 0
-        self._fd = -1
         self._kernel_dropped = 0
-        self.dropped = 0
 
     async def start(self) -> int:
         """Listen; the port is the real one.
@@ -100,57 +88,37 @@ class DatagramServer:
                 raise
         except OSError as error:
             raise cannot_listen(endpoint, error.strerror or str(error)) from None
-        transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=sock)
-        self._transport = transport
-        self._fd = sock.fileno()
-        self._tasks = [asyncio.create_task(self._work()) for _ in range(PUSHES_MAX)]
-        self._tasks.append(asyncio.create_task(self._report()))
+        self._socket = sock
+        loop.add_reader(sock, self._readable)
+        self._tasks = [asyncio.create_task(self._queue.work()), asyncio.create_task(self._report())]
         port: int = sock.getsockname()[1]
         return port
 
     async def stop(self) -> None:
         """Take no more; what waits is pushed, as far as the journal takes it at once."""
-        if self._transport is not None:
+        if self._socket is not None:
             self._tell()
-            self._transport.close()
-            self._transport = None
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), STOP_S)
-        self.dropped += self._pending
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
+        await self._queue.drain()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._queue.close()
         self._tell()
 
-    def take(self, data: bytes, peer: str) -> None:
-        """A datagram came."""
-        if self._waiting_bytes + len(data) > self._config.queue_bytes_max:
-            self.dropped += 1
-            return
-        self._waiting.append((data, peer))
-        self._waiting_bytes += len(data)
-        self._pending += 1
-        self._idle.clear()
-        self._came.set()
-
-    async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            if not self._waiting:
-                self._came.clear()
-                await self._came.wait()
+    def _readable(self) -> None:
+        """Datagrams came: no more are read at a time than leave the loop free for others."""
+        sock = self._socket
+        for _ in range(AT_ONCE_MAX):
+            try:
+                size, address = sock.recvfrom_into(self._read)  # type: ignore[union-attr]
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:  # what a datagram of ours met, long ago: nothing of this one
                 continue
-            data, peer = self._waiting.popleft()
-            until_s = loop.time() + self._config.max_wait
-            while (delivery := await self._push(self._messages, data, peer)).kind == "retry":
-                if loop.time() >= until_s or self._context.stopping.is_set():
-                    self.dropped += 1
-                    break
-                await asyncio.sleep(min(max(delivery.retry_after_s, 0.01), self._config.max_wait))
-            self._waiting_bytes -= len(data)
-            self._pending -= 1
-            if not self._pending:
-                self._idle.set()
+            self._queue.take(bytes(self._read[:size]), self._peer_of(address[0], address[1]))
 
     async def _report(self) -> None:
         while True:
@@ -158,17 +126,9 @@ class DatagramServer:
             self._tell()
 
     def _tell(self) -> None:
-        if self._transport is not None:
-            self._kernel_dropped = kernel_dropped(self._fd)
-        if self.dropped + self._kernel_dropped > self._told:
-            told = {"dropped": self.dropped, "dropped_by_the_kernel": self._kernel_dropped}
+        if self._socket is not None:
+            self._kernel_dropped = kernel_dropped(self._socket.fileno())
+        if self._queue.dropped + self._kernel_dropped > self._told:
+            told = {"dropped": self._queue.dropped, "dropped_by_the_kernel": self._kernel_dropped}
             self._context.log.warning("datagrams were lost: UDP cannot be told to wait", extra=told)
-            self._told = self.dropped + self._kernel_dropped
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, server: DatagramServer) -> None:
-        self._server = server
-
-    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        self._server.take(data, str(Endpoint(addr[0], addr[1])))
+            self._told = self._queue.dropped + self._kernel_dropped

@@ -34,6 +34,12 @@ pub(crate) struct Decoding<'d> {
 /// Bytes of OTLP made ready for one byte read; what is over is given back when the Batch is done.
 const OUT_PER_IN: usize = 4;
 
+/// How many bytes of OTLP the records of a message may become: a record is a hundred bytes at least, and a message of nothing but the
+/// smallest of them would fill the memory. Logs become three to six times as much.
+fn message_otlp_bytes_max(message_bytes: usize) -> u64 {
+    (message_bytes as u64).saturating_mul(8).max(64 << 20)
+}
+
 impl Intake {
     /// An Intake that appends to `journal`.
     pub fn new(journal: Arc<Journal>, pipelines: Pipelines, limits: Limits) -> Arc<Self> {
@@ -50,7 +56,12 @@ impl Intake {
             return Delivery::Retry(full.retry_after);
         }
         let (is_message, on_unreadable) = (decoding.is_message, decoding.unreadable);
-        let (batch, mut tally) = self.decode(chunk, decoding, held_from);
+        let Some((batch, mut tally)) = self.decode(chunk, decoding, held_from) else {
+            self.journal.refused(receiver, "too large");
+            self.counters.refused(receiver);
+            let (bytes, max) = (chunk.bytes.len(), message_otlp_bytes_max(chunk.bytes.len()));
+            return Delivery::Refuse(format!("{bytes} bytes become over {max} bytes of records: send less at once"));
+        };
         let is_unreadable = match on_unreadable {
             OnUnreadable::Keep => false,
             OnUnreadable::Refuse => true,
@@ -83,11 +94,15 @@ impl Intake {
         Delivery::Done(Done { accepted, entry, unreadable, ..Done::default() })
     }
 
-    /// The records of the chunk, and what it was in numbers.
-    fn decode(&self, chunk: &Chunk, decoding: Decoding<'_>, held_from: &mut u64) -> (Batch, Tally) {
-        let Decoding { decoder, keep_original, placed, flush, .. } = decoding;
+    /// The records of the chunk, and what it was in numbers; `None` for a message that becomes more than may be in memory.
+    fn decode(&self, chunk: &Chunk, decoding: Decoding<'_>, held_from: &mut u64) -> Option<(Batch, Tally)> {
+        let Decoding { decoder, keep_original, placed, flush, is_message, .. } = decoding;
+        let mut limits = self.limits.clone();
+        if is_message {
+            limits.batch_bytes_max = limits.batch_bytes_max.min(message_otlp_bytes_max(chunk.bytes.len()));
+        }
         let estimate = chunk.bytes.len().saturating_mul(OUT_PER_IN).min(Limits::BLOCK_BYTES_MAX);
-        let mut out = BatchWriter::new(BlockPool::global(), &self.limits, &chunk.origin, estimate);
+        let mut out = BatchWriter::new(BlockPool::global(), &limits, &chunk.origin, estimate);
         out.keep_original(keep_original);
         out.give(chunk.given.clone());
         if let Some((placed, before)) = placed {
@@ -99,6 +114,9 @@ impl Intake {
         }
         if flush {
             decoder.flush(&mut out);
+        }
+        if is_message && out.is_full() {
+            return None;
         }
         let frames = out.frames();
         let tally = Tally {
@@ -114,11 +132,11 @@ impl Intake {
         };
         let batch = out.finish();
         if chunk.origin.format == decoder.format() {
-            return (batch, tally);
+            return Some((batch, tally));
         }
         // `auto` knows only now what it read; conditions ask for it.
         let origin = Origin { format: decoder.format().into(), ..Origin::clone(&chunk.origin) };
-        (batch.with_origin(Arc::new(origin)), tally)
+        Some((batch.with_origin(Arc::new(origin)), tally))
     }
 
     /// The journal that is appended to.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use logloom_formats::{OptionValue, Options, compile};
-use logloom_intake::{Intake, Messages, Pipeline, Pipelines, Sender, Source};
+use logloom_intake::{Intake, Messages, OnUnreadable, Pipeline, Pipelines, Sender, Source};
 use logloom_journal::{Cursor, CursorOptions, Journal, Outcome, Start, Step};
 use logloom_record::{Delivery, Done, Limits, Origin, expr::Condition};
 
@@ -124,4 +124,13 @@ fn pipelines_are_checked() {
     let two = || Pipeline { name: "x".into(), receivers: Vec::new(), when: None, processors: Vec::new() };
     assert!(Pipelines::new(vec![two(), two()], None).is_err());
     assert!(Pipelines::new(vec![two()], Some("y")).unwrap_err().to_string().contains("'y'"));
+}
+
+#[test]
+fn a_message_of_nothing_but_the_smallest_records_is_refused_before_it_fills_the_memory() {
+    let house = house(1 << 20, &[("a", None)], None);
+    let format = compile("json", &Options::default()).unwrap();
+    let messages = Messages::new(Arc::clone(&house.intake), "in", format, true).on_unreadable(OnUnreadable::Keep);
+    let Delivery::Refuse(why) = messages.push(Bytes::from("!\n".repeat(1 << 20)), Sender::default()) else { panic!("taken") };
+    assert!(why.contains("send less at once"), "{why}");
 }

@@ -98,6 +98,9 @@ impl BatchWriter {
             }
             Some(_) => {}
         }
+        if self.is_full() {
+            return;
+        }
         // What could not be read says nothing of whose it is: not what the frame before it said.
         self.use_channel();
         let max = self.limits().frame_bytes_max.clamp(1, 1 << 20);

@@ -185,6 +185,9 @@ impl BatchWriter {
     /// records (a list of spans) calls it for each of them, once it has seen that the whole frame is good.
     #[inline(always)]
     pub fn attempt(&mut self, mut write: impl FnMut(&mut Self) -> Result<(), RejectReason>) -> Result<(), RejectReason> {
+        if self.is_full() {
+            return Err(RejectReason::limit("the message becomes more than a Batch may hold", 0));
+        }
         let mark = self.sink.index.len();
         loop {
             let result = write(self);
@@ -294,7 +297,7 @@ impl BatchWriter {
         self.len() == 0
     }
 
-    /// Whether `batch_bytes_max` is reached: the driver stops there.
+    /// Whether `batch_bytes_max` is reached: nothing more is written, and the driver stops there.
     #[inline(always)]
     pub fn is_full(&self) -> bool {
         self.sealed_bytes + self.sink.pos as u64 > self.limits.batch_bytes_max
