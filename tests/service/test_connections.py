@@ -10,8 +10,8 @@ from typing import Any
 import msgpack
 import pytest
 
-from tests.service.logloom_process import Logloom
 from bench.collectors import memory_bytes
+from tests.service.logloom_process import Logloom
 from tests.service.waiting import wait_until
 
 LOG = logging.getLogger(__name__)
