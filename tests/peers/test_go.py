@@ -17,10 +17,13 @@ SECOND = 1_000_000_000
 ZERO = {"endpoint": f"{LOOPBACK}:0"}
 
 
+def command(program: str, *arguments: object) -> list[str]:
+    return [str(programs(cache()) / program), *map(str, arguments)]
+
+
 def run(program: str, *arguments: object) -> list[str]:
     """What it prints, line by line."""
-    command = [programs(cache()) / program, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90)
+    done = subprocess.run(command(program, *arguments), capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
 

@@ -1,6 +1,7 @@
 // Command fluentforward sends by IBM's client of Fluent Forward: fluentforward ADDRESS COUNT [SHARED-KEY].
 //
-// Each of the protocol's modes once, each acknowledged, after the handshake where there is a key.
+// Each of the protocol's modes once, each acknowledged, after the handshake where there is a key. PAD in the environment
+// makes messages longer.
 package main
 
 import (
@@ -11,6 +12,8 @@ import (
 
 	"github.com/IBM/fluent-forward-go/fluent/client"
 	"github.com/IBM/fluent-forward-go/fluent/protocol"
+
+	"example.com/logloom/peers/internal/pad"
 )
 
 func main() {
@@ -34,7 +37,7 @@ func main() {
 	for number := range count {
 		entries = append(entries, protocol.EntryExt{
 			Timestamp: protocol.EventTime{Time: time.Unix(1_795_430_459, int64(number))},
-			Record:    map[string]any{"message": "order", "n": number},
+			Record:    map[string]any{"message": "order" + pad.More(), "n": number},
 		})
 	}
 	check(to.SendMessage("shop.message", map[string]any{"message": "order", "n": 0}))

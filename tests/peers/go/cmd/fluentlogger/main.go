@@ -1,6 +1,7 @@
 // Command fluentlogger logs by fluent-logger-golang: fluentlogger NETWORK ADDRESS COUNT MODE.
 //
-// NETWORK is tcp (host:port), tls or unix (a path). MODE is ack, plain, async or json (text in place of MessagePack).
+// NETWORK is tcp (host:port), tls or unix (a path). MODE is ack, plain, async or json (text in place of MessagePack). PAD in the
+// environment makes messages longer.
 package main
 
 import (
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/fluent/fluent-logger-golang/fluent"
+
+	"example.com/logloom/peers/internal/pad"
 )
 
 func main() {
@@ -36,7 +39,7 @@ func main() {
 	check(err)
 	for number := range count {
 		at := time.Unix(1_795_430_459, int64(number))
-		check(logger.PostWithTime("cart", at, map[string]any{"message": "order", "n": number, "level": "warn"}))
+		check(logger.PostWithTime("cart", at, map[string]any{"message": "order" + pad.More(), "n": number, "level": "warn"}))
 	}
 	check(logger.Close())
 }

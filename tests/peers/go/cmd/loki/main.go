@@ -1,6 +1,7 @@
 // Command loki pushes by the client that Promtail had, taken out of it: loki URL COUNT ENCODING [TENANT].
 //
-// ENCODING is snappy (protobuf) or json. Half of the entries have structured metadata.
+// ENCODING is snappy (protobuf) or json. Half of the entries have structured metadata. PAD in the environment
+// makes lines longer.
 package main
 
 import (
@@ -13,6 +14,8 @@ import (
 	"github.com/grafana/loki-client-go/loki"
 	"github.com/grafana/loki/pkg/push"
 	"github.com/prometheus/common/model"
+
+	"example.com/logloom/peers/internal/pad"
 )
 
 func main() {
@@ -30,7 +33,7 @@ func main() {
 	check(err)
 	labels := model.LabelSet{"job": "shop", "level": "warn"}
 	for number := range count {
-		at, line := time.Unix(1_795_430_459, int64(number)), fmt.Sprintf("order %d", number)
+		at, line := time.Unix(1_795_430_459, int64(number)), fmt.Sprintf("order %d", number)+pad.More()
 		if number%2 == 0 {
 			check(client.Handle(labels, at, line))
 		} else {

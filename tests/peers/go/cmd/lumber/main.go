@@ -1,7 +1,7 @@
 // Command lumber sends events by the client that Filebeat's Logstash output is made of:
 // lumber ADDRESS WINDOWS PER-WINDOW COMPRESSION [IN-FLIGHT].
 //
-// With IN-FLIGHT as many windows are sent ahead of their acknowledgement. It prints how many events were acknowledged.
+// With IN-FLIGHT as many windows are sent ahead of their acknowledgement; PAD in the environment makes messages longer. It prints how many events were acknowledged.
 package main
 
 import (
@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/elastic/go-lumber/client/v2"
+
+	"example.com/logloom/peers/internal/pad"
 )
 
 func main() {
@@ -60,7 +62,7 @@ func events(window, each int) []any {
 		found = append(found, map[string]any{
 			"@timestamp": "2026-11-21T10:40:59.123Z",
 			"@metadata":  map[string]any{"beat": "filebeat", "type": "_doc", "version": "9.2.0"},
-			"message":    fmt.Sprintf("order %d", number),
+			"message":    fmt.Sprintf("order %d", number) + pad.More(),
 			"log":        map[string]any{"offset": number, "file": map[string]any{"path": "/var/log/shop.log"}},
 			"host":       map[string]any{"name": "node-1"},
 		})

@@ -1,4 +1,5 @@
-// Command otlp logs by OpenTelemetry's SDK for Go: otlp WAY ADDRESS COUNT, by grpc or http, compressed.
+// Command otlp logs by OpenTelemetry's SDK for Go: otlp WAY ADDRESS COUNT, by grpc or http, compressed. PAD in the environment makes
+// bodies longer.
 package main
 
 import (
@@ -15,6 +16,8 @@ import (
 	api "go.opentelemetry.io/otel/log"
 	sdk "go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/resource"
+
+	"example.com/logloom/peers/internal/pad"
 )
 
 func main() {
@@ -22,7 +25,7 @@ func main() {
 	count, err := strconv.Atoi(os.Args[3])
 	check(err)
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(check))
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
 	var exporter sdk.Exporter
 	if way == "grpc" {
@@ -40,7 +43,7 @@ func main() {
 		var record api.Record
 		record.SetTimestamp(time.Unix(1_795_430_459, int64(number)))
 		record.SetSeverity(api.SeverityWarn)
-		record.SetBody(attribute.MapValue(attribute.String("what", "order"),
+		record.SetBody(attribute.MapValue(attribute.String("what", "order"+pad.More()),
 			attribute.KeyValue{Key: "blob", Value: attribute.ByteSliceValue([]byte{0, 255})}))
 		record.AddAttributes(attribute.Int("n", number),
 			attribute.KeyValue{Key: "list", Value: attribute.SliceValue(attribute.BoolValue(true), attribute.Float64Value(1.5))})
