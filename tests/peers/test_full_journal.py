@@ -50,7 +50,8 @@ def test_a_client_waits_and_loses_nothing(
     tmp_path: Path, receiver: str, endpoint: str, key: str, arguments: str
 ) -> None:
     port = free_port()
-    settings = {"protocols": {"grpc": ZERO, "http": ZERO}} if receiver == "otlp" else ZERO
+    protocols = {"otlp": {"grpc": ZERO, "http": ZERO}, "loki": {"http": ZERO}}
+    settings = {"protocols": protocols[receiver]} if receiver in protocols else ZERO
     with Logloom(forwarding(port, receiver, **settings), tmp_path) as logloom:
         to = logloom.endpoint(receiver, endpoint)
         program, *rest = arguments.replace("TO", to).split()

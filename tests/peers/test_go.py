@@ -140,7 +140,7 @@ def test_each_mode_of_fluent_forward(tmp_path: Path, key: list[str]) -> None:
 @pytest.mark.parametrize("tenant", [[], ["shop"]])
 def test_promtails_client(tmp_path: Path, encoding: str, tenant: list[str]) -> None:
     """Batches of about a thousand bytes; every other line has structured metadata."""
-    with Logloom(config(tmp_path, loki=ZERO), tmp_path) as logloom:
+    with Logloom(config(tmp_path, loki={"protocols": {"http": ZERO}}), tmp_path) as logloom:
         run("loki", f"http://{logloom.endpoint('loki', 'http')}/loki/api/v1/push", 300, encoding, *tenant)
         found = written(logloom, tmp_path, 300)
     assert [record.body for record in found] == [f"order {number}" for number in range(300)]
