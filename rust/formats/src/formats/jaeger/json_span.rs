@@ -59,7 +59,10 @@ pub(super) fn read<'a>(text: Text<'a>, depth_max: u32, span: &mut Span<'a>, made
         json.skip(value)?;
         let wrong = |what| move || RejectReason::value(what, at);
         match (name, value) {
-            (_, Json::Null) => {}
+            // What storages keep for themselves says nothing more: the start once again, the process's service, a checksum; nor does the name of a
+            // process that stands in the span.
+            (_, Json::Null) | (b"startTimeMillis" | b"ServiceName" | b"SpanHash", _) => {}
+            (b"processID" | b"processId", Json::Str(_)) if matches!(process, Belongs::Inline(_)) => {}
             (b"traceID" | b"traceId" | b"TraceID" | b"traceIdLow", value) => {
                 span.trace_id = id(value).ok_or_else(wrong("traceID is not 1 to 32 hexadecimal digits"))?;
             }
@@ -88,9 +91,6 @@ pub(super) fn read<'a>(text: Text<'a>, depth_max: u32, span: &mut Span<'a>, made
             }
             (b"processID" | b"processId", Json::Str(id)) if !matches!(process, Belongs::Inline(_)) => process = Belongs::Named(id),
             (b"process" | b"Process", Json::Object) => process = Belongs::Inline(place),
-            (b"processID" | b"processId", Json::Str(_)) => {}
-            // What storages keep for themselves: the start once more, the process's service, a checksum.
-            (b"startTimeMillis" | b"ServiceName" | b"SpanHash", _) => {}
             // What the specification does not have.
             (_, value) => unknown.push(Tag::new(key, spans::value_from(begun, value, at)?.1)),
         }
