@@ -34,6 +34,9 @@ ELSEWHERE = {
     "otlp_traces",
     "otlp_traces_json",
     "fluentforward",
+    "loki",
+    "elasticsearch_bulk",
+    "datadog",
     "zipkin",
     "jaeger",
     "text",
@@ -41,7 +44,7 @@ ELSEWHERE = {
     "syslog",
     *MAKERS,
 }
-"""Measured in files of their own, or no text."""
+"""Measured in files of their own, or bodies of requests, not lines."""
 
 
 def cases() -> dict[str, list[Path]]:
