@@ -24,7 +24,9 @@ fn a_whole_journal_is_found_whole_while_it_is_written_and_after() {
         assert_eq!(held.iter().map(|file| file.entries).sum::<u64>(), 60);
         assert_eq!(held.last().unwrap().last, 60);
         assert!(held.len() > 3 && files.iter().all(|file| file.damage.is_none() && !file.key_id.is_empty()));
-        assert_eq!(files.iter().filter(|file| !file.is_finished).count(), usize::from(round == 0), "{files:?}");
+        // While it is written, the file before the newest may still wait for its end.
+        let unfinished = files.iter().filter(|file| !file.is_finished).count();
+        assert!(if round == 0 { (1..=2).contains(&unfinished) } else { unfinished == 0 }, "{files:?}");
         let mut positions = Vec::new();
         heads(&*disk.storage(), 17, &mut |head| positions.push(head.position)).unwrap();
         assert_eq!(positions, (18..=60).collect::<Vec<_>>());
