@@ -141,3 +141,20 @@ fn many_small_records_under_long_labels_are_refused_before_any_is_written() {
     let batch = read("datadog", &[], &[("ddtags", &tags)], body.as_bytes());
     assert!(batch.rejects().len() == batch.len() && batch.rejects()[0].reason.what.contains("256 MiB"));
 }
+
+#[test]
+fn a_line_that_cannot_be_read_is_kept_as_it_came_where_its_push_is_not_utf8() {
+    let push = [
+        &b"{\"streams\":[{\"stream\":{\"a\":\"\xff\"},\"values\":[[\"1\",\"good\"],"[..],
+        b"[\"17\xc3\x28\",\"bad\"]",
+        b",[\"2\",\"\xfe too\"]]}]}",
+    ];
+    let (before, bad) = (push[0].len(), push[1]);
+    let batch = read("loki", &[], &[], &push.concat());
+    assert_eq!(batch.len(), 3);
+    let reject = &batch.rejects()[0];
+    assert_eq!((batch.rejects().len(), reject.offset, reject.len as usize), (1, before as u64, bad.len()));
+    let record = batch.record(reject.record as usize).unwrap();
+    let original = record.attribute("log.record.original");
+    assert!(matches!(original, Some(AnyValue::Bytes(bytes)) if bytes == bad), "{original:?}");
+}

@@ -99,12 +99,13 @@ impl Format for Loki {
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let result = if self.is_json.unwrap_or_else(|| is_json(frame.bytes())) {
             match repair(frame.bytes()) {
-                None => self.json(frame, out),
-                Some(text) => self.json(Text::from(text.as_slice()), out), // as Loki reads it: U+FFFD for what is not UTF-8
+                None => self.json(frame, None, out),
+                // As Loki reads it: U+FFFD for what is not UTF-8.
+                Some(text) => self.json(Text::from(text.as_slice()), Some(frame.bytes()), out),
             }
         } else {
             proto::check(frame.bytes())?;
-            proto::read(frame, &mut Writer::new(self, out.limits()), out)
+            proto::read(frame, &mut Writer::new(self, None, out.limits()), out)
         };
         out.end_envelope();
         result
@@ -116,9 +117,10 @@ impl Format for Loki {
 }
 
 impl Loki {
-    fn json(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    /// `source`: what came, where `frame` is a repaired copy of it.
+    fn json(&self, frame: Text<'_>, source: Option<&[u8]>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         json::check(frame)?;
-        json::read(frame, &mut Writer::new(self, out.limits()), out)
+        json::read(frame, &mut Writer::new(self, source, out.limits()), out)
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Line<'a> {
 /// What is known of the stream and of the line.
 pub(super) struct Writer<'l> {
     loki: &'l Loki,
+    /// What came, where a repaired copy of it is read.
+    source: Option<&'l [u8]>,
     stream: Facts,
     line: Facts,
     attributes_max: u32,
@@ -37,9 +39,17 @@ pub(super) struct Writer<'l> {
 }
 
 impl<'l> Writer<'l> {
-    pub(super) fn new(loki: &'l Loki, limits: &Limits) -> Self {
+    pub(super) fn new(loki: &'l Loki, source: Option<&'l [u8]>, limits: &Limits) -> Self {
         let format = loki.inside.as_ref().map(|inside| Arc::clone(inside.named.as_ref().unwrap_or(&inside.plain)));
-        Self { loki, stream: Facts::default(), line: Facts::default(), attributes_max: limits.attributes_max, format, is_found: false }
+        Self {
+            loki,
+            source,
+            stream: Facts::default(),
+            line: Facts::default(),
+            attributes_max: limits.attributes_max,
+            format,
+            is_found: false,
+        }
     }
 
     /// Begins a stream, whose labels `read` gives; `raw`: as they came, which is kept where they are none.
@@ -96,7 +106,11 @@ impl<'l> Writer<'l> {
     pub(super) fn reject(&self, raw: Text<'_>, at: usize, reason: RejectReason, out: &mut BatchWriter) {
         out.end_envelope();
         out.envelope().encoded(&self.stream.attributes);
-        out.reject(raw.bytes(), reason, out.frame_offset() + at as u64, SPEC.name);
+        let (raw, at) = match self.source {
+            Some(source) => as_it_came(source, at, at + raw.len()),
+            None => (raw.bytes(), at),
+        };
+        out.reject(raw, reason, out.frame_offset() + at as u64, SPEC.name);
         out.end_envelope();
     }
 
@@ -186,6 +200,22 @@ impl<'l> Writer<'l> {
             out.reject(text.bytes(), reason, out.frame_offset() + line.at as u64, format.spec().name);
         }
     }
+}
+
+/// The bytes of `source` that `start..end` of its repaired copy stand for, and where they begin: each ill-formed part became one U+FFFD there.
+#[cold]
+fn as_it_came(source: &[u8], start: usize, end: usize) -> (&[u8], usize) {
+    let (mut repaired, mut came, mut from, mut to) = (0, 0, None, None);
+    for chunk in source.utf8_chunks() {
+        let valid = chunk.valid().len();
+        let within = |place: usize| (repaired..=repaired + valid).contains(&place).then(|| came + place - repaired);
+        from = from.or_else(|| within(start));
+        to = to.or_else(|| within(end));
+        repaired += valid + if chunk.invalid().is_empty() { 0 } else { char::REPLACEMENT_CHARACTER.len_utf8() };
+        came += valid + chunk.invalid().len();
+    }
+    let (from, to) = (from.unwrap_or(came), to.unwrap_or(came));
+    (source.get(from..to).unwrap_or_default(), from)
 }
 
 /// The records of a stack trace say what was raised.
