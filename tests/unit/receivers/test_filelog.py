@@ -63,7 +63,7 @@ async def test_encoding_and_multiline_as_the_collector_has_them(tmp_path: Path) 
     async with reading(tmp_path, settings) as core:
         with (tmp_path / "a.log").open("ab") as log:
             log.write(text.encode("utf-16le"))
-        assert await core.take(2) == ["[a] café\n goes on", "[b]"]
+        assert await core.take(2) == ["[a] café\r\n goes on", "[b]"]
 
 
 async def test_what_no_exporter_took_is_read_again(tmp_path: Path) -> None:
