@@ -44,9 +44,12 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 def forwarding(to: int, receiver: str, **settings: Any) -> dict[str, Any]:
     """The receiver, and `http` for `fill`, into a journal of a megabyte, and on to a port."""
+    # Some clients give up within seconds: when the destination is back, it is soon asked.
+    retry = {"initial_interval": "100ms", "max_interval": "500ms"}
+    exporter = {"endpoint": f"{LOOPBACK}:{to}", "tls": {"insecure": True}, "retry_on_failure": retry}
     return {
         "receivers": {receiver: settings, "http": {"endpoint": f"{LOOPBACK}:0"}},
-        "exporters": {"otlp": {"endpoint": f"{LOOPBACK}:{to}", "tls": {"insecure": True}}},
+        "exporters": {"otlp": exporter},
         "journal": {"kind": "memory"},
         "service": {
             "journal": {"bytes_max": "1MiB"},

@@ -55,7 +55,9 @@ def test_a_client_waits_and_loses_nothing(
     with Logloom(forwarding(port, receiver, **settings), tmp_path) as logloom:
         to = logloom.endpoint(receiver, endpoint)
         program, *rest = arguments.replace("TO", to).split()
-        environment = os.environ | {"PAD": "1000"}
+        # OpenTelemetry's client gives a request ten seconds with all that it tries again, unless it is told to wait.
+        patience = {"OTEL_EXPORTER_OTLP_TIMEOUT": "60000", "OTEL_BLRP_EXPORT_TIMEOUT": "60000"}
+        environment = os.environ | {"PAD": "1000"} | patience
         client = subprocess.Popen(
             command(program, *rest),
             env=environment,
