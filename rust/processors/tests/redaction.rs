@@ -88,3 +88,34 @@ fn what_is_not_wanted_is_not_found() {
         assert_eq!(found, [rule.name()]);
     }
 }
+
+/// A megabyte of what begins like something and never ends: were each beginning followed to the end of the text, this would take hours.
+#[test]
+fn what_never_ends_is_walked_once() {
+    for piece in [
+        "eyJ-",
+        "eyJ-eyJabcdefgh.",
+        "token=${",
+        "password={{ ",
+        "a@",
+        "://u:",
+        "1 ",
+        "+1 ",
+        "::",
+        "tel (",
+        "-----BEGIN ",
+        "xoxb-",
+        "Cookie: $(",
+        "secret=\"\\\"",
+    ] {
+        let text = piece.repeat((1 << 20) / piece.len());
+        check(text.as_bytes(), "").unwrap();
+    }
+}
+
+#[test]
+fn a_telephone_number_is_no_health_number() {
+    let only = Redaction::new(Settings { rules: vec![(Rule::UkNhs, Action::Mask)], ..Settings::default() });
+    assert!(only.find("", b"call 401-023-2137 now").is_empty());
+    assert_eq!(only.find("", b"NHS number 401-023-2137").len(), 1);
+}

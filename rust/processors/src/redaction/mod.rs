@@ -116,7 +116,7 @@ impl Redaction {
     /// In order, none within another.
     fn hits(&self, key: &[u8], text: &[u8], found: &mut Vec<Found>) {
         let settings = &self.settings;
-        if settings.blocked_keys.iter().any(|pattern| pattern.is_match(key)) {
+        if !key.is_empty() && settings.blocked_keys.iter().any(|pattern| pattern.is_match(key)) {
             found.push(Found { start: 0, end: text.len(), by: By::Key });
             return;
         }

@@ -250,8 +250,8 @@ static IDS: [Id; 12] = [
         groups: &[&[3, 3, 4]],
         separators: b"- ",
         is_mixed: false,
-        // A telephone number is written so as well.
-        groups_tell: true,
+        // Telephone numbers are written so as well, and one in eleven has the check digit.
+        groups_tell: false,
         check: |digits| {
             let check = 11 - weighted(digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11;
             check != 10 && Some(check % 11) == digits.last().copied().map(u32::from) && !is_uniform(digits)

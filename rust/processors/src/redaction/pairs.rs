@@ -96,6 +96,9 @@ pub(super) fn find(text: &[u8], at: usize, from: usize, wanted: impl Fn(Rule) ->
     }
     // A quote, as it stands, or escaped in a text that is itself quoted.
     let rest = text.get(start..)?;
+    if is_reference(rest) {
+        return None; // before its end is looked for: there may be many of them, and none may end
+    }
     let escapes = rest.iter().take_while(|byte| **byte == b'\\').count();
     let quote = rest.get(escapes).copied().filter(|byte| matches!(byte, b'"' | b'\''));
     let is_header = matches!(rule, Rule::Authorization | Rule::Cookie);
@@ -144,6 +147,11 @@ pub(super) fn credentials(text: &[u8], start: usize, end: usize) -> usize {
     if is_scheme { start + space + 1 } else { start }
 }
 
+/// What stands for a value that is elsewhere: `${TOKEN}`.
+fn is_reference(value: &[u8]) -> bool {
+    [&b"${"[..], b"{{", b"$("].iter().any(|opening| value.starts_with(opening))
+}
+
 /// Placeholders, and what was masked before.
 pub(super) fn says_nothing(value: &[u8]) -> bool {
     const NOTHING: [&[u8]; 14] = [
@@ -164,9 +172,7 @@ pub(super) fn says_nothing(value: &[u8]) -> bool {
     ];
     value.is_empty()
         || value.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'{' | b'[' | b'(' | b'<'))
-        || value.starts_with(b"${")
-        || value.starts_with(b"{{")
-        || value.starts_with(b"$(")
+        || is_reference(value)
         || NOTHING.iter().any(|nothing| value.eq_ignore_ascii_case(nothing))
 }
 

@@ -24,8 +24,16 @@ const STEP: usize = 32;
 
 /// Adds what the wanted rules find in a text, the value of `key`, in order.
 pub(super) fn scan(text: &[u8], key: &[u8], wanted: Wanted, hits: &mut Vec<Hit>) {
-    let mut scan =
-        Scan { text, context: Context::new(text, key), wanted, groups: Groups::of(wanted), from: 0, is_listed: false, colons_from: 0 };
+    let mut scan = Scan {
+        text,
+        context: Context::new(text, key),
+        wanted,
+        groups: Groups::of(wanted),
+        from: 0,
+        is_listed: false,
+        colons_from: 0,
+        jwt_from: 0,
+    };
     let mut at = 0;
     let mut was_word = 0;
     while at < text.len() {
@@ -112,6 +120,8 @@ struct Scan<'a> {
     is_listed: bool,
     /// Colons before this were looked at.
     colons_from: usize,
+    /// Before this there is no JWT.
+    jwt_from: usize,
 }
 
 impl Scan<'_> {
@@ -167,7 +177,7 @@ impl Scan<'_> {
         let wanted = self.wanted;
         if self.groups.tokens
             && self.text.get(at + 1).is_some_and(|second| tokens::may_begin(byte, *second))
-            && let Some((rule, start, end)) = tokens::find(self.text, at, |rule| wanted.has(rule))
+            && let Some((rule, start, end)) = tokens::find(self.text, at, &mut self.jwt_from, |rule| wanted.has(rule))
         {
             return Some(Hit { start, end, rule });
         }

@@ -120,10 +120,19 @@ pub(super) fn may_begin(first: u8, second: u8) -> bool {
 }
 
 /// The token at `start`: whose it is, where it begins (a private key before its first word) and ends.
-pub(super) fn find(text: &[u8], start: usize, wanted: impl Fn(Rule) -> bool) -> Option<(Rule, usize, usize)> {
+/// `jwt_from`: before this place there is no JWT, as was found out.
+pub(super) fn find(text: &[u8], start: usize, jwt_from: &mut usize, wanted: impl Fn(Rule) -> bool) -> Option<(Rule, usize, usize)> {
     let rest = text.get(start..)?;
     if rest.starts_with(b"eyJ") && wanted(Rule::Jwt) {
-        return jwt(rest).map(|len| (Rule::Jwt, start, start + len));
+        // What is no token here is none further on in the same header: it is walked once, however often it says `eyJ-`.
+        if start < *jwt_from {
+            return None;
+        }
+        let found = jwt(rest).map(|len| (Rule::Jwt, start, start + len));
+        if found.is_none() {
+            *jwt_from = start + rest.iter().take_while(|byte| Alphabet::Url.has(**byte)).count();
+        }
+        return found;
     }
     if rest.starts_with(b"BEGIN ") && wanted(Rule::PrivateKey) {
         return private_key(text, start).map(|(from, end)| (Rule::PrivateKey, from, end));
