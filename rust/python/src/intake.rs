@@ -15,7 +15,7 @@ use crate::{
     errors::{ConfigError, IntoPy},
     input::{self, Input},
     journal::Journal,
-    processor::{self, Processor},
+    processors::{self, Processor},
 };
 
 /// Decodes once, routes, processes, appends one entry, answers.
@@ -142,7 +142,7 @@ impl Intake {
             pipelines.set_item(&*name, row)?;
         }
         for (id, outcome) in counted.processors {
-            processors.set_item(&*id, processor::told(py, &outcome)?)?;
+            processors.set_item(&*id, processors::told(py, &outcome)?)?;
         }
         for ((format, kind), count) in counted.rejects {
             rejects.set_item(format!("{format}:{kind}"), count)?;

@@ -12,7 +12,7 @@ mod inspect;
 mod intake;
 mod journal;
 mod parser;
-mod processor;
+mod processors;
 mod record;
 mod tail;
 mod wire;
@@ -43,7 +43,7 @@ mod _native {
     #[pymodule_export]
     use super::parser::{Parser, common_options, detect, formats};
     #[pymodule_export]
-    use super::processor::{Processor, find_sensitive, redaction_rules};
+    use super::processors::{Processor, find_sensitive, redaction_rules};
     #[pymodule_export]
     use super::record::Record;
     #[pymodule_export]
