@@ -52,7 +52,7 @@ test-rust:
 	cargo test $(RUST_TESTED)
 
 test-python: build $(STAMPS)/dev
-	$(PY) -m pytest
+	$(PY) -m pytest $(ARGS)
 
 conformance: build $(STAMPS)/dev ## score what is read of real logs (CORPORA=DIR, CATEGORY=…, ARGS=-v)
 	@$(PY) -m tests.conformance $(if $(CORPORA),--corpora $(CORPORA)) $(CATEGORY) $(ARGS)
