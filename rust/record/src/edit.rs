@@ -1,6 +1,12 @@
 //! A Batch with some of its records written anew.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{
+        HashMap,
+        hash_map::Entry::{Occupied, Vacant},
+    },
+    ops::Range,
+};
 
 use crate::{
     Batch, Record,
@@ -18,6 +24,26 @@ pub(crate) struct Edits {
     /// By group.
     resources: HashMap<u32, Range<usize>>,
     scopes: HashMap<u32, Range<usize>>,
+    /// By position, which of `variants` the record has in place of what its group shares, counted from 1; 0 or nothing: none.
+    varying: Vec<u32>,
+    variants: Vec<Variant>,
+}
+
+/// A resource and a scope, where they are others.
+type Messages = (Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// The same, by where they stand.
+type Variant = (Option<Range<usize>>, Option<Range<usize>>);
+
+/// What stands for a record that [`Edit::Write`] writes anew.
+#[derive(Debug)]
+pub struct Anew<'a> {
+    /// Where the whole `LogRecord` message is appended.
+    pub record: &'a mut Vec<u8>,
+    /// The `Resource` message that this record is to have, where that is another.
+    pub resource: Option<Vec<u8>>,
+    /// The `InstrumentationScope` message that this record is to have, where that is another.
+    pub scope: Option<Vec<u8>>,
 }
 
 impl Edits {
@@ -35,12 +61,23 @@ impl Edits {
         self.records.get(position as usize)?.as_ref().and_then(|record| self.written.get(record.clone()))
     }
 
-    pub(crate) fn resource(&self, group: u32) -> Option<&[u8]> {
-        self.resources.get(&group).and_then(|resource| self.written.get(resource.clone()))
+    /// Which variant of what its group shares the record has.
+    pub(crate) fn variant(&self, position: u32) -> u32 {
+        self.varying.get(position as usize).copied().unwrap_or_default()
     }
 
-    pub(crate) fn scope(&self, group: u32) -> Option<&[u8]> {
-        self.scopes.get(&group).and_then(|scope| self.written.get(scope.clone()))
+    pub(crate) fn resource(&self, group: u32, variant: u32) -> Option<&[u8]> {
+        let own = self.variant_of(variant).and_then(|variant| variant.0.as_ref());
+        own.or_else(|| self.resources.get(&group)).and_then(|resource| self.written.get(resource.clone()))
+    }
+
+    pub(crate) fn scope(&self, group: u32, variant: u32) -> Option<&[u8]> {
+        let own = self.variant_of(variant).and_then(|variant| variant.1.as_ref());
+        own.or_else(|| self.scopes.get(&group)).and_then(|scope| self.written.get(scope.clone()))
+    }
+
+    fn variant_of(&self, variant: u32) -> Option<&Variant> {
+        self.variants.get((variant as usize).checked_sub(1)?)
     }
 }
 
@@ -113,6 +150,49 @@ impl Batch {
         }
         let untouched = edits.records.is_empty() && edits.resources.is_empty() && edits.scopes.is_empty();
         if untouched && kept.len() == self.len() { self.clone() } else { self.copied(&kept, &edits) }
+    }
+}
+
+impl Batch {
+    /// Like [`edit`](Self::edit), where a record may also get a resource and a scope of its own: those that get the same ones stand together.
+    #[must_use]
+    pub fn edit_each(&self, mut each: impl FnMut(&Record<'_>, &mut Anew<'_>) -> Edit) -> Self {
+        let mut edits = Edits::default();
+        let mut known: HashMap<Messages, u32> = HashMap::new();
+        let mut kept = Vec::with_capacity(self.len());
+        for (position, record) in self.records().enumerate() {
+            let start = edits.written.len();
+            let mut anew = Anew { record: &mut edits.written, resource: None, scope: None };
+            let edit = each(&record, &mut anew);
+            let Anew { resource, scope, .. } = anew;
+            if edit == Edit::Write {
+                edits.records.resize(position, None);
+                edits.records.push(Some(start..edits.written.len()));
+            } else {
+                edits.written.truncate(start);
+            }
+            if edit == Edit::Write && (resource.is_some() || scope.is_some()) {
+                let variant = match known.entry((resource, scope)) {
+                    Occupied(variant) => *variant.get(),
+                    Vacant(free) => {
+                        let (resource, scope) = free.key();
+                        let mut place = |message: &Option<Vec<u8>>| {
+                            let start = edits.written.len();
+                            edits.written.extend_from_slice(message.as_ref()?);
+                            Some(start..edits.written.len())
+                        };
+                        edits.variants.push((place(resource), place(scope)));
+                        *free.insert(edits.variants.len() as u32)
+                    }
+                };
+                edits.varying.resize(position, 0);
+                edits.varying.push(variant);
+            }
+            if edit != Edit::Drop {
+                kept.push(position as u32);
+            }
+        }
+        if edits.records.is_empty() && kept.len() == self.len() { self.clone() } else { self.copied(&kept, &edits) }
     }
 }
 

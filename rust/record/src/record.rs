@@ -1,8 +1,10 @@
 //! One record: a view into a Batch.
 
+use bytes::Bytes;
+
 use crate::{
     AnyValue, Attributes, Batch, EntryFlags,
-    batch::Entry,
+    batch::{Block, Entry},
     proto::{Fields, Value, number_field, text_field},
 };
 
@@ -155,7 +157,24 @@ impl<'a> Record<'a> {
         self.entry_flags.is_reject()
     }
 
-    fn scope(&self) -> &'a [u8] {
+    /// The `Resource` message that it shares with others; empty where there is none.
+    pub fn resource(&self) -> &'a [u8] {
+        self.batch.group_bytes(self.group, |group| group.resource.clone())
+    }
+
+    /// The `InstrumentationScope` message that it shares with others; empty where there is none.
+    pub fn scope(&self) -> &'a [u8] {
         self.batch.group_bytes(self.group, |group| group.scope.clone())
+    }
+
+    /// A part of it, or of what it shares, as a view that keeps the bytes of the Batch alive; a copy where it is no part of these.
+    pub fn view(&self, part: &[u8]) -> Bytes {
+        let block = self.batch.groups.get(self.group as usize).and_then(|group| self.batch.blocks.get(group.block as usize));
+        let Some(whole) = block.map(Block::indexed) else { return Bytes::copy_from_slice(part) };
+        let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+        match start.checked_add(part.len()) {
+            Some(end) if end <= whole.len() => whole.slice(start..end),
+            _ => Bytes::copy_from_slice(part),
+        }
     }
 }

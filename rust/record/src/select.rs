@@ -32,11 +32,13 @@ impl Batch {
             blocks: Vec::new(),
             groups: Vec::new(),
         };
-        // By group, then by position: the order in which the records stand in their blocks.
-        let mut ranks: Vec<(u32, u32)> = kept
+        // By group, then by position: the order in which the records stand in their blocks. What an edit sets apart from its group stands behind it.
+        let mut ranks: Vec<(u32, u32, u32)> = kept
             .iter()
             .enumerate()
-            .filter_map(|(rank, &position)| self.index.get(position as usize).map(|entry| (entry.group, rank as u32)))
+            .filter_map(|(rank, &position)| {
+                self.index.get(position as usize).map(|entry| (entry.group, edits.variant(position), rank as u32))
+            })
             .collect();
         ranks.sort_unstable();
         selection.run(&ranks, kept);
@@ -140,22 +142,26 @@ struct Selection<'a> {
 }
 
 impl Selection<'_> {
-    fn run(&mut self, ranks: &[(u32, u32)], kept: &[u32]) {
-        let mut last: Option<&Group> = None;
+    fn run(&mut self, ranks: &[(u32, u32, u32)], kept: &[u32]) {
+        let mut last: Option<(&Group, Option<&[u8]>)> = None;
         let mut resource = Frame::default();
-        for run in ranks.chunk_by(|a, b| a.0 == b.0) {
-            let Some(&(id, _)) = run.first() else { continue };
+        for run in ranks.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let Some(&(id, variant, _)) = run.first() else { continue };
             let Some(group) = self.from.groups.get(id as usize) else { continue };
             let Some(block) = self.from.blocks.get(group.block as usize) else { continue };
             let part = |range: &Range<u32>| block.indexed().get(range.start as usize..range.end as usize).unwrap_or_default();
-            if last.is_none_or(|last| last.block != group.block || last.resource_logs != group.resource_logs) {
-                resource = Frame::of(part(&group.resource_logs), self.edits.resource(id));
+            let edits = self.edits;
+            let edited = edits.resource(id, variant);
+            if last.is_none_or(|(last, as_edited)| {
+                last.block != group.block || last.resource_logs != group.resource_logs || as_edited != edited
+            }) {
+                resource = Frame::of(part(&group.resource_logs), edited);
                 self.open_resource(&resource);
             }
-            last = Some(group);
-            let scope = Frame::of(part(&group.scope_logs), self.edits.scope(id));
+            last = Some((group, edited));
+            let scope = Frame::of(part(&group.scope_logs), edits.scope(id, variant));
             self.open_scope(&scope);
-            for &(_, rank) in run {
+            for &(_, _, rank) in run {
                 let Some(&position) = kept.get(rank as usize) else { continue };
                 let Some(entry) = self.from.index.get(position as usize) else { continue };
                 let (was, further) = ((entry.end - entry.start) as usize, self.edits.further(position).len());

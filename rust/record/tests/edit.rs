@@ -85,6 +85,48 @@ proptest! {
     }
 
     #[test]
+    fn records_that_get_a_resource_of_their_own_leave_the_others_theirs(
+        shape in proptest::collection::vec(proptest::collection::vec(0usize..5, 0..4), 0..4),
+        fates in proptest::collection::vec(0u8..6, 60),
+    ) {
+        let batch = batch(&shape);
+        let fate = |i: usize| fates[i % fates.len()];
+        let mut at = 0;
+        let edited = batch.edit_each(|was, anew| {
+            let fate = fate(at);
+            at += 1;
+            anew.record.extend_from_slice(was.bytes());
+            if fate == 3 || fate == 4 {
+                let mut resource = Vec::new();
+                push_string_attribute(&mut resource, 0x0a, b"k", &[fate]);
+                anew.resource = Some(resource);
+            }
+            if fate >= 4 {
+                let mut scope = Vec::new();
+                push_field(&mut scope, 0x0a, b"other");
+                anew.scope = Some(scope);
+            }
+            match fate { 0 => Edit::Keep, 1 => Edit::Drop, _ => Edit::Write }
+        });
+        let expected: Vec<Seen> = seen(&batch).into_iter().enumerate().filter(|(i, _)| fate(*i) != 1).map(|(i, mut one)| {
+            if fate(i) == 3 || fate(i) == 4 {
+                one.2 = format!("[([107], Str([{}]))]", fate(i));
+            }
+            if fate(i) >= 4 {
+                one.3 = b"other".to_vec();
+            }
+            one
+        }).collect();
+        prop_assert_eq!(seen(&edited), &expected[..]);
+        // The bytes hold the same records; in which order is the index's to tell.
+        let mut again = seen(&Batch::from_otlp(edited.to_otlp(), &Limits::DEFAULT).unwrap());
+        again.sort();
+        let mut expected = expected;
+        expected.sort();
+        prop_assert_eq!(again, expected);
+    }
+
+    #[test]
     fn resources_and_scopes_are_asked_once_and_written_where_they_stand(
         shape in proptest::collection::vec(proptest::collection::vec(1usize..4, 1..4), 1..4),
     ) {
