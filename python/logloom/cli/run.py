@@ -22,6 +22,10 @@ Without --config it takes OTLP (gRPC 4317, HTTP 4318) and Zipkin (9411) on the l
 OpenTelemetry log records as OTLP JSON under the data folder, and briefly to the terminal. The config speaks the
 OpenTelemetry Collector's language; 'logloom check --default' prints one to start from.
 
+What fits in a line needs no file: --tail follows files (from their ends, those that come later from their beginnings),
+--listen takes OTLP, --to says where it goes: otlp://HOST:PORT (gRPC, plain text), otlps://HOST:PORT (TLS), http://… and
+https://… (OTLP/HTTP), file:PATH, debug (the terminal, briefly). Each may be given several times.
+
 SIGTERM or Ctrl-C stops it: what was accepted is delivered first, within service.shutdown_timeout; the rest stays in the
 journal, and is delivered after the next start. A second Ctrl-C ends it at once, and loses nothing either. Exit codes:
 0 stopped; 1 it failed (or, with journal.kind: memory, could not deliver in time); 2 the config is wrong.
@@ -29,11 +33,13 @@ journal, and is delivered after the next start. A second Ctrl-C ends it at once,
 examples:
   logloom run
   logloom run --config logloom.yaml --data /var/lib/logloom
+  logloom run --tail '/var/log/pods/**' --to otlp://gateway:4317
+  logloom run --listen otlp --to https://otlp.example:4318 --to file:/var/log/all.jsonl
   logloom run --config otel-collector-config.yaml --ignore-unsupported"""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """`--config`, `--data` and `--ignore-unsupported`."""
+    """`--config`, or `--tail`, `--listen` and `--to`; `--data` and `--ignore-unsupported`."""
     parser.add_argument(
         "-c",
         "--config",
@@ -50,6 +56,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where all that logloom keeps lies (default: ./data)",
     )
+    for flag, metavar, told in (
+        ("--tail", "GLOB", "without a config: files to follow; '**' stands for any folders"),
+        ("--listen", "WHERE", "without a config: otlp, or otlp://HOST:PORT"),
+        ("--to", "WHERE", "without a config: where it goes, such as otlp://gateway:4317, https://…, file:PATH, debug"),
+    ):
+        parser.add_argument(flag, action="extend", nargs="+", metavar=metavar, default=[], help=told)
     parser.add_argument(
         "--ignore-unsupported",
         action="store_true",
@@ -59,13 +71,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until stopped; see the exit codes in the help."""
-    from logloom import config, logs
+    from logloom import logs
     from logloom.errors import ServiceError
 
-    if args.config:
-        loaded = config.load(*args.config, ignore_unsupported=args.ignore_unsupported)
-    else:
-        loaded = config.loads(config.default_text(), "default.yaml")
+    loaded = _loaded(args)
     logs.show(loaded.service.telemetry.logs.level)
     for note in loaded.notes:
         logs.log_of("config").warning(
@@ -81,6 +90,27 @@ def run(args: argparse.Namespace) -> int:
     finally:
         logs.end()
     return 0
+
+
+def _loaded(args: argparse.Namespace) -> "Config":
+    """The config that was asked for.
+
+    Raises:
+        ConfigError: It cannot be had, or all that is wrong with it.
+    """
+    from logloom import config
+    from logloom.cli import _from_words
+    from logloom.errors import ConfigError
+
+    words = (args.tail, args.listen, args.to)
+    if args.config:
+        if any(words):
+            msg = "--config says it all: --tail, --listen and --to are for a run without one"
+            raise ConfigError(msg)
+        return config.load(*args.config, ignore_unsupported=args.ignore_unsupported)
+    if any(words):
+        return config.loads(_from_words.config_text(*words), _from_words.NAME)
+    return config.loads(config.default_text(), "default.yaml")
 
 
 def _allow_descriptors() -> None:
