@@ -46,6 +46,7 @@ LAYERS = {
     "journal": 3,
     "errands": 5,
     "store": 3,
+    "telemetry": 3,
     "ledger": 3,
     "access": 3,
     "receivers": 5,

@@ -20,6 +20,7 @@ from logloom.identity import Authenticator
 from logloom.logs import Log
 from logloom.memory import Memory
 from logloom.room import Room
+from logloom.telemetry import Telemetry
 
 __all__ = ["Push", "Receiver", "ReceiverContext", "intake_of"]
 
@@ -255,8 +256,8 @@ class Push:
         return True
 
 
-def intake_of(config: Config, journal: Journal) -> Intake:
-    """The core's Intake for this config, appending to `journal`."""
+def intake_of(config: Config, journal: Journal, telemetry: Telemetry | None = None) -> Intake:
+    """The core's Intake for this config, appending to `journal`; `telemetry` is told of processors' own metrics."""
     pipelines = config.service.pipelines
     span_receivers = {
         receiver for name, pipeline in pipelines.items() if _takes_spans(name) for receiver in pipeline.receivers
@@ -268,7 +269,7 @@ def intake_of(config: Config, journal: Journal) -> Intake:
                 "name": name,
                 "receivers": pipeline.receivers,
                 "when": _condition(name, pipeline, span_receivers.intersection(pipeline.receivers)),
-                "processors": _processors(config, pipeline),
+                "processors": _processors(config, pipeline, telemetry),
             }
             for name, pipeline in pipelines.items()
         ],
@@ -276,7 +277,7 @@ def intake_of(config: Config, journal: Journal) -> Intake:
     )
 
 
-def _processors(config: Config, pipeline: PipelineConfig) -> list[tuple[str, Processor]]:
+def _processors(config: Config, pipeline: PipelineConfig, telemetry: Telemetry | None) -> list[tuple[str, Processor]]:
     """Its processors, by id, each one its own; those that shape no records (`batch`) are none for the core."""
     made = []
     for identifier in pipeline.processors:
@@ -284,6 +285,8 @@ def _processors(config: Config, pipeline: PipelineConfig) -> list[tuple[str, Pro
         module = importlib.import_module(f"logloom.processors.{component.type}")
         if hasattr(module, "create"):
             made.append((identifier, module.create(component.config)))
+            if telemetry is not None and hasattr(module, "metrics"):
+                telemetry.sources.append(functools.partial(module.metrics, identifier, component.config, made[-1][1]))
     return made
 
 

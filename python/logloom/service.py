@@ -25,6 +25,7 @@ from logloom.memory import Memory
 from logloom.processors import batch as batch_processor
 from logloom.processors import memory_limiter
 from logloom.room import Room
+from logloom.telemetry import Telemetry
 
 __all__ = ["Listening", "Service"]
 
@@ -57,6 +58,7 @@ class Service:
             if component.type == memory_limiter.__name__.rpartition(".")[2]
         }
         self._room = Room(config.service.in_flight_mib << 20)
+        self.telemetry = Telemetry()
 
     def ready(self) -> bool:
         """Whether every receiver is up and the service takes more."""
@@ -102,7 +104,7 @@ class Service:
                     await self._follower(component, journals.main, waiters, letters, left)
                     for component in self.config.exporters.values()
                 ]
-                intake = intake_of(self.config, journals.main)
+                intake = intake_of(self.config, journals.main, self.telemetry)
                 receivers = [
                     (
                         _create(component, "receiver", self._receiver_context(component)),
