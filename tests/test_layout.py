@@ -57,6 +57,8 @@ LAYERS = {
     "compliance": 5,
     "detection": 5,
     "service": 7,
+    "testing": 7,
+    "pytest_plugin": 8,
     "cli": 8,
 }
 # The library's face: what `import logloom` gives. It stands on these, whatever their own layer, and only the command
@@ -323,6 +325,8 @@ def test_every_rust_file_is_part_of_its_crate() -> None:
 
 def test_every_module_is_imported() -> None:
     imported = {module for path in python_modules() for module, _ in imports(path)}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    imported |= {module for points in project["entry-points"].values() for module in points.values()}
     problems = []
     for path in python_modules():
         found_by_name = path.parent.name in BY_NAME and not path.name.startswith("_")
