@@ -22,7 +22,7 @@ from logloom.memory import Memory
 from logloom.room import Room
 from logloom.telemetry import Telemetry
 
-__all__ = ["Push", "Receiver", "ReceiverContext", "intake_of"]
+__all__ = ["Push", "Receiver", "ReceiverContext", "condition_of", "intake_of", "processors_of"]
 
 SPAN_FORMATS: Final = frozenset({"jaeger", "otlp_traces", "otlp_traces_json", "zipkin"})
 """The formats whose records come from spans: what a `traces` pipeline takes."""
@@ -259,17 +259,14 @@ class Push:
 def intake_of(config: Config, journal: Journal, telemetry: Telemetry | None = None) -> Intake:
     """The core's Intake for this config, appending to `journal`; `telemetry` is told of processors' own metrics."""
     pipelines = config.service.pipelines
-    span_receivers = {
-        receiver for name, pipeline in pipelines.items() if _takes_spans(name) for receiver in pipeline.receivers
-    }
     return Intake(
         journal,
         [
             {
                 "name": name,
                 "receivers": pipeline.receivers,
-                "when": _condition(name, pipeline, span_receivers.intersection(pipeline.receivers)),
-                "processors": _processors(config, pipeline, telemetry),
+                "when": condition_of(config, name),
+                "processors": processors_of(config, pipeline, telemetry),
             }
             for name, pipeline in pipelines.items()
         ],
@@ -277,7 +274,9 @@ def intake_of(config: Config, journal: Journal, telemetry: Telemetry | None = No
     )
 
 
-def _processors(config: Config, pipeline: PipelineConfig, telemetry: Telemetry | None) -> list[tuple[str, Processor]]:
+def processors_of(
+    config: Config, pipeline: PipelineConfig, telemetry: Telemetry | None = None
+) -> list[tuple[str, Processor]]:
     """Its processors, by id, each one its own; those that shape no records (`batch`) are none for the core."""
     made = []
     for identifier in pipeline.processors:
@@ -294,8 +293,13 @@ def _takes_spans(pipeline: str) -> bool:
     return pipeline.partition("/")[0] == "traces"
 
 
-def _condition(name: str, pipeline: PipelineConfig, span_receivers: set[str]) -> str | None:
+def condition_of(config: Config, name: str) -> str | None:
     """The pipeline's own condition, and what its name says of spans: decided once a batch, by its origin."""
+    pipelines = config.service.pipelines
+    pipeline = pipelines[name]
+    span_receivers = {
+        receiver for other, one in pipelines.items() if _takes_spans(other) for receiver in one.receivers
+    }.intersection(pipeline.receivers)
     spans = f"format in [{', '.join(map(_quoted, sorted(SPAN_FORMATS)))}]"
     own = [f"({pipeline.when})"] if pipeline.when is not None else []
     if _takes_spans(name):

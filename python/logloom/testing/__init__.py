@@ -7,9 +7,11 @@ the files.
 
 from logloom.testing.cases import Case, Given, TestFile, read_file
 from logloom.testing.compare import Mismatch, compare
+from logloom.testing.dry import differences, dry_run
 from logloom.testing.report import Coverage, junit
 from logloom.testing.rig import GivenError, Rig
 from logloom.testing.run import Result, run_case, run_file
+from logloom.testing.steps import Step, decoded, steps
 
 __all__ = [
     "Case",
@@ -19,10 +21,15 @@ __all__ = [
     "Mismatch",
     "Result",
     "Rig",
+    "Step",
     "TestFile",
     "compare",
+    "decoded",
+    "differences",
+    "dry_run",
     "junit",
     "read_file",
     "run_case",
     "run_file",
+    "steps",
 ]

@@ -2,10 +2,10 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from logloom._native import Batch, Delivery, Journal, Source
+from logloom._native import Batch, Delivery, Intake, Journal, Source
 from logloom.config import Config
 from logloom.errors import LogloomError
 from logloom.intake import intake_of
@@ -27,8 +27,10 @@ class GivenError(LogloomError):
 class Rig:
     """Pushes to a config's Intake, and says what each exporter would have sent."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, bare: str = "") -> None:
         """Nothing of the config's receivers and exporters is opened.
+
+        `bare`: only this receiver's records, as they are read, before any pipeline.
 
         Raises:
             ConfigError: What the config names cannot be had, such as a table's file.
@@ -36,16 +38,21 @@ class Rig:
         self.config = config
         self._journal = Journal(bytes_max=JOURNAL_BYTES_MAX)
         pipelines = config.service.pipelines
-        self._cursors = {
-            exporter: self._journal.cursor(
-                exporter,
-                [name for name, pipeline in pipelines.items() if exporter in pipeline.exporters],
-                start="oldest",
-            )
+        named = {
+            exporter: [name for name, pipeline in pipelines.items() if exporter in pipeline.exporters]
             for exporter in config.exporters
         }
+        if bare:
+            named = {bare: [bare]}
+        self._cursors = {
+            exporter: self._journal.cursor(exporter, names, start="oldest") for exporter, names in named.items()
+        }
         self._journal.all_attached()
-        self._intake = intake_of(config, self._journal)
+        if bare:
+            only = {"name": bare, "receivers": [bare], "when": None, "processors": []}
+            self._intake = Intake(self._journal, [only])
+        else:
+            self._intake = intake_of(config, self._journal)
         self._sources: dict[tuple[str, str], Source] = {}
 
     def give(self, given: Given) -> Delivery:
@@ -54,6 +61,9 @@ class Rig:
         Raises:
             GivenError: No such receiver, or it takes no such thing.
         """
+        return self._give(given, lambda body: _bytes(given, body))
+
+    def _give(self, given: Given, data: Callable[[Any], bytes]) -> Delivery:
         component = self.config.receivers.get(given.receiver)
         if component is None:
             known = ", ".join(self.config.receivers)
@@ -67,15 +77,19 @@ class Rig:
                 settings: dict[str, Any] = {"peer": peer, **way.source}
                 settings["resource"] = {**settings.get("resource", {}), **given.resource}
                 self._sources[key] = self._intake.source(given.receiver, way.format, **settings, **way.options)
-            return self._sources[key].push(self._bytes(given, way.body))
+            return self._sources[key].push(data(way.body))
         messages = self._intake.messages(given.receiver, way.format, **way.keep, **way.options)
         return messages.push(
-            self._bytes(given, way.body),
+            data(way.body),
             peer,
             identity=given.identity,
             tenant=given.tenant,
             resource=given.resource or None,
         )
+
+    def feed(self, given: Given, data: bytes) -> Delivery:
+        """Push `data` as `given` says, whose own lines or body count for nothing: more of a file, as it is read."""
+        return self._give(given, lambda _: data)
 
     def push(self, receiver: str, lines: str | list[str] | None = None, **given: Any) -> Delivery:
         """The same, with what `Given` has as arguments."""
@@ -115,17 +129,18 @@ class Rig:
             cursor.done(position)
         return batches
 
-    def _bytes(self, given: Given, body: Any) -> bytes:
-        if given.lines is not None:
-            lines = [given.lines] if isinstance(given.lines, str) else given.lines
-            return b"".join(line.encode() + (b"" if line.endswith("\n") else b"\n") for line in lines)
-        if given.base64 is not None:
-            try:
-                return base64.b64decode(given.base64, validate=True)
-            except binascii.Error as error:
-                msg = f"receiver {given.receiver}: 'base64' is none: {error}"
-                raise GivenError(msg) from error
-        return given.body.encode() if isinstance(given.body, str) else bytes(body(given.body))
+
+def _bytes(given: Given, body: Any) -> bytes:
+    if given.lines is not None:
+        lines = [given.lines] if isinstance(given.lines, str) else given.lines
+        return b"".join(line.encode() + (b"" if line.endswith("\n") else b"\n") for line in lines)
+    if given.base64 is not None:
+        try:
+            return base64.b64decode(given.base64, validate=True)
+        except binascii.Error as error:
+            msg = f"receiver {given.receiver}: 'base64' is none: {error}"
+            raise GivenError(msg) from error
+    return given.body.encode() if isinstance(given.body, str) else bytes(body(given.body))
 
 
 def _record(record: Any) -> dict[str, Any]:
