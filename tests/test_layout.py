@@ -42,6 +42,7 @@ LAYERS = {
     "logs": 2,
     "memory": 3,
     "room": 2,
+    "ticks": 3,
     "intake": 4,
     "journal": 3,
     "errands": 5,

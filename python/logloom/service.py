@@ -26,6 +26,7 @@ from logloom.processors import batch as batch_processor
 from logloom.processors import memory_limiter
 from logloom.room import Room
 from logloom.telemetry import Telemetry
+from logloom.ticks import Ticks
 
 __all__ = ["Listening", "Service"]
 
@@ -59,6 +60,7 @@ class Service:
         }
         self._room = Room(config.service.in_flight_mib << 20)
         self.telemetry = Telemetry()
+        self._ticks = Ticks(log_of("processors"))
 
     def ready(self) -> bool:
         """Whether every receiver is up and the service takes more."""
@@ -104,7 +106,7 @@ class Service:
                     await self._follower(component, journals.main, waiters, letters, left)
                     for component in self.config.exporters.values()
                 ]
-                intake = intake_of(self.config, journals.main, self.telemetry)
+                intake = self._ticks.intake = intake_of(self.config, journals.main, self.telemetry)
                 receivers = [
                     (
                         _create(component, "receiver", self._receiver_context(component)),
@@ -117,6 +119,8 @@ class Service:
                 journals.main.all_attached()
                 for work in (watch(journals), Errands(journals, main).run(self.data)):
                     left.push_async_callback(_ended, _task("journal", work))
+                left.callback(self._ticks.rest)
+                left.push_async_callback(_ended, _task("processors", self._ticks.run()))
                 for name, memory in self._memories.items():
                     await memory.look(asyncio.get_running_loop().time())
                     left.push_async_callback(_ended, _task(f"processor {name}", memory.run()))
@@ -179,6 +183,7 @@ class Service:
             self._log.warning("did not stop in time, and is cut off", extra={"component": task.get_name()})
             task.cancel()
         await asyncio.gather(*into, return_exceptions=True)
+        await self._ticks.flush(max(deadline - loop.time(), 0.0) / 2)
         for follower in followers:
             follower.closed()
         closing = asyncio.create_task(asyncio.to_thread(journal.close))

@@ -1,6 +1,6 @@
 //! What a receiver pushes to: the data path on one screen.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use logloom_formats::Decoder;
 use logloom_journal::{Draft, Journal, Tally};
@@ -12,9 +12,11 @@ use crate::{Counters, OnUnreadable, Pipelines, pipeline::Routed};
 #[derive(Debug)]
 pub struct Intake {
     journal: Arc<Journal>,
-    pipelines: Pipelines,
+    pub(crate) pipelines: Pipelines,
     limits: Limits,
-    counters: Counters,
+    pub(crate) counters: Counters,
+    /// Held while processors speak by themselves: whoever flushes waits for what a tick has in hand.
+    pub(crate) ticking: Mutex<()>,
 }
 
 /// How a push is decoded.
@@ -44,7 +46,7 @@ impl Intake {
     /// An Intake that appends to `journal`.
     pub fn new(journal: Arc<Journal>, pipelines: Pipelines, limits: Limits) -> Arc<Self> {
         let counters = Counters::new(pipelines.names());
-        Arc::new(Self { journal, pipelines, limits, counters })
+        Arc::new(Self { journal, pipelines, limits, counters, ticking: Mutex::default() })
     }
 
     /// The data path: decode once, route, process, append as one entry, answer. On [`Delivery::Retry`] nothing was taken, not even by

@@ -6,12 +6,14 @@ mod intake;
 mod messages;
 mod pipeline;
 mod source;
+mod tick;
 
 pub use counters::{Counted, Counters, ReceiverCounts};
 pub use intake::Intake;
 pub use messages::{Messages, OnUnreadable, Sender};
 pub use pipeline::{Pipeline, PipelineError, Pipelines};
 pub use source::{Begin, Source};
+pub use tick::Ticked;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

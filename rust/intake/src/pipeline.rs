@@ -27,7 +27,7 @@ impl std::fmt::Debug for Pipeline {
 /// All pipelines, and the one that takes what no other does.
 #[derive(Debug)]
 pub struct Pipelines {
-    all: Vec<Pipeline>,
+    pub(crate) all: Vec<Pipeline>,
     default: Option<usize>,
 }
 
@@ -115,21 +115,34 @@ pub(crate) struct Routed {
 /// Runs the processors of a pipeline on what it takes. `whole`: that is the whole batch, which pipelines share whose processors leave it as it is.
 fn deliver(pipeline: &Pipeline, batch: &Batch, whole: bool, shared: &mut Vec<Arc<str>>, routed: &mut Routed, tally: &mut Tally) {
     let name = Arc::clone(&pipeline.name);
-    let (mut made, mut added, mut dropped) = (batch.clone(), 0, 0);
-    for (id, processor) in &pipeline.processors {
-        let mut outcome = Outcome::default();
-        made = processor.apply(made, &mut outcome);
-        added += outcome.added;
-        dropped += outcome.dropped;
-        routed.outcomes.push((Arc::clone(id), outcome));
-    }
-    tally.made.push((Arc::clone(&name), batch.len() as u64 + added));
-    if dropped > 0 {
-        tally.dropped.push((Arc::clone(&name), dropped));
-    }
+    let made = process(&name, &pipeline.processors, batch.clone(), &mut routed.outcomes, tally);
     if whole && made.is_same(batch) {
         shared.push(name);
     } else if !made.is_empty() {
         routed.parts.push(Part { pipelines: vec![name], batch: made });
     }
+}
+
+/// What these processors of a pipeline make of a batch, which they get in the order of the config.
+pub(crate) fn process(
+    pipeline: &Arc<str>,
+    processors: &[(Arc<str>, Arc<dyn Processor>)],
+    batch: Batch,
+    outcomes: &mut Vec<(Arc<str>, Outcome)>,
+    tally: &mut Tally,
+) -> Batch {
+    let (mut made, mut added, mut dropped) = (batch, 0, 0);
+    let came = made.len() as u64;
+    for (id, processor) in processors {
+        let mut outcome = Outcome::default();
+        made = processor.apply(made, &mut outcome);
+        added += outcome.added;
+        dropped += outcome.dropped;
+        outcomes.push((Arc::clone(id), outcome));
+    }
+    tally.made.push((Arc::clone(pipeline), came + added));
+    if dropped > 0 {
+        tally.dropped.push((Arc::clone(pipeline), dropped));
+    }
+    made
 }

@@ -48,8 +48,14 @@ pub trait Processor: std::fmt::Debug + Send + Sync {
     /// The Batch as it is to be; the same one where nothing changed, so that pipelines go on sharing its bytes.
     fn apply(&self, batch: Batch, outcome: &mut Outcome) -> Batch;
 
-    /// Records of the processor's own that are due by now, such as the counts of a window that closed.
-    fn tick(&self, _now_unix_nano: u64) -> Option<Batch> {
-        None
+    /// Records of the processor's own that are due by now, such as the counts of windows that closed: a Batch for each origin that they have, of
+    /// a few MiB at most. They go through the processors behind this one.
+    fn tick(&self, _now_unix_nano: u64) -> Vec<Batch> {
+        Vec::new()
+    }
+
+    /// The same at the end: whatever is open is closed.
+    fn flush(&self, now_unix_nano: u64) -> Vec<Batch> {
+        self.tick(now_unix_nano)
     }
 }

@@ -124,6 +124,13 @@ impl Intake {
         Ok(Source(Mutex::new(logloom_intake::Source::open(Arc::clone(&self.0), format, origin, begin))))
     }
 
+    /// How many records processors had to say, whether the journal had no room, and which of them failed.
+    #[pyo3(signature = (*, is_last = false))]
+    fn tick(&self, py: Python<'_>, is_last: bool) -> (u64, bool, Vec<String>) {
+        let ticked = py.detach(|| self.0.tick(is_last));
+        (ticked.records, ticked.is_postponed, ticked.failed.iter().map(ToString::to_string).collect())
+    }
+
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counted = self.0.counters().read();
         let [receivers, pipelines, processors, rejects] = std::array::from_fn(|_| PyDict::new(py));
