@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,10 +120,15 @@ def logloom(load: Load, folder: Path) -> Cost:
     }
     with Logloom(config, folder) as running:
         address = "" if load.how == "file" else running.endpoint(*load.receiver)
-        spent = _spent(running.pid, load, address, folder)
+        spent = spent_s(running.pid, load, address, folder)
         rss_bytes = memory_bytes(running.pid, "VmHWM")
-    found = re.findall(r" received receiver=\S+ records=(\d+)", running.log())
-    return Cost(int(found[-1]) if found else 0, spent, rss_bytes)
+    return Cost(taken_by(running.log()), spent, rss_bytes)
+
+
+def taken_by(log: str) -> int:
+    """How many records logloom says that its one receiver took, once it has ended."""
+    found = re.findall(r" received receiver=\S+ records=(\d+)", log)
+    return int(found[-1]) if found else 0
 
 
 def collector(binary: Path, load: Load, folder: Path) -> Cost:
@@ -129,45 +136,51 @@ def collector(binary: Path, load: Load, folder: Path) -> Cost:
     assert load.collector is not None
     kind = "traces" if load.spans else "logs"
     receiver = load.receiver[0]
-    telemetry = {"host": "127.0.0.1", "port": TELEMETRY_PORT}
-    reader = {"pull": {"exporter": {"prometheus": {**telemetry, "without_type_suffix": True}}}}
     config = {
         "receivers": {receiver: load.here(load.collector, folder)},
         "exporters": {"nop": None},
-        "service": {
-            "pipelines": {kind: {"receivers": [receiver], "exporters": ["nop"]}},
-            "telemetry": {"metrics": {"level": "normal", "readers": [reader]}, "logs": {"level": "error"}},
-        },
+        "service": {"pipelines": {kind: {"receivers": [receiver], "exporters": ["nop"]}}},
     }
+    with collector_running(binary, config, folder) as (pid, metrics):
+        spent = spent_s(pid, load, f"127.0.0.1:{PORT}", folder)
+        rss_bytes = memory_bytes(pid, "VmHWM")
+        said = f"otelcol_receiver_accepted_{'spans' if load.spans else 'log_records'}"
+        counted = re.findall(rf"^{said}(?:_total)?{{.*}} (\S+)$", metrics(), re.MULTILINE)
+    return Cost(int(sum(map(float, counted))), spent, rss_bytes)
+
+
+@contextmanager
+def collector_running(binary: Path, config: dict[str, Any], folder: Path) -> Iterator[tuple[int, Callable[[], str]]]:
+    """A Collector that is up: its process, and what asks it for its own metrics."""
+    telemetry = {"host": "127.0.0.1", "port": TELEMETRY_PORT}
+    reader = {"pull": {"exporter": {"prometheus": {**telemetry, "without_type_suffix": True}}}}
+    own = {"metrics": {"level": "normal", "readers": [reader]}, "logs": {"level": "error"}}
     file = folder / "otelcol.yaml"
-    file.write_bytes(orjson.dumps(config))
+    file.write_bytes(orjson.dumps({**config, "service": {**config["service"], "telemetry": own}}))
     with (folder / "otelcol.err").open("wb") as err:
         process = subprocess.Popen([binary, "--config", file], stdout=err, stderr=err)
+
+    def metrics() -> str:
+        try:
+            with urlopen(f"http://127.0.0.1:{TELEMETRY_PORT}/metrics", timeout=5) as answer:
+                return str(answer.read(), "utf-8")
+        except OSError:
+            return ""
+
+    def failed() -> str | None:
+        return None if process.poll() is None else (folder / "otelcol.err").read_text()
+
     try:
-        said = f"otelcol_receiver_accepted_{'spans' if load.spans else 'log_records'}"
-
-        def metrics() -> str:
-            try:
-                with urlopen(f"http://127.0.0.1:{TELEMETRY_PORT}/metrics", timeout=5) as answer:
-                    return str(answer.read(), "utf-8")
-            except OSError:
-                return ""
-
-        def failed() -> str | None:
-            return None if process.poll() is None else (folder / "otelcol.err").read_text()
-
         wait_until(metrics, "the Collector to be up", failed=failed)
-        _wait_idle(process.pid)
-        spent = _spent(process.pid, load, f"127.0.0.1:{PORT}", folder)
-        rss_bytes = memory_bytes(process.pid, "VmHWM")
-        counted = re.findall(rf"^{said}(?:_total)?{{.*}} (\S+)$", metrics(), re.MULTILINE)
-        return Cost(int(sum(map(float, counted))), spent, rss_bytes)
+        wait_idle(process.pid)
+        yield process.pid, metrics
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _spent(pid: int, load: Load, address: str, folder: Path) -> float:
+def spent_s(pid: int, load: Load, address: str, folder: Path) -> float:
+    """The CPU seconds that a process takes for all of the load, until it is idle again."""
     before_s = cpu_s(pid)
     if load.how == "file":
         with (folder / "in.log").open("ab") as file:
@@ -180,11 +193,12 @@ def _spent(pid: int, load: Load, address: str, folder: Path) -> float:
         done = subprocess.run([*sender, *counts], cwd=ROOT, capture_output=True, text=True, check=False)
         sent = load.records if load.how == "datagrams" else load.connections * load.messages
         assert (done.returncode, done.stdout.strip()) == (0, str(sent)), done.stderr[-2000:]
-    _wait_idle(pid)
+    wait_idle(pid)
     return cpu_s(pid) - before_s
 
 
-def _wait_idle(pid: int) -> None:
+def wait_idle(pid: int) -> None:
+    """Until the process has used no CPU for a while."""
     last_s, since_s = cpu_s(pid), time.monotonic()
 
     def is_idle() -> bool:

@@ -1,0 +1,68 @@
+"""Sends one prepared OTLP request over and over by HTTP, at a given rate, and measures until each is acknowledged.
+
+`python -m bench.pace HOST:PORT FILE CONNECTIONS RATE SECONDS`: RATE requests a second over all connections, 0 for as
+many as are acknowledged. It prints, as JSON, how many were acknowledged and the latencies' percentiles in seconds.
+A request counts from the moment at which it was due: one that waits for an earlier one on its connection is late.
+"""
+
+import asyncio
+import gc
+import sys
+import time
+
+import orjson
+
+from bench.loads import http
+
+LATE_S_MAX = 60.0
+
+
+async def main(address: str, data: bytes, connections: int, rate: float, seconds: float) -> dict[str, float]:
+    """What came of it."""
+    host, _, port = address.rpartition(":")
+    request = http("/v1/logs", data, "application/x-protobuf")
+    latencies: list[float] = []
+    gc.disable()  # its own pauses are not the server's
+    began_s = time.perf_counter()
+    every_s = connections / rate if rate else 0.0
+
+    async def client(place: int) -> None:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        due_s = began_s + every_s * place / connections
+        while (now_s := time.perf_counter()) < began_s + seconds:
+            if every_s:
+                if now_s < due_s:
+                    await asyncio.sleep(due_s - now_s)
+            else:
+                due_s = now_s
+            writer.write(request)
+            await writer.drain()
+            await _answer(reader)
+            latencies.append(time.perf_counter() - due_s)
+            due_s += every_s
+        writer.close()
+
+    async with asyncio.timeout(seconds + LATE_S_MAX):
+        await asyncio.gather(*map(client, range(connections)))
+    took_s = time.perf_counter() - began_s
+    latencies.sort()
+    at = {
+        f"p{share:g}": latencies[min(int(len(latencies) * share / 100), len(latencies) - 1)] for share in (50, 90, 99)
+    }
+    return {"count": len(latencies), "per_s": len(latencies) / took_s, **at, "max": latencies[-1]}
+
+
+async def _answer(reader: asyncio.StreamReader) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.split(b" ", 2)[1] == b"200", head
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            await reader.readexactly(int(line.partition(b":")[2]))
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(
+        orjson.dumps(
+            asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5])))
+        )
+    )
