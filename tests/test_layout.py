@@ -25,7 +25,7 @@ CRATES = {
     "wire": {"record"},
     "tail": {"record", "wire"},
     "intake": {"record", "formats", "processors", "journal"},
-    "server": {"record", "intake", "wire"},
+    "server": {"record", "intake", "journal", "wire"},
     "python": {"record", "formats", "processors", "journal", "wire", "tail", "intake", "server"},
     "fuzz": {"record", "formats", "processors", "journal", "wire", "intake", "server"},
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from logloom._native import Delivery, Intake, Journal, Messages, Processor, Source, WireMessage
+from logloom._native import Brake, Delivery, Intake, Journal, Messages, Processor, Source, WireMessage
 from logloom.commits import Commits
 from logloom.config import Config, OptionValue, PipelineConfig
 from logloom.folder import component_folder
@@ -109,6 +109,11 @@ class Push:
         self._threads = threads
         self._commits = commits or Commits(journal)
         self._memories = memories
+
+    @property
+    def brakes(self) -> list[Brake]:
+        """What tells native servers the same as `busy_s`."""
+        return [memory.brake for memory in self._memories]
 
     def busy_s(self) -> float:
         """How long whoever wants to push is to wait, in seconds; 0.0: not at all. From any thread."""

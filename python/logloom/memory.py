@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from logloom._native import Brake
 from logloom.errors import ConfigError
 from logloom.logs import Log
 
@@ -50,6 +51,7 @@ class Memory:
         total: How much there is, in bytes.
         give_back: Gives free memory back to the system.
         busy_s: When senders may ask again, in seconds; 0.0: more may be taken. Read from any thread.
+        brake: Says the same to the native servers.
     """
 
     limits: Limits
@@ -58,6 +60,7 @@ class Memory:
     total: Callable[[], int] = field(default_factory=lambda: total_bytes)
     give_back: Callable[[], None] = field(default_factory=lambda: give_back)
     busy_s: float = 0.0
+    brake: Brake = field(default_factory=Brake)
     _gave_back_at: float = float("-inf")
 
     async def run(self) -> None:
@@ -83,6 +86,7 @@ class Memory:
                 await asyncio.to_thread(self.give_back)
                 used = self.used()
         was_busy, self.busy_s = self.busy_s > 0, RETRY_S if used > soft else 0.0
+        self.brake.set(self.busy_s, "too much memory in use")
         told = {"used_mib": used >> 20, "soft_limit_mib": soft >> 20, "limit_mib": hard >> 20}
         if self.busy_s and not was_busy:
             self.log.warning("too much memory in use: senders are asked to come again", extra=told)

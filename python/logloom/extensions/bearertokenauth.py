@@ -94,6 +94,7 @@ class BearerToken:
         self._context = context
         self._header = config.header.lower()
         self._scheme = config.scheme.lower()
+        self.reads = (self._header,)
         self.challenge = f'{config.scheme or config.header} realm="logloom"'
         self._known: dict[bytes, str] = {}
         self._own: Secret = Secret()

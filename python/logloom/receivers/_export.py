@@ -1,32 +1,53 @@
 """gRPC methods whose messages are pushed: how what became of one is answered."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grpc import StatusCode
 
-from logloom.receivers._grpc import RETRY_AFTER_S, Handler, Refusal
+from logloom import rpc
+from logloom.receivers._gated import RETRY_AFTER_S, Refusal
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
     from logloom.intake import Push, ReceiverContext
 
-__all__ = ["exporting"]
+__all__ = ["Export"]
 
 
-def exporting(
-    context: "ReceiverContext", push: "Push", to: "Messages", answer: "Callable[[Delivery], bytes]"
-) -> Handler:
-    """The handler of a method whose messages are pushed; `answer` is to what was taken."""
+@dataclass(frozen=True)
+class Export:
+    """The handler of a method whose messages are pushed. The native server reads what it is made of, and does the same.
 
-    async def export(data: bytes, peer: str) -> bytes:
-        if context.stopping.is_set():
+    Attributes:
+        context: The receiver's.
+        push: Where messages go,
+        to: and as what.
+        is_otlp: Whether the answer is OTLP's, with what was refused; else it is a message without fields.
+    """
+
+    context: "ReceiverContext"
+    push: "Push"
+    to: "Messages"
+    is_otlp: bool = False
+
+    async def __call__(self, data: bytes, peer: str) -> bytes:
+        """One message.
+
+        Raises:
+            Refusal: It was not taken.
+        """
+        if self.context.stopping.is_set():
             raise Refusal(StatusCode.UNAVAILABLE, "stopping", RETRY_AFTER_S)
-        delivery = await push(to, data, peer)
+        delivery = await self.push(self.to, data, peer)
         if delivery.kind == "retry":
             raise Refusal(StatusCode.UNAVAILABLE, "the journal is full", delivery.retry_after_s)
         if delivery.kind == "refuse":
             raise Refusal(StatusCode.INVALID_ARGUMENT, delivery.why)
-        return answer(delivery)
+        return rpc.partial_success(*rejected(delivery)) if self.is_otlp else b""
 
-    return export
+
+def rejected(delivery: "Delivery") -> tuple[int, str]:
+    """How many records were refused, and why the first was."""
+    refused = delivery.refused
+    return len(refused), refused[0][1] if refused else ""

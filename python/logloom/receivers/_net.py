@@ -24,14 +24,14 @@ class Pems:
     client_ca: bytes | None
 
 
-def load_pems(tls: "ServerTls") -> Pems:
-    """Read the files of `tls`, and prove that they fit together.
+def load_pems(tls: "ServerTls", *, grpc_library: bool = True) -> Pems:
+    """Read the files of `tls`, and prove that they fit together; `grpc_library`: for grpcio.
 
     Raises:
         ConfigError: One cannot be read, is no PEM, or the key is not the certificate's; or more is asked than gRPC can.
     """
-    if tls.min_version == "1.3":
-        msg = "tls: min_version 1.3 cannot be had with gRPC, whose library speaks 1.2 too: use HTTP, or give 1.2"
+    if tls.min_version == "1.3" and grpc_library:
+        msg = "tls: min_version 1.3 cannot be had with grpcio, which speaks 1.2 too: give engine: native, or 1.2"
         raise ConfigError(msg)
     ssl_context(tls)
     client_ca = _read(tls.client_ca_file) if tls.client_ca_file else None

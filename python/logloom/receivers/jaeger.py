@@ -18,14 +18,14 @@ from aiohttp import web
 from logloom.config import Bound, Endpoint
 from logloom.receivers import _grpc, _http
 from logloom.receivers._datagram import DatagramServer, DatagramSettings
-from logloom.receivers._export import exporting
-from logloom.receivers._gate import Gate
-from logloom.receivers._net import warn_if_open
-from logloom.receivers._settings import GrpcSettings, HttpSettings
+from logloom.receivers._export import Export
+from logloom.receivers._native import until_stopped
+from logloom.receivers._settings import EngineSettings, HttpSettings
 from logloom.receivers._spans import SpansRoute
 
 if TYPE_CHECKING:
     from logloom.intake import Push, ReceiverContext
+    from logloom.receivers._native_grpc import NativeGrpcServer
 
 POST_SPANS: Final = "/jaeger.api_v2.CollectorService/PostSpans"
 SAMPLING: Final = "/jaeger.api_v2.SamplingManager/GetSamplingStrategy"
@@ -37,7 +37,7 @@ STOP_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grpc(GrpcSettings):
+class Grpc(EngineSettings):
     """Jaeger's collector over gRPC.
 
     Attributes:
@@ -135,14 +135,14 @@ class Jaeger:
 
     async def run(self, push: "Push") -> None:
         """Listen until the service stops."""
-        protocols, listening = self._config.protocols, {}
+        protocols, servers, listening = self._config.protocols, list[object](), dict[str, str]()
         async with contextlib.AsyncExitStack() as opened:
             if (grpc := protocols.grpc) is not None:
-                warn_if_open(self._context, grpc.endpoint, grpc.tls)
                 server = self._grpc_server(grpc, push)
                 listening["grpc"] = str(Endpoint(grpc.endpoint.host, server.bind(grpc.endpoint, grpc.tls)))
-                await server.start()
                 opened.push_async_callback(server.stop, STOP_S)
+                await server.start()
+                servers.append(server)
             if (http := protocols.thrift_http) is not None:
                 thrift = push.messages("jaeger", serialization="thrift")
                 spans = SpansRoute(dict.fromkeys(THRIFT, thrift))
@@ -158,7 +158,7 @@ class Jaeger:
                     listening[which] = str(Endpoint(udp.endpoint.host, await datagrams.start()))
                     opened.push_async_callback(datagrams.stop)
             self._context.up(**listening)
-            await self._context.stopping.wait()
+            await until_stopped(self._context.stopping, *servers)
 
     def _sampling(self, _call: _http.Call) -> web.Response:
         """What the agent's `/sampling?service=NAME` answers."""
@@ -166,21 +166,14 @@ class Jaeger:
         body = orjson.dumps({"strategyType": "PROBABILISTIC", "probabilisticSampling": strategy})
         return web.Response(body=body, content_type="application/json")
 
-    def _grpc_server(self, config: Grpc, push: "Push") -> _grpc.GrpcServer:
+    def _grpc_server(self, config: Grpc, push: "Push") -> "_grpc.GrpcServer | NativeGrpcServer":
         # PostSpansResponse has no fields.
-        post_spans = exporting(self._context, push, push.messages("jaeger", serialization="proto"), lambda _taken: b"")
+        post_spans = Export(self._context, push, push.messages("jaeger", serialization="proto"))
 
         async def sampling(_data: bytes, _peer: str) -> bytes:
             return _probabilistic(self._config.sampling_rate)
 
-        return _grpc.GrpcServer(
-            {POST_SPANS: post_spans, SAMPLING: sampling},
-            message_bytes_max=config.max_recv_msg_size_mib << 20,
-            ready=self._context.ready,
-            options=config.options(),
-            gate=Gate(self._context, config.auth),
-            within=self._context.room,
-        )
+        return _grpc.grpc_server(config, self._context, {POST_SPANS: post_spans, SAMPLING: sampling})
 
 
 def _probabilistic(rate: float) -> bytes:

@@ -18,16 +18,16 @@ from aiohttp import web
 
 from logloom.config import Endpoint, FormatOptions, format_problems
 from logloom.receivers._body import Refusal
-from logloom.receivers._export import exporting
-from logloom.receivers._gate import Gate
-from logloom.receivers._grpc import GrpcServer
+from logloom.receivers._export import Export
+from logloom.receivers._grpc import GrpcServer, grpc_server
 from logloom.receivers._http import Call, HttpServer, Page, Route
-from logloom.receivers._net import warn_if_open
-from logloom.receivers._settings import GrpcSettings, HttpSettings
+from logloom.receivers._native import until_stopped
+from logloom.receivers._settings import EngineSettings, HttpSettings
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
     from logloom.intake import Push, ReceiverContext
+    from logloom.receivers._native_grpc import NativeGrpcServer
 
 PUSH: Final = "POST /loki/api/v1/push"
 OLDER: Final = "POST /api/prom/push"
@@ -43,7 +43,7 @@ TENANT: Final = re.compile(r"[A-Za-z0-9!_.*'()|-]{0,150}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grpc(GrpcSettings):
+class Grpc(EngineSettings):
     """Pushes over gRPC.
 
     Attributes:
@@ -126,14 +126,14 @@ class Loki:
 
     async def run(self, push: "Push") -> None:
         """Listen until the service stops."""
-        protocols, listening = self._config.protocols, dict[str, str]()
+        protocols, servers, listening = self._config.protocols, list[object](), dict[str, str]()
         async with contextlib.AsyncExitStack() as opened:
             if (grpc := protocols.grpc) is not None:
-                warn_if_open(self._context, grpc.endpoint, grpc.tls)
                 server = self._grpc_server(grpc, push)
                 listening["grpc"] = str(Endpoint(grpc.endpoint.host, server.bind(grpc.endpoint, grpc.tls)))
-                await server.start()
                 opened.push_async_callback(server.stop, STOP_S)
+                await server.start()
+                servers.append(server)
             if (http := protocols.http) is not None:
                 route = PushRoute(push, self._config.lines())
                 routes: dict[str, Route | Page] = {PUSH: route, OLDER: route, READY: self._ready}
@@ -141,18 +141,12 @@ class Loki:
                 listening["http"] = str(Endpoint(http.endpoint.host, await web_server.start()))
                 opened.push_async_callback(web_server.stop)
             self._context.up(**listening)
-            await self._context.stopping.wait()
+            await until_stopped(self._context.stopping, *servers)
 
-    def _grpc_server(self, config: Grpc, push: "Push") -> GrpcServer:
+    def _grpc_server(self, config: Grpc, push: "Push") -> "GrpcServer | NativeGrpcServer":
         messages = push.messages("loki", serialization="proto", **self._config.lines())
-        return GrpcServer(
-            {GRPC: exporting(self._context, push, messages, lambda _taken: b"")},  # PushResponse has no fields
-            message_bytes_max=config.max_recv_msg_size_mib << 20,
-            ready=self._context.ready,
-            options=config.options(),
-            gate=Gate(self._context, config.auth),
-            within=self._context.room,
-        )
+        # PushResponse has no fields.
+        return grpc_server(config, self._context, {GRPC: Export(self._context, push, messages)})
 
     def _ready(self, _call: Call) -> web.Response:
         ready = self._context.ready()

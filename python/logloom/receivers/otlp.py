@@ -19,14 +19,14 @@ from logloom import rpc
 from logloom.config import Endpoint
 from logloom.receivers import _grpc, _http
 from logloom.receivers._body import Refusal
-from logloom.receivers._export import exporting
-from logloom.receivers._gate import Gate
-from logloom.receivers._net import warn_if_open
-from logloom.receivers._settings import GrpcSettings, HttpSettings
+from logloom.receivers._export import Export, rejected
+from logloom.receivers._native import until_stopped
+from logloom.receivers._settings import EngineSettings, HttpSettings
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
     from logloom.intake import Push, ReceiverContext
+    from logloom.receivers._native_grpc import NativeGrpcServer
 
 LOGS: Final = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 TRACES: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -41,7 +41,7 @@ _CODES: Final = {400: 3, 401: 16, 408: 4, 413: 8, 429: 8, 503: 14}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grpc(GrpcSettings):
+class Grpc(EngineSettings):
     """OTLP over gRPC.
 
     Attributes:
@@ -119,7 +119,6 @@ class Otlp:
         grpc = http = None
         try:
             if (config := self._protocols.grpc) is not None:
-                warn_if_open(self._context, config.endpoint, config.tls)
                 grpc = self._grpc_server(config, push)
                 listening["grpc"] = str(Endpoint(config.endpoint.host, grpc.bind(config.endpoint, config.tls)))
                 await grpc.start()
@@ -131,27 +130,20 @@ class Otlp:
                 http = _http.HttpServer(http_config, self._context, routes, push)
                 listening["http"] = str(Endpoint(http_config.endpoint.host, await http.start()))
             self._context.up(**listening)
-            await self._context.stopping.wait()
+            await until_stopped(self._context.stopping, grpc)
         finally:
             await asyncio.gather(*([grpc.stop(STOP_S)] if grpc else []), *([http.stop()] if http else []))
 
-    def _grpc_server(self, config: Grpc, push: "Push") -> _grpc.GrpcServer:
-        def handler(format_name: str) -> _grpc.Handler:
-            return exporting(
-                self._context, push, push.messages(format_name), lambda taken: rpc.partial_success(*_refused(taken))
-            )
-
+    def _grpc_server(self, config: Grpc, push: "Push") -> "_grpc.GrpcServer | NativeGrpcServer":
         async def metrics(_data: bytes, _peer: str) -> bytes:
             raise _grpc.Refusal(StatusCode.UNIMPLEMENTED, "logloom takes logs and traces, no metrics")
 
-        return _grpc.GrpcServer(
-            {LOGS: handler("otlp"), TRACES: handler("otlp_traces"), METRICS: metrics},
-            message_bytes_max=config.max_recv_msg_size_mib << 20,
-            ready=self._context.ready,
-            options=config.options(),
-            gate=Gate(self._context, config.auth),
-            within=self._context.room,
-        )
+        methods: dict[str, _grpc.Handler] = {
+            LOGS: Export(self._context, push, push.messages("otlp"), is_otlp=True),
+            TRACES: Export(self._context, push, push.messages("otlp_traces"), is_otlp=True),
+            METRICS: metrics,
+        }
+        return _grpc.grpc_server(config, self._context, methods)
 
 
 class OtlpRoute:
@@ -169,8 +161,8 @@ class OtlpRoute:
     def taken(self, call: _http.Call, delivery: "Delivery") -> web.Response:
         """200, with what was refused of the request, if anything."""
         if call.content_type == JSON:
-            return web.Response(body=rpc.partial_success_json(self._signal, *_refused(delivery)), content_type=JSON)
-        return web.Response(body=rpc.partial_success(*_refused(delivery)), content_type=PROTOBUF)
+            return web.Response(body=rpc.partial_success_json(self._signal, *rejected(delivery)), content_type=JSON)
+        return web.Response(body=rpc.partial_success(*rejected(delivery)), content_type=PROTOBUF)
 
     def refused(self, call: _http.Call, refusal: Refusal) -> web.Response:
         """A `google.rpc.Status`, in JSON or protobuf as the request was."""
@@ -178,9 +170,3 @@ class OtlpRoute:
         if call.content_type == JSON:
             return web.Response(body=rpc.status_json(code, str(refusal), refusal.retry_after_s), content_type=JSON)
         return web.Response(body=rpc.status(code, str(refusal), refusal.retry_after_s), content_type=PROTOBUF)
-
-
-def _refused(delivery: "Delivery") -> tuple[int, str]:
-    """How many records were refused, and why the first was."""
-    refused = delivery.refused
-    return len(refused), refused[0][1] if refused else ""

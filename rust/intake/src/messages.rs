@@ -64,6 +64,11 @@ impl Messages {
         self
     }
 
+    /// What they are pushed to.
+    pub fn intake(&self) -> &Arc<Intake> {
+        &self.intake
+    }
+
     /// One whole message.
     pub fn push(&self, data: Bytes, from: Sender<'_>) -> Delivery {
         let origin = Origin {

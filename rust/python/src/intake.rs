@@ -166,7 +166,7 @@ impl Intake {
 
 /// Where request bodies of one receiver and format are pushed.
 #[pyclass(module = "logloom._native", frozen)]
-pub struct Messages(logloom_intake::Messages);
+pub struct Messages(pub logloom_intake::Messages);
 
 #[pymethods]
 impl Messages {

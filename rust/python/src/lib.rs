@@ -14,6 +14,8 @@ mod journal;
 mod parser;
 mod processors;
 mod record;
+mod room;
+mod server;
 mod tail;
 mod wire;
 
@@ -46,6 +48,10 @@ mod _native {
     use super::processors::{Processor, find_sensitive, redaction_rules};
     #[pymodule_export]
     use super::record::Record;
+    #[pymodule_export]
+    use super::room::{Guest, Room};
+    #[pymodule_export]
+    use super::server::{Brake, GrpcServer, Reply};
     #[pymodule_export]
     use super::tail::{LogFile, Notices};
     #[pymodule_export]

@@ -1,2 +1,28 @@
 //! The native front end: from a socket to the Intake and back, without Python.
+//!
+//! [`Runtime`] is the threads, [`listen`] the sockets, [`tls`] who they talk to, [`room`] the bound on what is in hand, [`Server`] the
+//! connections of one listening socket. What is spoken on them is a [`Protocol`]: [`grpc`] here. What comes goes to a [`Feed`], which
+//! answers when it is safe.
 #![forbid(unsafe_code)]
+
+pub mod access;
+pub mod bridge;
+mod caught;
+mod commits;
+pub mod feed;
+pub mod grpc;
+pub mod inflow;
+pub mod listen;
+pub mod room;
+pub mod rpc;
+mod runtime;
+mod server;
+mod tasks;
+pub mod tls;
+
+pub use commits::Commits;
+pub use feed::Feed;
+pub use room::{Guest, Room};
+pub use runtime::Runtime;
+pub use server::{Bounds, Connected, Io, Protocol, ReadBytes, Server, Stopping, Tell, Told};
+pub use tasks::Tasks;

@@ -12,6 +12,8 @@ import pytest
 
 from logloom.config import Endpoint
 from logloom.receivers._grpc import GrpcServer
+from logloom.receivers._native_grpc import NativeGrpcServer
+from logloom.receivers._settings import GrpcSettings
 from tests.components import open_gate
 from tests.protos import generated
 
@@ -28,9 +30,19 @@ class Asked:
     ready: bool = False
 
 
+@pytest.fixture(params=["native", "grpcio"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @asynccontextmanager
-async def asked() -> AsyncIterator[Asked]:
-    server = GrpcServer({}, message_bytes_max=1000, ready=lambda: it.ready, options=[], gate=open_gate())
+async def asked(engine: str) -> AsyncIterator[Asked]:
+    server: GrpcServer | NativeGrpcServer
+    if engine == "native":
+        settings = GrpcSettings(endpoint=Endpoint("127.0.0.1", 0))
+        server = NativeGrpcServer({}, settings, lambda: it.ready, open_gate())
+    else:
+        server = GrpcServer({}, message_bytes_max=1000, ready=lambda: it.ready, options=[], gate=open_gate())
     port = server.bind(Endpoint("127.0.0.1", 0), None)
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -39,8 +51,8 @@ async def asked() -> AsyncIterator[Asked]:
     await server.stop(1)
 
 
-async def test_check_and_watch_follow_the_state() -> None:
-    async with asked() as server:
+async def test_check_and_watch_follow_the_state(engine: str) -> None:
+    async with asked(engine) as server:
         call = server.stub.Watch(health.HealthCheckRequest())
         answers = aiter(call)
         assert (await anext(answers)).status == State.NOT_SERVING
@@ -51,8 +63,8 @@ async def test_check_and_watch_follow_the_state() -> None:
         call.cancel()
 
 
-async def test_a_service_that_is_not_there() -> None:
-    async with asked() as server:
+async def test_a_service_that_is_not_there(engine: str) -> None:
+    async with asked(engine) as server:
         other = health.HealthCheckRequest(service="other")
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await server.stub.Check(other)
@@ -62,8 +74,8 @@ async def test_a_service_that_is_not_there() -> None:
         call.cancel()
 
 
-async def test_a_request_that_is_none() -> None:
-    async with asked() as server:
+async def test_a_request_that_is_none(engine: str) -> None:
+    async with asked(engine) as server:
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await server.channel.unary_unary("/grpc.health.v1.Health/Check")(b"\x0a\x7f")
         assert error.value.code() == grpc.StatusCode.NOT_FOUND

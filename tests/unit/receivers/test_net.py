@@ -32,9 +32,15 @@ def pems(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def config(pems: Path, more: str = "") -> str:
+@pytest.fixture(params=["native", "grpcio"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def config(pems: Path, engine: str, more: str = "") -> str:
     tls = f"tls: {{cert_file: {pems}/server.pem, key_file: {pems}/server.key{more}}}"
-    return f"protocols: {{grpc: {{endpoint: '127.0.0.1:0', {tls}}}, http: {{endpoint: '127.0.0.1:0', {tls}}}}}"
+    grpc_config = f"grpc: {{endpoint: '127.0.0.1:0', engine: {engine}, {tls}}}"
+    return f"protocols: {{{grpc_config}, http: {{endpoint: '127.0.0.1:0', {tls}}}}}"
 
 
 async def http_status(address: str, pems: Path, *, show: bool, old: bool = False) -> int:
@@ -55,8 +61,8 @@ async def grpc_export(address: str, pems: Path, *, show: bool) -> bytes:
         return bytes(await channel.unary_unary(otlp.LOGS)(b"", timeout=20))
 
 
-async def test_both_protocols_are_served_over_tls(pems: Path, tmp_path: Path) -> None:
-    async with running(otlp, config(pems), Pushed(), tmp_path) as server:
+async def test_both_protocols_are_served_over_tls(pems: Path, tmp_path: Path, engine: str) -> None:
+    async with running(otlp, config(pems, engine), Pushed(), tmp_path) as server:
         assert await http_status(server.listening["http"], pems, show=False) == 200
         assert await grpc_export(server.listening["grpc"], pems, show=False) == b""
         with pytest.raises(aiohttp.ClientConnectionError):
@@ -66,8 +72,8 @@ async def test_both_protocols_are_served_over_tls(pems: Path, tmp_path: Path) ->
                 await client.get(f"http://{server.listening['http']}/healthz")
 
 
-async def test_clients_must_show_a_certificate_where_that_is_asked_for(pems: Path, tmp_path: Path) -> None:
-    text = config(pems, f", client_ca_file: {pems}/client.pem")
+async def test_clients_must_show_a_certificate_where_that_is_asked_for(pems: Path, tmp_path: Path, engine: str) -> None:
+    text = config(pems, engine, f", client_ca_file: {pems}/client.pem")
     async with running(otlp, text, Pushed(), tmp_path) as server:
         assert await http_status(server.listening["http"], pems, show=True) == 200
         assert await grpc_export(server.listening["grpc"], pems, show=True) == b""

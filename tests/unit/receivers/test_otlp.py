@@ -22,7 +22,6 @@ from logloom._native import Delivery
 from logloom.receivers import otlp
 from tests.components import Pushed, Running, running
 
-CONFIG = "protocols: {grpc: {endpoint: '127.0.0.1:0'}, http: {endpoint: '127.0.0.1:0'}}"
 LOGS = logs.ExportLogsServiceRequest()
 LOGS.resource_logs.add().scope_logs.add().log_records.add().body.string_value = "hello"
 TRACES = traces.ExportTraceServiceRequest()
@@ -41,9 +40,15 @@ def pushed() -> Pushed:
     return Pushed()
 
 
+@pytest.fixture(params=["native", "grpcio"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-async def server(pushed: Pushed, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(otlp, CONFIG, pushed, tmp_path) as runs:
+async def server(pushed: Pushed, tmp_path: Path, engine: str) -> AsyncIterator[Running]:
+    config = f"protocols: {{grpc: {{endpoint: '127.0.0.1:0', engine: {engine}}}, http: {{endpoint: '127.0.0.1:0'}}}}"
+    async with running(otlp, config, pushed, tmp_path) as runs:
         yield runs
 
 
@@ -184,8 +189,8 @@ async def test_stopping_is_told_as_something_that_passes(server: Running, pushed
     assert len(pushed.taken) == 1
 
 
-async def test_one_grpc_connection_too_many_is_closed_and_a_free_place_taken(tmp_path: Path) -> None:
-    config = "protocols: {grpc: {endpoint: '127.0.0.1:0', max_connections: 2}}"
+async def test_one_grpc_connection_too_many_is_closed_and_a_free_place_taken(tmp_path: Path, engine: str) -> None:
+    config = f"protocols: {{grpc: {{endpoint: '127.0.0.1:0', max_connections: 2, engine: {engine}}}}}"
     own = [("grpc.use_local_subchannel_pool", 1)]  # else channels would share a connection
     async with running(otlp, config, Pushed(), tmp_path) as server:
         channels = [grpc.aio.insecure_channel(server.listening["grpc"], options=own) for _ in range(3)]

@@ -1,0 +1,137 @@
+//! Where messages go, and what is answered when they are safe.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use logloom_intake::{Messages, Sender};
+use logloom_record::Delivery;
+
+use crate::Commits;
+
+/// A message up to this size is read where its request is; for a larger one, the thread's other requests go to others.
+const INLINE_BYTES_MAX: usize = 256 << 10;
+/// The delay asked of a sender whose message the disk did not take.
+const WITHDRAWN_RETRY: Duration = Duration::from_secs(1);
+
+/// Who sent a message, as far as its channel tells: see [`Sender`].
+#[derive(Clone, Debug, Default)]
+pub struct From {
+    /// The peer's address.
+    pub peer: Arc<str>,
+    /// Who the peer proved to be; empty where nobody asked.
+    pub identity: String,
+    /// Whose records these are; empty for the default one.
+    pub tenant: String,
+    /// Attributes of the resource, known from the request.
+    pub resource: Vec<(String, String)>,
+    /// What the sender said beside the message.
+    pub given: Vec<(String, String)>,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Done only when it is safe.
+    pub delivery: Delivery,
+    /// Why it is to come again, where it is.
+    pub why: String,
+}
+
+/// The future of a [`Feed`].
+pub type Taking<'f> = Pin<Box<dyn Future<Output = Taken> + Send + 'f>>;
+
+/// Takes whole messages.
+pub trait Feed: Send + Sync {
+    /// One of them; what is done is safe.
+    fn take(&self, data: Bytes, from: From) -> Taking<'_>;
+}
+
+/// Says that no more is to be taken, of all that it was given to, until it says otherwise.
+#[derive(Debug, Default)]
+pub struct Brake {
+    nanos: AtomicU64,
+    why: Mutex<String>,
+}
+
+/// To the Intake.
+#[derive(Debug)]
+pub struct Core {
+    messages: Messages,
+    commits: Arc<Commits>,
+    brakes: Vec<Arc<Brake>>,
+}
+
+impl From {
+    /// The same, as the Intake is told it.
+    fn sender(&mut self) -> Sender<'_> {
+        let (resource, given) = (std::mem::take(&mut self.resource), std::mem::take(&mut self.given));
+        Sender { peer: &self.peer, identity: &self.identity, tenant: &self.tenant, resource, given }
+    }
+}
+
+impl Taken {
+    /// To come again after so long, because of this.
+    pub fn later(after: Duration, why: impl Into<String>) -> Self {
+        Self { delivery: Delivery::Retry(after), why: why.into() }
+    }
+}
+
+impl Brake {
+    /// Nothing is taken for now, because of this: senders may ask again after so long; after no time at all, things are taken again.
+    pub fn set(&self, after: Duration, why: &str) {
+        why.clone_into(&mut self.why.lock().unwrap_or_else(PoisonError::into_inner));
+        self.nanos.store(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX), Ordering::Release);
+    }
+
+    /// When senders may ask again, and why nothing is taken; `None`: it is.
+    pub fn held(&self) -> Option<(Duration, String)> {
+        let nanos = self.nanos.load(Ordering::Acquire);
+        (nanos > 0).then(|| (Duration::from_nanos(nanos), self.why.lock().unwrap_or_else(PoisonError::into_inner).clone()))
+    }
+}
+
+impl Core {
+    /// Messages go to `messages`, whose journal `commits` watches, while no brake holds them.
+    pub fn new(messages: Messages, commits: Arc<Commits>, brakes: Vec<Arc<Brake>>) -> Self {
+        Self { messages, commits, brakes }
+    }
+}
+
+impl Feed for Core {
+    fn take(&self, data: Bytes, mut from: From) -> Taking<'_> {
+        Box::pin(async move {
+            if let Some((after, why)) = self.brakes.iter().find_map(|brake| brake.held()) {
+                return Taken::later(after, why);
+            }
+            let delivery = if data.len() <= INLINE_BYTES_MAX {
+                self.messages.push(data, from.sender())
+            } else {
+                tokio::task::block_in_place(|| self.messages.push(data, from.sender()))
+            };
+            match delivery {
+                Delivery::Done(done) => {
+                    if self.commits.durable(done.entry).await {
+                        return Taken { delivery: Delivery::Done(done), why: String::new() };
+                    }
+                    Taken::later(WITHDRAWN_RETRY, "the journal could not write it")
+                }
+                Delivery::Retry(after) => {
+                    let why = self.commits.journal().admit().err();
+                    Taken::later(
+                        after,
+                        why.map_or_else(|| "the journal is full".into(), |no_room| format!("the journal takes no more: {}", no_room.why)),
+                    )
+                }
+                refuse @ Delivery::Refuse(_) => Taken { delivery: refuse, why: String::new() },
+            }
+        })
+    }
+}
