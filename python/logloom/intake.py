@@ -276,6 +276,7 @@ def intake_of(config: Config, journal: Journal, telemetry: Telemetry | None = No
             for name, pipeline in pipelines.items()
         ],
         default_pipeline=config.service.default_pipeline,
+        dead_letter_pipeline=config.service.dead_letter_pipeline,
     )
 
 

@@ -194,6 +194,7 @@ class _Checker:
         self.authenticators(EXTENSIONS, extensions, extensions)
         if service is None or journal is None:
             return None
+        self.dead_letters(service, used["processors"])
         self.note_bounds(journal)
         notes = tuple(self.reader.notes)
         components = (used["receivers"], used["processors"], used["exporters"])
@@ -210,6 +211,14 @@ class _Checker:
             section, component = those[name]
             path = f"{section}.{component.id}{'.' if inside else ''}{inside}"
             self.reader.problems.append(Problem(component.line, path, what, component.file))
+
+    def dead_letters(self, service: ServiceConfig, processors: dict[str, Component]) -> None:
+        """A processor's dead letters go to the pipeline that is for them."""
+        for component in processors.values():
+            if getattr(component.config, "on_error", "") == "dead_letter" and service.dead_letter_pipeline is None:
+                path = f"processors.{component.id}.on_error"
+                what = "there is no pipeline for dead letters: name one in service.dead_letter_pipeline"
+                self.reader.problems.append(Problem(component.line, path, what, component.file))
 
     def note_bounds(self, journal: JournalConfig) -> None:
         """A bound that the other kind of journal has is accepted, and does nothing."""

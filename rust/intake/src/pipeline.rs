@@ -29,6 +29,7 @@ impl std::fmt::Debug for Pipeline {
 pub struct Pipelines {
     pub(crate) all: Vec<Pipeline>,
     default: Option<usize>,
+    dead_letters: Option<usize>,
 }
 
 /// What is wrong with a set of pipelines.
@@ -54,7 +55,16 @@ impl Pipelines {
             None => None,
             Some(name) => Some(find(name).ok_or_else(|| PipelineError(format!("default_pipeline '{name}' is no pipeline")))?),
         };
-        Ok(Self { all, default })
+        Ok(Self { all, default, dead_letters: None })
+    }
+
+    /// The same; the records that processors could do nothing with go to the pipeline with this name too.
+    pub fn with_dead_letters(mut self, name: Option<&str>) -> Result<Self, PipelineError> {
+        if let Some(name) = name {
+            let found = self.all.iter().position(|pipeline| &*pipeline.name == name);
+            self.dead_letters = Some(found.ok_or_else(|| PipelineError(format!("dead_letter_pipeline '{name}' is no pipeline")))?);
+        }
+        Ok(self)
     }
 
     /// Their names.
@@ -100,9 +110,36 @@ impl Pipelines {
         if !shared.is_empty() {
             routed.parts.push(Part { pipelines: shared, batch });
         }
+        self.keep_letters(&mut routed, tally);
         routed
     }
+
+    /// Sends what processors could do nothing with through the pipeline of dead letters. What its own processors fail on stays there as it came.
+    pub(crate) fn keep_letters(&self, routed: &mut Routed, tally: &mut Tally) {
+        let Some(pipeline) = self.dead_letters.and_then(|i| self.all.get(i)) else { return };
+        for batch in letters(&mut routed.outcomes) {
+            let done = routed.outcomes.len();
+            deliver(pipeline, &batch, false, &mut Vec::new(), routed, tally);
+            for batch in routed.outcomes.get_mut(done..).map(letters).unwrap_or_default() {
+                tally.made.push((Arc::clone(&pipeline.name), batch.len() as u64));
+                routed.parts.push(Part { pipelines: vec![Arc::clone(&pipeline.name)], batch });
+            }
+        }
+    }
 }
+
+/// The dead letters of these processors, each marked with whose it is.
+fn letters(outcomes: &mut [(Arc<str>, Outcome)]) -> Vec<Batch> {
+    let mut all = Vec::new();
+    for (id, outcome) in outcomes {
+        let letters = std::mem::take(&mut outcome.letters).into_batches();
+        all.extend(letters.iter().map(|batch| batch.stamp(|_, _| vec![(DEAD_LETTER_PROCESSOR, id.to_string())])));
+    }
+    all
+}
+
+/// The attribute that tells which processor could do nothing with a dead letter.
+const DEAD_LETTER_PROCESSOR: &str = "logloom.dead_letter.processor";
 
 /// What all pipelines made of a batch.
 #[derive(Debug, Default)]
@@ -137,7 +174,8 @@ pub(crate) fn process(
         let mut outcome = Outcome::default();
         made = processor.apply(made, &mut outcome);
         added += outcome.added;
-        dropped += outcome.dropped;
+        // Dead letters leave this pipeline; that of dead letters makes them again.
+        dropped += outcome.dropped + outcome.letters.len() as u64;
         outcomes.push((Arc::clone(id), outcome));
     }
     tally.made.push((Arc::clone(pipeline), came + added));

@@ -11,7 +11,7 @@ use logloom_record::Batch;
 
 use crate::{
     Intake, now_unix_nano,
-    pipeline::{Pipeline, process},
+    pipeline::{Pipeline, Routed, process},
 };
 
 /// What a tick did.
@@ -60,12 +60,18 @@ impl Intake {
         let (mut tally, name) = (Tally::default(), Arc::clone(&pipeline.name));
         let mut outcomes = vec![(Arc::clone(id), Outcome { added: said, ..Outcome::default() })];
         let made = process(&name, rest, batch, &mut outcomes, &mut tally);
-        let records = made.len() as u64;
-        let mut draft = Draft { origin, parts: vec![Part { pipelines: vec![Arc::clone(&name)], batch: made }], ..Draft::default() };
-        if records == 0 || draft.fits().is_err() {
-            draft.parts.clear();
-            if records > 0 {
-                tally.dropped.push((name, records));
+        let mut routed = Routed { parts: Vec::new(), outcomes };
+        if !made.is_empty() {
+            routed.parts.push(Part { pipelines: vec![name], batch: made });
+        }
+        self.pipelines.keep_letters(&mut routed, &mut tally);
+        let Routed { parts, outcomes } = routed;
+        let records: u64 = parts.iter().map(|part| part.batch.len() as u64).sum();
+        let mut draft = Draft { origin, parts, ..Draft::default() };
+        if draft.fits().is_err() {
+            for part in draft.parts.drain(..) {
+                let records = part.batch.len() as u64;
+                tally.dropped.extend(part.pipelines.into_iter().map(|name| (name, records)));
             }
         }
         self.counters.routed(&tally, outcomes);

@@ -3,6 +3,8 @@
 
 mod filter;
 pub mod redaction;
+#[cfg(feature = "vrl")]
+pub mod transform;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,8 +20,10 @@ pub struct Outcome {
     pub dropped: u64,
     /// Records that it made itself, such as the count of a window.
     pub added: u64,
-    /// Records on which the processor failed; they passed on, marked.
+    /// Records on which the processor failed; they passed on, marked, or as its `on_error` says.
     pub failed: u64,
+    /// Records on which it failed and that are to be kept elsewhere, each with the reason as an attribute.
+    pub letters: Letters,
     /// How often each of its rules found something, by the rule's name.
     pub rules: BTreeMap<Arc<str>, u64>,
 }
@@ -32,7 +36,7 @@ impl Outcome {
         }
     }
 
-    /// What another time was like is added.
+    /// What another time was like is added; its letters went their way.
     pub fn add(&mut self, other: &Self) {
         self.dropped += other.dropped;
         self.added += other.added;
@@ -57,5 +61,51 @@ pub trait Processor: std::fmt::Debug + Send + Sync {
     /// The same at the end: whatever is open is closed.
     fn flush(&self, now_unix_nano: u64) -> Vec<Batch> {
         self.tick(now_unix_nano)
+    }
+}
+
+/// The attribute that tells why a record is a dead letter.
+pub const REASON: &str = "logloom.dead_letter.reason";
+
+/// Records as they came to the processor. Whoever runs it takes them out of its [`Outcome`].
+#[derive(Clone, Debug, Default)]
+pub struct Letters(Vec<Batch>);
+
+/// The very same ones.
+impl PartialEq for Letters {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(one, other)| one.is_same(other))
+    }
+}
+
+impl Eq for Letters {}
+
+impl Letters {
+    /// Them, one Batch a run of the processor.
+    pub fn into_batches(self) -> Vec<Batch> {
+        self.0
+    }
+
+    /// How many records.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(Batch::len).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Outcome {
+    /// These records of a Batch, by their place in ascending order, go to the dead letters: each marked with why.
+    pub fn dead_letters(&mut self, batch: &Batch, failed: &[(usize, String)]) {
+        let reason = |place: usize| failed.binary_search_by_key(&place, |(place, _)| *place).ok().and_then(|at| failed.get(at));
+        if failed.is_empty() {
+            return;
+        }
+        let chosen = batch.select(|place| reason(place).is_some());
+        let marked = chosen.stamp(|at, _| failed.get(at).map(|(_, why)| vec![(REASON, why.clone())]).unwrap_or_default());
+        self.letters.0.push(marked);
     }
 }

@@ -65,15 +65,17 @@ impl PipelineSpec {
 #[pymethods]
 impl Intake {
     #[new]
-    #[pyo3(signature = (journal, pipelines, *, default_pipeline = None, limits = None))]
+    #[pyo3(signature = (journal, pipelines, *, default_pipeline = None, dead_letter_pipeline = None, limits = None))]
     fn new(
         journal: &Journal,
         pipelines: Vec<PipelineSpec>,
         default_pipeline: Option<&str>,
+        dead_letter_pipeline: Option<&str>,
         limits: Option<&Bound<'_, PyMapping>>,
     ) -> PyResult<Self> {
         let pipelines = pipelines.into_iter().map(PipelineSpec::build).collect::<PyResult<_>>()?;
-        let pipelines = Pipelines::new(pipelines, default_pipeline).map_err(|error| ConfigError::new_err(error.to_string()))?;
+        let pipelines = Pipelines::new(pipelines, default_pipeline).and_then(|all| all.with_dead_letters(dead_letter_pipeline));
+        let pipelines = pipelines.map_err(|error| ConfigError::new_err(error.to_string()))?;
         Ok(Self(logloom_intake::Intake::new(Arc::clone(&journal.0), pipelines, input::limits(limits)?), Mutex::default()))
     }
 

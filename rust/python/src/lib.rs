@@ -45,7 +45,7 @@ mod _native {
     #[pymodule_export]
     use super::parser::{Parser, common_options, detect, formats};
     #[pymodule_export]
-    use super::processors::{Processor, find_sensitive, redaction_rules};
+    use super::processors::{Processor, find_sensitive, redaction_rules, transform_functions, transform_processor};
     #[pymodule_export]
     use super::record::Record;
     #[pymodule_export]

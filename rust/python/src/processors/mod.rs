@@ -1,5 +1,7 @@
 //! What shapes records before they are journalled.
 
+mod transform;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use logloom_processors::{
@@ -12,6 +14,8 @@ use pyo3::{
     types::{PyBytes, PyDict},
 };
 use regex::bytes::{Regex, RegexBuilder};
+
+pub use transform::{transform_functions, transform_processor};
 
 use crate::{batch::Batch, errors::ConfigError};
 

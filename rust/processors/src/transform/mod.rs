@@ -1,0 +1,142 @@
+//! `transform`: records are rewritten by a program in VRL, or by the Collector's statements (OTTL).
+//!
+//! Neither builds the whole record: what their paths name is read from the wire form when it is asked for, and what they set is written over a copy
+//! of all other bytes.
+
+mod fields;
+mod program;
+mod values;
+mod view;
+
+use logloom_record::{Batch, Edit, Overlay, Record};
+use vrl::compiler::runtime::Runtime;
+
+use crate::{Outcome, Processor};
+use fields::{Edits, Source};
+use program::Program;
+pub use program::{LEFT_OUT, ProgramError, SOURCE_BYTES_MAX, functions};
+use view::View;
+
+/// The attribute that tells why a record passed on unchanged.
+pub const ERROR: &str = "logloom.processor.error";
+/// The longest reason that is told, in bytes.
+const REASON_BYTES_MAX: usize = 512;
+/// The largest message that is written, in bytes, unless it was larger before.
+const MESSAGE_BYTES_MAX: usize = 4 << 20;
+
+/// What becomes of a record on which a program fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// It passes on as it came, marked with [`ERROR`].
+    #[default]
+    Pass,
+    /// It passes on as it came.
+    Ignore,
+    /// It is dropped, and counted.
+    Drop,
+    /// It goes to the dead letters, as it came.
+    DeadLetter,
+}
+
+/// The processor.
+#[derive(Debug)]
+pub struct Transform {
+    program: Program,
+    on_error: OnError,
+}
+
+impl Transform {
+    /// Compiles a program in VRL.
+    pub fn vrl(source: &str, on_error: OnError) -> Result<Self, ProgramError> {
+        Ok(Self { program: Program::compile(source)?, on_error })
+    }
+}
+
+impl Processor for Transform {
+    fn apply(&self, batch: Batch, outcome: &mut Outcome) -> Batch {
+        let mut runtime = Runtime::default();
+        let mut edits = Edits::default();
+        let mut letters: Vec<(usize, String)> = Vec::new();
+        let mut at = 0;
+        let records: Vec<Record<'_>> = batch.records().collect();
+        let mut view = View::new(&self.program.places);
+        let edited = batch.edit_each(|_, anew| {
+            let Some(record) = records.get(at) else { return Edit::Keep };
+            at += 1;
+            let source = Source { record: record.bytes(), resource: record.resource(), scope: record.scope(), owner: Some(record) };
+            view.show(source);
+            edits.clear();
+            let ran = self.program.run(&mut view, &mut runtime);
+            if ran.is_ok() && view.is_removed {
+                outcome.dropped += 1;
+                return Edit::Drop;
+            }
+            let start = anew.record.len();
+            match ran.and_then(|()| view.edits(&mut edits)).and_then(|()| write(source, &edits, anew)) {
+                Ok(edit) => edit,
+                Err(why) => {
+                    outcome.failed += 1;
+                    anew.record.truncate(start);
+                    (anew.resource, anew.scope) = (None, None);
+                    let why = reason(&why);
+                    match self.on_error {
+                        OnError::Ignore => Edit::Keep,
+                        OnError::Pass => {
+                            let mut mark = Overlay::record();
+                            mark.set_text(ERROR.as_bytes(), why.as_bytes());
+                            mark.write(source.record, anew.record);
+                            Edit::Write
+                        }
+                        OnError::Drop => {
+                            outcome.dropped += 1;
+                            Edit::Drop
+                        }
+                        OnError::DeadLetter => {
+                            letters.push((at - 1, why.to_owned()));
+                            Edit::Drop
+                        }
+                    }
+                }
+            }
+        });
+        outcome.dead_letters(&batch, &letters);
+        edited
+    }
+}
+
+/// Writes the edits.
+fn write(source: Source<'_>, edits: &Edits, anew: &mut logloom_record::Anew<'_>) -> Result<Edit, String> {
+    let shared = |overlay: &Overlay, message: &[u8]| {
+        let mut out = Vec::new();
+        if !overlay.is_empty() {
+            overlay.write(message, &mut out);
+            bounded(message.len(), out.len())?;
+        }
+        Ok::<_, String>((!overlay.is_empty()).then_some(out))
+    };
+    anew.resource = shared(&edits.resource, source.resource)?;
+    anew.scope = shared(&edits.scope, source.scope)?;
+    if edits.record.is_empty() && anew.resource.is_none() && anew.scope.is_none() {
+        return Ok(Edit::Keep);
+    }
+    let start = anew.record.len();
+    edits.record.write(source.record, anew.record);
+    bounded(source.record.len(), anew.record.len() - start)?;
+    Ok(Edit::Write)
+}
+
+fn bounded(before: usize, now: usize) -> Result<(), String> {
+    if now > MESSAGE_BYTES_MAX.max(before) {
+        return Err(format!("the record would have {now} bytes, more than {MESSAGE_BYTES_MAX}"));
+    }
+    Ok(())
+}
+
+/// Its beginning, where it is long.
+fn reason(why: &str) -> &str {
+    let mut end = why.len().min(REASON_BYTES_MAX);
+    while !why.is_char_boundary(end) {
+        end -= 1;
+    }
+    why.get(..end).unwrap_or_default()
+}
