@@ -3,33 +3,13 @@
 import grp
 import os
 import pwd
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+
+from logloom import _native
 
 __all__ = ["Naming", "container_of"]
-
-_UID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}"
-_NAME: Final = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
-_ROTATED: Final = r"(?:\.\d{8}-\d{6})?(?:\.(?:gz|zst))?"
-_POD: Final = re.compile(
-    rf"(?:.*/)?(?P<namespace>{_NAME})_(?P<pod>{_NAME})_(?P<uid>{_UID})/(?P<container>{_NAME})/"
-    rf"(?P<restarts>\d+)\.log{_ROTATED}"
-)
-_CONTAINER: Final = re.compile(
-    rf"(?:.*/)?(?P<pod>{_NAME})_(?P<namespace>{_NAME})_(?P<container>{_NAME})-(?P<id>[0-9a-f]{{64}})\.log{_ROTATED}"
-)
-_DOCKER: Final = re.compile(r"(?:.*/)?(?P<id>[0-9a-f]{64})/(?P=id)-json\.log(?:\.\d+)?(?:\.gz)?")
-_ATTRIBUTES: Final = {
-    "namespace": "k8s.namespace.name",
-    "pod": "k8s.pod.name",
-    "uid": "k8s.pod.uid",
-    "container": "k8s.container.name",
-    "restarts": "k8s.container.restart_count",
-    "id": "container.id",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +76,7 @@ class Naming:
 
 def container_of(*paths: str) -> dict[str, str]:
     """The pod and container of a log, by the paths that lead to it."""
-    attributes: dict[str, str] = {}
-    for path in paths:
-        for pattern in (_POD, _CONTAINER, _DOCKER):
-            if match := pattern.fullmatch(path):
-                attributes.update({_ATTRIBUTES[name]: value for name, value in match.groupdict().items()})
-    return attributes
+    return {key: value for path in paths for key, value in _native.container_of(_text(path)).items()}
 
 
 def _name(look_up: object, number: int) -> str:

@@ -1,6 +1,8 @@
 //! Processors: Batch to Batch. One file a processor; the names are the config's.
 #![forbid(unsafe_code)]
 
+pub mod correlate;
+pub mod enrich;
 mod filter;
 pub mod redaction;
 #[cfg(feature = "vrl")]
@@ -10,6 +12,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use logloom_record::Batch;
 
+pub use correlate::Correlate;
+pub use enrich::Enrich;
 pub use filter::Filter;
 pub use redaction::Redaction;
 

@@ -45,6 +45,10 @@ mod _native {
     #[pymodule_export]
     use super::parser::{Parser, common_options, detect, formats};
     #[pymodule_export]
+    use super::processors::correlate::correlate_processor;
+    #[pymodule_export]
+    use super::processors::enrich::{container_of, enrich_processor};
+    #[pymodule_export]
     use super::processors::{Processor, find_sensitive, redaction_rules, transform_functions, transform_processor};
     #[pymodule_export]
     use super::record::Record;

@@ -18,6 +18,7 @@ mod envelope;
 mod error;
 pub mod expr;
 mod frames;
+pub mod ids;
 mod json_text;
 mod key;
 mod lane;

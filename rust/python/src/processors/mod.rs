@@ -1,5 +1,7 @@
 //! What shapes records before they are journalled.
 
+pub mod correlate;
+pub mod enrich;
 mod transform;
 
 use std::{collections::BTreeMap, sync::Arc};
