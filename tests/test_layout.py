@@ -52,6 +52,7 @@ LAYERS = {
     "access": 3,
     "receivers": 5,
     "processors": 5,
+    "connectors": 5,
     "exporters": 5,
     "extensions": 6,
     "web": 5,
@@ -70,12 +71,13 @@ LIBRARY_USERS = {"cli"}
 SERVER_LIBRARIES = {"aiohttp", "asyncio", "google", "grpc", "opentelemetry", "pyarrow", "yaml"}
 
 # Folders whose files are found by name, not imported: each file in them is one thing of a kind.
-BY_NAME = {"cli", "receivers", "processors", "exporters", "extensions", "controls"}
+BY_NAME = {"cli", "receivers", "processors", "exporters", "connectors", "extensions", "controls"}
 # What a file of the kind holds, besides its docstring.
 COMPONENTS = {
     "receivers": ("Config", "create"),
     "exporters": ("Config", "create"),
     "extensions": ("Config", "create"),
+    "connectors": ("Config", "create"),
     "processors": ("Config",),
 }
 

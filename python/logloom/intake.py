@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from logloom._native import Brake, Delivery, Intake, Journal, Messages, Processor, Source, WireMessage
 from logloom.commits import Commits
 from logloom.config import Config, OptionValue, PipelineConfig
+from logloom.config.wiring import behind, signal_of, signals_into
 from logloom.folder import component_folder
 from logloom.identity import Authenticator
 from logloom.logs import Log
@@ -264,6 +265,7 @@ class Push:
 def intake_of(config: Config, journal: Journal, telemetry: Telemetry | None = None) -> Intake:
     """The core's Intake for this config, appending to `journal`; `telemetry` is told of processors' own metrics."""
     pipelines = config.service.pipelines
+    connectors = _connectors(config)
     return Intake(
         journal,
         [
@@ -272,12 +274,35 @@ def intake_of(config: Config, journal: Journal, telemetry: Telemetry | None = No
                 "receivers": pipeline.receivers,
                 "when": condition_of(config, name),
                 "processors": processors_of(config, pipeline, telemetry),
+                "connectors": [
+                    _core_name(config, to, signal_of(name)) for to in pipeline.exporters if to in config.connectors
+                ],
+                "is_passage": set(pipeline.exporters) <= config.connectors.keys(),
             }
             for name, pipeline in pipelines.items()
         ],
+        connectors=connectors,
         default_pipeline=config.service.default_pipeline,
         dead_letter_pipeline=config.service.dead_letter_pipeline,
+        is_first=config.service.routing == "first",
     )
+
+
+def _connectors(config: Config) -> list[dict[str, Any]]:
+    """The connectors, as the core has them: one for each signal that is given it."""
+    pipelines, made = config.service.pipelines, []
+    for identifier, component in config.connectors.items():
+        module = importlib.import_module(f"logloom.connectors.{component.type}")
+        for signal in signals_into(pipelines, identifier):
+            told = module.create(component.config, behind(pipelines, identifier, signal))
+            made.append({"name": _core_name(config, identifier, signal), **told})
+    return made
+
+
+def _core_name(config: Config, connector: str, signal: str) -> str:
+    """Its id; where it hands on two signals, each has its own, and is counted by itself."""
+    both = len(signals_into(config.service.pipelines, connector)) > 1
+    return f"{connector} ({signal})" if both else connector
 
 
 def processors_of(
@@ -296,7 +321,7 @@ def processors_of(
 
 
 def _takes_spans(pipeline: str) -> bool:
-    return pipeline.partition("/")[0] == "traces"
+    return signal_of(pipeline) == "traces"
 
 
 def condition_of(config: Config, name: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from logloom._native import Journal
 from logloom.commits import Commits
 from logloom.config import Component, Config, PipelineConfig
+from logloom.config.wiring import reached
 from logloom.errands import Errands
 from logloom.errors import ComponentError, LogloomError, ServiceError
 from logloom.exporters import Exporter, ExporterContext
@@ -253,9 +254,9 @@ class Service:
         )
 
     def _memories_of(self, receiver: str) -> list[Memory]:
-        """Those of the pipelines that the receiver feeds."""
-        pipelines = [one for one in self.config.service.pipelines.values() if receiver in one.receivers]
-        names = {name for pipeline in pipelines for name in pipeline.processors}
+        """Those of the pipelines that the receiver feeds, over connectors too."""
+        pipelines = self.config.service.pipelines
+        names = {name for pipeline in reached(self.config, receiver) for name in pipelines[pipeline].processors}
         return [memory for name, memory in self._memories.items() if name in names]
 
     def _receiver_context(self, component: Component) -> ReceiverContext:

@@ -14,7 +14,7 @@ from logloom import errors
 
 __all__ = ["COMMANDS", "Command", "command", "main", "parser_of"]
 
-COMMANDS: Final = ("check", "completion", "detect", "formats", "journal", "parse", "run", "test", "try")
+COMMANDS: Final = ("check", "completion", "detect", "formats", "graph", "journal", "parse", "run", "test", "try")
 """The commands, each a file of this folder."""
 
 HELP: Final = """\

@@ -90,7 +90,7 @@ def _collector(survey: "Survey") -> int:
 
 
 def _runs(config: "Config") -> Iterator[str]:
-    for section in ("extensions", "receivers", "processors", "exporters"):
+    for section in ("extensions", "receivers", "processors", "connectors", "exporters"):
         for component in getattr(config, section).values():
             yield f"{component.file or config.file}:{component.line}: {section}.{component.id}"
     for name, pipeline in config.service.pipelines.items():

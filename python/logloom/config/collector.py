@@ -22,6 +22,7 @@ OTHER_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "processors": {},
     "exporters": {"otlp_grpc": "otlp", "otlp_http": "otlphttp", "logging": "debug"},
+    "connectors": {"pipeline": "forward"},
     "extensions": {"basic_auth": "basicauth", "bearer_token_auth": "bearertokenauth"},
 }
 """Other names of the same things, as the Collector's releases have had them."""

@@ -21,11 +21,12 @@ from logloom.config.sharing import conflicts
 from logloom.config.sources import read_sources
 from logloom.config.typed import Typed, read_yaml
 from logloom.config.unsupported import leave_out
+from logloom.config.wiring import wrong as wrong_wiring
 from logloom.errors import InvalidConfigError, Problem
 
 __all__ = ["Component", "Config", "Survey", "component_types", "default_text", "load", "loads", "survey"]
 
-SECTIONS: Final = ("receivers", "processors", "exporters")
+SECTIONS: Final = ("receivers", "processors", "exporters", "connectors")
 """Top keys that hold components; each is a folder of logloom too, and each type a file in it."""
 
 EXTENSIONS: Final = "extensions"
@@ -73,6 +74,7 @@ class Config:
         service: What runs.
         notes: What is accepted and does nothing here, each with its place.
         extensions: By id, those that `service.extensions` names, in its order.
+        connectors: By id, those that a pipeline uses.
     """
 
     file: str
@@ -83,6 +85,7 @@ class Config:
     service: ServiceConfig
     notes: tuple[Problem, ...]
     extensions: dict[str, Component] = dataclasses.field(default_factory=dict)
+    connectors: dict[str, Component] = dataclasses.field(default_factory=dict)
 
 
 def default_text() -> str:
@@ -186,7 +189,8 @@ class _Checker:
         sections = {section: self.components(section) for section in (*SECTIONS, EXTENSIONS)}
         journal = self.reader.fields(JournalConfig, self.top["journal"]) if "journal" in self.top else JournalConfig()
         service = self.service()
-        used = {section: self.used(section, sections[section]) for section in SECTIONS}
+        connectors = sections["connectors"]
+        used = {section: self.used(section, sections[section], connectors) for section in SECTIONS}
         extensions = self.running(sections[EXTENSIONS])
         self.shared({"receivers": used["receivers"], EXTENSIONS: extensions})
         for section in ("receivers", "exporters"):
@@ -196,9 +200,12 @@ class _Checker:
             return None
         self.dead_letters(service, used["processors"])
         self.note_bounds(journal)
+        taken = sections["receivers"].keys() | sections["exporters"].keys()
+        for place, what in wrong_wiring(service, used["connectors"], taken, self.top, self.pipelines()):
+            self.reader.problem(place, what)
         notes = tuple(self.reader.notes)
         components = (used["receivers"], used["processors"], used["exporters"])
-        return Config(self.file, *components, journal, service, notes, extensions)
+        return Config(self.file, *components, journal, service, notes, extensions, used["connectors"])
 
     def shared(self, sections: dict[str, dict[str, Component]]) -> None:
         """What listens at one endpoint must get on with each other."""
@@ -320,12 +327,22 @@ class _Checker:
                 typed: Any = self.top[section].value
                 self.reader.problem(at(typed[component.id], f"{path}.authenticator"), what)
 
-    def used(self, section: str, have: dict[str, Component | None]) -> dict[str, Component]:
+    def used(
+        self, section: str, have: dict[str, Component | None], connectors: dict[str, Component | None]
+    ) -> dict[str, Component]:
         """The components that the pipelines name; each name that stands for nothing is a problem."""
         names: set[str] = set()
         for pipeline in self.pipelines().values():
-            typed = pipeline.value.get(section) if isinstance(pipeline.value, dict) else None
-            names |= self.named(section[:-1], typed, have).keys()
+            lists = ("receivers", "exporters") if section == "connectors" else (section,)
+            for key in lists:
+                typed = pipeline.value.get(key) if isinstance(pipeline.value, dict) else None
+                if section == "connectors":  # names that stand for nothing are told where receivers are read
+                    names |= {
+                        self.reader.resolve(item).text
+                        for item in (typed.value if typed and isinstance(typed.value, list) else [])
+                    }
+                else:
+                    names |= self.named(section[:-1], typed, have if key == "processors" else have | connectors).keys()
         self.note_unused(section, have, names, "no pipeline names it")
         return {name: component for name, component in have.items() if component is not None and name in names}
 

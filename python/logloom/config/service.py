@@ -15,10 +15,11 @@ class PipelineConfig:
     """One pipeline: what comes from its receivers, and meets its condition, goes to its exporters.
 
     Attributes:
-        receivers: Ids of receivers; only the `dead_letter_pipeline` may have none.
+        receivers: Ids of receivers and connectors; only the `dead_letter_pipeline` may have none.
         processors: Ids of processors, in the order in which they work.
-        exporters: Ids of exporters.
-        when: The records that it takes, such as `severity >= WARN`; all where not given (`docs/conditions.md`).
+        exporters: Ids of exporters and connectors.
+        when: The records that it takes, such as `severity >= WARN`; all where not given (`docs/conditions.md`). Behind
+            a connector it drops the others.
         lossy: What may happen when the journal is full and this pipeline's exporters hold its oldest records:
             `drop_oldest` drops them, each counted and told. Where not given nothing is dropped: senders wait.
     """
@@ -103,6 +104,8 @@ class ServiceConfig:
         pipelines: By name: `logs`, `logs/mesh`, `traces`, … A `traces` pipeline takes the spans of its receivers, each
             as records; a `logs` pipeline takes everything else of its own, and their spans where no `traces` pipeline
             names the receiver.
+        routing: To which pipelines of its receiver a record goes: to `all` that take it, or to the `first` alone, in
+            the order of the config.
         default_pipeline: The pipeline that takes what none did; without it such records are dropped, and counted.
         dead_letter_pipeline: The pipeline that also takes the records that a destination refuses, with the reason as
             attributes `logloom.dead_letter.*`.
@@ -115,6 +118,7 @@ class ServiceConfig:
 
     pipelines: dict[str, PipelineConfig]
     extensions: list[str] = field(default_factory=list)
+    routing: Literal["all", "first"] = "all"
     default_pipeline: str | None = None
     dead_letter_pipeline: str | None = None
     journal: MemoryConfig = field(default_factory=MemoryConfig)

@@ -1,7 +1,7 @@
 """What a Collector's config has and logloom lacks, taken out of what was typed, so that the rest can be read.
 
 Each thing is told once, where it is defined, with what comes nearest. Taken out are components that logloom has not,
-connectors, pipelines of metrics and profiles, pipelines of which nothing is left, and what only those name.
+pipelines of metrics and profiles, pipelines of which nothing is left, and what only those name.
 """
 
 import dataclasses
@@ -16,6 +16,7 @@ from logloom.errors import Problem
 __all__ = ["leave_out"]
 
 LISTS: Final = ("receivers", "processors", "exporters")
+ALL: Final = (*LISTS, "extensions", "connectors")
 SIGNALS: Final = {"metrics": "logloom takes logs and traces, no metrics", "profiles": "logloom takes no profiles"}
 
 
@@ -36,15 +37,14 @@ class _Pruner:
         self._types = types
         self._root = root
         self._top = dict(root.value) if isinstance(root.value, dict) else {}
-        self._gone: dict[str, set[str]] = {section: set() for section in (*LISTS, "extensions", "connectors")}
+        self._gone: dict[str, set[str]] = {section: set() for section in ALL}
         self._lacking: list[Problem] = []
 
     def pruned(self) -> tuple[Typed, list[Problem]]:
         if not isinstance(self._root.value, dict):
             return self._root, []
-        for section in (*LISTS, "extensions", "connectors"):
+        for section in ALL:
             self._section(section)
-        self._top.pop("connectors", None)
         self._service()
         return dataclasses.replace(self._root, value=self._top), self._lacking
 
@@ -57,7 +57,7 @@ class _Pruner:
             self._top[section] = typed
             return
         kept = {}
-        types = self._types(section) if section != "connectors" else []
+        types = self._types(section)
         for identifier, value in typed.value.items():
             kind = identifier.partition("/")[0]
             if type_of(section, kind, types) is not None:
@@ -65,9 +65,9 @@ class _Pruner:
             elif (why := INERT.get(section, {}).get(plain(kind))) is not None:
                 self._gone[section].add(identifier)
                 self._reader.note(value, f"has no effect here: {why}")
-            elif (hint := lacking(section, kind)) is not None or section == "connectors":
+            elif (hint := lacking(section, kind)) is not None:
                 self._gone[section].add(identifier)
-                self._lack(value, f"no {section[:-1]} '{kind}' here: {hint or _NO_CONNECTOR}")
+                self._lack(value, f"no {section[:-1]} '{kind}' here: {hint}")
             elif _is_no_slip(kind, types):
                 self._gone[section].add(identifier)
                 has = f"logloom has {', '.join(types)}"
@@ -149,9 +149,6 @@ class _Pruner:
 
     def _lack(self, typed: Typed, what: str) -> None:
         self._lacking.append(Problem(typed.line, typed.path, what, typed.file))
-
-
-_NO_CONNECTOR: Final = "a pipeline names the receivers themselves, and its 'when:' says which of their records it takes"
 
 
 def _is_no_slip(kind: str, types: list[str]) -> bool:

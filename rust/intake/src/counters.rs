@@ -9,6 +9,8 @@ use logloom_journal::Tally;
 use logloom_processors::Outcome;
 use logloom_record::Batch;
 
+use crate::{Pipelines, pipeline::Routed};
+
 /// Counts since the start of the process; those that last are the [journal's](logloom_journal::Journal::accounts).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
@@ -18,7 +20,9 @@ pub struct Counted {
     pub pipelines: BTreeMap<Arc<str>, (u64, u64)>,
     /// By processor id: what it did.
     pub processors: BTreeMap<Arc<str>, Outcome>,
-    /// Records that matched no pipeline.
+    /// By connector and route: records that took it; `default` is the way of those that no other wanted.
+    pub routes: BTreeMap<Arc<str>, BTreeMap<Arc<str>, u64>>,
+    /// Records that matched no pipeline, or behind a connector no route.
     pub unrouted: u64,
     /// Rejects by format and kind.
     pub rejects: BTreeMap<(&'static str, &'static str), u64>,
@@ -42,9 +46,12 @@ pub struct ReceiverCounts {
 pub struct Counters(Mutex<Counted>);
 
 impl Counters {
-    pub(crate) fn new(pipelines: Vec<Arc<str>>) -> Self {
-        let pipelines = pipelines.into_iter().map(|name| (name, (0, 0))).collect();
-        Self(Mutex::new(Counted { pipelines, ..Counted::default() }))
+    pub(crate) fn new(pipelines: &Pipelines) -> Self {
+        let mut counted = Counted { pipelines: pipelines.names().into_iter().map(|name| (name, (0, 0))).collect(), ..Counted::default() };
+        for (connector, route) in pipelines.routes() {
+            counted.routes.entry(connector).or_default().insert(route, 0);
+        }
+        Self(Mutex::new(counted))
     }
 
     /// A copy of all counts, taken at one moment.
@@ -67,7 +74,7 @@ impl Counters {
         self.lock().of(receiver).refused += 1;
     }
 
-    pub(crate) fn routed(&self, tally: &Tally, outcomes: Vec<(Arc<str>, Outcome)>) {
+    pub(crate) fn routed(&self, tally: &Tally, routed: &Routed) {
         let mut counted = self.lock();
         counted.unrouted += tally.unrouted;
         for (pipeline, made) in &tally.made {
@@ -78,8 +85,11 @@ impl Counters {
             counts.0 = counts.0.saturating_sub(*dropped);
             counts.1 += dropped;
         }
-        for (id, outcome) in outcomes {
-            counted.processors.entry(id).or_default().add(&outcome);
+        for (id, outcome) in &routed.outcomes {
+            counted.processors.entry(Arc::clone(id)).or_default().add(outcome);
+        }
+        for (connector, route, records) in &routed.matched {
+            *counted.routes.entry(Arc::clone(connector)).or_default().entry(Arc::clone(route)).or_default() += records;
         }
     }
 

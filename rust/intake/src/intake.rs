@@ -6,7 +6,7 @@ use logloom_formats::Decoder;
 use logloom_journal::{Draft, Journal, Tally};
 use logloom_record::{Batch, BatchWriter, BlockPool, Chunk, Delivery, Done, Limits, Origin, Placed, Reject, Unreadable};
 
-use crate::{Counters, OnUnreadable, Pipelines, pipeline::Routed};
+use crate::{Counters, OnUnreadable, Pipelines};
 
 /// Decodes once, routes to one or more pipelines, appends all their results as one Journal entry, answers.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ fn message_otlp_bytes_max(message_bytes: usize) -> u64 {
 impl Intake {
     /// An Intake that appends to `journal`.
     pub fn new(journal: Arc<Journal>, pipelines: Pipelines, limits: Limits) -> Arc<Self> {
-        let counters = Counters::new(pipelines.names());
+        let counters = Counters::new(&pipelines);
         Arc::new(Self { journal, pipelines, limits, counters, ticking: Mutex::default() })
     }
 
@@ -78,9 +78,9 @@ impl Intake {
         let unreadable = |reject: &Reject| Unreadable { offset: reject.offset, reason: reject.reason };
         let unreadable = if is_message { batch.rejects().iter().map(unreadable).collect() } else { Vec::new() };
         self.counters.decoded(&batch, chunk.bytes.len());
-        let Routed { parts, outcomes } = self.pipelines.route(batch, &mut tally);
-        self.counters.routed(&tally, outcomes);
-        let draft = Draft { tally, origin, parts, fact: None, revocable: is_message };
+        let routed = self.pipelines.route(&batch, &mut tally);
+        self.counters.routed(&tally, &routed);
+        let draft = Draft { tally, origin, parts: routed.parts, fact: None, revocable: is_message };
         // A source is read in small chunks; only a message can be so large.
         if is_message && let Err(error) = draft.fits() {
             self.journal.refused(receiver, "too large");

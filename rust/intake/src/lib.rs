@@ -11,7 +11,7 @@ mod tick;
 pub use counters::{Counted, Counters, ReceiverCounts};
 pub use intake::Intake;
 pub use messages::{Messages, OnUnreadable, Sender};
-pub use pipeline::{Pipeline, PipelineError, Pipelines};
+pub use pipeline::{Connector, Pipeline, PipelineError, Pipelines, Route, Routing};
 pub use source::{Begin, Source};
 pub use tick::Ticked;
 

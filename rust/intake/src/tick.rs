@@ -5,14 +5,11 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use logloom_journal::{Draft, Part, Tally};
+use logloom_journal::{Draft, Tally};
 use logloom_processors::Outcome;
 use logloom_record::Batch;
 
-use crate::{
-    Intake, now_unix_nano,
-    pipeline::{Pipeline, Routed, process},
-};
+use crate::{Intake, now_unix_nano, pipeline::Stage};
 
 /// What a tick did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +27,8 @@ impl Intake {
     pub fn tick(&self, is_last: bool) -> Ticked {
         let _one = self.ticking.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ticked = Ticked::default();
-        for pipeline in &self.pipelines.all {
+        // What one says may be held by another behind a connector: those before it are asked first.
+        for pipeline in self.pipelines.in_order() {
             for (place, (id, processor)) in pipeline.processors.iter().enumerate() {
                 // What is asked for is gone from the processor: it is asked only while there is room.
                 if self.journal().admit().is_err() {
@@ -51,34 +49,28 @@ impl Intake {
     }
 
     /// Sends what the processor at `place` said through those behind it, and journals it: how many records that were.
-    fn say(&self, pipeline: &Pipeline, place: usize, batch: Batch) -> u64 {
-        let Some(((id, _), rest)) = pipeline.processors.get(place..).and_then(<[_]>::split_first) else { return 0 };
+    fn say(&self, pipeline: &Stage, place: usize, batch: Batch) -> u64 {
+        let Some((id, _)) = pipeline.processors.get(place) else { return 0 };
         let (origin, said) = (Arc::clone(batch.origin()), batch.len() as u64);
         if said == 0 {
             return 0;
         }
-        let (mut tally, name) = (Tally::default(), Arc::clone(&pipeline.name));
-        let mut outcomes = vec![(Arc::clone(id), Outcome { added: said, ..Outcome::default() })];
-        let made = process(&name, rest, batch, &mut outcomes, &mut tally);
-        let mut routed = Routed { parts: Vec::new(), outcomes };
-        if !made.is_empty() {
-            routed.parts.push(Part { pipelines: vec![name], batch: made });
-        }
-        self.pipelines.keep_letters(&mut routed, &mut tally);
-        let Routed { parts, outcomes } = routed;
-        let records: u64 = parts.iter().map(|part| part.batch.len() as u64).sum();
-        let mut draft = Draft { origin, parts, ..Draft::default() };
+        let mut tally = Tally::default();
+        let mut routed = self.pipelines.run_from(pipeline, place + 1, batch, &mut tally);
+        routed.outcomes.push((Arc::clone(id), Outcome { added: said, ..Outcome::default() }));
+        let mut draft = Draft { origin, parts: std::mem::take(&mut routed.parts), ..Draft::default() };
         if draft.fits().is_err() {
             for part in draft.parts.drain(..) {
                 let records = part.batch.len() as u64;
                 tally.dropped.extend(part.pipelines.into_iter().map(|name| (name, records)));
             }
         }
-        self.counters.routed(&tally, outcomes);
+        self.counters.routed(&tally, &routed);
         if draft.parts.is_empty() {
             self.journal().count(&tally);
             return 0;
         }
+        let records = draft.parts.iter().map(|part| part.batch.len() as u64).sum();
         draft.tally = tally;
         self.journal().append(draft);
         records

@@ -21,7 +21,7 @@ fn house(bytes_max: usize, pipelines: &[(&str, Option<&str>)], default: Option<&
         name: Arc::from(*name),
         receivers: vec!["in".into()],
         when: when.map(|when| Condition::parse(when).unwrap()),
-        processors: Vec::new(),
+        ..Pipeline::default()
     });
     let pipelines_of = Pipelines::new(all.collect(), default).unwrap();
     let cursor = |name: &str| CursorOptions { name: name.into(), pipelines: vec![name.into()], start: Start::Tail };
@@ -121,7 +121,7 @@ fn a_message_of_which_nothing_can_be_read_is_refused() {
 
 #[test]
 fn pipelines_are_checked() {
-    let two = || Pipeline { name: "x".into(), receivers: Vec::new(), when: None, processors: Vec::new() };
+    let two = || Pipeline { name: "x".into(), ..Pipeline::default() };
     assert!(Pipelines::new(vec![two(), two()], None).is_err());
     assert!(Pipelines::new(vec![two()], Some("y")).unwrap_err().to_string().contains("'y'"));
 }

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use logloom_formats::{Options, compile};
-use logloom_intake::{Intake, Messages, Pipeline, Pipelines, Sender};
+use logloom_intake::{Connector, Intake, Messages, Pipeline, Pipelines, Routing, Sender};
 use logloom_journal::{Cursor, CursorOptions, Journal, Start};
 use logloom_processors::{Filter, Outcome, Processor};
 use logloom_record::{Batch, Condition, Delivery, Limits};
@@ -36,7 +36,7 @@ impl Processor for Echo {
 fn intake(bytes_max: usize, processors: Vec<(&str, Arc<dyn Processor>)>) -> (Arc<Intake>, Cursor) {
     let journal = Journal::memory(bytes_max);
     let processors = processors.into_iter().map(|(id, processor)| (id.into(), processor)).collect();
-    let pipeline = Pipeline { name: "logs".into(), receivers: vec!["in".into()], when: None, processors };
+    let pipeline = Pipeline { name: "logs".into(), receivers: vec!["in".into()], processors, ..Pipeline::default() };
     let cursor = CursorOptions { name: "out".into(), pipelines: vec!["logs".into()], start: Start::Tail };
     let cursor = journal.cursor(cursor).unwrap();
     (Intake::new(journal, Pipelines::new(vec![pipeline], None).unwrap(), Limits::DEFAULT), cursor)
@@ -108,4 +108,29 @@ fn one_that_fails_ends_nobody() {
     assert_eq!((ticked.records, ticked.failed), (1, vec!["bad".into()]));
     push(&intake, "{\"msg\":\"b\"}");
     assert_eq!(intake.journal().accounts().balance(), Ok(()));
+}
+
+#[test]
+fn what_is_said_goes_over_connectors_and_who_is_behind_is_asked_last() {
+    let journal = Journal::memory(1 << 20);
+    let cursor = CursorOptions { name: "out".into(), pipelines: vec!["logs/out".into()], start: Start::Tail };
+    let cursor = journal.cursor(cursor).unwrap();
+    let echo = |id: &str| vec![(Arc::from(id), Arc::new(Echo::default()) as Arc<dyn Processor>)];
+    // The one behind stands first: it must be asked last all the same, or it would keep what it is told then.
+    let out = Pipeline { name: "logs/out".into(), processors: echo("behind"), ..Pipeline::default() };
+    let into = Pipeline {
+        name: "logs/in".into(),
+        receivers: vec!["in".into()],
+        processors: echo("before"),
+        connectors: vec!["forward".into()],
+        is_passage: true,
+        ..Pipeline::default()
+    };
+    let forward = Connector { name: "forward".into(), default: vec!["logs/out".into()], ..Connector::default() };
+    let routing = Routing { connectors: vec![forward], ..Routing::default() };
+    let intake = Intake::new(journal, Pipelines::with(vec![out, into], routing).unwrap(), Limits::DEFAULT);
+    push(&intake, "{\"msg\":\"a\"}");
+    assert_eq!(read(&cursor), 1);
+    assert_eq!(intake.tick(true).records, 3, "the one before says one record; the one behind that, and what it heard before");
+    assert_eq!((read(&cursor), intake.journal().accounts().balance()), (3, Ok(())));
 }

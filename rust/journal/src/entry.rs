@@ -32,12 +32,14 @@ pub struct Tally {
     pub passed_over: u64,
     /// Bytes that came.
     pub bytes: u64,
-    /// Records that matched no pipeline.
+    /// Records that matched no pipeline, or behind a connector no route.
     pub unrouted: u64,
     /// Records that a pipeline took, before its processors, by pipeline.
     pub made: Vec<(Arc<str>, u64)>,
     /// Records that a pipeline's processors dropped by rule, by pipeline.
     pub dropped: Vec<(Arc<str>, u64)>,
+    /// Records that a pipeline without exporters handed on to others, by pipeline.
+    pub passed_on: Vec<(Arc<str>, u64)>,
 }
 
 /// Something that happened and must not be forgotten: records that a bound dropped, for instance.

@@ -1,10 +1,16 @@
 //! What receivers push to.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use logloom_formats::{Format, Options};
-use logloom_intake::{Begin, OnUnreadable, Pipeline, Pipelines, Sender};
-use logloom_record::{Origin, Placed, expr::Condition};
+use logloom_intake::{Begin, Connector, OnUnreadable, Pipeline, Pipelines, Route, Routing, Sender};
+use logloom_record::{
+    Origin, Placed,
+    expr::{Condition, ConditionError},
+};
 use pyo3::{
     prelude::*,
     types::{PyDict, PyMapping},
@@ -51,6 +57,10 @@ struct PipelineSpec {
     when: Option<String>,
     #[pyo3(default)]
     processors: Vec<(String, Py<Processor>)>,
+    #[pyo3(default)]
+    connectors: Vec<String>,
+    #[pyo3(default)]
+    is_passage: bool,
 }
 
 impl PipelineSpec {
@@ -58,23 +68,67 @@ impl PipelineSpec {
         let when = self.when.as_deref().map(Condition::parse).transpose();
         let when = when.map_err(|error| ConfigError::new_err(format!("pipeline '{}': when: {error}", self.name)))?;
         let processors = self.processors.iter().map(|(id, processor)| (id.as_str().into(), Arc::clone(&processor.get().0))).collect();
-        Ok(Pipeline { name: self.name.into(), receivers: self.receivers, when, processors })
+        let (name, receivers, connectors) = (self.name.into(), self.receivers, self.connectors);
+        Ok(Pipeline { name, receivers, when, processors, connectors, is_passage: self.is_passage })
     }
+}
+
+/// One connector as Python describes it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct ConnectorSpec {
+    name: String,
+    routes: Vec<RouteSpec>,
+    default: Vec<String>,
+    #[pyo3(default)]
+    is_first: bool,
+}
+
+/// One row of its table; `when`: the condition, and how it is written.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct RouteSpec {
+    name: String,
+    when: (String, String),
+    pipelines: Vec<String>,
+}
+
+impl ConnectorSpec {
+    fn build(self) -> PyResult<Connector> {
+        let route = |route: RouteSpec| {
+            let when = condition_of_route(&route.when.0, &route.when.1);
+            let when = when.map_err(|error| ConfigError::new_err(format!("connector '{}': {}: {error}", self.name, route.name)))?;
+            Ok(Route { name: route.name.into(), when, pipelines: route.pipelines })
+        };
+        let routes = self.routes.into_iter().map(route).collect::<PyResult<_>>()?;
+        Ok(Connector { name: self.name.into(), routes, default: self.default, is_first: self.is_first })
+    }
+}
+
+/// `kind`: our own language (`own`), or that of the Collector, in this context.
+fn condition_of_route(text: &str, kind: &str) -> Result<Option<Condition>, ConditionError> {
+    if kind == "own" { Condition::parse(text).map(Some) } else { Condition::parse_route(text, kind == "resource") }
 }
 
 #[pymethods]
 impl Intake {
     #[new]
-    #[pyo3(signature = (journal, pipelines, *, default_pipeline = None, dead_letter_pipeline = None, limits = None))]
+    #[pyo3(signature = (journal, pipelines, *, connectors = Vec::new(), default_pipeline = None, dead_letter_pipeline = None,
+        is_first = false, limits = None))]
+    #[allow(clippy::too_many_arguments)] // they are keywords in Python
     fn new(
         journal: &Journal,
         pipelines: Vec<PipelineSpec>,
-        default_pipeline: Option<&str>,
+        connectors: Vec<ConnectorSpec>,
+        default_pipeline: Option<String>,
         dead_letter_pipeline: Option<&str>,
+        is_first: bool,
         limits: Option<&Bound<'_, PyMapping>>,
     ) -> PyResult<Self> {
         let pipelines = pipelines.into_iter().map(PipelineSpec::build).collect::<PyResult<_>>()?;
-        let pipelines = Pipelines::new(pipelines, default_pipeline).and_then(|all| all.with_dead_letters(dead_letter_pipeline));
+        let connectors = connectors.into_iter().map(ConnectorSpec::build).collect::<PyResult<_>>()?;
+        let pipelines = Pipelines::with(pipelines, Routing { default: default_pipeline, is_first, connectors });
+        let pipelines = pipelines.and_then(|all| all.with_dead_letters(dead_letter_pipeline));
         let pipelines = pipelines.map_err(|error| ConfigError::new_err(error.to_string()))?;
         Ok(Self(logloom_intake::Intake::new(Arc::clone(&journal.0), pipelines, input::limits(limits)?), Mutex::default()))
     }
@@ -156,10 +210,15 @@ impl Intake {
         for ((format, kind), count) in counted.rejects {
             rejects.set_item(format!("{format}:{kind}"), count)?;
         }
+        let routes = PyDict::new(py);
+        for (connector, of) in counted.routes {
+            routes.set_item(&*connector, of.iter().map(|(route, records)| (&**route, *records)).collect::<BTreeMap<_, _>>())?;
+        }
         let all = PyDict::new(py);
         all.set_item("receivers", receivers)?;
         all.set_item("pipelines", pipelines)?;
         all.set_item("processors", processors)?;
+        all.set_item("routes", routes)?;
         all.set_item("unrouted", counted.unrouted)?;
         all.set_item("rejects", rejects)?;
         Ok(all)
@@ -239,4 +298,10 @@ impl Source {
 pub fn check_condition(text: &str, ottl: bool) -> PyResult<()> {
     let parsed = if ottl { Condition::parse_ottl(text) } else { Condition::parse(text) };
     parsed.map(|_| ()).map_err(|error| ConfigError::new_err(error.to_string()))
+}
+
+/// Says where the condition of a route is wrong; `kind`: `own`, or the Collector's language in the context `resource` or `log`.
+#[pyfunction]
+pub fn check_route(text: &str, kind: &str) -> PyResult<()> {
+    condition_of_route(text, kind).map(|_| ()).map_err(|error| ConfigError::new_err(error.to_string()))
 }

@@ -39,7 +39,7 @@ mod _native {
     #[pymodule_export]
     use super::inspect::{journal_accounts, journal_facts, rotate_key, survey_journal, verify_journal};
     #[pymodule_export]
-    use super::intake::{Intake, Messages, Source, check_condition};
+    use super::intake::{Intake, Messages, Source, check_condition, check_route};
     #[pymodule_export]
     use super::journal::{Cursor, Journal};
     #[pymodule_export]

@@ -49,7 +49,7 @@ def test_a_poison_record_from_refusal_to_replay(tmp_path: Path) -> None:
             assert journal(tmp_path, "ls", "--dead-letter") == (0, [])
             code, accounts = journal(tmp_path, "accounts")
             assert (code, accounts["unbalanced"]) == (0, [])
-            assert accounts["pipelines"]["logs"] == {"made": 1, "journalled": 1, "dropped": 0}
+            assert accounts["pipelines"]["logs"] == {"made": 1, "journalled": 1, "dropped": 0, "passed_on": 0}
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
         code, accounts = journal(tmp_path, "accounts")

@@ -91,7 +91,7 @@ async def test_a_record_that_fails_may_become_a_dead_letter() -> None:
     }
     accounts = orjson.loads(journal.accounts())
     assert accounts["unbalanced"] == []
-    assert accounts["pipelines"]["logs/dead"] == {"made": 2, "journalled": 2, "dropped": 0}
+    assert accounts["pipelines"]["logs/dead"] == {"made": 2, "journalled": 2, "dropped": 0, "passed_on": 0}
 
 
 async def test_a_program_may_remove_a_record() -> None:

@@ -25,12 +25,12 @@ pub(super) fn write(entry: &Entry, out: &mut Vec<u8>) {
 }
 
 fn write_tally(tally: &Tally, out: &mut Vec<u8>) {
-    let Tally { receiver, frames, parsed, rejects, joined, passed_over, bytes, unrouted, made, dropped } = tally;
+    let Tally { receiver, frames, parsed, rejects, joined, passed_over, bytes, unrouted, made, dropped, passed_on } = tally;
     put::text(out, 1, receiver.as_bytes());
     for (field, value) in [(2, frames), (3, parsed), (4, rejects), (5, joined), (6, passed_over), (7, bytes), (8, unrouted)] {
         put::number(out, field, *value);
     }
-    for (field, rows) in [(9, dropped), (10, made)] {
+    for (field, rows) in [(9, dropped), (10, made), (11, passed_on)] {
         for (pipeline, records) in rows {
             let mut message = Vec::with_capacity(2 + pipeline.len() + 1 + varint_len(*records));
             put::text(&mut message, 1, pipeline.as_bytes());
@@ -74,6 +74,7 @@ fn read_tally(message: &[u8]) -> Result<Tally, Malformed> {
             (8, Value::Varint(value)) => tally.unrouted = value,
             (9, Value::Len(message)) => tally.dropped.push(read_pipeline_records(message)?),
             (10, Value::Len(message)) => tally.made.push(read_pipeline_records(message)?),
+            (11, Value::Len(message)) => tally.passed_on.push(read_pipeline_records(message)?),
             _ => {}
         }
     }

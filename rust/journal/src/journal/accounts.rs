@@ -21,7 +21,7 @@ pub struct ReceiverRow {
     pub passed_over: u64,
     /// Bytes.
     pub bytes: u64,
-    /// Records that matched no pipeline.
+    /// Records that matched no pipeline, or behind a connector no route.
     pub unrouted: u64,
     /// Messages that were refused or told to come later, by reason. Nothing of them was acknowledged.
     pub refused: BTreeMap<Arc<str>, u64>,
@@ -34,8 +34,10 @@ pub struct PipelineRow {
     pub made: u64,
     /// Of these: journalled.
     pub journalled: u64,
-    /// Of these: dropped by a rule of its processors.
+    /// Of these: dropped by a rule of its processors, or by its condition behind a connector.
     pub dropped: u64,
+    /// Of these: handed on to other pipelines, as it has no exporter of its own.
+    pub passed_on: u64,
 }
 
 /// What an exporter did, since its cursor's start.
@@ -97,6 +99,9 @@ impl Accounts {
         for (pipeline, records) in &tally.dropped {
             entry(&mut self.pipelines, pipeline).dropped += records;
         }
+        for (pipeline, records) in &tally.passed_on {
+            entry(&mut self.pipelines, pipeline).passed_on += records;
+        }
     }
 
     pub(crate) fn refused(&mut self, receiver: &Arc<str>, reason: &str) {
@@ -119,9 +124,11 @@ impl Accounts {
                 ));
             }
         }
-        for (name, PipelineRow { made, journalled, dropped }) in &self.pipelines {
-            if *made != journalled + dropped {
-                wrong.push(format!("pipeline {name}: {made} records made, but {journalled} journalled + {dropped} dropped"));
+        for (name, PipelineRow { made, journalled, dropped, passed_on }) in &self.pipelines {
+            if *made != journalled + dropped + passed_on {
+                wrong.push(format!(
+                    "pipeline {name}: {made} records made, but {journalled} journalled + {dropped} dropped + {passed_on} passed on"
+                ));
             }
         }
         for (id, row) in &self.exporters {
@@ -151,7 +158,8 @@ impl Accounts {
 
     pub(crate) fn rows(&self) -> Value {
         let receivers: BTreeMap<_, _> = self.receivers.iter().map(|(id, row)| (&**id, receiver_json(row))).collect();
-        let pipeline = |row: &PipelineRow| json!({"made": row.made, "journalled": row.journalled, "dropped": row.dropped});
+        let pipeline =
+            |row: &PipelineRow| json!({"made": row.made, "journalled": row.journalled, "dropped": row.dropped, "passed_on": row.passed_on});
         let pipelines: BTreeMap<_, _> = self.pipelines.iter().map(|(name, row)| (&**name, pipeline(row))).collect();
         let exporter = |row: &ExporterRow| {
             json!({

@@ -111,7 +111,7 @@ fn decode(bytes: &[u8]) -> Result<(State, [u8; 16]), Why> {
 fn to_json(state: &State, id: [u8; 16]) -> Value {
     let receivers: Map<_, _> = state.counted.receivers.iter().map(|(id, row)| (id.to_string(), receiver(row))).collect();
     let pipelines: Map<_, _> =
-        state.counted.pipelines.iter().map(|(name, row)| (name.to_string(), json!([row.made, row.dropped]))).collect();
+        state.counted.pipelines.iter().map(|(name, row)| (name.to_string(), json!([row.made, row.dropped, row.passed_on]))).collect();
     let sets = state.sets.all.iter().map(|set| {
         let names: Vec<&str> = set.pipelines.iter().map(|name| &**name).collect();
         json!({"pipelines": names, "total": amount(set.total), "last": set.last})
@@ -180,6 +180,7 @@ fn from_json(value: &Value) -> Option<(State, [u8; 16])> {
     for (name, counts) in value["pipelines"].as_object()? {
         let row = super::accounts::entry(&mut state.counted.pipelines, &name.as_str().into());
         (row.made, row.dropped) = (counts[0].as_u64()?, counts[1].as_u64()?);
+        row.passed_on = counts[2].as_u64().unwrap_or_default(); // older ones have none
     }
     for set in value["sets"].as_array()? {
         let names: Option<Vec<Arc<str>>> = set["pipelines"].as_array()?.iter().map(|name| Some(name.as_str()?.into())).collect();

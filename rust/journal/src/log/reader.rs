@@ -25,6 +25,7 @@ const DAMAGED_MAX: usize = 10_000;
 
 /// What comes next.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // one is there at a time, and nearly all are entries
 pub enum Read {
     /// An entry.
     Entry(Entry),

@@ -14,6 +14,7 @@ const READ_BYTES_MAX: usize = 4 << 20;
 
 /// What begins at an offset.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // one is there at a time, and nearly all are entries
 pub(super) enum At {
     /// Nothing more: the end of the file, or zeros only in the place of a prefix.
     End,

@@ -54,7 +54,22 @@ impl Condition {
 
     /// The same, of a condition in the Collector's language (OTTL), as far as it has counterparts here.
     pub fn parse_ottl(text: &str) -> Result<Self, ConditionError> {
-        Ok(Self { text: text.into(), expr: parser::parse_ottl(text)? })
+        Ok(Self { text: text.into(), expr: parser::parse_ottl(text, ottl::Context::Log)? })
+    }
+
+    /// The condition of a route as the Collector writes it: `attributes["env"] == "prod"`, or `route() where …` before it. Where it `is_of_resource`,
+    /// its context is the resource: `attributes` are the resource's. `None`: `route()` alone, which every record takes.
+    pub fn parse_route(text: &str, is_of_resource: bool) -> Result<Option<Self>, ConditionError> {
+        let Some(at) = ottl::after_route(text)? else { return Ok(None) };
+        let own = text.get(at..).unwrap_or_default();
+        let context = if is_of_resource { ottl::Context::Resource } else { ottl::Context::Log };
+        let expr = parser::parse_ottl(own, context).map_err(|error| ConditionError { at: error.at + at, ..error })?;
+        Ok(Some(Self { text: own.into(), expr }))
+    }
+
+    /// Whether it asks only for what the records of one [`Group`](crate::Group) share: so one of them speaks for all.
+    pub fn is_of_group(&self) -> bool {
+        self.expr.is_of_group()
     }
 
     /// Whether it holds for the record at `record` of the Batch's index; false where there is no such record.

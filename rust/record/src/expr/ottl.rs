@@ -12,9 +12,49 @@ use super::{
 const TESTS: [(&str, &str); 4] =
     [("IsMatch", "matches"), ("HasPrefix", "starts_with"), ("HasSuffix", "ends_with"), ("ContainsValue", "contains")];
 
+/// What a condition speaks of where it does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Context {
+    Log,
+    Resource,
+}
+
+/// What a resource has not: its conditions must not ask for it.
+const OF_RECORDS: [&str; 13] = [
+    "body",
+    "event_name",
+    "flags",
+    "instrumentation_scope",
+    "log",
+    "observed_time",
+    "scope",
+    "severity_number",
+    "severity_text",
+    "span_id",
+    "time",
+    "time_unix_nano",
+    "trace_id",
+];
+
+/// Where, in the text of a route, its condition begins: behind `route() where`. `None`: there is none.
+pub(super) fn after_route(text: &str) -> Result<Option<usize>, ConditionError> {
+    let start = text.len() - text.trim_start().len();
+    let Some(rest) = text.trim_start().strip_prefix("route") else { return Ok(Some(start)) };
+    let rest = rest.trim_start();
+    let Some(rest) = rest.strip_prefix('(').map(str::trim_start).and_then(|rest| rest.strip_prefix(')')) else {
+        return Err(ConditionError::new(start, "expected 'route() where', and a condition"));
+    };
+    let rest = rest.trim_start();
+    match rest.strip_prefix("where") {
+        Some(condition) => Ok(Some(text.len() - condition.len())),
+        None if rest.is_empty() => Ok(None),
+        None => Err(ConditionError::new(text.len() - rest.len(), "expected 'where', and a condition")),
+    }
+}
+
 /// Translates the words of a condition.
-pub(super) fn translated(tokens: Vec<Token>) -> Result<Vec<Token>, ConditionError> {
-    let mut translator = Translator { from: tokens, next: 0, to: Vec::new() };
+pub(super) fn translated(tokens: Vec<Token>, context: Context) -> Result<Vec<Token>, ConditionError> {
+    let mut translator = Translator { from: tokens, next: 0, to: Vec::new(), context };
     while translator.step()? {}
     Ok(translator.to)
 }
@@ -23,6 +63,7 @@ struct Translator {
     from: Vec<Token>,
     next: usize,
     to: Vec<Token>,
+    context: Context,
 }
 
 fn word(text: &str) -> Kind {
@@ -51,6 +92,7 @@ impl Translator {
                 return Ok(false);
             }
             (Kind::Word(name), Kind::Symbol("(")) if !matches!(&*name, "and" | "or" | "not") => self.call(&name)?,
+            (Kind::Word(name), next) if self.context == Context::Resource && self.begins_a_field() => self.of_resource(&name, &next)?,
             // The context of a log record, which newer ones write out.
             (Kind::Word(context), Kind::Symbol(".")) if context == "log" => self.next += 2,
             (Kind::Word(context), Kind::Symbol(".")) if context == "instrumentation_scope" => {
@@ -66,6 +108,24 @@ impl Translator {
             }
         }
         Ok(true)
+    }
+
+    fn begins_a_field(&self) -> bool {
+        !matches!(self.to.last().map(|token| &token.kind), Some(Kind::Symbol(".")))
+    }
+
+    /// A field in the context of a resource: its attributes, or what is known of where it came from.
+    fn of_resource(&mut self, name: &str, next: &Kind) -> Result<(), ConditionError> {
+        if OF_RECORDS.contains(&name) {
+            return Err(ConditionError::new(
+                self.at(),
+                format!("'{name}' is of a log record, not of a resource: write 'context: log' beside this"),
+            ));
+        }
+        let is_its_own = name == "attributes" && *next == Kind::Symbol("[");
+        self.push(word(if is_its_own { "resource" } else { name }));
+        self.next += 1;
+        Ok(())
     }
 
     /// `IsMatch(body, "…")` is `(body matches "…")`.

@@ -38,8 +38,8 @@ pub(super) fn parse(text: &str) -> Result<Expr, ConditionError> {
 }
 
 /// The same of one that is written in the Collector's language.
-pub(super) fn parse_ottl(text: &str) -> Result<Expr, ConditionError> {
-    parse_as(text, ottl::translated)
+pub(super) fn parse_ottl(text: &str, context: ottl::Context) -> Result<Expr, ConditionError> {
+    parse_as(text, |tokens| ottl::translated(tokens, context))
 }
 
 fn parse_as(text: &str, translated: impl FnOnce(Vec<Token>) -> Result<Vec<Token>, ConditionError>) -> Result<Expr, ConditionError> {

@@ -141,6 +141,12 @@ impl Field {
 }
 
 impl Operand {
+    fn is_of_group(&self) -> bool {
+        let (Self::Field(field) | Self::Path(field, _)) = self else { return true };
+        let of_scope = matches!(field, Field::ScopeName | Field::ScopeVersion | Field::ScopeAttributes);
+        of_scope || *field == Field::ResourceAttributes || field.cost() == 0
+    }
+
     pub(crate) fn kind(&self) -> Type {
         match self {
             Self::Literal(Literal::Text(_)) => Type::Text,
@@ -160,6 +166,19 @@ impl Operand {
 }
 
 impl Expr {
+    /// Whether every operand is of the Origin, the resource or the scope.
+    pub(crate) fn is_of_group(&self) -> bool {
+        match self {
+            Self::Const(_) => true,
+            Self::Not(inner) => inner.is_of_group(),
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(Self::is_of_group),
+            Self::Compare(left, _, right) => left.is_of_group() && right.is_of_group(),
+            Self::Has(operand) | Self::True(operand) | Self::In(operand, _) | Self::Matches(operand, _) | Self::Text(operand, ..) => {
+                operand.is_of_group()
+            }
+        }
+    }
+
     fn cost(&self) -> u32 {
         match self {
             Self::Const(_) => 0,

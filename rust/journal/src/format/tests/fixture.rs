@@ -59,6 +59,7 @@ fn fixture_entries() -> Vec<Entry> {
         unrouted: 2,
         made: vec![("logs/a".into(), 4), ("logs/b".into(), 9)],
         dropped: vec![("logs/b".into(), 5)],
+        passed_on: Vec::new(),
     };
     let part = |pipelines: &[&str], batch: Batch| Part { pipelines: pipelines.iter().map(|name| Arc::from(*name)).collect(), batch };
     let entry = |position, previous, parts, fact| Entry {

@@ -76,8 +76,8 @@ fn names() -> impl Strategy<Value = Vec<Arc<str>>> {
 
 fn tally() -> impl Strategy<Value = Tally> {
     let rows = || prop::collection::vec(("[a-z]{0,4}".prop_map(Arc::from), any::<u64>()), 0..3);
-    (any::<[u64; 7]>(), any::<String>(), rows(), rows()).prop_map(
-        |([frames, parsed, rejects, joined, passed_over, bytes, unrouted], receiver, made, dropped)| Tally {
+    (any::<[u64; 7]>(), any::<String>(), rows(), rows(), rows()).prop_map(
+        |([frames, parsed, rejects, joined, passed_over, bytes, unrouted], receiver, made, dropped, passed_on)| Tally {
             receiver: receiver.into(),
             frames,
             parsed,
@@ -88,6 +88,7 @@ fn tally() -> impl Strategy<Value = Tally> {
             unrouted,
             made,
             dropped,
+            passed_on,
         },
     )
 }

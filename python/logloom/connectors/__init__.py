@@ -1,0 +1,1 @@
+"""What stands between pipelines: one file each, named like its type in the config."""
