@@ -1,11 +1,11 @@
 """All metrics at one moment: what every way of showing them takes."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from logloom.logs import log_of
-from logloom.telemetry.metric import Metric, Source
+from logloom.telemetry.metric import Buckets, Metric, Point, Source
 
 __all__ = ["Snapshot", "Telemetry"]
 
@@ -66,7 +66,9 @@ class Telemetry:
         found: dict[str, Metric] = {}
         for metric in (metric for source in tuple(self.sources) for metric in self._asked(source)):
             before = found.get(metric.name)
-            points = [*before.points, *metric.points] if before is not None else metric.points
+            points = metric.points
+            if before is not None:
+                points = [*before.points, *points] if metric.kind == "gauge" else _summed([*before.points, *points])
             found[metric.name] = replace(metric, points=points)
         return Snapshot(found, time.time_ns(), self._since_unix_nano, self.resource)
 
@@ -76,3 +78,22 @@ class Telemetry:
         except Exception as error:  # noqa: BLE001 — whoever it is: the others' numbers are shown
             self._log.error("a source of metrics failed", extra={"why": f"{type(error).__name__}: {error}"})
             return ()
+
+
+def _summed(points: Sequence[Point]) -> list[Point]:
+    """Numbers with the same labels as one: those of one processor in several pipelines."""
+    found: dict[frozenset[tuple[str, str]], Point] = {}
+    for point in points:
+        key = frozenset(point.labels.items())
+        before = found.get(key)
+        found[key] = point if before is None else replace(point, value=_sum(before.value, point.value))
+    return list(found.values())
+
+
+def _sum(one: float | Buckets, other: float | Buckets) -> float | Buckets:
+    if isinstance(one, Buckets) and isinstance(other, Buckets):
+        if list(one.bounds) != list(other.bounds):
+            return one  # they cannot be added; two configs give one name two meanings
+        counts = [a + b for a, b in zip(one.counts, other.counts, strict=True)]
+        return Buckets(one.bounds, counts, one.sum + other.sum)
+    return one if isinstance(one, Buckets) or isinstance(other, Buckets) else one + other

@@ -4,6 +4,7 @@
 pub mod correlate;
 pub mod enrich;
 mod filter;
+pub mod metrics;
 pub mod redaction;
 #[cfg(feature = "vrl")]
 pub mod transform;
@@ -15,6 +16,7 @@ use logloom_record::Batch;
 pub use correlate::Correlate;
 pub use enrich::Enrich;
 pub use filter::Filter;
+pub use metrics::Metrics;
 pub use redaction::Redaction;
 
 /// What a processor did, for the counters.
@@ -65,6 +67,11 @@ pub trait Processor: std::fmt::Debug + Send + Sync {
     /// The same at the end: whatever is open is closed.
     fn flush(&self, now_unix_nano: u64) -> Vec<Batch> {
         self.tick(now_unix_nano)
+    }
+
+    /// What it counted and measured since it was made, where that is what it is for.
+    fn measured(&self) -> Vec<metrics::Measured> {
+        Vec::new()
     }
 }
 

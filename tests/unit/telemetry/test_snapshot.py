@@ -28,6 +28,16 @@ def test_metrics_of_one_name_become_one() -> None:
     assert 0 < snapshot.since_unix_nano <= snapshot.time_unix_nano
 
 
+def test_numbers_with_the_same_labels_are_one() -> None:
+    """Those of one processor in two pipelines."""
+    telemetry = Telemetry()
+    took = Metric("took", "histogram", "s", "", [Point(Buckets([1.0], [1, 2], 0.5), {"a": "b"})])
+    telemetry.sources += [lambda: [took, records(Point(1, {"a": "b"}))]] * 2
+    found = telemetry.snapshot().metrics
+    assert found["took"].points == [Point(Buckets([1.0], [2, 4], 1.0), {"a": "b"})]
+    assert found["records"].points == [Point(2, {"a": "b"})]
+
+
 def test_histograms_are_in_no_sum() -> None:
     telemetry = Telemetry()
     telemetry.sources.append(lambda: [Metric("took", "histogram", "s", "", [Point(Buckets([1], [1, 0], 0.5))])])

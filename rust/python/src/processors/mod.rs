@@ -2,6 +2,7 @@
 
 pub mod correlate;
 pub mod enrich;
+pub mod metrics;
 mod transform;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -64,6 +65,11 @@ impl Processor {
             pseudonyms: pseudonyms.map(|(id, key)| Pseudonyms::new(&id, key.as_bytes())),
         };
         Ok(Self(Arc::new(Redaction::new(settings))))
+    }
+
+    /// What it counted and measured: of each metric its name, the names of its labels, the bounds of its buckets, and its series.
+    fn measured(&self, py: Python<'_>) -> Vec<metrics::MeasuredRow> {
+        py.detach(|| metrics::measured(&*self.0))
     }
 
     fn apply<'py>(&self, py: Python<'py>, batch: &Batch) -> PyResult<(Batch, Bound<'py, PyDict>)> {
