@@ -276,10 +276,49 @@ class Processor:
         allowed_keys: Sequence[str] | None = None,
         pseudonyms: tuple[str, bytes] | None = None,
     ) -> Processor: ...
+    def tick(self, now_unix_nano: int, *, is_last: bool = False) -> list[Batch]: ...
     def apply(self, batch: Batch) -> tuple[Batch, dict[str, Any]]: ...
     def measured(
         self,
     ) -> list[tuple[str, list[str], list[float] | None, list[tuple[list[str | None], bool, float, list[int]]]]]: ...
+
+def dedup_processor(
+    *,
+    interval_s: float,
+    count_attribute: str,
+    timezone: str,
+    exclude: Sequence[str],
+    include: Sequence[str],
+    conditions: Sequence[str],
+    conditions_ottl: Sequence[str],
+    max_keys: int,
+) -> Processor: ...
+def sample_processor(
+    percentage: float,
+    *,
+    mode: str,
+    rates: Sequence[tuple[str, float]],
+    hash_seed: int,
+    precision: int,
+    by_trace_id: bool,
+    from_attribute: str | None,
+    priority: str | None,
+    fail_closed: bool | None,
+    keep: str | None,
+    count_attribute: str | None,
+) -> Processor: ...
+def rate_limit_processor(
+    key: Sequence[str],
+    *,
+    records_limit: tuple[float, float] | None,
+    bytes_limit: tuple[float, float] | None,
+    shed_by_severity: bool,
+    max_keys: int,
+) -> Processor: ...
+def check_lookup(text: str) -> None: ...
+def group_by_processor(keys: Sequence[str]) -> Processor: ...
+def attributes_processor(actions: Sequence[Mapping[str, Any]], *, when: str | None = None) -> Processor: ...
+def resource_processor(actions: Sequence[Mapping[str, Any]]) -> Processor: ...
 
 @final
 class Intake:

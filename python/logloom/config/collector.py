@@ -20,7 +20,7 @@ OTHER_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "fluent_forward": "fluentforward",
         "splunk_hec": "splunkhec",
     },
-    "processors": {},
+    "processors": {"logdedup": "dedup", "groupbyattrs": "group_by", "probabilistic_sampler": "sample"},
     "exporters": {"otlp_grpc": "otlp", "otlp_http": "otlphttp", "logging": "debug"},
     "connectors": {"pipeline": "forward"},
     "extensions": {"basic_auth": "basicauth", "bearer_token_auth": "bearertokenauth"},

@@ -1,23 +1,39 @@
 //! Processors: Batch to Batch. One file a processor; the names are the config's.
 #![forbid(unsafe_code)]
 
+pub mod attributes;
 pub mod correlate;
+pub mod dedup;
 pub mod enrich;
 mod filter;
+mod group_by;
 pub mod metrics;
+pub mod rate_limit;
 pub mod redaction;
+mod resource;
+pub mod sample;
 #[cfg(feature = "vrl")]
 pub mod transform;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use logloom_record::Batch;
 
+pub use attributes::Attributes;
 pub use correlate::Correlate;
+pub use dedup::Dedup;
 pub use enrich::Enrich;
 pub use filter::Filter;
+pub use group_by::GroupBy;
 pub use metrics::Metrics;
+pub use rate_limit::RateLimit;
 pub use redaction::Redaction;
+pub use resource::ResourceAttributes;
+pub use sample::Sample;
 
 /// What a processor did, for the counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -118,5 +134,13 @@ impl Outcome {
         let chosen = batch.select(|place| reason(place).is_some());
         let marked = chosen.stamp(|at, _| failed.get(at).map(|(_, why)| vec![(REASON, why.clone())]).unwrap_or_default());
         self.letters.0.push(marked);
+    }
+}
+
+/// When the records of a Batch came: the clock of windows and rates.
+fn now_of(batch: &Batch) -> u64 {
+    match batch.origin().arrival_unix_nano {
+        0 => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64),
+        arrival => arrival,
     }
 }

@@ -53,6 +53,14 @@ mod _native {
     #[pymodule_export]
     use super::processors::{Processor, find_sensitive, redaction_rules, transform_functions, transform_processor};
     #[pymodule_export]
+    use super::processors::{
+        attributes::{attributes_processor, resource_processor},
+        dedup::dedup_processor,
+        group_by::group_by_processor,
+        rate_limit::{check_lookup, rate_limit_processor},
+        sample::sample_processor,
+    };
+    #[pymodule_export]
     use super::record::Record;
     #[pymodule_export]
     use super::room::{Guest, Room};

@@ -27,6 +27,8 @@ pub(crate) struct Edits {
     /// By position, which of `variants` the record has in place of what its group shares, counted from 1; 0 or nothing: none.
     varying: Vec<u32>,
     variants: Vec<Variant>,
+    /// By group, the first one that has the same resource, and the first one that is the same in all; nothing: each stands for itself.
+    alike: Vec<(u32, u32)>,
 }
 
 /// A resource and a scope, where they are others.
@@ -50,6 +52,16 @@ impl Edits {
     /// By position, whole fields that are appended to the records.
     pub(crate) fn appending(further: Vec<Vec<u8>>) -> Self {
         Self { further, ..Self::default() }
+    }
+
+    /// By group, where its records go: see [`place_of`](Self::place_of).
+    pub(crate) fn alike(alike: Vec<(u32, u32)>) -> Self {
+        Self { alike, ..Self::default() }
+    }
+
+    /// The first group that shares the resource with this one, and the one that its records go to.
+    pub(crate) fn place_of(&self, group: u32) -> (u32, u32) {
+        self.alike.get(group as usize).copied().unwrap_or((group, group))
     }
 
     pub(crate) fn further(&self, position: u32) -> &[u8] {

@@ -33,11 +33,12 @@ impl Batch {
             groups: Vec::new(),
         };
         // By group, then by position: the order in which the records stand in their blocks. What an edit sets apart from its group stands behind it.
-        let mut ranks: Vec<(u32, u32, u32)> = kept
+        let mut ranks: Vec<Rank> = kept
             .iter()
             .enumerate()
             .filter_map(|(rank, &position)| {
-                self.index.get(position as usize).map(|entry| (entry.group, edits.variant(position), rank as u32))
+                let entry = self.index.get(position as usize)?;
+                Some((edits.place_of(entry.group), edits.variant(position), rank as u32))
             })
             .collect();
         ranks.sort_unstable();
@@ -49,10 +50,13 @@ impl Batch {
     }
 }
 
+/// Where a record goes: the place of its group, the variant of what that shares, its place among those that are kept.
+type Rank = ((u32, u32), u32, u32);
+
 /// A message but for its field 2: what a `ScopeLogs` has besides records, a `ResourceLogs` besides `ScopeLogs`.
 #[derive(Clone, Default)]
-struct Frame {
-    bytes: Vec<u8>,
+pub(crate) struct Frame {
+    pub(crate) bytes: Vec<u8>,
     /// Where the content of field 1 (scope, resource) lies in `bytes`.
     first: Range<usize>,
     /// The same of field 3, the schema URL.
@@ -61,7 +65,7 @@ struct Frame {
 
 impl Frame {
     /// The frame of `message`; `first` is what stands for its field 1.
-    fn of(message: &[u8], first: Option<&[u8]>) -> Self {
+    pub(crate) fn of(message: &[u8], first: Option<&[u8]>) -> Self {
         let mut frame = Self::default();
         if let Some(first) = first {
             push_field(&mut frame.bytes, 0x0a, first);
@@ -142,23 +146,24 @@ struct Selection<'a> {
 }
 
 impl Selection<'_> {
-    fn run(&mut self, ranks: &[(u32, u32, u32)], kept: &[u32]) {
-        let mut last: Option<(&Group, Option<&[u8]>)> = None;
+    fn run(&mut self, ranks: &[Rank], kept: &[u32]) {
+        let mut last: Option<(u32, &Group, Option<&[u8]>)> = None;
         let mut resource = Frame::default();
         for run in ranks.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let Some(&(id, variant, _)) = run.first() else { continue };
+            let Some(&((resource_of, id), variant, _)) = run.first() else { continue };
             let Some(group) = self.from.groups.get(id as usize) else { continue };
             let Some(block) = self.from.blocks.get(group.block as usize) else { continue };
             let part = |range: &Range<u32>| block.indexed().get(range.start as usize..range.end as usize).unwrap_or_default();
             let edits = self.edits;
             let edited = edits.resource(id, variant);
-            if last.is_none_or(|(last, as_edited)| {
-                last.block != group.block || last.resource_logs != group.resource_logs || as_edited != edited
+            if last.is_none_or(|(last_of, last, as_edited)| {
+                let is_alike = last_of == resource_of || last.block == group.block && last.resource_logs == group.resource_logs;
+                !is_alike || as_edited != edited
             }) {
                 resource = Frame::of(part(&group.resource_logs), edited);
                 self.open_resource(&resource);
             }
-            last = Some((group, edited));
+            last = Some((resource_of, group, edited));
             let scope = Frame::of(part(&group.scope_logs), edits.scope(id, variant));
             self.open_scope(&scope);
             for &(_, _, rank) in run {

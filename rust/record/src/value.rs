@@ -44,6 +44,36 @@ impl<'a> AnyValue<'a> {
         found
     }
 
+    /// Appends what tells this value from every other one: its kind, and what it holds.
+    pub fn append_to(&self, out: &mut Vec<u8>) {
+        let part = |out: &mut Vec<u8>, kind: u8, bytes: &[u8]| {
+            out.push(kind);
+            out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+            out.extend_from_slice(bytes);
+        };
+        match self {
+            Self::Null => out.push(0),
+            Self::Str(text) => part(out, 1, text),
+            Self::Bool(value) => out.extend_from_slice(&[2, (*value).into()]),
+            Self::Int(value) => part(out, 3, &value.to_le_bytes()),
+            Self::Double(value) => part(out, 4, &value.to_bits().to_le_bytes()),
+            Self::Bytes(bytes) => part(out, 7, bytes),
+            Self::Array(values) => {
+                out.push(5);
+                values.clone().for_each(|value| value.append_to(out));
+                out.push(8);
+            }
+            Self::Map(entries) => {
+                out.push(6);
+                for (key, value) in entries.clone() {
+                    part(out, 1, key);
+                    value.append_to(out);
+                }
+                out.push(8);
+            }
+        }
+    }
+
     /// The string; `None` for other kinds.
     pub fn as_str(&self) -> Option<&'a [u8]> {
         if let Self::Str(text) = self { Some(text) } else { None }

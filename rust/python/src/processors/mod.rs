@@ -1,8 +1,13 @@
 //! What shapes records before they are journalled.
 
+pub mod attributes;
 pub mod correlate;
+pub mod dedup;
 pub mod enrich;
+pub mod group_by;
 pub mod metrics;
+pub mod rate_limit;
+pub mod sample;
 mod transform;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -70,6 +75,13 @@ impl Processor {
     /// What it counted and measured: of each metric its name, the names of its labels, the bounds of its buckets, and its series.
     fn measured(&self, py: Python<'_>) -> Vec<metrics::MeasuredRow> {
         py.detach(|| metrics::measured(&*self.0))
+    }
+
+    /// What it has to say by itself at this time; `is_last`: all that it holds.
+    #[pyo3(signature = (now_unix_nano, *, is_last = false))]
+    fn tick(&self, py: Python<'_>, now_unix_nano: u64, is_last: bool) -> Vec<Batch> {
+        let said = py.detach(|| if is_last { self.0.flush(now_unix_nano) } else { self.0.tick(now_unix_nano) });
+        said.into_iter().map(Batch).collect()
     }
 
     fn apply<'py>(&self, py: Python<'py>, batch: &Batch) -> PyResult<(Batch, Bound<'py, PyDict>)> {

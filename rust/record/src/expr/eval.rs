@@ -17,7 +17,7 @@ pub(super) struct Subject<'a> {
 }
 
 /// A value on its way into a comparison.
-enum Seen<'a> {
+pub(super) enum Seen<'a> {
     /// Not there, or null.
     Absent,
     Value(AnyValue<'a>),
@@ -48,7 +48,7 @@ impl<'a> Seen<'a> {
     }
 
     /// The bytes of a text, also of a bytes value and of an id.
-    fn bytes(&self) -> Option<&[u8]> {
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
         match self {
             Self::Value(AnyValue::Str(text) | AnyValue::Bytes(text)) => Some(text),
             Self::Id(digits, len) => digits.get(..*len),
@@ -194,7 +194,7 @@ impl Operand {
         })
     }
 
-    fn read<'a>(&'a self, subject: Subject<'a>) -> Seen<'a> {
+    pub(super) fn read<'a>(&'a self, subject: Subject<'a>) -> Seen<'a> {
         if let Some(text) = self.origin_text(subject.origin) {
             return Seen::text(text);
         }

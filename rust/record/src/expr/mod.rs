@@ -5,6 +5,7 @@
 
 mod eval;
 mod lexer;
+mod lookup;
 mod ottl;
 mod parser;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 mod tree;
 
 use eval::Subject;
+pub use lookup::Lookup;
 use tree::Expr;
 
 use crate::{Batch, Origin};

@@ -42,6 +42,19 @@ pub(super) fn parse_ottl(text: &str, context: ottl::Context) -> Result<Expr, Con
     parse_as(text, |tokens| ottl::translated(tokens, context))
 }
 
+/// Parses one value of a record.
+pub(super) fn parse_operand(text: &str) -> Result<Operand, ConditionError> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(ConditionError::new(TEXT_BYTES_MAX, format!("a field has at most {TEXT_BYTES_MAX} bytes")));
+    }
+    let mut parser = Parser { tokens: words(text)?, next: 0, depth: 0, patterns: 0 };
+    match (parser.operand()?, parser.peek()) {
+        (Operand::Literal(_), _) => Err(ConditionError::new(0, "a value that is the same for all records: name a field")),
+        (operand, Kind::End) => Ok(operand),
+        (_, other) => Err(parser.error(format!("expected the end, not {other}"))),
+    }
+}
+
 fn parse_as(text: &str, translated: impl FnOnce(Vec<Token>) -> Result<Vec<Token>, ConditionError>) -> Result<Expr, ConditionError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(ConditionError::new(TEXT_BYTES_MAX, format!("a condition has at most {TEXT_BYTES_MAX} bytes")));
