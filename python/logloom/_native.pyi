@@ -451,6 +451,41 @@ class GrpcServer:
     def start(self) -> None: ...
     def stop(self, grace_s: float) -> None: ...
 
+_Serving: TypeAlias = (
+    tuple[str, Sequence[tuple[str, Messages | _Handle, str | None]]] | tuple[str, bytes] | tuple[Literal["ready"]]
+)
+
+@final
+class HttpServer:
+    """See `logloom.receivers._native_http`."""
+
+    def __new__(
+        cls,
+        room: Room,
+        *,
+        ready: Callable[[], bool],
+        tell: Callable[[str, str], None],
+        connections_max: int,
+        idle_max_s: float,
+    ) -> HttpServer: ...
+    def join(
+        self,
+        routes: Sequence[tuple[str, _Serving]],
+        *,
+        body_bytes_max: int,
+        read_max_s: float,
+        later: int,
+        brakes: Sequence[Brake] = ...,
+        cors: tuple[Sequence[str], Sequence[str], int] | None = None,
+        decide: _Decide | None = None,
+        reads: Sequence[str] = ...,
+    ) -> None: ...
+    def leave(self, routes: Sequence[str]) -> None: ...
+    def tls(self, cert: _Buffer, key: _Buffer, client_ca: _Buffer | None = None, *, only_1_3: bool = False) -> None: ...
+    def bind(self, host: str, port: int) -> int: ...
+    def start(self) -> None: ...
+    def stop(self, grace_s: float) -> None: ...
+
 @final
 class WireMessage:
     def __len__(self) -> int: ...

@@ -12,6 +12,7 @@ from typing import Any, Final
 from logloom._native import Journal
 from logloom.commits import Commits
 from logloom.config import Component, Config, PipelineConfig
+from logloom.config.sharing import served_by_python
 from logloom.config.wiring import reached
 from logloom.errands import Errands
 from logloom.errors import ComponentError, LogloomError, ServiceError
@@ -52,7 +53,9 @@ class Service:
         self._ready = False
         self._listening: dict[str, Mapping[str, str]] = {}
         self._all_up = asyncio.Event()
-        self._shared: dict[object, object] = {}
+        listening = {**config.receivers, **config.extensions}
+        at_python = served_by_python({name: component.config for name, component in listening.items()})
+        self._shared: dict[object, object] = {"aiohttp": at_python}
         self._extensions: dict[str, Any] = {}
         self._memories = {
             name: Memory(component.config, log_of(name))

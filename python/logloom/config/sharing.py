@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from logloom.config.fields import Endpoint
 
-__all__ = ["Shared", "conflicts"]
+__all__ = ["Shared", "conflicts", "served_by_python"]
 
 _NAMES: Final = re.compile(r"\{[^}*]*(\*?)\}")
 
@@ -57,6 +57,12 @@ def conflicts(receivers: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 if (whose, where) != (receiver, path):
                     told = f"'{whose}' answers {claim} at {endpoint}, too"
                     yield receiver, path, f"{told}: give each an endpoint of its own"
+
+
+def served_by_python(components: Mapping[str, Any]) -> "set[Endpoint]":
+    """The endpoints at which a component listens that the native server cannot serve, or is not to."""
+    servers = (settings for config in components.values() for _, settings in _servers(config))
+    return {settings.endpoint for settings in servers if getattr(settings, "engine", "") != "native"}
 
 
 def _servers(config: Any, path: str = "") -> Iterator[tuple[str, Shared]]:

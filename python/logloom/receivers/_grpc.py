@@ -19,16 +19,13 @@ from logloom.errors import DataError, LimitError
 from logloom.receivers._gate import Gate
 from logloom.receivers._gated import RETRY_AFTER_S, Gated, Refusal
 from logloom.receivers._methods import Handler, Methods, StreamHandler
-from logloom.receivers._native_grpc import NativeGrpcServer
-from logloom.receivers._net import cannot_listen, load_pems, warn_if_open
+from logloom.receivers._net import cannot_listen, load_pems
 from logloom.room import Room
 
 if TYPE_CHECKING:
     from logloom.config import Endpoint, ServerTls
-    from logloom.intake import ReceiverContext
-    from logloom.receivers._settings import EngineSettings
 
-__all__ = ["RETRY_AFTER_S", "GrpcServer", "Handler", "Refusal", "StreamHandler", "grpc_server"]
+__all__ = ["RETRY_AFTER_S", "GrpcServer", "Handler", "Refusal", "StreamHandler"]
 
 IN_HAND_MESSAGES_MAX: Final = 32
 """The room for what is in hand, in messages of the largest size."""
@@ -40,24 +37,6 @@ IDENTITY_AND_GZIP: Final = 0b101
 """The compressions offered, as a set of grpc_compression_algorithm."""
 INLINE_BYTES_MAX: Final = 4 << 10
 """What is inflated on the loop; more goes to a thread."""
-
-
-def grpc_server(
-    config: "EngineSettings", context: "ReceiverContext", methods: Mapping[str, Handler]
-) -> "GrpcServer | NativeGrpcServer":
-    """The server that `engine` names, for `methods`."""
-    warn_if_open(context, config.endpoint, config.tls)
-    gate = Gate(context, config.auth)
-    if config.engine == "native":
-        return NativeGrpcServer(methods, config, context.ready, gate, context.room)
-    return GrpcServer(
-        methods,
-        message_bytes_max=config.max_recv_msg_size_mib << 20,
-        ready=context.ready,
-        options=config.options(),
-        gate=gate,
-        within=context.room,
-    )
 
 
 @dataclass

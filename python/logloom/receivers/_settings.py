@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from logloom.config import Auth, Bound, Bytes, Endpoint, Seconds, ServerTls, StreamEndpoint
 from logloom.receivers._cors import Cors
 
-__all__ = ["EngineSettings", "GrpcSettings", "HttpSettings", "StreamSettings"]
+__all__ = ["GrpcSettings", "HttpSettings", "StreamSettings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,17 +153,6 @@ class GrpcSettings:
             ("grpc.keepalive_permit_without_calls", int(policy.permit_without_stream)),
             *((name, round(seconds * 1000)) for name, seconds in times.items() if seconds),
         ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineSettings(GrpcSettings):
-    """The same, where there are two servers to choose from.
-
-    Attributes:
-        engine: `native` serves on all cores, in the core; `grpcio` is the Python library, within one event loop.
-    """
-
-    engine: Literal["native", "grpcio"] = "native"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

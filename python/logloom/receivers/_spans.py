@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from logloom.receivers._body import Refusal
+from logloom.receivers._pages import Pushes
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
@@ -20,6 +21,10 @@ class SpansRoute:
 
     def __init__(self, messages: "Mapping[str, Messages]") -> None:
         self._messages = messages
+
+    def pushes(self) -> Pushes:
+        """The same for the native server."""
+        return Pushes("spans", self._messages)
 
     def accepts(self, call: "Call") -> "Messages | None":
         """What the path's API takes."""

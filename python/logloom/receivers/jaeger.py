@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import orjson
-from aiohttp import web
 
 from logloom.config import Bound, Endpoint
 from logloom.receivers import _grpc, _http
 from logloom.receivers._datagram import DatagramServer, DatagramSettings
+from logloom.receivers._engines import GrpcEngineSettings, HttpEngineSettings, grpc_server, http_server
 from logloom.receivers._export import Export
 from logloom.receivers._native import until_stopped
-from logloom.receivers._settings import EngineSettings, HttpSettings
+from logloom.receivers._pages import FixedPage
 from logloom.receivers._spans import SpansRoute
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ STOP_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grpc(EngineSettings):
+class Grpc(GrpcEngineSettings):
     """Jaeger's collector over gRPC.
 
     Attributes:
@@ -48,7 +48,7 @@ class Grpc(EngineSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThriftHttp(HttpSettings):
+class ThriftHttp(HttpEngineSettings):
     """Jaeger's collector over HTTP.
 
     Attributes:
@@ -146,10 +146,11 @@ class Jaeger:
             if (http := protocols.thrift_http) is not None:
                 thrift = push.messages("jaeger", serialization="thrift")
                 spans = SpansRoute(dict.fromkeys(THRIFT, thrift))
-                routes: dict[str, _http.Route | _http.Page] = {TRACES: spans, SAMPLE: self._sampling}
-                web_server = _http.HttpServer(http, self._context, routes, push)
+                routes: dict[str, _http.Route | _http.Page] = {TRACES: spans, SAMPLE: self._sampling()}
+                web_server = http_server(http, self._context, routes, push)
                 listening["thrift_http"] = str(Endpoint(http.endpoint.host, await web_server.start()))
                 opened.push_async_callback(web_server.stop)
+                servers.append(web_server)
             for name, udp in (("compact", protocols.thrift_compact), ("thrift", protocols.thrift_binary)):
                 if udp is not None:
                     messages = push.messages("jaeger", serialization=name, keep_unreadable=True)
@@ -160,11 +161,11 @@ class Jaeger:
             self._context.up(**listening)
             await until_stopped(self._context.stopping, *servers)
 
-    def _sampling(self, _call: _http.Call) -> web.Response:
+    def _sampling(self) -> FixedPage:
         """What the agent's `/sampling?service=NAME` answers."""
         strategy = {"samplingRate": self._config.sampling_rate}
         body = orjson.dumps({"strategyType": "PROBABILISTIC", "probabilisticSampling": strategy})
-        return web.Response(body=body, content_type="application/json")
+        return FixedPage("application/json", body)
 
     def _grpc_server(self, config: Grpc, push: "Push") -> "_grpc.GrpcServer | NativeGrpcServer":
         # PostSpansResponse has no fields.
@@ -173,7 +174,7 @@ class Jaeger:
         async def sampling(_data: bytes, _peer: str) -> bytes:
             return _probabilistic(self._config.sampling_rate)
 
-        return _grpc.grpc_server(config, self._context, {POST_SPANS: post_spans, SAMPLING: sampling})
+        return grpc_server(config, self._context, {POST_SPANS: post_spans, SAMPLING: sampling})
 
 
 def _probabilistic(rate: float) -> bytes:

@@ -18,11 +18,12 @@ from aiohttp import web
 
 from logloom.config import Endpoint, FormatOptions, format_problems
 from logloom.receivers._body import Refusal
+from logloom.receivers._engines import GrpcEngineSettings, HttpEngineSettings, grpc_server, http_server
 from logloom.receivers._export import Export
-from logloom.receivers._grpc import GrpcServer, grpc_server
-from logloom.receivers._http import Call, HttpServer, Page, Route
+from logloom.receivers._grpc import GrpcServer
+from logloom.receivers._http import Call, Page, Route
 from logloom.receivers._native import until_stopped
-from logloom.receivers._settings import EngineSettings, HttpSettings
+from logloom.receivers._pages import Pushes, ReadyPage
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
@@ -43,7 +44,7 @@ TENANT: Final = re.compile(r"[A-Za-z0-9!_.*'()|-]{0,150}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grpc(EngineSettings):
+class Grpc(GrpcEngineSettings):
     """Pushes over gRPC.
 
     Attributes:
@@ -54,7 +55,7 @@ class Grpc(EngineSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Http(HttpSettings):
+class Http(HttpEngineSettings):
     """Pushes over HTTP.
 
     Attributes:
@@ -136,10 +137,11 @@ class Loki:
                 servers.append(server)
             if (http := protocols.http) is not None:
                 route = PushRoute(push, self._config.lines())
-                routes: dict[str, Route | Page] = {PUSH: route, OLDER: route, READY: self._ready}
-                web_server = HttpServer(http, self._context, routes, push, HTTPStatus.TOO_MANY_REQUESTS)
+                routes: dict[str, Route | Page] = {PUSH: route, OLDER: route, READY: ReadyPage(self._context.ready)}
+                web_server = http_server(http, self._context, routes, push, HTTPStatus.TOO_MANY_REQUESTS)
                 listening["http"] = str(Endpoint(http.endpoint.host, await web_server.start()))
                 opened.push_async_callback(web_server.stop)
+                servers.append(web_server)
             self._context.up(**listening)
             await until_stopped(self._context.stopping, *servers)
 
@@ -148,16 +150,17 @@ class Loki:
         # PushResponse has no fields.
         return grpc_server(config, self._context, {GRPC: Export(self._context, push, messages)})
 
-    def _ready(self, _call: Call) -> web.Response:
-        ready = self._context.ready()
-        return web.Response(text="ready\n" if ready else "not ready\n", status=200 if ready else 503)
-
 
 class PushRoute:
     """A push."""
 
     def __init__(self, push: "Push", lines: dict[str, Any]) -> None:
         self._json, self._proto = (push.messages("loki", serialization=name, **lines) for name in ("json", "proto"))
+
+    def pushes(self) -> Pushes:
+        """The same for the native server."""
+        takes = {JSON: self._json, **dict.fromkeys(PROTOBUF, self._proto)}
+        return Pushes("loki", takes, dict.fromkeys(PROTOBUF, "snappy"))
 
     def accepts(self, call: Call) -> "Messages | None":
         """JSON, or protobuf in a block of Snappy."""

@@ -19,9 +19,10 @@ from logloom import rpc
 from logloom.config import Endpoint
 from logloom.receivers import _grpc, _http
 from logloom.receivers._body import Refusal
+from logloom.receivers._engines import GrpcEngineSettings, HttpEngineSettings, grpc_server, http_server
 from logloom.receivers._export import Export, rejected
 from logloom.receivers._native import until_stopped
-from logloom.receivers._settings import EngineSettings, HttpSettings
+from logloom.receivers._pages import Pushes
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
@@ -41,7 +42,7 @@ _CODES: Final = {400: 3, 401: 16, 408: 4, 413: 8, 429: 8, 503: 14}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grpc(EngineSettings):
+class Grpc(GrpcEngineSettings):
     """OTLP over gRPC.
 
     Attributes:
@@ -52,7 +53,7 @@ class Grpc(EngineSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Http(HttpSettings):
+class Http(HttpEngineSettings):
     """OTLP over HTTP.
 
     Attributes:
@@ -127,10 +128,10 @@ class Otlp:
                     f"POST {http_config.logs_url_path}": OtlpRoute("logs", push),
                     f"POST {http_config.traces_url_path}": OtlpRoute("traces", push),
                 }
-                http = _http.HttpServer(http_config, self._context, routes, push)
+                http = http_server(http_config, self._context, routes, push)
                 listening["http"] = str(Endpoint(http_config.endpoint.host, await http.start()))
             self._context.up(**listening)
-            await until_stopped(self._context.stopping, grpc)
+            await until_stopped(self._context.stopping, grpc, http)
         finally:
             await asyncio.gather(*([grpc.stop(STOP_S)] if grpc else []), *([http.stop()] if http else []))
 
@@ -143,7 +144,7 @@ class Otlp:
             TRACES: Export(self._context, push, push.messages("otlp_traces"), is_otlp=True),
             METRICS: metrics,
         }
-        return _grpc.grpc_server(config, self._context, methods)
+        return grpc_server(config, self._context, methods)
 
 
 class OtlpRoute:
@@ -153,6 +154,10 @@ class OtlpRoute:
         self._signal = signal
         name = {"logs": "otlp", "traces": "otlp_traces"}[signal]
         self._messages = {PROTOBUF: push.messages(name), JSON: push.messages(f"{name}_json")}
+
+    def pushes(self) -> Pushes:
+        """The same for the native server."""
+        return Pushes("otlp_logs" if self._signal == "logs" else "otlp_traces", self._messages)
 
     def accepts(self, call: _http.Call) -> "Messages | None":
         """Protobuf and JSON."""

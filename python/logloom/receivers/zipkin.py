@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from logloom.config import Endpoint
-from logloom.receivers._http import HttpServer
-from logloom.receivers._settings import HttpSettings
+from logloom.receivers._engines import HttpEngineSettings, http_server
 from logloom.receivers._spans import SpansRoute
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ NO_TYPE: Final = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Config(HttpSettings):
+class Config(HttpEngineSettings):
     """Zipkin's HTTP endpoint.
 
     Attributes:
@@ -37,7 +36,7 @@ class Config(HttpSettings):
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """What the Collector has and logloom has not."""
-        yield from HttpSettings.problems(self)
+        yield from HttpEngineSettings.problems(self)
         if self.parse_string_tags:
             yield "parse_string_tags", "not supported: a tag keeps the type that it was sent with; remove it"
 
@@ -65,4 +64,4 @@ class Zipkin:
             V2: SpansRoute({"application/json": json, NO_TYPE: json, "application/x-protobuf": proto}),
             V1: SpansRoute({"application/json": json, NO_TYPE: json, "application/x-thrift": thrift}),
         }
-        await HttpServer(self._config, self._context, routes, push).serve()
+        await http_server(self._config, self._context, routes, push).serve()

@@ -65,7 +65,7 @@ mod _native {
     #[pymodule_export]
     use super::room::{Guest, Room};
     #[pymodule_export]
-    use super::server::{Brake, GrpcServer, Reply};
+    use super::server::{Brake, GrpcServer, HttpServer, Reply};
     #[pymodule_export]
     use super::tail::{LogFile, Notices};
     #[pymodule_export]

@@ -17,6 +17,8 @@ use crate::{Guest, Room};
 const INLINE_BYTES_MAX: usize = 64 << 10;
 /// The most memory that is made ready for bytes that are only announced.
 const AHEAD_BYTES_MAX: usize = 1 << 20;
+/// How long the rest of a refused body is still read.
+const LINGER_MAX: Duration = Duration::from_secs(2);
 
 /// Why a message did not arrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +103,15 @@ impl Inflow {
         whole.into()
     }
 
+    /// Reads what still comes, for a while, and keeps nothing of it: a client that sends on gets to see the answer.
+    pub async fn lingers(mut self) {
+        self.guest.leave();
+        self.first = Bytes::new();
+        self.held = Vec::new();
+        let rest = async { while self.body.frame().await.is_some_and(|frame| frame.is_ok()) {} };
+        let _ = tokio::time::timeout(LINGER_MAX, rest).await; // enough
+    }
+
     fn keep(&mut self, piece: Bytes, size_bytes: usize) {
         if self.held_bytes() == 0 {
             self.first = piece;
@@ -128,8 +139,8 @@ impl Inflow {
             };
             let piece = match frame {
                 None => return Ok(None),
-                Some(Err(error)) if error.is_parse() || error.is_user() => return Err(Trouble::Damaged(error.to_string())),
-                Some(Err(_)) => return Err(Trouble::Gone),
+                Some(Err(error)) if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => return Err(Trouble::Gone),
+                Some(Err(error)) => return Err(Trouble::Damaged(error.to_string())),
                 Some(Ok(frame)) => frame.into_data().unwrap_or_default(), // trailers say nothing here
             };
             if piece.is_empty() {

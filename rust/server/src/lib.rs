@@ -1,7 +1,8 @@
 //! The native front end: from a socket to the Intake and back, without Python.
 //!
 //! [`Runtime`] is the threads, [`listen`] the sockets, [`tls`] who they talk to, [`room`] the bound on what is in hand, [`Server`] the
-//! connections of one listening socket. What is spoken on them is a [`Protocol`]: [`grpc`] here. What comes goes to a [`Feed`], which
+//! connections of one listening socket. What is spoken on them is a [`Protocol`]: [`grpc`] and
+//! [`http`] here. What comes goes to a [`Feed`], which
 //! answers when it is safe.
 #![forbid(unsafe_code)]
 
@@ -11,6 +12,7 @@ mod caught;
 mod commits;
 pub mod feed;
 pub mod grpc;
+pub mod http;
 pub mod inflow;
 pub mod listen;
 pub mod room;

@@ -35,9 +35,18 @@ def pushed() -> Pushed:
     return Pushed()
 
 
+@pytest.fixture(params=["native", "aiohttp"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def by(engine: str, more: str = "") -> str:
+    return CONFIG.replace("}", f", engine: {engine}{more}}}")
+
+
 @pytest.fixture
-async def server(pushed: Pushed, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(zipkin, CONFIG, pushed, tmp_path) as runs:
+async def server(pushed: Pushed, tmp_path: Path, engine: str) -> AsyncIterator[Running]:
+    async with running(zipkin, by(engine), pushed, tmp_path) as runs:
         yield runs
 
 
@@ -103,9 +112,9 @@ async def test_an_unknown_encoding_is_415_and_told_what_is_known(server: Running
     assert len(said) < 300
 
 
-async def test_a_slow_body_is_408(tmp_path: Path) -> None:
+async def test_a_slow_body_is_408(tmp_path: Path, engine: str) -> None:
     pushed = Pushed()
-    async with running(zipkin, CONFIG.replace("}", ", read_timeout: 100ms}"), pushed, tmp_path) as server:
+    async with running(zipkin, by(engine, ", read_timeout: 100ms"), pushed, tmp_path) as server:
         await send_slowly(server)
     assert pushed.taken == []
 
@@ -163,10 +172,10 @@ async def test_what_finds_no_room_is_429_and_told_when_to_come_again(server: Run
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(ENCODE)), st.binary(max_size=600))
-def test_any_body_is_taken_whole_or_refused(tmp_path: Path, encoding: str, body: bytes) -> None:
+def test_any_body_is_taken_whole_or_refused(tmp_path: Path, engine: str, encoding: str, body: bytes) -> None:
     async def run() -> None:
         pushed = Pushed()
-        async with running(zipkin, CONFIG, pushed, tmp_path) as server:
+        async with running(zipkin, by(engine), pushed, tmp_path) as server:
             status, _ = await post(server, body, Content_Encoding=encoding)
         assert status == (202 if pushed.taken else 400)
         if encoding in ("", "identity"):

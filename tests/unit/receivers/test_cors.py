@@ -33,9 +33,15 @@ class Known:
         return Identity("known", "ann") if "authorization" in headers else None
 
 
+@pytest.fixture(params=["native", "aiohttp"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(otlp, CONFIG, Pushed(), tmp_path, authenticators={"known": Known()}) as runs:
+async def server(tmp_path: Path, engine: str) -> AsyncIterator[Running]:
+    config = CONFIG.replace("endpoint: 127.0.0.1:0", f"endpoint: 127.0.0.1:0\n    engine: {engine}")
+    async with running(otlp, config, Pushed(), tmp_path, authenticators={"known": Known()}) as runs:
         yield runs
 
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logloom._native import Delivery
+from logloom.config import Endpoint
 from logloom.errors import ServiceError
 from logloom.receivers import http, zipkin
 from tests.components import Pushed, Running, running
@@ -27,9 +28,18 @@ def pushed() -> Pushed:
     return Pushed()
 
 
+@pytest.fixture(params=["native", "aiohttp"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def by(engine: str, more: str = "") -> str:
+    return CONFIG.replace("}", f", engine: {engine}{more}}}")
+
+
 @pytest.fixture
-async def server(pushed: Pushed, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(zipkin, CONFIG, pushed, tmp_path) as runs:
+async def server(pushed: Pushed, tmp_path: Path, engine: str) -> AsyncIterator[Running]:
+    async with running(zipkin, by(engine), pushed, tmp_path) as runs:
         yield runs
 
 
@@ -77,8 +87,8 @@ async def test_a_connection_is_kept_for_further_requests(
 
 
 @pytest.mark.parametrize("start", [b"", b"POST /api/v2/spans HTTP/1.1\r\nHost: a\r\nX-Slow: "])
-async def test_a_connection_that_brings_no_request_is_closed(tmp_path: Path, start: bytes) -> None:
-    async with running(zipkin, CONFIG.replace("}", ", idle_timeout: 100ms}"), Pushed(), tmp_path) as server:
+async def test_a_connection_that_brings_no_request_is_closed(tmp_path: Path, start: bytes, engine: str) -> None:
+    async with running(zipkin, by(engine, ", idle_timeout: 100ms"), Pushed(), tmp_path) as server:
         reader, writer = await asyncio.open_connection(*server.listening["http"].split(":"))
         writer.write(start)
         assert not await asyncio.wait_for(reader.read(), 20)
@@ -114,18 +124,18 @@ async def test_one_connection_too_many_is_closed_and_the_others_live(server: Run
     ],
 )
 async def test_what_is_no_http_is_refused_without_a_word_in_our_log(
-    server: Running,
-    client: aiohttp.ClientSession,
-    pushed: Pushed,
-    garbage: bytes,
-    caplog: pytest.LogCaptureFixture,
+    server: Running, pushed: Pushed, garbage: bytes, engine: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     reader, writer = await asyncio.open_connection(*server.listening["http"].split(":"))
     writer.write(garbage)
-    answer = await asyncio.wait_for(reader.read(1 << 16), 20)
-    assert answer.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400", b"HTTP/1.1 404"))
-    writer.close()
-    async with client.get(server.url("/healthz")) as response:
+    if engine == "native" and b"Transfer-Encoding: chunked\r\n\r\n" in garbage and b"Content-Length" in garbage:
+        writer.close()  # which RFC 9112 lets a server read as chunks; it waits for one
+    else:
+        answer = await asyncio.wait_for(reader.read(1 << 16), 20)
+        refused = (b"HTTP/1.0 400", b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 431")
+        assert answer.startswith(refused) or (engine == "native" and garbage.startswith(b"PRI ") and not answer)
+        writer.close()
+    async with aiohttp.ClientSession() as client, client.get(server.url("/healthz")) as response:
         assert response.status == 200
     assert pushed.taken == []
     assert [record for record in caplog.records if record.levelname not in ("DEBUG", "INFO")] == []
@@ -133,9 +143,9 @@ async def test_what_is_no_http_is_refused_without_a_word_in_our_log(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(min_size=1, max_size=400))
-def test_any_bytes_on_the_socket_are_survived(tmp_path: Path, data: bytes) -> None:
+def test_any_bytes_on_the_socket_are_survived(tmp_path: Path, engine: str, data: bytes) -> None:
     async def run() -> None:
-        async with running(zipkin, CONFIG, Pushed(), tmp_path) as server:
+        async with running(zipkin, by(engine), Pushed(), tmp_path) as server:
             _, writer = await asyncio.open_connection(*server.listening["http"].split(":"))
             writer.write(data)
             writer.write_eof()
@@ -183,8 +193,9 @@ async def two(folder: Path, pushed: Pushed, more: str = "") -> AsyncIterator[tup
     """Zipkin's receiver and a webhook at one endpoint."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        endpoint = f"127.0.0.1:{free.getsockname()[1]}"
-    shared: dict[object, object] = {}
+        port = free.getsockname()[1]
+    endpoint = f"127.0.0.1:{port}"
+    shared: dict[object, object] = {"aiohttp": {Endpoint("127.0.0.1", port)}}
     async with (
         running(zipkin, f"{{endpoint: '{endpoint}', max_connections: 5}}", pushed, folder, shared) as one,
         running(http, f"{{endpoint: '{endpoint}', max_connections: 5{more}}}", pushed, folder, shared) as other,

@@ -31,6 +31,7 @@ SIGNALS: dict[str, tuple[Any, Any, Any]] = {
     "traces": (TRACES, traces.ExportTraceServiceResponse, TraceServiceStub),
 }
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
+HTTP_ENGINES = {"native": "native", "grpcio": "aiohttp"}
 FORMATS = {("logs", PROTOBUF): "otlp", ("logs", JSON): "otlp_json", ("traces", PROTOBUF): "otlp_traces"}
 FORMATS |= {("traces", JSON): "otlp_traces_json"}
 
@@ -47,7 +48,11 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def server(pushed: Pushed, tmp_path: Path, engine: str) -> AsyncIterator[Running]:
-    config = f"protocols: {{grpc: {{endpoint: '127.0.0.1:0', engine: {engine}}}, http: {{endpoint: '127.0.0.1:0'}}}}"
+    http_engine = HTTP_ENGINES[engine]
+    config = (
+        f"protocols: {{grpc: {{endpoint: '127.0.0.1:0', engine: {engine}}},"
+        f" http: {{endpoint: '127.0.0.1:0', engine: {http_engine}}}}}"
+    )
     async with running(otlp, config, pushed, tmp_path) as runs:
         yield runs
 

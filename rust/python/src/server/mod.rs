@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod grpc;
+mod http;
 
 use std::{
     io,
@@ -21,7 +22,7 @@ use logloom_server::{
 };
 use pyo3::{exceptions::PyValueError, prelude::*};
 
-pub use self::grpc::GrpcServer;
+pub use self::{grpc::GrpcServer, http::HttpServer};
 use crate::{delivery::Delivery, errors::ConfigError, intake::Messages};
 
 fn seconds(seconds: f64) -> PyResult<Duration> {

@@ -5,6 +5,7 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import grpc
 import grpc.aio
 import orjson
@@ -19,7 +20,7 @@ from logloom.service import Service
 from tests.components import log
 
 CONFIG = """
-receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:0"}}}}}}}}
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:0"}}, http: {{endpoint: "127.0.0.1:0"}}}}}}}}
 exporters: {{file: {{path: "{out}"}}}}
 service: {{shutdown_timeout: 30s, pipelines: {{logs: {{receivers: [otlp], exporters: [file]}}}}}}
 """
@@ -61,10 +62,14 @@ async def test_a_service_starts_and_stops_again_and_again(tmp_path: Path, compre
         async with grpc.aio.insecure_channel(endpoint, compression=compression) as channel:
             answer = await LogsServiceStub(channel).Export(request(f"a{number}", f"b{number}"), timeout=60)
             assert not answer.HasField("partial_success")
+        url, data = f"http://{up.result()['otlp']['http']}/v1/logs", request(f"c{number}").SerializeToString()
+        headers = {"Content-Type": "application/x-protobuf"}
+        async with aiohttp.ClientSession() as client, client.post(url, data=data, headers=headers) as response:
+            assert response.status == 200
         service.stop()
         await task
         kept.append(service)
-    assert sorted(bodies(out)) == ["a0", "a1", "a2", "b0", "b1", "b2"]
+    assert sorted(bodies(out)) == [f"{name}{number}" for name in "abc" for number in range(3)]
 
 
 async def test_a_server_that_ends_by_itself_ends_its_receiver() -> None:
