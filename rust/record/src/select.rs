@@ -18,8 +18,10 @@ impl Batch {
     /// included. A `ScopeLogs` of which no record is kept is left out.
     #[must_use]
     pub fn select(&self, keep: impl Fn(usize) -> bool) -> Self {
-        let kept: Vec<u32> = (0..self.len()).filter(|&i| keep(i)).map(|i| i as u32).collect();
-        if kept.len() == self.len() { self.clone() } else { self.copied(&kept, &Edits::default()) }
+        // Where all are kept, no list of them is made.
+        let Some(first) = (0..self.len()).find(|&i| !keep(i)) else { return self.clone() };
+        let kept: Vec<u32> = (0..first).chain((first + 1..self.len()).filter(|&i| keep(i))).map(|i| i as u32).collect();
+        self.copied(&kept, &Edits::default())
     }
 
     /// A copy of these records, which stand in ascending order, as `edits` would have them.

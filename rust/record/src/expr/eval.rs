@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::tree::{Comparison, Expr, Field, Literal, Operand, Step, TextTest};
 use crate::{
     AnyValue, Batch, Entry, Origin,
-    proto::{Fields, Value},
+    proto::{Fields, Value, varint},
 };
 
 /// One record with what it shares with others.
@@ -137,6 +137,15 @@ impl Expr {
             Self::Or(parts) => parts.iter().any(|part| part.holds(subject)),
             Self::Has(operand) => !matches!(operand.read(subject), Seen::Absent),
             Self::True(operand) => matches!(operand.read(subject), Seen::Value(AnyValue::Bool(true))),
+            // What most filters ask: straight from the index.
+            Self::Compare(Operand::Field(field @ (Field::Severity | Field::Time)), comparison, Operand::Literal(Literal::Int(wanted))) => {
+                let value = match field {
+                    Field::Severity => u64::from(subject.entry.severity),
+                    _ => subject.entry.time_unix_nano,
+                };
+                let value = i64::try_from(value).unwrap_or(i64::MAX);
+                comparison.holds((value != 0).then(|| value.cmp(wanted)))
+            }
             Self::Compare(left, comparison, right) => comparison.holds(left.read(subject).compare(&right.read(subject))),
             Self::In(operand, list) => {
                 let seen = operand.read(subject);
@@ -267,7 +276,7 @@ impl<'a> Subject<'a> {
 }
 
 /// The last bytes of field `number`, as protobuf has it for fields that stand once; empty where it is absent.
-fn last(message: &[u8], number: u32) -> &[u8] {
+pub(super) fn last(message: &[u8], number: u32) -> &[u8] {
     let mut found: &[u8] = &[];
     for (field, value) in Fields::new(message).flatten() {
         if let Value::Len(bytes) = value
@@ -279,12 +288,25 @@ fn last(message: &[u8], number: u32) -> &[u8] {
     found
 }
 
+/// The key of a `KeyValue`: at its place where the message is key and value and no more, as all encoders write it.
+#[inline]
+pub(super) fn key_of(pair: &[u8]) -> &[u8] {
+    if let [0x0a, len @ 0..0x80, rest @ ..] = pair
+        && let Some((key, [0x12, value @ ..])) = rest.split_at_checked(usize::from(*len))
+        && let Some((len, used)) = varint(value)
+        && (value.len() - used) as u64 == len
+    {
+        return key;
+    }
+    last(pair, 1)
+}
+
 /// The value of an attribute among the `KeyValue`s that are field `number`: values of other keys are passed over unread.
 fn attribute<'a>(message: &'a [u8], number: u32, step: &Step) -> Option<AnyValue<'a>> {
     let Step::Key(key) = step else { return None };
     for (field, pair) in Fields::new(message).flatten() {
         let Value::Len(pair) = pair else { continue };
-        if field == number && last(pair, 1) == key {
+        if field == number && key_of(pair) == key {
             return Some(AnyValue::read(last(pair, 2)));
         }
     }

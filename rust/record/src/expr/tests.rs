@@ -230,3 +230,27 @@ proptest! {
         let _ = Condition::parse_ottl(&words.join(" "));
     }
 }
+
+proptest! {
+    /// Straight from the index or by way of values, the answer is the same.
+    #[test]
+    fn the_index_says_what_the_values_say(severity in 0u8..=25, time in prop_oneof![Just(0u64), Just(u64::MAX), any::<u64>()], wanted in -1i64..26) {
+        let mut batch = batch();
+        for entry in &mut batch.index {
+            (entry.severity, entry.time_unix_nano) = (severity, time);
+        }
+        for (sign, turned) in [("==", "=="), ("!=", "!="), ("<", ">"), ("<=", ">="), (">", "<"), (">=", "<=")] {
+            for field in ["severity", "time_unix_nano"] {
+                let [straight, round] = [format!("{field} {sign} {wanted}"), format!("{wanted} {turned} {field}")];
+                let holds = |text: &str| Condition::parse(text).unwrap().matches(&batch, 0);
+                prop_assert_eq!(holds(&straight), holds(&round), "{} {} {}", straight, severity, time);
+            }
+        }
+    }
+
+    /// A key that stands twice, far or last in its pair is the one that protobuf has.
+    #[test]
+    fn keys_are_those_that_protobuf_has(pair in proptest::collection::vec(prop_oneof![Just(0x0au8), Just(0x12), Just(1), Just(b'a'), Just(0), any::<u8>()], 0..12)) {
+        prop_assert_eq!(super::eval::key_of(&pair), super::eval::last(&pair, 1));
+    }
+}
