@@ -37,6 +37,8 @@ Listening = Mapping[str, Mapping[str, str]]
 
 PUSH_THREADS: Final = 4
 """Threads that read large messages; the core releases the GIL."""
+SAVE_S: Final = 2.0
+"""How long a stop waits for the exporters' places to be saved, in seconds."""
 RECEIVERS_SHARE: Final = 0.8
 """The share of `service.shutdown_timeout` that receivers have to finish what is in hand."""
 
@@ -192,6 +194,10 @@ class Service:
             follower.closed()
         closing = asyncio.create_task(asyncio.to_thread(journal.close))
         await asyncio.wait([closing, *out], timeout=max(deadline - loop.time(), 0.0))
+        # Whoever still holds the journal, such as a request that was cut off: the exporters' places are saved now.
+        saving = asyncio.create_task(asyncio.to_thread(journal.save))
+        await asyncio.wait([saving], timeout=SAVE_S)
+        saving.add_done_callback(lambda done: done.cancelled() or done.exception())  # the journal's health tells
         left = [(follower.id, follower.pending.pending_records) for follower in followers]
         return ", ".join(f"{n} record{'s' * (n > 1)} of exporter {identifier}" for identifier, n in left if n)
 
