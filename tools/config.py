@@ -107,6 +107,7 @@ def table(cls: type[Any]) -> str:
 def generated() -> str:
     """All that stands between the marks."""
     parts = ["## service\n", table(config.ServiceConfig), "## journal\n", table(config.JournalConfig)]
+    parts += ["## policy\n", "What may become of which data ([policy](policy.md)).\n", table(config.PolicyConfig)]
     for section in (*model.SECTIONS, model.EXTENSIONS):
         for name in model.component_types(section):
             module = importlib.import_module(f"logloom.{section}.{name}")

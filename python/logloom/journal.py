@@ -108,6 +108,7 @@ def _open(config: Config, data: Path, *, is_main: bool) -> Journal:
     except (LogloomError, OSError) as error:
         msg = f"{what} {path}: {error}"
         raise DataFolderError(msg) from error
+    journal.set_policy(bytes.fromhex(config.policy.sha256) if config.policy is not None else None)
     _tell_found(what, path, found)
     return journal
 

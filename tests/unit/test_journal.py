@@ -176,3 +176,22 @@ async def test_a_passphrase_is_changed(tmp_path: Path) -> None:
         await until(lambda: [body for bodies in run.exporter().bodies for body in bodies] == ["before", "after"])
         await run.stop()
     assert not (tmp_path / "journal.key").exists()
+
+
+def kept_under(text: str, folder: Path) -> str:
+    """Journals a record under the policy of this config, and lets go of everything; the policy's hash."""
+    given = loaded(text)
+    assert given.policy is not None
+    with opened(given, folder) as journals:
+        journals.main.cursor("tout", ["logs"])
+        assert journals.main.append(logloom.parse(b"a line", "text"), ["logs"]) is not None
+    return given.policy.sha256
+
+
+def test_each_file_tells_the_policy_under_which_it_was_begun(tmp_path: Path) -> None:
+    told = []
+    for readers in ("a", "b"):
+        classes = f"{{classes: {{ids: {{rules: [email], readers: [{readers}], log: plain, to: [outside]}}}}}}"
+        told.append(kept_under(f"policy: {classes}\n{ONE}", tmp_path))
+    files = survey_journal(str(tmp_path / "journal"))["files"]
+    assert [file["policy"] for file in files] == told

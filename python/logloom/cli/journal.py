@@ -104,7 +104,7 @@ def _ls(path: Path, *, as_json: bool) -> int:
     size_bytes = sum(file["bytes"] for file in main["files"])
     print(f"journal {main['id']} in {path}: {_count(len(main['files']), 'file')}, {_size(size_bytes)}")
     _table(
-        ("file", "entries", "last", "size", "begun", "key", ""),
+        ("file", "entries", "last", "size", "begun", "key", "policy", ""),
         (
             (
                 file["name"],
@@ -113,6 +113,7 @@ def _ls(path: Path, *, as_json: bool) -> int:
                 _size(file["bytes"]),
                 _time(file["created_unix_nano"]),
                 f"{file['provider']} {file['key_id']}",
+                (file["policy"] or "-")[:12],
                 file["damage"] or ("" if file["is_finished"] else "not full yet"),
             )
             for file in main["files"]

@@ -27,6 +27,7 @@ from logloom.config.model import (
     loads,
     survey,
 )
+from logloom.config.policy import DataClass, PolicyConfig
 from logloom.config.service import PipelineConfig, ServiceConfig, TelemetryConfig
 from logloom.config.shared import Auth, ClientTls, QueueBatch, Retry, SendingQueue, ServerTls, format_problems
 from logloom.config.sources import read_sources
@@ -41,6 +42,7 @@ __all__ = [
     "Component",
     "Compression",
     "Config",
+    "DataClass",
     "Endpoint",
     "FormatOptions",
     "HttpUrl",
@@ -48,6 +50,7 @@ __all__ = [
     "KeyConfig",
     "OptionValue",
     "PipelineConfig",
+    "PolicyConfig",
     "QueueBatch",
     "Retry",
     "Seconds",

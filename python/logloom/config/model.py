@@ -14,6 +14,8 @@ from typing import Any, Final, Literal
 
 from logloom.config.collector import type_of
 from logloom.config.journal import JournalConfig
+from logloom.config.policy import PolicyConfig
+from logloom.config.policy import check as check_policy
 from logloom.config.read import Reader, at, nearest, unknown
 from logloom.config.service import ServiceConfig
 from logloom.config.shared import Auth
@@ -32,7 +34,7 @@ SECTIONS: Final = ("receivers", "processors", "exporters", "connectors")
 EXTENSIONS: Final = "extensions"
 """The top key, and the folder, of what stands beside the pipelines."""
 
-TOP: Final = (*SECTIONS, EXTENSIONS, "journal", "service")
+TOP: Final = (*SECTIONS, EXTENSIONS, "journal", "policy", "service")
 """All top keys."""
 
 Start = Literal["tail", "oldest"]
@@ -75,6 +77,7 @@ class Config:
         notes: What is accepted and does nothing here, each with its place.
         extensions: By id, those that `service.extensions` names, in its order.
         connectors: By id, those that a pipeline uses.
+        policy: What may become of which data, if the config says.
     """
 
     file: str
@@ -86,6 +89,7 @@ class Config:
     notes: tuple[Problem, ...]
     extensions: dict[str, Component] = dataclasses.field(default_factory=dict)
     connectors: dict[str, Component] = dataclasses.field(default_factory=dict)
+    policy: PolicyConfig | None = None
 
 
 def default_text() -> str:
@@ -188,6 +192,7 @@ class _Checker:
                 self.reader.problem(value, unknown("key", key, [*TOP]))
         sections = {section: self.components(section) for section in (*SECTIONS, EXTENSIONS)}
         journal = self.reader.fields(JournalConfig, self.top["journal"]) if "journal" in self.top else JournalConfig()
+        policy = self.reader.fields(PolicyConfig, self.top["policy"]) if "policy" in self.top else None
         service = self.service()
         connectors = sections["connectors"]
         used = {section: self.used(section, sections[section], connectors) for section in SECTIONS}
@@ -203,9 +208,11 @@ class _Checker:
         taken = sections["receivers"].keys() | sections["exporters"].keys()
         for place, what in wrong_wiring(service, used["connectors"], taken, self.top, self.pipelines()):
             self.reader.problem(place, what)
-        notes = tuple(self.reader.notes)
         components = (used["receivers"], used["processors"], used["exporters"])
-        return Config(self.file, *components, journal, service, notes, extensions, used["connectors"])
+        config = Config(self.file, *components, journal, service, (), extensions, used["connectors"], policy)
+        if not self.reader.problems:  # of a config that hangs together
+            check_policy(self.reader, config, used, top=self.top, typed_pipelines=self.pipelines())
+        return dataclasses.replace(config, notes=tuple(self.reader.notes))
 
     def shared(self, sections: dict[str, dict[str, Component]]) -> None:
         """What listens at one endpoint must get on with each other."""

@@ -5,6 +5,7 @@ body of what no format could read, and what was joined of many lines. Ids, times
 touched. What each rule found is counted under its name; never the value. `docs/redaction.md` lists the rules.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
@@ -116,6 +117,22 @@ class Config:
         if self.rules is None and collectors:
             return []
         return [name for name, _ in redaction_rules()]
+
+    def does(self, what: str) -> str:
+        """What becomes of what a rule finds, or of an attribute (`key:NAME`, with `*`): the action, or nothing."""
+        default = "hmac" if self.hash_function is not None else self.action
+        if not what.startswith("key:"):
+            return self.actions.get(what, default) if what in self.names() else ""
+        key = what.removeprefix("key:")
+        if (
+            self.allowed_keys is not None
+            and not self.allow_all_keys
+            and "*" not in key
+            and key not in self.allowed_keys
+        ):
+            return "drop"
+        sample = key.replace("*", "x")
+        return "mask" if any(re.search(pattern, sample) for pattern in self.blocked_key_patterns) else ""
 
 
 def create(config: Config) -> Processor:

@@ -39,6 +39,7 @@ pub fn survey_journal(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDic
         row.set_item("created_unix_nano", file.created_unix_nano)?;
         row.set_item("provider", &file.provider)?;
         row.set_item("key_id", &file.key_id)?;
+        row.set_item("policy", file.policy.map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))?;
         row.set_item("is_finished", file.is_finished)?;
         row.set_item("damage", file.damage.as_deref())?;
         Ok(row)

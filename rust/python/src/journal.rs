@@ -156,6 +156,13 @@ impl Journal {
         self.0.all_attached();
     }
 
+    /// Files tell the SHA-256 of this policy from the next one on, which is begun where it is another; a journal in memory has none.
+    fn set_policy(&self, sha256: Option<[u8; 32]>) {
+        if let Some(log) = self.0.log() {
+            log.set_policy(sha256);
+        }
+    }
+
     /// Forgets an exporter that is no more: the fact that says so, as JSON.
     fn retire(&self, py: Python<'_>, name: &str) -> PyResult<String> {
         py.detach(|| self.0.retire(name)).map(|fact| fact.json).map_err(|error| ConfigError::new_err(error.to_string()))

@@ -25,6 +25,8 @@ pub struct FileHeader {
     pub provider: String,
     /// The data key.
     pub wrapped: Wrapped,
+    /// The SHA-256 of the policy under which it was begun, where there was one.
+    pub policy: Option<[u8; 32]>,
 }
 
 const MAGIC: [u8; 8] = *b"LOGLOOMJ";
@@ -51,6 +53,9 @@ impl FileHeader {
         put::text(&mut message, 4, &self.provider);
         put::text(&mut message, 5, &self.wrapped.key_id);
         put::text(&mut message, 6, &self.wrapped.bytes);
+        if let Some(policy) = self.policy {
+            put::text(&mut message, 7, policy);
+        }
         let (bytes, bytes_max) = (message.len(), BLOCK_BYTES - MESSAGE_AT);
         if bytes > bytes_max {
             return Err(TooLarge { what: "a file's header, with its wrapped key,", bytes, bytes_max });
@@ -109,6 +114,7 @@ impl FileHeader {
                 (4, Value::Len(name)) => str::from_utf8(name).ok()?.clone_into(&mut header.provider),
                 (5, Value::Len(id)) => str::from_utf8(id).ok()?.clone_into(&mut header.wrapped.key_id),
                 (6, Value::Len(bytes)) => header.wrapped.bytes = bytes.to_vec(),
+                (7, Value::Len(hash)) => header.policy = Some(hash.try_into().ok()?),
                 _ => {}
             }
         }

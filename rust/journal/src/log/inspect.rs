@@ -35,6 +35,8 @@ pub struct Surveyed {
     pub provider: String,
     /// Which of its keys that was.
     pub key_id: String,
+    /// The SHA-256 of the policy under which it was begun, where there was one.
+    pub policy: Option<[u8; 32]>,
     /// It has its footer: no more comes to it.
     pub is_finished: bool,
     /// Why its entries cannot be read, where that shows without reading them.
@@ -84,6 +86,7 @@ pub fn survey(storage: &dyn Storage) -> io::Result<Vec<Surveyed>> {
             Some(Ok(mut look)) => {
                 file.created_unix_nano = look.header.created_unix_nano;
                 (file.provider, file.key_id) = (look.header.provider.clone(), look.header.wrapped.key_id.clone());
+                file.policy = look.header.policy;
                 file.is_finished = look.footer.is_some();
                 if let Some(footer) = &look.footer {
                     (file.last, file.entries) = (footer.last_position, footer.entries);

@@ -279,6 +279,14 @@ impl Log {
         self.shared.work.notify_all();
     }
 
+    /// Files that are begun from now on tell the SHA-256 of this policy; where it is another one, what comes next begins a file.
+    pub fn set_policy(&self, policy: Option<[u8; 32]>) {
+        let before = std::mem::replace(&mut self.shared.lock().policy, policy);
+        if before != policy {
+            self.rotate();
+        }
+    }
+
     /// How it goes.
     pub fn health(&self) -> Health {
         let state = self.shared.lock();

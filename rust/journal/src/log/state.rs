@@ -114,6 +114,8 @@ pub(super) struct State {
     /// What is at or before it was read by all.
     pub(super) read_to: u64,
     pub(super) rotate: bool,
+    /// The SHA-256 of the policy that files are begun under.
+    pub(super) policy: Option<[u8; 32]>,
     pub(super) closed: bool,
     /// The writer waits until nothing is being synced.
     pub(super) is_idle_awaited: bool,

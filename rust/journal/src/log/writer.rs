@@ -268,6 +268,7 @@ impl<'a> Writer<'a> {
             created_unix_nano: key.created_unix_nano,
             provider: keys.name().to_owned(),
             wrapped: key.wrapped,
+            policy: self.shared.lock().policy,
         };
         let block = header.encode().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
         handle.write_all_at(&block, 0)?;

@@ -237,6 +237,7 @@ fn header() -> FileHeader {
         created_unix_nano: 1_795_000_000_000_000_000,
         provider: "file".into(),
         wrapped: crate::keys::Wrapped { key_id: "0011223344556677".into(), bytes: vec![7; 61] },
+        policy: None,
     }
 }
 
@@ -259,6 +260,8 @@ fn a_header_comes_back_and_any_change_is_found() {
     assert_eq!(FileHeader::decode(&bytes[..BLOCK_BYTES]), Ok(header()), "cut behind the first");
     assert_eq!(FileHeader::decode(&bytes[..BLOCK_BYTES - 1]), Err(Damage::Cut));
     assert_eq!(FileHeader::decode(&[0; HEADER_BYTES]), Err(Damage::Blank));
+    let of_a_policy = FileHeader { policy: Some([9; 32]), ..header() };
+    assert_eq!(FileHeader::decode(&of_a_policy.encode().unwrap()), Ok(of_a_policy));
     let mut large = header();
     large.wrapped.bytes = vec![1; BLOCK_BYTES];
     assert_eq!(large.encode().unwrap_err().bytes_max, BLOCK_BYTES - 16);
