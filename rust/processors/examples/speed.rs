@@ -1,9 +1,21 @@
-//! How fast texts are searched, on one core, with one text in a hundred that has something: `cargo run --release --example speed`.
+//! What processors cost, and how fast texts are searched, on one core, with one text in a hundred that has something: `cargo run --release --example
+//! speed`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
 
 use std::time::Duration;
 
-use logloom_processors::redaction::{Action, Redaction, Rule, Settings};
+use logloom_processors::{
+    Attributes, Dedup, Filter, GroupBy, Outcome, Processor, RateLimit, ResourceAttributes, Sample,
+    attributes::{Action, Source},
+    dedup, rate_limit,
+    redaction::{Action as Masking, Redaction, Rule, Settings},
+    sample,
+};
+use logloom_record::{
+    Batch, Condition, Limits, Lookup,
+    overlay::push_text,
+    proto::{push_field, push_string_attribute},
+};
 
 /// Values as records have them: short words, paths, agents, messages, original lines.
 fn texts() -> Vec<String> {
@@ -55,12 +67,117 @@ fn cpu() -> Duration {
     Duration::from_nanos(told.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or_default())
 }
 
+/// Records of an access log: a time, a severity, a body, a trace id, twelve attributes.
+fn records() -> Batch {
+    let mut scope_logs = Vec::new();
+    for n in 0..10_000u64 {
+        let mut record = vec![0x09];
+        record.extend_from_slice(&(n + 1).to_le_bytes());
+        record.extend_from_slice(&[0x10, [5, 9, 9, 13, 17][n as usize % 5]]);
+        let mut body = Vec::new();
+        push_field(&mut body, 0x0a, format!("GET /cart/{n} HTTP/1.1 200 {} ms by the upstream", n % 700).as_bytes());
+        push_field(&mut record, 0x2a, &body);
+        for attribute in 0..12 {
+            let (key, value) = (format!("http.attribute.{attribute:02}"), format!("value of it {}", (n + attribute) % 50));
+            push_string_attribute(&mut record, 0x32, key.as_bytes(), value.as_bytes());
+        }
+        push_field(&mut record, 0x4a, &u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_be_bytes());
+        push_field(&mut scope_logs, 0x12, &record);
+    }
+    let (mut logs, mut out) = (Vec::new(), Vec::new());
+    push_field(&mut logs, 0x12, &scope_logs);
+    push_field(&mut out, 0x0a, &logs);
+    Batch::from_otlp(out.into(), &Limits::DEFAULT).unwrap()
+}
+
+/// The least nanoseconds a record that it takes.
+fn nanos(records: &Batch, mut run: impl FnMut()) -> f64 {
+    let once = (0..20).map(|_| {
+        let start = cpu();
+        run();
+        cpu().saturating_sub(start).as_secs_f64()
+    });
+    once.fold(f64::MAX, f64::min) * 1e9 / records.len() as f64
+}
+
+/// What each processor costs a record, and what a copy of its bytes does.
+fn processors() {
+    let records = records();
+    let condition = |text: &str| Condition::parse(text).unwrap();
+    for text in
+        ["severity >= WARN", "time_unix_nano > 77", "attributes['http.attribute.00'] == 'x'", "attributes['http.attribute.11'] == 'x'"]
+    {
+        let when = condition(text);
+        let took = nanos(&records, || {
+            std::hint::black_box((0..records.len()).filter(|at| when.matches(&records, *at)).count());
+        });
+        println!("condition {text}: {took:.1} ns a record");
+    }
+    let copied = nanos(&records, || {
+        std::hint::black_box(records.blocks().first().map(|block| block.otlp().to_vec()));
+    });
+    println!("a copy of the records: {copied:.1} ns a record");
+    let put = |key: &str| {
+        let mut value = Vec::new();
+        push_text(&mut value, b"production");
+        Action::Put { key: key.into(), inserts: true, updates: true, source: Source::Value(value), default: None }
+    };
+    let sampling = |percentage| sample::Settings {
+        mode: sample::Mode::HashSeed,
+        percentage,
+        rates: Vec::new(),
+        hash_seed: 0,
+        precision: 4,
+        by_trace_id: true,
+        from_attribute: None,
+        priority: None,
+        fail_closed: None,
+        keep: None,
+        count_attribute: Some("sampling.adjusted_count".into()),
+    };
+    let timezone = dedup::timezone_of("UTC").unwrap();
+    let window = dedup::Settings {
+        interval_nanos: u64::MAX,
+        count_attribute: "log_count".into(),
+        timezone,
+        exclude: Vec::new(),
+        include: Vec::new(),
+        conditions: Vec::new(),
+        keys_max: 1 << 20,
+    };
+    let rate = rate_limit::Settings {
+        key: vec![Lookup::parse("tenant").unwrap()],
+        records: Some((1e12, 1e12)),
+        bytes: None,
+        by_severity: true,
+        keys_max: 10,
+    };
+    let rows: Vec<(&str, Box<dyn Processor>)> = vec![
+        ("filter, none goes", Box::new(Filter::new(vec![condition("severity >= FATAL")], Vec::new()))),
+        ("filter, a fifth goes", Box::new(Filter::new(vec![condition("severity >= ERROR")], Vec::new()))),
+        ("attributes, one set", Box::new(Attributes::new(vec![put("environment")], None))),
+        ("resource, one set", Box::new(ResourceAttributes::new(vec![put("environment")]))),
+        ("sample, a tenth", Box::new(Sample::new(sampling(10.0)))),
+        ("dedup, all again", Box::new(Dedup::new(window))),
+        ("rate_limit, none goes", Box::new(RateLimit::new(rate))),
+        ("group_by, one key", Box::new(GroupBy::new(vec!["http.attribute.03".into()]))),
+    ];
+    for (name, processor) in rows {
+        let took = nanos(&records, || {
+            std::hint::black_box(processor.apply(records.clone(), &mut Outcome::default()));
+        });
+        println!("{name}: {took:.1} ns a record, {:.2} times a copy", took / copied);
+    }
+}
+
 fn main() {
+    processors();
     let texts = texts();
     let bytes: usize = texts.iter().map(String::len).sum();
     let five = [Rule::CreditCard, Rule::Email, Rule::IpAddress, Rule::Jwt, Rule::KeyValueSecret];
     for (name, rules) in [("all rules", Rule::ALL), ("the five most used", &five[..])] {
-        let redaction = Redaction::new(Settings { rules: rules.iter().map(|rule| (*rule, Action::Mask)).collect(), ..Settings::default() });
+        let redaction =
+            Redaction::new(Settings { rules: rules.iter().map(|rule| (*rule, Masking::Mask)).collect(), ..Settings::default() });
         let found: usize = texts.iter().map(|text| redaction.find("", text.as_bytes()).len()).sum();
         let best = (0..20)
             .map(|_| {
@@ -73,7 +190,7 @@ fn main() {
         println!("{name}: {:.0} MB/s, {found} found in {} texts", bytes as f64 / best / 1e6, texts.len());
     }
     for rule in Rule::ALL {
-        let redaction = Redaction::new(Settings { rules: vec![(*rule, Action::Mask)], ..Settings::default() });
+        let redaction = Redaction::new(Settings { rules: vec![(*rule, Masking::Mask)], ..Settings::default() });
         let start = cpu();
         let found: usize = texts.iter().map(|text| redaction.find("", text.as_bytes()).len()).sum();
         println!("  {}: {:.0} MB/s, {found}", rule.name(), bytes as f64 / cpu().saturating_sub(start).as_secs_f64() / 1e6);
