@@ -43,10 +43,10 @@ def log_of(component: str) -> Log:
     return _ComponentLog(logging.getLogger("logloom"), {"component": component})
 
 
-def show(level: str) -> None:
-    """Show what is at least of `level` (debug, info, warn, error) on stderr."""
+def show(level: str, encoding: str = "console") -> None:
+    """Show what is at least of `level` (debug, info, warn, error) on stderr; `encoding`: `console` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Formatter())
+    handler.setFormatter(_JsonFormatter() if encoding == "json" else _Formatter())
     handler.addFilter(_Rate(time.monotonic))
     logger = logging.getLogger("logloom")
     logger.handlers[:] = [handler]
@@ -109,9 +109,38 @@ class _Rate(logging.Filter):
         return records
 
 
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class _JsonFormatter(logging.Formatter):
+    """A line of JSON: `time`, `level`, `component`, `message`, and the fields under `fields`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": _time(record),
+            "level": _LEVELS.get(record.levelno, record.levelname),
+            "component": getattr(record, "component", "") or "logloom",
+            "message": _short(record.getMessage()),
+        }
+        if fields := getattr(record, "fields", {}):
+            line["fields"] = {key: _plain(value) for key, value in fields.items()}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool | float) or value is None:
+        return value
+    if isinstance(value, int):
+        return value if -(1 << 63) <= value < 1 << 64 else str(value)
+    return _short(str(value)).encode(errors="replace").decode()
+
+
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        time = _time(record)
         component = getattr(record, "component", "")
         parts = [time, _LEVELS.get(record.levelno, record.levelname), f"{component}:" if component else "logloom:"]
         parts.append(_one_line(record.getMessage()))
@@ -120,9 +149,13 @@ class _Formatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= _VALUE_CHARS_MAX else text[:_VALUE_CHARS_MAX] + "…"
+
+
 def _one_line(text: str) -> str:
     """No line of a log is two, and none moves the cursor: what a peer sent may be in it."""
-    text = text if len(text) <= _VALUE_CHARS_MAX else text[:_VALUE_CHARS_MAX] + "…"
+    text = _short(text)
     return (
         text
         if text.isprintable()

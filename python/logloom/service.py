@@ -27,7 +27,8 @@ from logloom.memory import Memory
 from logloom.processors import batch as batch_processor
 from logloom.processors import memory_limiter
 from logloom.room import Room
-from logloom.telemetry import Telemetry
+from logloom.telemetry.numbers import ExporterView, Parts
+from logloom.telemetry.teller import Teller
 from logloom.ticks import Ticks
 
 __all__ = ["Listening", "Service"]
@@ -65,12 +66,12 @@ class Service:
             if component.type == memory_limiter.__name__.rpartition(".")[2]
         }
         self._room = Room(config.service.in_flight_mib << 20)
-        self.telemetry = Telemetry()
+        self.teller = Teller(config.service.telemetry, data, lambda: self._ready)
         self._ticks = Ticks(log_of("processors"))
 
     def ready(self) -> bool:
-        """Whether every receiver is up and the service takes more."""
-        return self._ready
+        """Whether every receiver is up, the service takes more, and nothing stalls."""
+        return self.teller.ready()
 
     def stop(self) -> None:
         """Take no more, deliver what was accepted, and let `run` return."""
@@ -112,7 +113,7 @@ class Service:
                     await self._follower(component, journals.main, waiters, letters, left)
                     for component in self.config.exporters.values()
                 ]
-                intake = self._ticks.intake = intake_of(self.config, journals.main, self.telemetry)
+                intake = self._ticks.intake = intake_of(self.config, journals.main, self.teller.telemetry)
                 receivers = [
                     (
                         _create(component, "receiver", self._receiver_context(component)),
@@ -123,6 +124,10 @@ class Service:
                     for component in self.config.receivers.values()
                 ]
                 journals.main.all_attached()
+                parts = Parts(journals.main, journals.dead, intake, self._room)
+                parts.receivers = lambda: self.config.receivers
+                parts.exporters = lambda: [ExporterView(it.id, it.counts, it.linger_s) for it in followers]
+                await left.enter_async_context(self.teller.telling(parts))
                 for work in (watch(journals), Errands(journals, main).run(self.data)):
                     left.push_async_callback(_ended, _task("journal", work))
                 left.callback(self._ticks.rest)

@@ -82,7 +82,9 @@ def test_a_collectors_config_is_read_as_it_is() -> None:
     notes = {note.path: note.what for note in loaded.notes}
     assert notes["exporters.otlphttp/unused"] == "unused: no pipeline names it"
     assert notes["exporters.otlp_grpc/backend.sending_queue.num_consumers"].startswith("has no effect here: ")
-    assert "service.telemetry.metrics" in notes
+    assert not any(path.startswith("service.telemetry") for path in notes)
+    assert not loaded.service.telemetry.metrics.is_on
+    assert loaded.service.telemetry.logs.encoding == "json"
 
 
 def test_aliases_and_merges() -> None:

@@ -2,7 +2,9 @@
 
 import logging
 import re
+from pathlib import Path
 
+import orjson
 import pytest
 
 from logloom import logs
@@ -36,6 +38,27 @@ def test_what_a_peer_sent_cannot_forge_lines_or_move_the_cursor(capsys: pytest.C
     assert line.count("\n") == 1
     assert "\x1b" not in line
     assert len(line) < 1000
+
+
+def test_lines_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    show("info", "json")
+    fields = {"n": 3, "large": 1 << 80, "none": None, "why": "x\n" + "\ud800" + "y" * 10_000, "path": Path("/a")}
+    log_of("otlp/siem").warning("not taken", extra=fields)
+    try:
+        _ = 1 // (fields["n"] == 0)
+    except ZeroDivisionError:
+        logging.getLogger("logloom").exception("unexpected")
+    first, second = (orjson.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first.pop("time"))
+    assert len(first["fields"].pop("why")) < 1000
+    assert first == {
+        "level": "WARN",
+        "component": "otlp/siem",
+        "message": "not taken",
+        "fields": {"n": 3, "large": str(1 << 80), "none": None, "path": "/a"},
+    }
+    assert (second["level"], second["component"]) == ("ERROR", "logloom")
+    assert "ZeroDivisionError" in second["exception"]
 
 
 def test_levels(capsys: pytest.CaptureFixture[str]) -> None:

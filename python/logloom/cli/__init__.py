@@ -14,7 +14,20 @@ from logloom import errors
 
 __all__ = ["COMMANDS", "Command", "command", "main", "parser_of"]
 
-COMMANDS: Final = ("check", "completion", "detect", "formats", "graph", "journal", "parse", "run", "test", "try")
+COMMANDS: Final = (
+    "check",
+    "completion",
+    "detect",
+    "formats",
+    "graph",
+    "journal",
+    "parse",
+    "run",
+    "status",
+    "test",
+    "top",
+    "try",
+)
 """The commands, each a file of this folder."""
 
 HELP: Final = """\

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from logloom.errors import ServiceError
 
     loaded = _loaded(args)
-    logs.show(loaded.service.telemetry.logs.level)
+    logs.show(loaded.service.telemetry.logs.level, loaded.service.telemetry.logs.encoding)
     for note in loaded.notes:
         logs.log_of("config").warning(
             note.what, extra={"at": f"{note.file or loaded.file}:{note.line}", "key": note.path}

@@ -28,9 +28,10 @@ from logloom.config.model import (
     survey,
 )
 from logloom.config.policy import DataClass, PolicyConfig
-from logloom.config.service import PipelineConfig, ServiceConfig, TelemetryConfig
+from logloom.config.service import PipelineConfig, ServiceConfig
 from logloom.config.shared import Auth, ClientTls, QueueBatch, Retry, SendingQueue, ServerTls, format_problems
 from logloom.config.sources import read_sources
+from logloom.config.telemetry import OtlpConfig, PeriodicConfig, PrometheusConfig, StallConfig, TelemetryConfig
 from logloom.config.typed import FILE_BYTES_MAX
 
 __all__ = [
@@ -49,8 +50,11 @@ __all__ = [
     "JournalConfig",
     "KeyConfig",
     "OptionValue",
+    "OtlpConfig",
+    "PeriodicConfig",
     "PipelineConfig",
     "PolicyConfig",
+    "PrometheusConfig",
     "QueueBatch",
     "Retry",
     "Seconds",
@@ -58,6 +62,7 @@ __all__ = [
     "SendingQueue",
     "ServerTls",
     "ServiceConfig",
+    "StallConfig",
     "StreamEndpoint",
     "Survey",
     "TelemetryConfig",

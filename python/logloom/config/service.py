@@ -1,13 +1,14 @@
 """`service:`, what runs: the pipelines, and what holds for all of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from logloom.config.fields import Bound, Bytes, Seconds
+from logloom.config.telemetry import TelemetryConfig
 from logloom.errors import ConfigError
 
-__all__ = ["LogsConfig", "MemoryConfig", "PipelineConfig", "ServiceConfig", "TelemetryConfig"]
+__all__ = ["MemoryConfig", "PipelineConfig", "ServiceConfig"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +53,6 @@ class MemoryConfig:
     """
 
     bytes_max: Annotated[Bytes, Bound(1 << 20, 1 << 40)] = 256 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class LogsConfig:
-    """logloom's own logs, on stderr.
-
-    Attributes:
-        level: The least that is shown.
-    """
-
-    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        (
-            "development",
-            "disable_caller",
-            "disable_stacktrace",
-            "encoding",
-            "error_output_paths",
-            "initial_fields",
-            "output_paths",
-            "processors",
-            "sampling",
-        ),
-        "logs go to stderr, one line each",
-    )
-
-    level: Literal["debug", "info", "warn", "error", "DEBUG", "INFO", "WARN", "ERROR"] = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class TelemetryConfig:
-    """What logloom says of itself.
-
-    Attributes:
-        logs: Its own logs.
-    """
-
-    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("metrics", "resource", "traces"), "logloom has no telemetry of its own yet"
-    )
-
-    logs: LogsConfig = field(default_factory=LogsConfig)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ class Follower:
         `may_leave`: What is not delivered at a stop stays in the Journal for the next start.
         """
         self.id = context.id
+        self.linger_s = cut.linger_s
         self.counts = Counts()
         self.pending = bookmark.cursor
         self._exporter = exporter

@@ -29,7 +29,7 @@ STOP_S: Final = 5.0
 """How long a stop waits for the requests in hand."""
 BACKLOG: Final = 1024
 """Connections that wait to be accepted."""
-PROBES: Final = ("/healthz", "/readyz")
+PROBES: Final = ("/healthz", "/livez", "/readyz")
 """What is answered on every socket, unless a receiver has that very path."""
 
 LOG: Final = logging.getLogger("logloom.receivers.http")
@@ -132,7 +132,7 @@ class Listener:
 
     def _elsewhere(self, request: web.BaseRequest) -> web.Response:
         ready = self._context.ready()
-        if request.path == "/healthz":
+        if request.path in ("/healthz", "/livez"):
             return web.Response(text="ok\n")
         if request.path == "/readyz":
             return web.Response(text="ready\n" if ready else "not ready\n", status=200 if ready else 503)

@@ -37,6 +37,8 @@ pub struct ReceiverCounts {
     pub rejects: u64,
     /// Messages refused.
     pub refused: u64,
+    /// Messages whose senders were asked to come again, since the journal took nothing.
+    pub later: u64,
     /// Bytes accepted.
     pub bytes: u64,
 }
@@ -72,6 +74,10 @@ impl Counters {
 
     pub(crate) fn refused(&self, receiver: &str) {
         self.lock().of(receiver).refused += 1;
+    }
+
+    pub(crate) fn later(&self, receiver: &str) {
+        self.lock().of(receiver).later += 1;
     }
 
     pub(crate) fn routed(&self, tally: &Tally, routed: &Routed) {

@@ -55,6 +55,7 @@ impl Intake {
         let receiver = &chunk.origin.receiver;
         if let Err(full) = self.journal.admit() {
             self.journal.refused(receiver, &full.why);
+            self.counters.later(receiver);
             return Delivery::Retry(full.retry_after);
         }
         let (is_message, on_unreadable) = (decoding.is_message, decoding.unreadable);

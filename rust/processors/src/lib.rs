@@ -38,6 +38,10 @@ pub use sample::Sample;
 /// What a processor did, for the counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
+    /// Records that came to it; counted by who calls it.
+    pub incoming: u64,
+    /// Records that it passed on; counted by who calls it.
+    pub outgoing: u64,
     /// Records that a rule dropped.
     pub dropped: u64,
     /// Records that it made itself, such as the count of a window.
@@ -60,6 +64,8 @@ impl Outcome {
 
     /// What another time was like is added; its letters went their way.
     pub fn add(&mut self, other: &Self) {
+        self.incoming += other.incoming;
+        self.outgoing += other.outgoing;
         self.dropped += other.dropped;
         self.added += other.added;
         self.failed += other.failed;

@@ -195,6 +195,7 @@ impl Intake {
             row.set_item("records", counts.records)?;
             row.set_item("rejects", counts.rejects)?;
             row.set_item("refused", counts.refused)?;
+            row.set_item("later", counts.later)?;
             row.set_item("bytes", counts.bytes)?;
             receivers.set_item(id, row)?;
         }
@@ -205,7 +206,10 @@ impl Intake {
             pipelines.set_item(&*name, row)?;
         }
         for (id, outcome) in counted.processors {
-            processors.set_item(&*id, processors::told(py, &outcome)?)?;
+            let row = processors::told(py, &outcome)?;
+            row.set_item("incoming", outcome.incoming)?;
+            row.set_item("outgoing", outcome.outgoing)?;
+            processors.set_item(&*id, row)?;
         }
         for ((format, kind), count) in counted.rejects {
             rejects.set_item(format!("{format}:{kind}"), count)?;

@@ -5,7 +5,7 @@ use std::{os::fd::AsRawFd, path::PathBuf, sync::Arc, time::Duration};
 use logloom_journal::{
     CursorInfo, CursorOptions, Draft, Fact, Fate, JournalOptions, Opened, Outcome, Part, Start, Step, Tally,
     keys::{FileKey, KeyError, KeyProvider, PassphraseKey},
-    log::{DamagedRange, LogOptions, Torn},
+    log::{DamagedRange, Histogram, LogOptions, Torn},
     storage::{RealStorage, Storage},
 };
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyDict};
@@ -199,6 +199,31 @@ impl Journal {
         Ok(troubles)
     }
 
+    /// How it is, in numbers.
+    fn health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let health = py.detach(|| self.0.health());
+        let numbers = PyDict::new(py);
+        numbers.set_item("memory_bytes", health.tail_bytes)?;
+        let Some(log) = &health.log else { return Ok(numbers) };
+        for (name, number) in [
+            ("disk_bytes", log.disk_bytes),
+            ("disk_bytes_max", log.disk_bytes_max),
+            ("free_bytes", log.free_bytes),
+            ("files", log.files),
+            ("queued_bytes", log.queued_bytes),
+            ("queued_bytes_max", log.queued_bytes_max),
+            ("entries", log.entries),
+            ("withdrawn", log.withdrawn),
+            ("damaged", log.damaged),
+            ("given_up", log.given_up),
+        ] {
+            numbers.set_item(name, number)?;
+        }
+        let bounds: Vec<f64> = (0..log.syncs.counts.len().saturating_sub(1)).map(|n| Histogram::bound(n).as_secs_f64()).collect();
+        numbers.set_item("syncs", (bounds, log.syncs.counts.to_vec(), log.syncs.total.as_secs_f64()))?;
+        Ok(numbers)
+    }
+
     /// All counts as one line of JSON.
     fn accounts(&self, py: Python<'_>) -> String {
         py.detach(|| self.0.accounts().to_json())
@@ -268,6 +293,7 @@ pub(crate) fn cursor_row<'py>(py: Python<'py>, info: &CursorInfo) -> PyResult<Bo
     row.set_item("in_use", info.row.in_use)?;
     row.set_item("since_unix_nano", info.since_unix_nano)?;
     row.set_item("seen_unix_nano", info.seen_unix_nano)?;
+    row.set_item("oldest_unix_nano", info.oldest_unix_nano.unwrap_or_default())?;
     row.set_item("trouble", info.trouble.as_deref())?;
     Ok(row)
 }

@@ -44,6 +44,8 @@ async def test_a_condition_drops_what_it_holds_for_and_counts_it_under_its_name(
     assert [record.body for record in batch] == ["order", "boom"]
     counters = intake.counters()
     assert counters["processors"]["filter/0"] == {
+        "incoming": 4,
+        "outgoing": 2,
         "dropped": 2,
         "added": 0,
         "failed": 0,

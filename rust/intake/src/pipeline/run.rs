@@ -82,8 +82,9 @@ impl Run<'_> {
         let came = batch.len() as u64;
         let (mut made, mut added, mut dropped) = (batch, 0, 0);
         for (id, processor) in stage.processors.iter().skip(first) {
-            let mut outcome = Outcome::default();
+            let mut outcome = Outcome { incoming: made.len() as u64, ..Outcome::default() };
             made = processor.apply(made, &mut outcome);
+            outcome.outgoing = made.len() as u64;
             added += outcome.added;
             // Dead letters leave this pipeline; that of dead letters makes them again.
             dropped += outcome.dropped + outcome.letters.len() as u64;

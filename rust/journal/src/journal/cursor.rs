@@ -117,9 +117,9 @@ impl Gathered {
         true
     }
 
-    /// The position of the first entry.
-    fn first(&self) -> u64 {
-        self.entries.first().map_or(self.read, |(entry, _)| entry.position)
+    /// The position of the first entry, and when it was appended.
+    fn first(&self) -> (u64, u64) {
+        self.entries.first().map_or((self.read, 0), |(entry, _)| (entry.position, entry.time_unix_nano))
     }
 
     /// The records of all, each with its key.

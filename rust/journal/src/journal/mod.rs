@@ -91,6 +91,8 @@ pub struct CursorInfo {
     pub since_unix_nano: u64,
     /// When an exporter used it last.
     pub seen_unix_nano: u64,
+    /// When the oldest entry was appended that it is not done with, where there is one and that is known.
+    pub oldest_unix_nano: Option<u64>,
     /// Why it cannot read on, where it cannot.
     pub trouble: Option<Arc<str>>,
 }

@@ -55,6 +55,8 @@ pub(crate) struct Out {
     /// The positions of its first entry and its last.
     pub(crate) first: u64,
     pub(crate) end: u64,
+    /// When the first was appended.
+    pub(crate) time_unix_nano: u64,
     pub(crate) amount: Amount,
     /// What of it a bound passed over meanwhile; it is counted as dropped until the exporter says better.
     pub(crate) early: Amount,
@@ -180,11 +182,11 @@ impl Place {
     }
 
     /// It has read up to `read`, and this was its own of it, from `first` on: handed out now.
-    pub(crate) fn hand_out(&mut self, first: u64, read: u64, amount: Amount) {
+    pub(crate) fn hand_out(&mut self, (first, time_unix_nano): (u64, u64), read: u64, amount: Amount) {
         self.read = self.read.max(read);
         self.read_amount += amount;
         if amount.records > 0 {
-            self.out.push_back(Out { first, end: read, amount, early: Amount::default() });
+            self.out.push_back(Out { first, end: read, time_unix_nano, amount, early: Amount::default() });
         }
         self.pass();
     }

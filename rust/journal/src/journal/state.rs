@@ -9,7 +9,7 @@ use super::{
     accounts::{Accounts, ExporterRow, PipelineRow},
     place::{Member, Place},
     sets::{Amount, Sets},
-    tail::Tail,
+    tail::{Item, Tail},
     wake::Slot,
 };
 use crate::{Entry, Fact, Head, PartHead, Tally};
@@ -236,9 +236,19 @@ impl State {
             row: self.exporter_row(place),
             since_unix_nano: place.since_unix_nano,
             seen_unix_nano: if place.holder == 0 { place.seen_unix_nano } else { super::now_unix_nano() },
+            oldest_unix_nano: self.oldest_unix_nano(place),
             trouble: place.trouble.clone(),
         };
         self.places.iter().map(info).collect()
+    }
+
+    /// When the oldest entry was appended that the place is not done with, as far as that is known without a look at the disk.
+    fn oldest_unix_nano(&self, place: &Place) -> Option<u64> {
+        let first_unread = || {
+            let is_own = |item: &&Item| item.sets.iter().any(|&set| place.owns(set, item.entry.position));
+            self.tail.after(place.read).find(is_own).map(|item| item.entry.time_unix_nano)
+        };
+        place.out.front().map(|out| out.time_unix_nano).or_else(first_unread)
     }
 
     /// All rows.

@@ -226,7 +226,7 @@ impl Http {
 
     async fn elsewhere(&self, path: &str) -> Answer {
         match path {
-            "/healthz" => text(200, "ok\n".into()),
+            "/healthz" | "/livez" => text(200, "ok\n".into()),
             "/readyz" => self.readiness().await,
             // Whoever has this path may not be up yet: a client must not take it for gone.
             _ if !self.is_ready().await => {
