@@ -8,6 +8,7 @@ pub mod enrich;
 mod filter;
 mod group_by;
 pub mod metrics;
+pub mod python;
 pub mod rate_limit;
 pub mod redaction;
 mod resource;
@@ -30,6 +31,7 @@ pub use enrich::Enrich;
 pub use filter::Filter;
 pub use group_by::GroupBy;
 pub use metrics::Metrics;
+pub use python::Python;
 pub use rate_limit::RateLimit;
 pub use redaction::Redaction;
 pub use resource::ResourceAttributes;
@@ -95,6 +97,20 @@ pub trait Processor: std::fmt::Debug + Send + Sync {
     fn measured(&self) -> Vec<metrics::Measured> {
         Vec::new()
     }
+}
+
+/// What becomes of records on which a processor fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// They pass on as they came, marked with the reason as an attribute.
+    #[default]
+    Pass,
+    /// They pass on as they came.
+    Ignore,
+    /// They are dropped, and counted.
+    Drop,
+    /// They go to the dead letters, as they came.
+    DeadLetter,
 }
 
 /// The attribute that tells why a record is a dead letter.

@@ -51,6 +51,8 @@ mod _native {
     #[pymodule_export]
     use super::processors::metrics::metrics_processor;
     #[pymodule_export]
+    use super::processors::python::python_processor;
+    #[pymodule_export]
     use super::processors::{Processor, find_sensitive, redaction_rules, transform_functions, transform_processor};
     #[pymodule_export]
     use super::processors::{

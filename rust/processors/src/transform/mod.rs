@@ -11,6 +11,7 @@ mod view;
 use logloom_record::{Batch, Edit, Overlay, Record};
 use vrl::compiler::runtime::Runtime;
 
+pub use crate::OnError;
 use crate::{Outcome, Processor};
 use fields::{Edits, Source};
 use program::Program;
@@ -23,20 +24,6 @@ pub const ERROR: &str = "logloom.processor.error";
 const REASON_BYTES_MAX: usize = 512;
 /// The largest message that is written, in bytes, unless it was larger before.
 const MESSAGE_BYTES_MAX: usize = 4 << 20;
-
-/// What becomes of a record on which a program fails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnError {
-    /// It passes on as it came, marked with [`ERROR`].
-    #[default]
-    Pass,
-    /// It passes on as it came.
-    Ignore,
-    /// It is dropped, and counted.
-    Drop,
-    /// It goes to the dead letters, as it came.
-    DeadLetter,
-}
 
 /// The processor.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ pub mod dedup;
 pub mod enrich;
 pub mod group_by;
 pub mod metrics;
+pub mod python;
 pub mod rate_limit;
 pub mod sample;
 mod transform;
