@@ -89,8 +89,13 @@ impl<'b> Reader<'b> {
         match head {
             Head::Nil => out.extend_from_slice(b"null"),
             Head::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
-            Head::Int(value) => out.extend_from_slice(itoa(value).as_bytes()),
-            Head::Uint(value) => out.extend_from_slice(itoa(value).as_bytes()),
+            Head::Int(value) => {
+                if value < 0 {
+                    out.push(b'-');
+                }
+                digits(value.unsigned_abs(), out);
+            }
+            Head::Uint(value) => digits(value, out),
             // JSON has neither.
             Head::Float(value) if !value.is_finite() => string(itoa(value).as_bytes(), out),
             Head::Float(value) => {
@@ -172,6 +177,35 @@ fn itoa(value: impl std::fmt::Display) -> String {
     value.to_string()
 }
 
+/// A whole number: most values of logs that are no text.
+fn digits(mut value: u64, out: &mut Vec<u8>) {
+    let (mut text, mut at) = ([0_u8; 20], 20);
+    loop {
+        at -= 1;
+        text[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(text.get(at..).unwrap_or_default());
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Whether nothing in these bytes must be escaped or repaired: printable ASCII without quote and backslash, eight bytes at a time.
+fn is_plain(bytes: &[u8]) -> bool {
+    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let found = chunks.iter().fold(0, |found, chunk| {
+        let word = u64::from_le_bytes(*chunk);
+        // Below 0x20, above 0x7f; `"`; `\`.
+        found | (word.wrapping_sub(ONES * 0x20) & HIGH) | (word & HIGH) | has_zero(word ^ (ONES * 0x22)) | has_zero(word ^ (ONES * 0x5c))
+    });
+    found == 0 && rest.iter().all(|byte| (0x20..0x80).contains(byte) && *byte != b'"' && *byte != b'\\')
+}
+
 /// Fluentd's `EventTime`, in nanoseconds since the epoch: an extension of type 0 with seconds and nanoseconds.
 pub(crate) fn event_time(kind: i8, body: &[u8]) -> Option<i64> {
     let (seconds, nanos) = (body.first_chunk::<4>()?, body.get(4..8)?.first_chunk::<4>()?);
@@ -193,8 +227,13 @@ fn hex(bytes: &[u8], out: &mut Vec<u8>) {
 
 /// A string of JSON; what is no UTF-8 is repaired.
 pub(crate) fn string(bytes: &[u8], out: &mut Vec<u8>) {
-    let text = lossy(bytes);
     out.push(b'"');
+    if is_plain(bytes) {
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return;
+    }
+    let text = lossy(bytes);
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
@@ -212,4 +251,32 @@ pub(crate) fn string(bytes: &[u8], out: &mut Vec<u8>) {
     }
     out.extend_from_slice(text.as_bytes().get(plain..).unwrap_or_default());
     out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_string_is_read_back_by_another_implementation(bytes in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..40),
+            "[ -~]{0,40}".prop_map(String::into_bytes),
+            r#"[a-z"\\\x00-\x20\x7f]{0,40}"#.prop_map(String::into_bytes),
+        ]) {
+            let mut out = Vec::new();
+            string(&bytes, &mut out);
+            let read: String = serde_json::from_slice(&out).expect("JSON");
+            prop_assert_eq!(read, lossy(&bytes).into_owned());
+        }
+
+        #[test]
+        fn whole_numbers_are_written_as_they_are(value in any::<u64>(), shift in 0_u32..64) {
+            let mut out = Vec::new();
+            digits(value >> shift, &mut out);
+            prop_assert_eq!(out, (value >> shift).to_string().into_bytes());
+        }
+    }
 }
