@@ -46,6 +46,7 @@ LAYERS = {
     "intake": 4,
     "journal": 3,
     "errands": 5,
+    "tailing": 5,
     "store": 3,
     "telemetry": 3,
     "ledger": 3,

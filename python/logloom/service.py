@@ -27,6 +27,7 @@ from logloom.memory import Memory
 from logloom.processors import batch as batch_processor
 from logloom.processors import memory_limiter
 from logloom.room import Room
+from logloom.tailing import tailed
 from logloom.telemetry.numbers import ExporterView, Parts
 from logloom.telemetry.teller import Teller
 from logloom.ticks import Ticks
@@ -135,6 +136,7 @@ class Service:
                 for name, memory in self._memories.items():
                     await memory.look(asyncio.get_running_loop().time())
                     left.push_async_callback(_ended, _task(f"processor {name}", memory.run()))
+                await left.enter_async_context(tailed(self.data, intake, lambda: self.config))
                 await self._run(followers, receivers, journals, on_ready)
             self._tell_counts(intake.counters(), followers)
 

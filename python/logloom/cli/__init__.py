@@ -24,6 +24,7 @@ COMMANDS: Final = (
     "parse",
     "run",
     "status",
+    "tail",
     "test",
     "top",
     "try",

@@ -99,8 +99,7 @@ class Rig:
         """Nothing more comes: what waits becomes records, and windows close."""
         for source in self._sources.values():
             source.flush()
-        if (flush := getattr(self._intake, "flush", None)) is not None:
-            flush()
+        self._intake.tick(is_last=True)
 
     def records(self) -> Mapping[str, list[dict[str, Any]]]:
         """By exporter: the records since the last call, each as a map."""

@@ -6,7 +6,7 @@ use logloom_formats::Decoder;
 use logloom_journal::{Draft, Journal, Tally};
 use logloom_record::{Batch, BatchWriter, BlockPool, Chunk, Delivery, Done, Limits, Origin, Placed, Reject, Unreadable};
 
-use crate::{Counters, OnUnreadable, Pipelines};
+use crate::{Counters, OnUnreadable, Pipelines, Tap, TapOn};
 
 /// Decodes once, routes to one or more pipelines, appends all their results as one Journal entry, answers.
 #[derive(Debug)]
@@ -140,6 +140,11 @@ impl Intake {
         // `auto` knows only now what it read; conditions ask for it.
         let origin = Origin { format: decoder.format().into(), ..Origin::clone(&chunk.origin) };
         Some((batch.with_origin(Arc::new(origin)), tally))
+    }
+
+    /// Someone looks on at what the receiver, processor or pipeline `id` puts out; `None` where too many do already.
+    pub fn tap(&self, on: TapOn, id: &str) -> Option<Arc<Tap>> {
+        self.pipelines.taps.open(on, id)
     }
 
     /// The journal that is appended to.

@@ -6,6 +6,7 @@ mod intake;
 mod messages;
 mod pipeline;
 mod source;
+mod taps;
 mod tick;
 
 pub use counters::{Counted, Counters, ReceiverCounts};
@@ -13,6 +14,7 @@ pub use intake::Intake;
 pub use messages::{Messages, OnUnreadable, Sender};
 pub use pipeline::{Connector, Pipeline, PipelineError, Pipelines, Route, Routing};
 pub use source::{Begin, Source};
+pub use taps::{Tap, TapOn};
 pub use tick::Ticked;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -22,6 +22,7 @@ use crate::{
     input::{self, Input},
     journal::Journal,
     processors::{self, Processor},
+    tap::{self, Tap},
 };
 
 /// Decodes once, routes, processes, appends one entry, answers.
@@ -178,6 +179,11 @@ impl Intake {
         let frame_bytes_max = frame_bytes_max.unwrap_or(usize::MAX);
         let begin = Begin { offset, records, keep_original, frame_bytes_max, placed };
         Ok(Source(Mutex::new(logloom_intake::Source::open(Arc::clone(&self.0), format, origin, begin))))
+    }
+
+    /// `None`: too many look on already.
+    fn tap(&self, on: &str, id: &str) -> PyResult<Option<Tap>> {
+        Ok(self.0.tap(tap::on(on)?, id).map(Tap))
     }
 
     /// How many records processors had to say, whether the journal had no room, and which of them failed.

@@ -17,6 +17,7 @@ mod record;
 mod room;
 mod server;
 mod tail;
+mod tap;
 mod wire;
 
 use pyo3::prelude::*;
@@ -70,6 +71,8 @@ mod _native {
     use super::server::{Brake, GrpcServer, HttpServer, Reply};
     #[pymodule_export]
     use super::tail::{LogFile, Notices};
+    #[pymodule_export]
+    use super::tap::Tap;
     #[pymodule_export]
     use super::wire::{Wire, WireMessage};
 

@@ -12,6 +12,8 @@ mod split;
 pub(crate) use run::Routed;
 use split::When;
 
+use crate::taps::Taps;
+
 /// One pipeline of the config.
 #[derive(Default)]
 pub struct Pipeline {
@@ -94,6 +96,8 @@ pub struct Pipelines {
     is_first: bool,
     /// All places, each before those that its records go on to.
     order: Vec<usize>,
+    /// Who looks on.
+    pub(crate) taps: Taps,
 }
 
 /// A pipeline, compiled.

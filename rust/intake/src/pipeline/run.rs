@@ -7,6 +7,7 @@ use logloom_processors::Outcome;
 use logloom_record::Batch;
 
 use super::{Pipelines, Stage, split::split};
+use crate::TapOn;
 
 /// What counters call the way of records that no route of a connector took.
 pub(super) const DEFAULT: &str = "default";
@@ -42,6 +43,7 @@ impl Pipelines {
         if batch.is_empty() {
             return run.routed;
         }
+        self.taps.offer(TapOn::Receiver, &batch.origin().receiver, batch);
         let fed = self.by_receiver.get(&batch.origin().receiver).map_or(&[][..], Vec::as_slice);
         let fed: Vec<&Stage> = fed.iter().filter_map(|place| self.all.get(*place)).collect();
         let whens = fed.iter().map(|stage| stage.when.as_ref());
@@ -85,6 +87,7 @@ impl Run<'_> {
             let mut outcome = Outcome { incoming: made.len() as u64, ..Outcome::default() };
             made = processor.apply(made, &mut outcome);
             outcome.outgoing = made.len() as u64;
+            self.pipelines.taps.offer(TapOn::Processor, id, &made);
             added += outcome.added;
             // Dead letters leave this pipeline; that of dead letters makes them again.
             dropped += outcome.dropped + outcome.letters.len() as u64;
@@ -97,6 +100,7 @@ impl Run<'_> {
         if made.is_empty() {
             return;
         }
+        self.pipelines.taps.offer(TapOn::Pipeline, &stage.name, &made);
         if stage.is_passage {
             self.tally.passed_on.push((Arc::clone(&stage.name), made.len() as u64));
         } else {
