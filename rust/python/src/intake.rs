@@ -182,8 +182,8 @@ impl Intake {
     }
 
     /// `None`: too many look on already.
-    fn tap(&self, on: &str, id: &str) -> PyResult<Option<Tap>> {
-        Ok(self.0.tap(tap::on(on)?, id).map(Tap))
+    fn tap(&self, on: &str, name: &str) -> PyResult<Option<Tap>> {
+        Ok(self.0.tap(tap::on(on)?, name).map(Tap))
     }
 
     /// How many records processors had to say, whether the journal had no room, and which of them failed.

@@ -21,6 +21,7 @@ def test_what_a_change_would_do() -> None:
         "pipeline logs/mesh records": (1, 2),
         "pipeline logs/mesh dropped": (1, 0),
         "processor filter dropped": (1, 0),
+        "processor filter outgoing": (1, 2),
         "processor filter rules severity < INFO": (1, 0),
     }
 
