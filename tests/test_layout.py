@@ -37,6 +37,7 @@ LAYERS = {
     "commits": 2,
     "config": 2,
     "rpc": 2,
+    "tls": 3,
     "folder": 2,
     "identity": 2,
     "logs": 2,

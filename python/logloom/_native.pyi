@@ -160,6 +160,7 @@ def check_route(text: str, kind: str) -> None: ...
 def redaction_rules() -> list[tuple[str, str]]: ...
 def transform_processor(source: str, *, on_error: str = "pass") -> Processor: ...
 def transform_functions() -> list[str]: ...
+def argon2id(password: bytes, salt: bytes, *, memory_kib: int, passes: int, lanes: int, length: int) -> bytes: ...
 def find_sensitive(text: str, *, key: str = "", rules: Sequence[str] | None = None) -> list[tuple[int, int, str]]: ...
 
 @final
@@ -337,6 +338,7 @@ class Intake:
         dead_letter_pipeline: str | None = None,
         is_first: bool = False,
         limits: Mapping[str, int] | None = None,
+        senders: Sequence[Mapping[str, Any]] = ...,
     ) -> Intake: ...
     def messages(
         self,
@@ -354,6 +356,8 @@ class Intake:
         format: str,
         *,
         peer: str = "",
+        identity: str | None = None,
+        tenant: str = "",
         resource: Mapping[str, str] | None = None,
         attributes: Mapping[str, str] | None = None,
         offset: int = 0,
@@ -430,7 +434,7 @@ class Reply:
     def refuse(self, code: int, message: str, retry_after_s: float | None = None) -> None: ...
     def deliver(self, delivery: Delivery, why: str) -> None: ...
 
-_Decide: TypeAlias = Callable[[dict[str, str], str, list[str]], tuple[str, str, float] | str]
+_Decide: TypeAlias = Callable[[dict[str, str], str, list[str]], object]
 _Handle: TypeAlias = Callable[[bytes, str, dict[str, Any], Reply], None]
 
 @final

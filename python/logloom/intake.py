@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from logloom._native import Brake, Delivery, Intake, Journal, Messages, Processor, Source, WireMessage
+from logloom.access import Access, Rules
 from logloom.commits import Commits
 from logloom.config import Config, OptionValue, PipelineConfig
 from logloom.config.wiring import behind, signal_of, signals_into
 from logloom.folder import component_folder
-from logloom.identity import Authenticator
+from logloom.identity import Authenticator, Sender
 from logloom.logs import Log
 from logloom.memory import Memory
 from logloom.room import Room
@@ -65,6 +66,7 @@ class ReceiverContext:
         on_up: What `up` calls.
         shared: What the receivers of one service share, such as a listening socket: by what tells one from another.
         authenticators: By the ids of the extensions that tell who sends.
+        access: What decides who may send what, for all receivers of the service.
         room: The process's bound on what is in hand; each server has a part of it.
     """
 
@@ -77,6 +79,7 @@ class ReceiverContext:
     shared: dict[object, object] = field(default_factory=dict)
     authenticators: Mapping[str, Authenticator] = field(default_factory=dict)
     room: Room = field(default_factory=lambda: Room(IN_FLIGHT_BYTES_MAX))
+    access: Access = field(default_factory=Access)
 
     def folder(self) -> Path:
         """This receiver's own folder below the data folder, made with rights for its owner alone."""
@@ -152,6 +155,7 @@ class Push:
         format_name: str,
         *,
         peer: str = "",
+        sender: Sender | None = None,
         resource: Mapping[str, str] | None = None,
         attributes: Mapping[str, str] | None = None,
         offset: int = 0,
@@ -167,6 +171,7 @@ class Push:
         Args:
             format_name: How the bytes are read.
             peer: Where they come from: a path, an address.
+            sender: Who sends them, instead of `peer`; None: nobody, as of a file.
             resource: Attributes of the resource, known from the channel.
             attributes: Attributes of each record.
             offset: The offset in bytes at which the source is read on.
@@ -183,7 +188,9 @@ class Push:
         return self._intake.source(
             self.receiver,
             format_name,
-            peer=peer,
+            peer=sender.peer if sender else peer,
+            identity=sender.identity if sender else None,
+            tenant=sender.tenant if sender else "",
             resource=resource,
             attributes=attributes,
             offset=offset,
@@ -285,6 +292,7 @@ def intake_of(config: Config, journal: Journal, telemetry: Telemetry | None = No
         default_pipeline=config.service.default_pipeline,
         dead_letter_pipeline=config.service.dead_letter_pipeline,
         is_first=config.service.routing == "first",
+        senders=Rules.of(config.service).senders(),
     )
 
 

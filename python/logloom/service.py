@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from logloom._native import Journal
+from logloom.access import Access, Rules
 from logloom.commits import Commits
 from logloom.config import Component, Config, PipelineConfig
 from logloom.config.sharing import served_by_python
@@ -69,6 +70,7 @@ class Service:
         self._room = Room(config.service.in_flight_mib << 20)
         self.teller = Teller(config.service.telemetry, data, lambda: self._ready)
         self._ticks = Ticks(log_of("processors"))
+        self._access = Access(Rules.of(config.service))
 
     def ready(self) -> bool:
         """Whether every receiver is up, the service takes more, and nothing stalls."""
@@ -296,6 +298,7 @@ class Service:
             self._shared,
             known,
             self._room,
+            self._access,
         )
 
     def _tell_counts(self, intake: Mapping[str, Any], followers: list[Follower]) -> None:

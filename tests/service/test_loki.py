@@ -117,7 +117,7 @@ def test_the_tenant_is_known_to_conditions_and_kept(tmp_path: Path) -> None:
         (record,) = written(logloom, tmp_path, 1)
         assert (record.body, record.resource) == ("shop", {"loki.tenant.id": "shop"})
         status, told = post(logloom, body, X_Scope_OrgID="a/b")
-        assert (status, "X-Scope-OrgID" in told) == (400, True)
+        assert (status, "x-scope-orgid" in told) == (400, True)
 
 
 def test_lines_may_be_of_a_format(tmp_path: Path) -> None:

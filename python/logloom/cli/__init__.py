@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "status",
     "tail",
     "test",
+    "token",
     "top",
     "try",
 )

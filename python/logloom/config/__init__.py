@@ -28,10 +28,11 @@ from logloom.config.model import (
     survey,
 )
 from logloom.config.policy import DataClass, PolicyConfig
-from logloom.config.service import PipelineConfig, ServiceConfig
-from logloom.config.shared import Auth, ClientTls, QueueBatch, Retry, SendingQueue, ServerTls, format_problems
+from logloom.config.service import IdentityConfig, PipelineConfig, ServiceConfig
+from logloom.config.shared import Auth, QueueBatch, Retry, SendingQueue, format_problems
 from logloom.config.sources import read_sources
 from logloom.config.telemetry import OtlpConfig, PeriodicConfig, PrometheusConfig, StallConfig, TelemetryConfig
+from logloom.config.tls import ClientTls, ServerTls
 from logloom.config.typed import FILE_BYTES_MAX
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Endpoint",
     "FormatOptions",
     "HttpUrl",
+    "IdentityConfig",
     "JournalConfig",
     "KeyConfig",
     "OptionValue",

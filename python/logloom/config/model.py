@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from logloom.config.collector import type_of
+from logloom.config.exposed import exposed
 from logloom.config.journal import JournalConfig
 from logloom.config.policy import PolicyConfig
 from logloom.config.policy import check as check_policy
@@ -201,6 +202,8 @@ class _Checker:
         for section in ("receivers", "exporters"):
             self.authenticators(section, used[section], extensions)
         self.authenticators(EXTENSIONS, extensions, extensions)
+        if service is not None and not service.insecure:
+            self.exposed(used["receivers"])
         if service is None or journal is None:
             return None
         self.dead_letters(service, used["processors"])
@@ -233,6 +236,13 @@ class _Checker:
                 path = f"processors.{component.id}.on_error"
                 what = "there is no pipeline for dead letters: name one in service.dead_letter_pipeline"
                 self.reader.problems.append(Problem(component.line, path, what, component.file))
+
+    def exposed(self, receivers: dict[str, Component]) -> None:
+        """What listens beyond this machine is secured, or meant to be open."""
+        for component in receivers.values():
+            for inside, what in exposed(component.config):
+                typed: Any = self.top["receivers"].value
+                self.reader.problem(at(typed[component.id], inside), what)
 
     def note_bounds(self, journal: JournalConfig) -> None:
         """A bound that the other kind of journal has is accepted, and does nothing."""

@@ -1,14 +1,17 @@
 """`service:`, what runs: the pipelines, and what holds for all of them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from logloom.config.fields import Bound, Bytes, Seconds
 from logloom.config.telemetry import TelemetryConfig
 from logloom.errors import ConfigError
 
-__all__ = ["MemoryConfig", "PipelineConfig", "ServiceConfig"]
+__all__ = ["IdentityConfig", "MemoryConfig", "PipelineConfig", "ServiceConfig"]
+
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,33 @@ class PipelineConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityConfig:
+    """What one identity may do, or each that a pattern fits.
+
+    Attributes:
+        tenant: Whose its records are.
+        tenants: The tenants that it may name in a header, instead of `tenant`; one `*` in each stands for anything.
+            Where neither is given, any.
+        pipelines: The pipelines that may take its records; any where not given.
+        records_per_second: How many records it may send a second; 0: as many as it likes.
+        bytes_per_second: The same in bytes, as they came, inflated.
+        burst: How many seconds' worth may come at once.
+    """
+
+    tenant: str = ""
+    tenants: list[str] = field(default_factory=list)
+    pipelines: list[str] = field(default_factory=list)
+    records_per_second: Annotated[int, Bound(0, 1_000_000_000)] = 0
+    bytes_per_second: Annotated[Bytes, Bound(0, 1 << 40)] = 0
+    burst: Annotated[Seconds, Bound(0.1, 3600)] = 2.0
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """A pattern has one star."""
+        if any(pattern.count("*") > 1 for pattern in self.tenants):
+            yield "tenants", "has more than one '*' in a pattern: one is all that is read"
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryConfig:
     """The bound on a journal of `kind: memory`.
 
@@ -66,6 +96,12 @@ class ServiceConfig:
             names the receiver.
         routing: To which pipelines of its receiver a record goes: to `all` that take it, or to the `first` alone, in
             the order of the config.
+        identities: By the names of those who send (a user, a token's name, the SPIFFE id or the name in a certificate),
+            or patterns, in which one `*` stands for anything: what they may do. The longest that fits holds; what fits
+            none may do everything. See `docs/security.md`.
+        tenant_headers: The headers, or gRPC metadata, that may name the tenant, such as `X-Scope-OrgID`; none where not
+            given.
+        insecure: Receivers may listen beyond this machine without TLS, or without asking who sends: as if each said so.
         default_pipeline: The pipeline that takes what none did; without it such records are dropped, and counted.
         dead_letter_pipeline: The pipeline that also takes the records that a destination refuses, with the reason as
             attributes `logloom.dead_letter.*`.
@@ -79,6 +115,9 @@ class ServiceConfig:
     pipelines: dict[str, PipelineConfig]
     extensions: list[str] = field(default_factory=list)
     routing: Literal["all", "first"] = "all"
+    identities: dict[str, IdentityConfig] = field(default_factory=dict)
+    tenant_headers: list[str] = field(default_factory=list)
+    insecure: bool = False
     default_pipeline: str | None = None
     dead_letter_pipeline: str | None = None
     journal: MemoryConfig = field(default_factory=MemoryConfig)
@@ -90,3 +129,13 @@ class ServiceConfig:
         """Something must run."""
         if not self.pipelines:
             yield "pipelines", "empty: at least one pipeline is needed"
+        for name in self.tenant_headers:
+            if not _HEADER.fullmatch(name):
+                yield "tenant_headers", f"'{name}' is no name of a header: letters, digits and dashes"
+        for pattern, rule in self.identities.items():
+            if pattern.count("*") > 1:
+                yield f"identities.{pattern}", "has more than one '*': one is all that is read"
+            for pipeline in rule.pipelines:
+                if pipeline not in self.pipelines:
+                    known = ", ".join(self.pipelines)
+                    yield f"identities.{pattern}.pipelines", f"'{pipeline}' is no pipeline; there are: {known}"

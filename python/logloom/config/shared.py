@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from logloom.config.fields import Bound, FormatOptions, Seconds
 
-__all__ = ["Auth", "ClientTls", "QueueBatch", "Retry", "SendingQueue", "ServerTls", "format_problems"]
+__all__ = ["Auth", "QueueBatch", "Retry", "SendingQueue", "format_problems"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,87 +104,6 @@ class Auth:
         """It names one."""
         if not self.authenticator:
             yield "authenticator", "is needed: the id of an extension"
-
-
-_TLS_IGNORED: Final[Mapping[str, str]] = {
-    "cipher_suites": "the TLS library's own are used",
-    "client_ca_file_reload": "certificates are read when logloom starts",
-    "curve_preferences": "the TLS library's own are used",
-    "include_system_ca_certs_pool": "the system's authorities hold where no ca_file is given, and only there",
-    "max_version": "the newest that both sides know is used",
-    "reload_interval": "certificates are read when logloom starts",
-}
-_TLS_REFUSED: Final[Mapping[str, str]] = {
-    "ca_pem": "put it in a file, and give ca_file",
-    "cert_pem": "put it in a file, and give cert_file",
-    "key_pem": "put it in a file, and give key_file",
-    "tpm": "give key_file",
-}
-
-TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
-
-
-@dataclass(frozen=True, slots=True)
-class ClientTls:
-    """How a connection to a destination is secured.
-
-    Attributes:
-        insecure: No TLS at all: plain text.
-        insecure_skip_verify: TLS, but any certificate will do. Anyone on the way can read what is sent.
-        ca_file: The authorities (PEM) that may have signed the destination's certificate; the system's where not given.
-        cert_file: Our certificate (PEM), for destinations that ask for one; needs `key_file`.
-        key_file: Its key (PEM).
-        server_name_override: The name that the destination's certificate must have, where it is not the endpoint's.
-        min_version: The oldest version of TLS that will do; none before 1.2 does.
-    """
-
-    IGNORED: ClassVar[Mapping[str, str]] = _TLS_IGNORED
-    REFUSED: ClassVar[Mapping[str, str]] = _TLS_REFUSED
-
-    insecure: bool = False
-    insecure_skip_verify: bool = False
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    server_name_override: str = ""
-    min_version: TlsVersion = "1.2"
-
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """A certificate and its key come together."""
-        yield from _pair(self.cert_file, self.key_file)
-
-
-@dataclass(frozen=True, slots=True)
-class ServerTls:
-    """How the connections of a receiver are secured.
-
-    Attributes:
-        cert_file: The certificate (PEM).
-        key_file: Its key (PEM).
-        client_ca_file: Where given, clients must show a certificate that one of these authorities (PEM) signed.
-        min_version: The oldest version of TLS that will do; none before 1.2 does.
-    """
-
-    IGNORED: ClassVar[Mapping[str, str]] = {**_TLS_IGNORED, "ca_file": "client_ca_file says who may connect"}
-    REFUSED: ClassVar[Mapping[str, str]] = _TLS_REFUSED
-
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    client_ca_file: Path | None = None
-    min_version: TlsVersion = "1.2"
-
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """A certificate and its key are needed, both."""
-        if self.cert_file is None and self.key_file is None:
-            yield "cert_file", "TLS needs a certificate: give cert_file and key_file, or remove 'tls'"
-        yield from _pair(self.cert_file, self.key_file)
-
-
-def _pair(cert_file: Path | None, key_file: Path | None) -> Iterator[tuple[str, str]]:
-    if cert_file is not None and key_file is None:
-        yield "cert_file", "a certificate needs its key: give key_file"
-    if key_file is not None and cert_file is None:
-        yield "key_file", "a key needs its certificate: give cert_file"
 
 
 def format_problems(format_name: str, options: FormatOptions) -> Iterator[tuple[str, str]]:

@@ -1,20 +1,16 @@
-"""What the exporters that connect to a destination have in common: TLS, headers, and reading its answers."""
+"""What the exporters that connect to a destination have in common: headers, and reading its answers."""
 
 import re
-import ssl
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from logloom._native import VERSION, Delivery
-from logloom.errors import ConfigError
 
 if TYPE_CHECKING:
     from logloom._native import Batch
-    from logloom.config import Auth, ClientTls, Secret
+    from logloom.config import Auth, Secret
     from logloom.exporters import ExporterContext
     from logloom.logs import Log
     from logloom.rpc import PartialSuccess
@@ -22,13 +18,10 @@ if TYPE_CHECKING:
 __all__ = [
     "USER_AGENT",
     "Answers",
-    "Pems",
     "credentials_of",
     "header_problems",
-    "load_pems",
     "record_headers",
     "retry_after_s",
-    "ssl_context",
 ]
 
 USER_AGENT: Final = f"logloom/{VERSION}"
@@ -36,15 +29,6 @@ USER_AGENT: Final = f"logloom/{VERSION}"
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE: Final = re.compile(r"[\x20-\x7e]*")
 _OURS: Final = {"content-type", "content-length", "content-encoding", "transfer-encoding", "te", "connection"}
-
-
-@dataclass(frozen=True, slots=True)
-class Pems:
-    """The contents of a `tls:` section's files; None where they are not given."""
-
-    ca: bytes | None
-    cert: bytes | None
-    key: bytes | None
 
 
 def record_headers(batch: "Batch") -> dict[str, str]:
@@ -93,55 +77,6 @@ def credentials_of(
     if in_the_open:
         context.log.warning("sends its credentials without TLS: whoever is on the way can read them")
     return context.credentials[auth.authenticator].headers
-
-
-def load_pems(tls: "ClientTls") -> Pems:
-    """Read the files of `tls`, and prove that they fit together.
-
-    Raises:
-        ConfigError: One cannot be read, is no PEM, or the key is not the certificate's; or more is asked than gRPC can.
-    """
-    if tls.min_version == "1.3":
-        msg = "tls: min_version 1.3 cannot be had with gRPC, whose library speaks 1.2 too: use HTTP, or give 1.2"
-        raise ConfigError(msg)
-    ssl_context(tls)
-    return Pems(*(_read(path) if path else None for path in (tls.ca_file, tls.cert_file, tls.key_file)))
-
-
-def ssl_context(tls: "ClientTls") -> ssl.SSLContext:
-    """A client's context: TLS 1.2 or newer; the destination must prove its name, unless `tls` says otherwise.
-
-    Raises:
-        ConfigError: As `load_pems`.
-    """
-    for path in (tls.ca_file, tls.cert_file, tls.key_file):
-        if path is not None:
-            _read(path)
-    try:
-        context = ssl.create_default_context(cafile=str(tls.ca_file) if tls.ca_file else None)
-    except ssl.SSLError as error:
-        msg = f"tls: {tls.ca_file} holds no certificates in PEM: {error}"
-        raise ConfigError(msg) from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls.min_version == "1.3" else ssl.TLSVersion.TLSv1_2
-    if tls.cert_file and tls.key_file:
-        try:
-            context.load_cert_chain(str(tls.cert_file), str(tls.key_file), password=lambda: "")
-        except (ssl.SSLError, ValueError) as error:
-            told = "are no certificate and its key, in PEM and without a password"
-            msg = f"tls: {tls.cert_file} and {tls.key_file} {told}: {error}"
-            raise ConfigError(msg) from None
-    if tls.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        msg = f"tls: {path} cannot be read: {error.strerror}"
-        raise ConfigError(msg) from None
 
 
 def header_problems(headers: "Mapping[str, Secret]") -> Iterator[tuple[str, str]]:

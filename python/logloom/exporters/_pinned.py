@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from logloom.errors import RetryError
-from logloom.exporters._client import ssl_context
+from logloom.tls import client_context, read_pems
 
 if TYPE_CHECKING:
     from logloom.config import ClientTls, Endpoint
@@ -40,9 +40,10 @@ def presented(endpoint: "Endpoint", tls: "ClientTls", timeout_s: float) -> Pinne
         RetryError: It shows nothing, or what is not valid.
     """
     try:
-        pem = ssl.DER_cert_to_PEM_cert(_certificate(endpoint, ssl_context(tls), timeout_s)).encode()
+        pems = read_pems(tls)
+        pem = ssl.DER_cert_to_PEM_cert(_certificate(endpoint, client_context(tls, pems), timeout_s)).encode()
         # Its names are only told of a certificate that was verified: once more, with itself as the authority.
-        itself = ssl_context(tls)
+        itself = client_context(tls, pems)
         itself.load_verify_locations(cadata=pem.decode())
         itself.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
         itself.verify_mode = ssl.CERT_REQUIRED

@@ -18,8 +18,9 @@ from logloom import rpc
 from logloom.config import Auth, Bound, ClientTls, Endpoint, Retry, Seconds, Secret, SendingQueue
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import TooLargeError
-from logloom.exporters._client import USER_AGENT, Answers, credentials_of, header_problems, load_pems, record_headers
+from logloom.exporters._client import USER_AGENT, Answers, credentials_of, header_problems, record_headers
 from logloom.exporters._pinned import Pinned, presented
+from logloom.tls import Pems, Reloaded, client_context, for_grpc, roots
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
@@ -146,6 +147,9 @@ class Otlp:
         self._credentials = credentials_of(config.auth, context, in_the_open=not config.is_secure)
         self._metadata = tuple((name.lower(), value.reveal()) for name, value in config.headers.items())
         self._pins = config.is_secure and config.tls.insecure_skip_verify
+        self._pems = Pems(None, None, None)
+        self._is_stale = False
+        self._reloaded = Reloaded(config.tls, self._take, context.log)
         self._channel: grpc.aio.Channel | None = None
         self._export: Any = None
 
@@ -155,11 +159,16 @@ class Otlp:
         Raises:
             ConfigError: The files of `tls` are not as they must be.
         """
-        if self._pins:
-            load_pems(self._config.tls)  # the channel is opened when there is something to send
-        else:
+        if self._config.is_secure:
+            for_grpc(self._config.tls)
+            self._reloaded.start()
+        if not self._pins:  # or the channel is opened when there is something to send
             self._open(None)
         return self
+
+    def _take(self, pems: Pems) -> None:
+        client_context(self._config.tls, pems)  # says what will not do, where gRPC would only fail
+        self._pems, self._is_stale = pems, self._channel is not None
 
     def _open(self, pinned: Pinned | None) -> None:
         config, target = self._config, str(self._config.endpoint)
@@ -180,8 +189,8 @@ class Otlp:
             name = config.tls.server_name_override or (pinned.name if pinned else "")
             if name:
                 options.append(("grpc.ssl_target_name_override", name))
-            pems = load_pems(config.tls)
-            trusted = pinned.pem if pinned else pems.ca
+            pems = self._pems
+            trusted = pinned.pem if pinned else roots(config.tls, pems)
             credentials = grpc.ssl_channel_credentials(trusted, pems.key, pems.cert)
             self._channel = grpc.aio.secure_channel(target, credentials, options=options, compression=compression)
         else:
@@ -190,12 +199,21 @@ class Otlp:
 
     async def __aexit__(self, *_error: object) -> None:
         """Close the connection."""
+        await self._reloaded.stop()
+        await self._close()
+
+    async def _close(self) -> None:
         if self._channel is not None:
             channel, self._channel, self._export = self._channel, None, None
             await channel.close()
 
     async def send(self, batch: "Batch") -> "Delivery":
         """Send it in one request, and read the answer."""
+        if self._is_stale:
+            self._is_stale = False
+            await self._close()
+            if not self._pins:
+                self._open(None)
         if self._pins and self._channel is None:
             self._open(
                 await asyncio.to_thread(presented, self._config.endpoint, self._config.tls, self._config.timeout)
@@ -206,7 +224,7 @@ class Otlp:
             answer = await self._export(data, timeout=self._config.timeout, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             if self._pins and error.code() == grpc.StatusCode.UNAVAILABLE:
-                await self.__aexit__()  # it may show another certificate by now
+                await self._close()  # it may show another certificate by now
             self._fail(error)
         return self._answers.delivery(batch, rpc.read_partial_success(answer))
 

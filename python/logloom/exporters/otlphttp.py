@@ -7,6 +7,7 @@ about the records lose nothing: they are tried again until somebody puts it righ
 
 import asyncio
 import io
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -26,8 +27,8 @@ from logloom.exporters._client import (
     header_problems,
     record_headers,
     retry_after_s,
-    ssl_context,
 )
+from logloom.tls import Pems, Reloaded, client_context
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
@@ -166,6 +167,8 @@ class OtlpHttp:
         self._config = config
         self._answers = Answers(context.log)
         self._credentials = credentials_of(config.auth, context, in_the_open=not config.url.startswith("https:"))
+        self._secured: ssl.SSLContext | bool = True
+        self._reloaded = Reloaded(config.tls, self._take, context.log)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -178,10 +181,11 @@ class OtlpHttp:
         ours = {"Content-Type": TYPES[config.encoding], "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         if config.coding != "none":
             ours["Content-Encoding"] = config.coding
-        secured = ssl_context(config.tls) if config.url.startswith("https:") else True
+        if config.url.startswith("https:"):
+            self._reloaded.start()
         self._session = aiohttp.ClientSession(
             auto_decompress=False,
-            connector=aiohttp.TCPConnector(ssl=secured, limit=1),
+            connector=aiohttp.TCPConnector(limit=1),
             headers=ours | {name: value.reveal() for name, value in config.headers.items()},
             timeout=aiohttp.ClientTimeout(total=config.timeout),
         )
@@ -189,8 +193,12 @@ class OtlpHttp:
 
     async def __aexit__(self, *_error: object) -> None:
         """Close the connection."""
+        await self._reloaded.stop()
         if self._session is not None:
             await self._session.close()
+
+    def _take(self, pems: Pems) -> None:
+        self._secured = client_context(self._config.tls, pems)  # the next request connects anew with it
 
     async def send(self, batch: "Batch") -> "Delivery":
         """Post it in one request, and read the answer."""
@@ -206,6 +214,7 @@ class OtlpHttp:
                 headers={**record_headers(batch), **self._credentials()},
                 allow_redirects=False,
                 proxy=config.proxy_url,
+                ssl=self._secured,
                 server_hostname=config.tls.server_name_override or None,
             ) as response:
                 answer = await _read(response)

@@ -1,16 +1,15 @@
 """Costly proofs, each made once: what a header proved is kept, under a hash whose key only this process knows."""
 
 import asyncio
-import hashlib
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Final
 
+from logloom.access.secrets import fingerprint
 from logloom.errors import RetryError
 
-__all__ = ["Checked", "fingerprint"]
+__all__ = ["Checked"]
 
 KEPT_MAX: Final = 4096
 """The most proofs that are kept, and as many failures, apart: who guesses drives out no proof."""
@@ -18,13 +17,6 @@ WAITING_MAX: Final = 64
 """The most proofs that may wait for the threads; who comes then is asked to come again."""
 AGAIN_S: Final = 1.0
 """When, in seconds."""
-
-_KEY: Final = secrets.token_bytes(32)
-
-
-def fingerprint(secret: bytes) -> bytes:
-    """What stands for a secret in memory: neither found from outside nor turned back."""
-    return hashlib.blake2b(secret, key=_KEY, digest_size=32).digest()
 
 
 class Checked:

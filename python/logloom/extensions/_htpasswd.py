@@ -1,11 +1,12 @@
 """Files as Apache's `htpasswd` writes them: a user a line, and what the password must hash to.
 
-Read are bcrypt (`htpasswd -B`), apr1 and MD5-crypt (`-m`), SHA-crypt (`-2`, `-5`), `{SHA}` (`-s`), `{SSHA}` and plain
-text (`-p`): all that the Collector reads. What looks like none of these is plain text, as it is there, but that what
-begins with `$` is refused. DES (`-d`) is not read.
+Read are argon2id (`argon2 SALT -id -e`), bcrypt (`htpasswd -B`), apr1 and MD5-crypt (`-m`), SHA-crypt (`-2`, `-5`),
+`{SHA}` (`-s`), `{SSHA}` and plain text (`-p`): all that the Collector reads, and argon2id. What looks like none of
+these is plain text, as it is there, but that what begins with `$` is refused. DES (`-d`) is not read.
 
 Specifications: https://httpd.apache.org/docs/2.4/misc/password_encryptions.html,
-https://www.akkadia.org/drepper/SHA-crypt.txt
+https://www.akkadia.org/drepper/SHA-crypt.txt,
+https://www.rfc-editor.org/rfc/rfc9106, https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
 """
 
 import base64
@@ -29,12 +30,19 @@ BCRYPT_COST_MAX: Final = 15
 """The most that one hash may cost: some 2 s of a processor."""
 ROUNDS_MAX: Final = 1_000_000
 """The same for SHA-crypt."""
+ARGON2_KIB_MAX: Final = 256 << 10
+ARGON2_PASSES_MAX: Final = 16
+ARGON2_LANES_MAX: Final = 16
+"""The most that one argon2id may cost: some 2 s of a processor and 256 MiB."""
 USERS_MAX: Final = 10_000
 """The most users of one file."""
 
 _BCRYPT: Final = re.compile(r"\$2[abxy]?\$(\d\d)\$[./A-Za-z0-9]{53}")
 _MD5: Final = re.compile(r"(\$apr1\$|\$1\$)([^$]{0,8})\$([./A-Za-z0-9]{22})")
 _SHA: Final = re.compile(r"\$([56])\$(?:rounds=(\d{1,9})\$)?([^$]{0,16})\$([./A-Za-z0-9]{43,86})")
+_ARGON2: Final = re.compile(
+    r"\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,64})\$([A-Za-z0-9+/]{22,86})"
+)
 _ALPHABET: Final = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -89,6 +97,8 @@ def _entry(hashed: str) -> Entry:
             msg = f"bcrypt's cost must be 4 to {BCRYPT_COST_MAX}"
             raise ValueError(msg)
         return Entry(is_costly=True, matches=_bcrypt(hashed.encode()))
+    if match := _ARGON2.fullmatch(hashed):
+        return _argon2id(match)
     if match := _MD5.fullmatch(hashed):
         return _slow(match[3], md5_crypt, match[2].encode(), match[1].encode())
     if match := _SHA.fullmatch(hashed):
@@ -100,7 +110,7 @@ def _entry(hashed: str) -> Entry:
     if hashed.startswith(("{SHA}", "{SSHA}")):
         return _sha1(hashed)
     if hashed.startswith("$"):
-        msg = "this hash is not read here (or it is damaged): use bcrypt, as 'htpasswd -B' writes it"
+        msg = "this hash is not read here (or it is damaged): use bcrypt, as 'htpasswd -B' writes it, or argon2id"
         raise ValueError(msg)
     wanted = hashed.encode()
     return Entry(is_costly=False, matches=lambda password: compare_digest(password, wanted))
@@ -120,6 +130,29 @@ def _bcrypt(hashed: bytes) -> Callable[[bytes], bool]:
             return False
 
     return matches
+
+
+def _argon2id(match: re.Match[str]) -> Entry:
+    from logloom._native import argon2id
+
+    memory_kib, passes, lanes = int(match[1]), int(match[2]), int(match[3])
+    if memory_kib > ARGON2_KIB_MAX or passes > ARGON2_PASSES_MAX or lanes > ARGON2_LANES_MAX:
+        msg = f"argon2id may take m={ARGON2_KIB_MAX}, t={ARGON2_PASSES_MAX}, p={ARGON2_LANES_MAX} at most"
+        raise ValueError(msg)
+    if passes < 1 or lanes < 1 or memory_kib < 8 * lanes:
+        msg = "argon2id needs t and p of 1 at least, and m of 8 times p"
+        raise ValueError(msg)
+    try:
+        salt, wanted = (base64.b64decode(part + "=" * (-len(part) % 4), validate=True) for part in match.group(4, 5))
+    except binascii.Error:
+        msg = "its argon2id is damaged"
+        raise ValueError(msg) from None
+
+    def matches(password: bytes) -> bool:
+        cost = {"memory_kib": memory_kib, "passes": passes, "lanes": lanes}
+        return compare_digest(argon2id(password, salt, **cost, length=len(wanted)), wanted)
+
+    return Entry(is_costly=True, matches=matches)
 
 
 def _sha1(hashed: str) -> Entry:

@@ -9,19 +9,20 @@ Specification: https://www.rfc-editor.org/rfc/rfc7617
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableSet
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
+from weakref import WeakSet
 
 from logloom.config import Secret
 from logloom.errors import ConfigError
 from logloom.extensions import ExtensionContext, _htpasswd
 from logloom.extensions._checked import Checked
 from logloom.extensions._watched import WatchedFile
-from logloom.identity import Identity
+from logloom.identity import Forgets, Identity
 
 THREADS: Final = 2
 HEADER_BYTES_MAX: Final = 4 << 10
@@ -106,10 +107,13 @@ class Server:
     """Knows users by their passwords."""
 
     challenge = 'Basic realm="logloom", charset="UTF-8"'
+    shows = ("authorization",)
+    is_costly = True
 
     def __init__(self, config: Htpasswd, context: ExtensionContext) -> None:
         self._config = config
         self._context = context
+        self.doors: MutableSet[Forgets] = WeakSet()
         self._users: Mapping[str, _htpasswd.Entry] = {}
         self._stack = AsyncExitStack()
         self._threads = ThreadPoolExecutor(THREADS, "passwords")
@@ -146,6 +150,8 @@ class Server:
         self._users = (_htpasswd.read(text) if text or not inline else {}) | (_htpasswd.read(inline) if inline else {})
         self._dearest = next((entry for entry in self._users.values() if entry.is_costly), None)
         self._checked.forget()
+        for door in list(self.doors):
+            door.forget()
 
     def _prove(self, shown: str) -> tuple[bool, Callable[[], str]]:
         scheme, _, encoded = shown.partition(" ")

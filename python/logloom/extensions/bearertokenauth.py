@@ -3,22 +3,26 @@
 With `scheme` and `header` it reads what other senders show as well: `scheme: ApiKey` (Elasticsearch's clients),
 `scheme: Splunk` (HEC), `header: DD-API-KEY` and `scheme: ""` (Datadog's Agent).
 
+A token may stand as its hash, and have a name: `sha256:… agents`. `logloom token` makes one, with its hash.
+
 Specification: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableSet
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from hmac import compare_digest
 from pathlib import Path
 from typing import Final, Self
+from weakref import WeakSet
 
+from logloom.access.secrets import fingerprint, hash_of, is_hash
 from logloom.config import Secret
-from logloom.errors import ConfigError
+from logloom.errors import ConfigError, DestinationError
 from logloom.extensions import ExtensionContext
-from logloom.extensions._checked import fingerprint
 from logloom.extensions._watched import WatchedFile
-from logloom.identity import Identity
+from logloom.identity import Forgets, Identity
 
 TOKENS_MAX: Final = 10_000
 """The most tokens of one extension."""
@@ -34,8 +38,9 @@ class Config:
     """Which tokens, and where they stand.
 
     Attributes:
-        token: The token that exporters send, and that receivers take.
-        tokens: Several instead; exporters send the first.
+        token: The token that exporters send, and that receivers take; for receivers alone it may be its hash, and a
+            name: `sha256:… agents`, as `logloom token` prints it.
+        tokens: Several instead; exporters send the first that is no hash.
         filename: A file of tokens instead, one a line; read again when it changes.
         scheme: What stands before the token, and a space; empty: nothing does.
         header: The header that holds it.
@@ -87,7 +92,9 @@ def create(config: Config, context: ExtensionContext) -> "BearerToken":
 
 
 class BearerToken:
-    """Knows tokens, and has one."""
+    """Knows tokens by their hashes, and has one."""
+
+    is_costly = False
 
     def __init__(self, config: Config, context: ExtensionContext) -> None:
         self._config = config
@@ -96,7 +103,9 @@ class BearerToken:
         self._scheme = config.scheme.lower()
         self.reads = (self._header,)
         self.challenge = f'{config.scheme or config.header} realm="logloom"'
-        self._known: dict[bytes, str] = {}
+        self.shows = (self._header,)
+        self.doors: MutableSet[Forgets] = WeakSet()
+        self._known: dict[bytes, tuple[str, str]] = {}
         self._own: Secret = Secret()
         self._stack = AsyncExitStack()
 
@@ -126,14 +135,22 @@ class BearerToken:
                 return None
         if not shown or len(shown) > TOKEN_CHARS_MAX:
             return None
-        # The hash has a key that nobody outside knows: how long it takes to find tells nothing of a token.
-        key = fingerprint(shown.strip().encode("utf-8", "surrogateescape"))
-        name = self._known.get(key)
-        return None if name is None else Identity(self._context.id, name)
+        hashed = hash_of(shown.strip())
+        # Found under a hash whose key nobody outside knows: how long that takes tells nothing of a token.
+        name, stored = self._known.get(fingerprint(hashed.encode()), ("", ""))
+        return Identity(self._context.id, name) if compare_digest(hashed, stored) else None
 
     def headers(self) -> Mapping[str, str]:
-        """The token."""
+        """The token.
+
+        Raises:
+            DestinationError: There are hashes alone, which nobody can send.
+        """
         token = self._own.reveal()
+        if not token:
+            told = "has hashes of tokens alone: an exporter needs one as it is, in an extension of its own"
+            msg = f"{self._context.id} {told}"
+            raise DestinationError(msg)
         return {self._header: f"{self._config.scheme} {token}" if self._config.scheme else token}
 
     def _take(self, text: str) -> None:
@@ -144,5 +161,13 @@ class BearerToken:
         self._know([checked(token) for token in tokens])
 
     def _know(self, tokens: list[str]) -> None:
-        self._known = {fingerprint(token.encode()): f"token {number}" for number, token in enumerate(tokens, 1)}
-        self._own = Secret(tokens[0])
+        self._known.clear()
+        own = ""
+        for number, token in enumerate(tokens, 1):
+            hashed, _, name = token.partition(" ")
+            if not is_hash(hashed):
+                own, hashed, name = own or token, hash_of(token), ""
+            self._known[fingerprint(hashed.encode())] = (name.strip() or f"token {number}", hashed)
+        self._own = Secret(own)
+        for door in list(self.doors):
+            door.forget()

@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from aiohttp import HttpVersion11, web
 
 from logloom._native import decompress
-from logloom.errors import DataError, LimitError, RetryError
-from logloom.receivers._gate import Gate, UnauthenticatedError
+from logloom.errors import DataError, LimitError
+from logloom.identity import Sender
+from logloom.receivers._gate import Gate, RefusedError
+from logloom.receivers._net import names_of
 from logloom.room import Guest
-
-if TYPE_CHECKING:
-    from logloom.identity import Identity
 
 __all__ = ["Body", "Refusal", "admit", "peer_of"]
 
@@ -140,19 +139,27 @@ class Body:
         return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said)
 
 
-async def admit(gate: Gate, request: web.BaseRequest) -> "Identity | None":
+_REFUSED: Final = {
+    "unauthenticated": HTTPStatus.UNAUTHORIZED,
+    "forbidden": HTTPStatus.FORBIDDEN,
+    "invalid": HTTPStatus.BAD_REQUEST,
+    "later": HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+async def admit(gate: Gate, request: web.BaseRequest) -> Sender:
     """Who `gate` says sends, before anything is read of the body.
 
     Raises:
-        Refusal: Nobody that we know, or not to be told now.
+        Refusal: Nobody that we know, or that may send here; or not to be told now.
     """
     try:
-        return await gate.admit(request.headers, peer_of(request))
-    except UnauthenticatedError as error:
-        challenge = {"WWW-Authenticate": error.challenge}
-        raise Refusal(HTTPStatus.UNAUTHORIZED, str(error), headers=challenge) from None
-    except RetryError as error:
-        raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error), error.after_s) from None
+        return await gate.admit(request.headers, peer_of(request), names_of(request.transport))
+    except RefusedError as error:
+        refused = error.refused
+        challenge = {"WWW-Authenticate": refused.challenge} if refused.challenge else {}
+        after_s = refused.retry_after_s if refused.kind == "later" else None
+        raise Refusal(_REFUSED[refused.kind], str(error), after_s, challenge) from None
 
 
 def peer_of(request: web.BaseRequest) -> str:

@@ -159,8 +159,9 @@ class Connection(Socket):
     async def _delivered(self, message: WireMessage) -> Delivery:
         """Push until it is taken."""
         server = self._server
-        self._to = self._to or server.to(self.peer)
-        while (delivery := await server.push(self._to, message, self.peer)).kind == "retry":
+        self._to = self._to or server.to(self.sender)
+        known = {} if isinstance(self._to, Source) else self.sender.known()
+        while (delivery := await server.push(self._to, message, self.peer, **known)).kind == "retry":
             if server.context.stopping.is_set():
                 break
             await asyncio.sleep(min(max(delivery.retry_after_s, RETRY_S), RETRY_MAX_S))

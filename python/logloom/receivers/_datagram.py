@@ -30,6 +30,7 @@ class DatagramSettings:
 
     Attributes:
         endpoint: Where to listen.
+        insecure: Listen beyond this machine, though datagrams have no TLS; refused otherwise.
         socket_buffer_size: What the kernel is asked to hold of datagrams that were not read yet.
         queue_size: What waits for the journal, in bytes (below 64 KiB: in datagrams); more is dropped, and counted.
         max_packet_size: For how many bytes a datagram counts there.
@@ -38,6 +39,7 @@ class DatagramSettings:
 
     IGNORED: ClassVar[dict[str, str]] = {"workers": "the core reads them"}
     endpoint: Endpoint
+    insecure: bool = False
     socket_buffer_size: Annotated[Bytes, Bound(1 << 12, 1 << 30)] = 8 << 20
     queue_size: Annotated[Bytes, Bound(1, 1 << 30)] = 16 << 20
     max_packet_size: Annotated[Bytes, Bound(1 << 10, 1 << 16)] = 65_000

@@ -46,11 +46,14 @@ class HttpEngineSettings(HttpSettings):
 
 
 def grpc_server(
-    config: GrpcEngineSettings, context: "ReceiverContext", methods: Mapping[str, _grpc.Handler]
+    config: GrpcEngineSettings,
+    context: "ReceiverContext",
+    methods: Mapping[str, _grpc.Handler],
+    tenant_headers: tuple[str, ...] = (),
 ) -> _grpc.GrpcServer | NativeGrpcServer:
-    """The server that `engine` names, for `methods`."""
+    """The server that `engine` names, for `methods`; `tenant_headers`: where the protocol names the tenant."""
     warn_if_open(context, config.endpoint, config.tls)
-    gate = Gate(context, config.auth)
+    gate = Gate(context, config.auth, tenant_headers)
     if config.engine == "native":
         return NativeGrpcServer(methods, config, context.ready, gate, context.room)
     return _grpc.GrpcServer(
@@ -69,12 +72,14 @@ def http_server(
     routes: Mapping[str, _http.Route | _http.Page],
     push: "Push",
     later: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE,
+    *,
+    tenant_headers: tuple[str, ...] = (),
 ) -> _http.HttpServer | NativeHttpServer:
     """The server that `engine` names; Python's where one that shares the endpoint needs it."""
     if _is_native(config, context):
         warn_if_open(context, config.endpoint, config.tls)
-        return NativeHttpServer(config, context, routes, push, later)
-    return _http.HttpServer(config, context, routes, push, later)
+        return NativeHttpServer(config, context, routes, push, later, tenant_headers=tenant_headers)
+    return _http.HttpServer(config, context, routes, push, later, tenant_headers=tenant_headers)
 
 
 def _is_native(config: "HttpSettings", context: "ReceiverContext") -> bool:

@@ -10,6 +10,7 @@ from logloom.receivers._gated import RETRY_AFTER_S, Refusal
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
+    from logloom.identity import Sender
     from logloom.intake import Push, ReceiverContext
 
 __all__ = ["Export"]
@@ -31,7 +32,7 @@ class Export:
     to: "Messages"
     is_otlp: bool = False
 
-    async def __call__(self, data: bytes, peer: str) -> bytes:
+    async def __call__(self, data: bytes, sender: "Sender") -> bytes:
         """One message.
 
         Raises:
@@ -39,7 +40,7 @@ class Export:
         """
         if self.context.stopping.is_set():
             raise Refusal(StatusCode.UNAVAILABLE, "stopping", RETRY_AFTER_S)
-        delivery = await self.push(self.to, data, peer)
+        delivery = await self.push(self.to, data, sender.peer, **sender.known())
         if delivery.kind == "retry":
             raise Refusal(StatusCode.UNAVAILABLE, "the journal is full", delivery.retry_after_s)
         if delivery.kind == "refuse":

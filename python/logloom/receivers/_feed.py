@@ -147,6 +147,7 @@ class Feed:
             record_number=config.include_file_record_number,
             keep_original=config.keep_original,
             frame_bytes_max=config.max_log_size,
+            sender=None,
             **config.format_options(),
         )
 

@@ -4,98 +4,108 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from logloom.errors import RetryError
+from logloom.access import Granted, Refused, Shown
+from logloom.identity import Sender
 
 if TYPE_CHECKING:
     from logloom.config import Auth
-    from logloom.identity import Identity
     from logloom.intake import ReceiverContext
-    from logloom.logs import Log
 
-__all__ = ["Decider", "Gate", "UnauthenticatedError"]
+__all__ = ["Decider", "Gate", "RefusedError"]
 
-DECIDE_S: Final = 10.0
+DECIDE_S: Final = 30.0
 """How long a decision may take that a native server waits for, in seconds."""
 KEPT_S: Final = 1.0
-"""How long a native server goes by a decision, in seconds; the authenticator may know others then."""
+"""How long a native server goes by a decision, in seconds: what the door keeps is asked again at little cost."""
 AGAIN_S: Final = 1.0
 """When a client may come again whom it took too long to know, in seconds."""
 
-Decider = Callable[[dict[str, str], str, list[str]], tuple[str, str, float] | str]
+Decider = Callable[[dict[str, str], str, list[str]], tuple[str, str, float] | Refused]
 """By headers, the peer's address and the names in its certificate: who sends, whose records these are (empty: the
-default tenant's) and for how many seconds that may be kept; or what a refused client is told in `WWW-Authenticate`."""
+default tenant's) and for how many seconds that may be kept; or why not."""
 
 
-class UnauthenticatedError(Exception):
-    """Nobody that we know; `challenge` is what `WWW-Authenticate` says."""
+class RefusedError(Exception):
+    """Who sends may not; `refused` says why, and what the client is told."""
 
-    def __init__(self, challenge: str) -> None:
-        super().__init__("who are you? the credentials are missing, or not known here")
-        self.challenge = challenge
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.why)
+        self.refused = refused
 
 
 class Gate:
-    """Admits those whom the authenticator of `auth` knows; without `auth` everybody, as nobody."""
+    """Admits those whom the authenticator of `auth` knows, and that may send here; without `auth` whoever comes.
 
-    def __init__(self, context: "ReceiverContext", auth: "Auth | None") -> None:
-        self._context = context
-        self._authenticator = context.authenticators[auth.authenticator] if auth is not None else None
+    Args:
+        context: The receiver's.
+        auth: Who may send; everybody where not given.
+        tenant_headers: The headers in which its protocol names the tenant, in lower case.
+
+    Attributes:
+        door: What decides.
+        log: Where a refusal is told; what was shown is not.
+    """
+
+    def __init__(self, context: "ReceiverContext", auth: "Auth | None", tenant_headers: tuple[str, ...] = ()) -> None:
+        self.log = context.log
+        authenticator = context.authenticators[auth.authenticator] if auth is not None else None
+        self.door = context.access.door(authenticator, context.id, tenant_headers)
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody is asked."""
-        return self._authenticator is None
-
-    @property
-    def log(self) -> "Log":
-        """The receiver's."""
-        return self._context.log
+        """Whether nobody is asked for a credential."""
+        return not self.door.asks
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The headers that decide, by lower-case names."""
-        reads: tuple[str, ...] = getattr(self._authenticator, "reads", ("authorization",))
-        return reads
+        return self.door.headers
 
     def decider(self, loop: asyncio.AbstractEventLoop) -> Decider:
         """The same decision as `admit`, for native servers: called on their threads, made on `loop`."""
-        authenticator = self._authenticator
-        if authenticator is None:
-            return lambda _headers, _peer, _names: ("", "", KEPT_S)
 
-        def decide(headers: dict[str, str], peer: str, _names: list[str]) -> tuple[str, str, float] | str:
+        def decide(headers: dict[str, str], peer: str, names: list[str]) -> tuple[str, str, float] | Refused:
+            asked = Shown(headers, peer, tuple(names))
+            waiting = asyncio.run_coroutine_threadsafe(self.door.decide(asked), loop)
             try:
-                identity = asyncio.run_coroutine_threadsafe(authenticator.authenticate(headers), loop).result(DECIDE_S)
+                decision = waiting.result(DECIDE_S)
             except TimeoutError:
-                msg = "who you are cannot be told now"
-                raise RetryError(msg, AGAIN_S) from None
-            if identity is None:
-                loop.call_soon_threadsafe(self.tell, peer)
-                return authenticator.challenge
-            return identity.name, "", KEPT_S
+                waiting.cancel()
+                return Refused("later", "who you are cannot be told now", retry_after_s=AGAIN_S)
+            if isinstance(decision, Refused):
+                loop.call_soon_threadsafe(self._tell, decision, peer)
+                return decision
+            return decision.identity, decision.tenant, min(decision.ttl_s, KEPT_S)
 
         return decide
 
-    async def admit(self, headers: Mapping[str, str], peer: str | None) -> "Identity | None":
-        """Who sends, by these headers, looked up by lower-case names; None where nobody is asked.
+    async def admit(self, headers: Mapping[str, str], peer: str, names: tuple[str, ...] = ()) -> Sender:
+        """Who sends.
 
         Args:
-            headers: The request's.
-            peer: The address that it came from; where it is not known yet, `tell` says it later.
+            headers: The request's, looked up by lower-case names.
+            peer: The address that it came from.
+            names: Those in the certificate that the peer showed.
 
         Raises:
-            UnauthenticatedError: Nobody that we know.
-            RetryError: Not to be told now.
+            RefusedError: It is nobody that we know, may not send here, or comes too often.
         """
-        if self._authenticator is None:
-            return None
-        identity = await self._authenticator.authenticate(headers)
-        if identity is None:
-            if peer is not None:
-                self.tell(peer)
-            raise UnauthenticatedError(self._authenticator.challenge)
-        return identity
+        if self.door.is_plain and not names:
+            return Sender(peer)
+        return self._admitted(await self.door.decide(Shown(headers, peer, names)), peer)
 
-    def tell(self, peer: str) -> None:
-        """Say in the log that `peer` was refused; what it showed is not said."""
-        self._context.log.warning("refused: credentials missing, or not known here", extra={"peer": peer})
+    def admit_named(self, peer: str, names: tuple[str, ...]) -> Sender:
+        """The same for a connection of a protocol without headers; for a gate that asks for no credential."""
+        return self._admitted(self.door.known(Shown({}, peer, names)), peer)
+
+    def _admitted(self, decision: Granted | Refused, peer: str) -> Sender:
+        if isinstance(decision, Refused):
+            self._tell(decision, peer)
+            raise RefusedError(decision)
+        return decision.sender(peer)
+
+    def _tell(self, refused: Refused, peer: str) -> None:
+        if refused.kind == "unauthenticated":
+            self.log.warning("refused: credentials missing, or not known here", extra={"peer": peer})
+        elif refused.kind != "later":
+            self.log.warning("refused: not allowed here", extra={"peer": peer, "why": refused.why})

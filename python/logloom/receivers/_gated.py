@@ -1,4 +1,4 @@
-"""How a gRPC call is refused, and the gate that refuses one before its message is read."""
+"""How a gRPC call is refused, and who calls."""
 
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote
@@ -7,13 +7,12 @@ import grpc
 import grpc.aio
 
 from logloom import rpc
-from logloom.errors import RetryError
-from logloom.receivers._gate import Gate, UnauthenticatedError
+from logloom.access.names import names_of_auth_context
+from logloom.identity import Sender
+from logloom.receivers._gate import Gate, RefusedError
 
-__all__ = ["RETRY_AFTER_S", "Gated", "Refusal", "peer_of"]
+__all__ = ["RETRY_AFTER_S", "Refusal", "admit", "peer_of"]
 
-HEALTH: Final = "/grpc.health.v1.Health/"
-"""What probes ask, who show nothing."""
 RETRY_AFTER_S: Final = 1.0
 """The delay asked for where nothing better is known."""
 
@@ -33,31 +32,33 @@ class Refusal(Exception):  # noqa: N818 — it ends a request, as it should
         await context.abort(self.code, str(self)[: rpc.MESSAGE_CHARS_MAX], ((rpc.STATUS_KEY, details),))
 
 
-class Gated(grpc.aio.ServerInterceptor):
-    """Asks who calls before there is a message: one that nobody may send is never read."""
+_REFUSED: Final = {
+    "unauthenticated": grpc.StatusCode.UNAUTHENTICATED,
+    "forbidden": grpc.StatusCode.PERMISSION_DENIED,
+    "invalid": grpc.StatusCode.INVALID_ARGUMENT,
+    "later": grpc.StatusCode.UNAVAILABLE,
+}
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
 
-    async def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
-        if details.method.startswith(HEALTH):
-            return await continuation(details)
-        headers = {name: value for name, value in details.invocation_metadata if isinstance(value, str)}
-        try:
-            await self._gate.admit(headers, None)
-        except UnauthenticatedError as error:
-            return self._refusing(Refusal(grpc.StatusCode.UNAUTHENTICATED, str(error)))
-        except RetryError as error:
-            return self._refusing(Refusal(grpc.StatusCode.UNAVAILABLE, str(error), error.after_s))
-        return await continuation(details)
+async def admit(gate: Gate, context: "grpc.aio.ServicerContext[Any, Any]") -> Sender:
+    """Who calls.
 
-    def _refusing(self, refusal: Refusal) -> Any:
-        async def refuse(_messages: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> bytes:
-            if refusal.code is grpc.StatusCode.UNAUTHENTICATED:
-                self._gate.tell(peer_of(context))
-            await refusal.end(context)
-
-        return grpc.stream_unary_rpc_method_handler(refuse)  # a stream is read when its handler asks for it
+    Raises:
+        Refusal: Nobody that we know, or that may send here; or not to be told now.
+    """
+    peer, names = peer_of(context), names_of_auth_context(context.auth_context())
+    if gate.door.is_plain and not names:
+        return Sender(peer)
+    headers: dict[str, str] = {}
+    for name, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            headers.setdefault(name, value)  # of several the first, as over HTTP
+    try:
+        return await gate.admit(headers, peer, names)
+    except RefusedError as error:
+        refused = error.refused
+        after_s = refused.retry_after_s if refused.kind == "later" else None
+        raise Refusal(_REFUSED[refused.kind], str(error), after_s) from None
 
 
 def peer_of(context: "grpc.aio.ServicerContext[Any, Any]") -> str:

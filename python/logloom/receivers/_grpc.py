@@ -17,13 +17,14 @@ import grpc.aio
 from logloom._native import decompress
 from logloom.errors import DataError, LimitError
 from logloom.receivers._gate import Gate
-from logloom.receivers._gated import RETRY_AFTER_S, Gated, Refusal
+from logloom.receivers._gated import RETRY_AFTER_S, Refusal
 from logloom.receivers._methods import Handler, Methods, StreamHandler
-from logloom.receivers._net import cannot_listen, load_pems
+from logloom.receivers._net import GrpcSecured, cannot_listen
 from logloom.room import Room
 
 if TYPE_CHECKING:
     from logloom.config import Endpoint, ServerTls
+    from logloom.identity import Sender
 
 __all__ = ["RETRY_AFTER_S", "GrpcServer", "Handler", "Refusal", "StreamHandler"]
 
@@ -62,6 +63,7 @@ class GrpcServer:
     streams: Mapping[str, StreamHandler] = field(default_factory=dict)
     _server: grpc.aio.Server = field(init=False, repr=False)
     _room: Room = field(init=False, repr=False)
+    _secured: GrpcSecured | None = field(init=False, repr=False, default=None)
 
     def bind(self, endpoint: "Endpoint", tls: "ServerTls | None") -> int:
         """Bind; the port is the real one.
@@ -72,7 +74,6 @@ class GrpcServer:
         """
         self._room = Room(IN_HAND_MESSAGES_MAX * self.message_bytes_max, self.within)
         self._server = grpc.aio.server(
-            interceptors=[] if self.gate.is_open else [Gated(self.gate)],
             options=[
                 ("grpc.per_message_decompression", 0),
                 ("grpc.compression_enabled_algorithms_bitset", IDENTITY_AND_GZIP),
@@ -91,9 +92,8 @@ class GrpcServer:
             if tls is None:
                 port = self._server.add_insecure_port(address)
             else:
-                pems = load_pems(tls)
-                pairs, wants = [(pems.key, pems.cert)], pems.client_ca is not None
-                port = self._server.add_secure_port(address, grpc.ssl_server_credentials(pairs, pems.client_ca, wants))
+                self._secured = GrpcSecured(tls, self.gate.log)
+                port = self._server.add_secure_port(address, self._secured.start())
         except RuntimeError:
             port = 0
         if not port:
@@ -107,8 +107,10 @@ class GrpcServer:
     async def stop(self, grace_s: float) -> None:
         """Take no more requests, and finish those in hand within `grace_s` seconds."""
         await self._server.stop(grace_s)
+        if self._secured is not None:
+            await self._secured.stop()
 
-    async def take(self, handler: Handler, data: bytes, peer: str) -> bytes:
+    async def take(self, handler: Handler, data: bytes, sender: "Sender") -> bytes:
         """One request: inflate it where it is compressed, keep the room's bound, hand it on."""
         with self._room.guest() as guest:
             if not guest.take(len(data)):
@@ -117,7 +119,7 @@ class GrpcServer:
                 data = await self.inflate(data)
                 if not guest.take(len(data)):
                     raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "too much in hand, come again", RETRY_AFTER_S)
-            return await handler(data, peer)
+            return await handler(data, sender)
 
     async def inflate(self, data: bytes) -> bytes:
         """A message as it was before gzip."""

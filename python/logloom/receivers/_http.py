@@ -41,8 +41,8 @@ class Call:
         content_type: What its body is said to be, in lower case, without parameters.
         names: What the names in the route's path stand for.
         body: The body, inflated, once it is there: not yet in `accepts`.
-        tenant: Whose records these are; for `accepts` to say, as all that follows.
-        resource: Attributes of the resource that are known from the request.
+        tenant: Whose records these are.
+        resource: Attributes of the resource that are known from the request; for `accepts` to say, as all that follows.
         identity: Who sent it, where that is asked.
         packed: How the content itself is coded, by its type.
         given: What else the request says of its records, under names that the format documents.
@@ -95,6 +95,7 @@ class HttpServer:
         routes: By method and path: `POST /api/v2/spans`, `POST /{index}/_bulk` (`_routes.Routes`).
         push: Where bodies go.
         later: The status that tells a client to come again when the journal is full.
+        tenant_headers: The headers in which the protocol names the tenant, in lower case.
     """
 
     def __init__(
@@ -104,6 +105,8 @@ class HttpServer:
         routes: Mapping[str, Route | Page],
         push: "Push",
         later: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE,
+        *,
+        tenant_headers: tuple[str, ...] = (),
     ) -> None:
         if set(routes) != set(config.claims()):  # what `logloom check` compares
             msg = f"{type(config).__qualname__}.claims() names other routes than there are: {', '.join(routes)}"
@@ -115,7 +118,7 @@ class HttpServer:
         self._push = push
         self._later = later
         self._body = Body(config.max_request_body_size, config.read_timeout)
-        self._gate = Gate(context, config.auth)
+        self._gate = Gate(context, config.auth, tenant_headers)
         self._listener = Listener.at(config, context)
 
     async def start(self) -> int:
@@ -139,8 +142,8 @@ class HttpServer:
     async def _handle(self, route: Route | Page, request: web.BaseRequest, names: dict[str, str]) -> web.Response:
         call = Call(request, request.content_type.lower(), names)
         try:
-            identity = await admit(self._gate, request)
-            call.identity = identity.name if identity is not None else ""
+            sender = await admit(self._gate, request)
+            call.identity, call.tenant = sender.identity, sender.tenant
             if callable(route):
                 with self._listener.room.guest() as guest:
                     call.body = await self._body.read(request, guest) if request.body_exists else b""

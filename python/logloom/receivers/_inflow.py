@@ -17,6 +17,7 @@ from logloom.receivers._grpc import RETRY_AFTER_S, Refusal
 
 if TYPE_CHECKING:
     from logloom._native import Messages, WireMessage
+    from logloom.identity import Sender
     from logloom.intake import Push
     from logloom.room import Guest
 
@@ -36,7 +37,7 @@ class Inflow:
     Args:
         push: Where messages go.
         to: As which format.
-        peer: Whose they are.
+        sender: Whose they are.
         guest: The stream's share of the room.
         stopping: Done when the service stops.
         working: What must be finished although the client is gone.
@@ -46,13 +47,14 @@ class Inflow:
         self,
         push: "Push",
         to: "Messages",
-        peer: str,
+        sender: "Sender",
         *,
         guest: "Guest",
         stopping: "asyncio.Future[bool]",
         working: "set[asyncio.Future[Any]]",
     ) -> None:
-        self.peer = peer
+        self.peer = sender.peer
+        self._known = sender.known()
         self._push = push
         self._to = to
         self._guest = guest
@@ -109,7 +111,7 @@ class Inflow:
 
     async def _append(self, message: "WireMessage") -> Delivery:
         """Push until it is taken, refused, or the service stops."""
-        while (delivery := await self._push.append(self._to, message, self.peer)).kind == "retry":
+        while (delivery := await self._push.append(self._to, message, self.peer, **self._known)).kind == "retry":
             await asyncio.wait((self._stopping,), timeout=min(max(delivery.retry_after_s, RETRY_S), RETRY_S_MAX))
             if self._stopping.done():
                 return delivery

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from logloom.receivers._bounded import Bounded
-from logloom.receivers._net import cannot_listen, ssl_context
+from logloom.receivers._net import Secured, cannot_listen
 from logloom.receivers._routes import Routes
 from logloom.room import Room
 
@@ -56,6 +56,7 @@ class Listener:
         self._sharers = 0
         self._opening = asyncio.Lock()
         self._runner: web.ServerRunner | None = None
+        self._secured = Secured(config.tls, context.log) if config.tls else None
 
     @classmethod
     def at(cls, config: "HttpSettings", context: "ReceiverContext") -> "Listener":
@@ -88,7 +89,12 @@ class Listener:
             self._sharers -= 1
             if not self._sharers and self._runner is not None:
                 runner, self._runner = self._runner, None
-                await runner.cleanup()
+                await self._close(runner)
+
+    async def _close(self, runner: web.ServerRunner) -> None:
+        await runner.cleanup()
+        if self._secured is not None:
+            await self._secured.stop()
 
     async def _open(self) -> None:
         config = self._config
@@ -103,12 +109,12 @@ class Listener:
         )
         runner = web.ServerRunner(server, shutdown_timeout=STOP_S)
         await runner.setup()
-        secured = ssl_context(config.tls) if config.tls else None
+        secured = self._secured.start() if self._secured else None
         host, port = config.endpoint.host or None, config.endpoint.port
         try:
             await web.TCPSite(runner, host, port, backlog=BACKLOG, ssl_context=secured, reuse_port=False).start()
         except OSError as error:
-            await runner.cleanup()
+            await self._close(runner)
             raise cannot_listen(config.endpoint, error.strerror or str(error)) from None
         self._runner = runner
 

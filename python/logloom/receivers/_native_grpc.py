@@ -7,18 +7,22 @@ answered once they are on disk. Other methods are asked of their handler, on the
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from logloom import _native
 from logloom._native import Messages, Reply
+from logloom.identity import Sender
 from logloom.receivers._export import Export
 from logloom.receivers._gate import Gate
 from logloom.receivers._gated import Refusal
 from logloom.receivers._methods import Handler
 from logloom.receivers._native import Fate, reader
-from logloom.receivers._net import cannot_listen, load_pems
+from logloom.receivers._net import cannot_listen
 from logloom.room import Room
+from logloom.tls import Pems, Reloaded, not_only_1_2, server_context
 
 if TYPE_CHECKING:
     from logloom.config import Endpoint, ServerTls
@@ -53,6 +57,7 @@ class NativeGrpcServer:
     message_bytes_max: int = 0
     fate: Fate = field(init=False, repr=False)
     _server: _native.GrpcServer = field(init=False, repr=False)
+    _reloaded: Reloaded | None = field(init=False, repr=False, default=None)
 
     def bind(self, endpoint: "Endpoint", tls: "ServerTls | None") -> int:
         """Bind; the port is the real one.
@@ -85,11 +90,13 @@ class NativeGrpcServer:
                     server.push(method, handler.to, otlp=handler.is_otlp, brakes=handler.push.brakes)
                 else:
                     server.call(method, _called(handler, loop))
-            if not self.gate.is_open:
+            if not self.gate.door.is_plain or (tls is not None and tls.client_ca_file is not None):
                 server.access(self.gate.decider(loop), list(self.gate.reads))
+                self.gate.door.on_forget(self._forget)
             if tls is not None:
-                pems = load_pems(tls, grpc_library=False)
-                server.tls(pems.cert, pems.key, pems.client_ca, only_1_3=tls.min_version == "1.3")
+                not_only_1_2(tls)
+                self._reloaded = Reloaded(tls, partial(self._take, tls), self.gate.log)
+                self._reloaded.start()
             try:
                 return server.bind(endpoint.host, endpoint.port)
             except OSError as error:
@@ -104,28 +111,39 @@ class NativeGrpcServer:
 
     async def stop(self, grace_s: float) -> None:
         """Take no more requests, and finish those in hand within `grace_s` seconds."""
+        if self._reloaded is not None:
+            await self._reloaded.stop()
         await asyncio.to_thread(self._server.stop, grace_s)
+
+    def _take(self, tls: "ServerTls", pems: Pems) -> None:
+        server_context(tls, pems)  # says what will not do in the words of the other servers
+        self._server.tls(pems.cert or b"", pems.key or b"", pems.ca, only_1_3=tls.min_version == "1.3")
+
+    def _forget(self) -> None:
+        with suppress(ValueError):  # it was stopped
+            self._server.forget()
 
 
 def _called(handler: Handler, loop: asyncio.AbstractEventLoop) -> Callable[[bytes, str, dict[str, Any], Reply], None]:
     """What the core calls for `handler`, from its threads."""
     running: set[asyncio.Task[None]] = set()
 
-    async def answer(data: bytes, peer: str, reply: Reply) -> None:
+    async def answer(data: bytes, sender: Sender, reply: Reply) -> None:
         try:
-            reply.answer(await handler(data, peer))
+            reply.answer(await handler(data, sender))
         except Refusal as refusal:
             reply.refuse(refusal.code.value[0], str(refusal), refusal.retry_after_s)
         except Exception as error:  # noqa: BLE001 — a bug of one handler; the client is told, and the log
             reply.refuse(INTERNAL, "a bug here: see the log")
             loop.call_exception_handler({"message": "a gRPC handler failed", "exception": error})
 
-    def begin(data: bytes, peer: str, reply: Reply) -> None:
-        task = loop.create_task(answer(data, peer, reply))
+    def begin(data: bytes, sender: Sender, reply: Reply) -> None:
+        task = loop.create_task(answer(data, sender, reply))
         running.add(task)
         task.add_done_callback(running.discard)
 
-    def call(data: bytes, peer: str, _known: dict[str, Any], reply: Reply) -> None:
-        loop.call_soon_threadsafe(begin, data, peer, reply)
+    def call(data: bytes, peer: str, known: dict[str, Any], reply: Reply) -> None:
+        sender = Sender(peer, known.get("identity", ""), known.get("tenant", ""))
+        loop.call_soon_threadsafe(begin, data, sender, reply)
 
     return call

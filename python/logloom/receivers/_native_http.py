@@ -35,6 +35,7 @@ class NativeHttpServer:
         routes: By method and path, as `_http.HttpServer` has them; each is a page, or tells what it pushes (`pushes`).
         push: Where bodies go.
         later: The status that tells a client to come again when the journal is full.
+        tenant_headers: The headers in which the protocol names the tenant, in lower case.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class NativeHttpServer:
         routes: Mapping[str, Any],
         push: "Push",
         later: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE,
+        *,
+        tenant_headers: tuple[str, ...] = (),
     ) -> None:
         if set(routes) != set(config.claims()):  # what `logloom check` compares
             msg = f"{type(config).__qualname__}.claims() names other routes than there are: {', '.join(routes)}"
@@ -53,6 +56,7 @@ class NativeHttpServer:
         self._routes = routes
         self._push = push
         self._later = later
+        self._gate = Gate(context, config.auth, tenant_headers)
         self._listener = NativeListener.at(config, context)
 
     @property
@@ -68,7 +72,8 @@ class NativeHttpServer:
             ServiceError: The endpoint cannot be bound.
         """
         config, loop = self._config, asyncio.get_running_loop()
-        gate = Gate(self._context, config.auth)
+        gate = self._gate
+        asks = not gate.door.is_plain or (config.tls is not None and config.tls.client_ca_file is not None)
         cors = config.cors if config.cors is not None and config.cors.allowed_origins else None
 
         def join(server: _native.HttpServer) -> None:
@@ -79,7 +84,7 @@ class NativeHttpServer:
                 later=self._later.value,
                 brakes=getattr(self._push, "brakes", []),
                 cors=(cors.allowed_origins, cors.allowed_headers, cors.max_age) if cors is not None else None,
-                decide=None if gate.is_open else gate.decider(loop),
+                decide=gate.decider(loop) if asks else None,
                 reads=list(gate.reads),
             )
 

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from logloom import _native
 from logloom.receivers._native import Fate, reader
-from logloom.receivers._net import cannot_listen, load_pems
+from logloom.receivers._net import cannot_listen
+from logloom.tls import Pems, Reloaded, not_only_1_2, server_context
 
 if TYPE_CHECKING:
+    from logloom.config import ServerTls
     from logloom.intake import ReceiverContext
     from logloom.receivers._settings import HttpSettings
 
@@ -34,6 +37,7 @@ class NativeListener:
         self._opening = asyncio.Lock()
         self._port = 0
         self._server: _native.HttpServer | None = None
+        self._reloaded: Reloaded | None = None
 
     @classmethod
     def at(cls, config: "HttpSettings", context: "ReceiverContext") -> "NativeListener":
@@ -66,7 +70,12 @@ class NativeListener:
                 self._server.leave(routes)
             elif self._server is not None:
                 server, self._server = self._server, None
+                await self._reloaded_no_more()
                 await asyncio.to_thread(server.stop, STOP_S)
+
+    async def _reloaded_no_more(self) -> None:
+        if self._reloaded is not None:
+            await self._reloaded.stop()
 
     def _open(self, join: Callable[[_native.HttpServer], None]) -> None:
         config = self._config
@@ -80,8 +89,9 @@ class NativeListener:
         )
         try:
             if config.tls is not None:
-                pems = load_pems(config.tls, grpc_library=False)
-                server.tls(pems.cert, pems.key, pems.client_ca, only_1_3=config.tls.min_version == "1.3")
+                not_only_1_2(config.tls)
+                self._reloaded = Reloaded(config.tls, partial(_take, server, config.tls), self._context.log)
+                self._reloaded.start()
             join(server)
             try:
                 self._port = server.bind(config.endpoint.host, config.endpoint.port)
@@ -92,3 +102,8 @@ class NativeListener:
             server.stop(0)  # what it holds of the journal is let go
             raise
         self._server = server
+
+
+def _take(server: _native.HttpServer, tls: "ServerTls", pems: Pems) -> None:
+    server_context(tls, pems)  # says what will not do in the words of the other servers
+    server.tls(pems.cert or b"", pems.key or b"", pems.ca, only_1_3=tls.min_version == "1.3")

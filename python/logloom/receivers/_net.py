@@ -1,89 +1,106 @@
 """What the receivers that listen have in common: TLS, and words for what goes wrong."""
 
-import ipaddress
+import asyncio
 import ssl
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from logloom.errors import ConfigError, ServiceError
+from logloom.access.names import names_of_peercert
+from logloom.config.exposed import is_loopback
+from logloom.errors import ServiceError
+from logloom.tls import Pems, Reloaded, for_grpc, server_context, swapping
 
 if TYPE_CHECKING:
+    import grpc
+
     from logloom.config import Endpoint, ServerTls
     from logloom.intake import ReceiverContext
+    from logloom.logs import Log
 
-__all__ = ["Pems", "cannot_listen", "load_pems", "ssl_context", "warn_if_open"]
-
-
-@dataclass(frozen=True, slots=True)
-class Pems:
-    """The contents of a `tls:` section's files."""
-
-    cert: bytes
-    key: bytes
-    client_ca: bytes | None
+__all__ = ["GrpcSecured", "Secured", "cannot_listen", "names_of", "warn_if_open"]
 
 
-def load_pems(tls: "ServerTls", *, grpc_library: bool = True) -> Pems:
-    """Read the files of `tls`, and prove that they fit together; `grpc_library`: for grpcio.
+class Secured:
+    """The TLS of a listening socket: each new connection gets what the files of `tls` hold by then."""
 
-    Raises:
-        ConfigError: One cannot be read, is no PEM, or the key is not the certificate's; or more is asked than gRPC can.
-    """
-    if tls.min_version == "1.3" and grpc_library:
-        msg = "tls: min_version 1.3 cannot be had with grpcio, which speaks 1.2 too: give engine: native, or 1.2"
-        raise ConfigError(msg)
-    ssl_context(tls)
-    client_ca = _read(tls.client_ca_file) if tls.client_ca_file else None
-    return Pems(_read(tls.cert_file), _read(tls.key_file), client_ca)
+    def __init__(self, tls: "ServerTls", log: "Log") -> None:
+        self._tls = tls
+        self._now: ssl.SSLContext | None = None
+        self._reloaded = Reloaded(tls, self._take, log)
 
+    def start(self) -> ssl.SSLContext:
+        """What to listen with.
 
-def ssl_context(tls: "ServerTls") -> ssl.SSLContext:
-    """A server's context: TLS 1.2 or newer, and clients' certificates where `client_ca_file` asks for them.
+        Raises:
+            ConfigError: The files are not as they must be.
+        """
+        self._reloaded.start()
+        return swapping(self._current(), self._current)
 
-    Raises:
-        ConfigError: As `load_pems`.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls.min_version == "1.3" else ssl.TLSVersion.TLSv1_2
-    _read(tls.cert_file), _read(tls.key_file)
-    try:
-        context.load_cert_chain(str(tls.cert_file), str(tls.key_file), password=_no_password)
-    except (ssl.SSLError, ValueError) as error:
-        told = "are no certificate and its key, in PEM and without a password"
-        msg = f"tls: {tls.cert_file} and {tls.key_file} {told}: {error}"
-        raise ConfigError(msg) from None
-    if tls.client_ca_file:
-        _read(tls.client_ca_file)
-        try:
-            context.load_verify_locations(str(tls.client_ca_file))
-        except ssl.SSLError as error:
-            msg = f"tls: {tls.client_ca_file} holds no certificates in PEM: {error}"
-            raise ConfigError(msg) from None
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
+    async def stop(self) -> None:
+        """Look at the files no more."""
+        await self._reloaded.stop()
+
+    def _take(self, pems: Pems) -> None:
+        self._now = server_context(self._tls, pems)
+        # Tickets would lie unread at a client that only writes; as it goes, its kernel would reset the connection,
+        # and ours forget what it sent last.
+        self._now.num_tickets = 0
+
+    def _current(self) -> ssl.SSLContext:
+        return cast("ssl.SSLContext", self._now)
 
 
-def _no_password() -> str:
-    """OpenSSL would ask on the terminal otherwise."""
-    return ""
+class GrpcSecured:
+    """The same for a gRPC server, as credentials."""
+
+    def __init__(self, tls: "ServerTls", log: "Log") -> None:
+        self._tls = tls
+        self._now: Any = None
+        self._given: Any = None
+        self._reloaded = Reloaded(tls, self._take, log)
+
+    def start(self) -> "grpc.ServerCredentials":
+        """What to bind with.
+
+        Raises:
+            ConfigError: The files are not as they must be, or more is asked than gRPC can.
+        """
+        import grpc
+
+        for_grpc(self._tls)
+        self._reloaded.start()
+        self._given = self._now
+        wants = self._tls.client_ca_file is not None
+        return grpc.dynamic_ssl_server_credentials(self._now, self._fetch, wants)
+
+    async def stop(self) -> None:
+        """Look at the files no more."""
+        await self._reloaded.stop()
+
+    def _take(self, pems: Pems) -> None:
+        import grpc
+
+        server_context(self._tls, pems)  # says what will not do, where gRPC would only fail
+        self._now = grpc.ssl_server_certificate_configuration([(pems.key or b"", pems.cert or b"")], pems.ca)
+
+    def _fetch(self) -> Any:
+        """Asked at each handshake, by a thread of gRPC's: another certificate, where there is one."""
+        now = self._now
+        if now is self._given:
+            return None
+        self._given = now
+        return now
 
 
-def _read(path: Path | None) -> bytes:
-    try:
-        return path.read_bytes() if path else b""
-    except OSError as error:
-        msg = f"tls: {path} cannot be read: {error.strerror}"
-        raise ConfigError(msg) from None
+def names_of(transport: asyncio.BaseTransport | None) -> tuple[str, ...]:
+    """The names in the certificate that the client at the other end showed."""
+    secured = transport.get_extra_info("ssl_object") if transport is not None else None
+    return names_of_peercert(secured.getpeercert()) if isinstance(secured, ssl.SSLObject | ssl.SSLSocket) else ()
 
 
 def warn_if_open(context: "ReceiverContext", endpoint: "Endpoint", tls: "ServerTls | None") -> None:
     """Say it where plain text comes in over the network."""
-    try:
-        loopback = ipaddress.ip_address(endpoint.host).is_loopback
-    except ValueError:
-        loopback = endpoint.host == "localhost"
-    if not loopback and tls is None:
+    if not is_loopback(endpoint.host) and tls is None:
         context.log.warning(
             "listens beyond this machine without TLS: whoever reaches it can read and write; "
             "give 'tls', or an endpoint of 127.0.0.1",

@@ -21,6 +21,7 @@ class HttpSettings:
         endpoint: Where to listen.
         tls: The certificate to show; plain text where not given.
         auth: Who may send; everybody where not given.
+        insecure: Listen beyond this machine without TLS, or without asking who sends; refused otherwise.
         max_request_body_size: The largest body, as sent and inflated; a larger one is answered with 413.
         read_timeout: How long a request may take to arrive; then it is answered with 408.
         idle_timeout: How long a connection may stay without a request, or take for the headers of one.
@@ -44,6 +45,7 @@ class HttpSettings:
     endpoint: Endpoint
     tls: ServerTls | None = None
     auth: Auth | None = None
+    insecure: bool = False
     max_request_body_size: Annotated[Bytes, Bound(1 << 10, 1 << 30)] = 20 << 20
     read_timeout: Annotated[Seconds, Bound(0.01, 3600)] = 30.0
     idle_timeout: Annotated[Seconds, Bound(0.01, 3600)] = 60.0
@@ -113,6 +115,7 @@ class GrpcSettings:
         transport: Only TCP.
         tls: The certificate to show; plain text where not given.
         auth: Who may send; everybody where not given.
+        insecure: Listen beyond this machine without TLS, or without asking who sends; refused otherwise.
         max_recv_msg_size_mib: The largest message, in MiB, also inflated.
         max_concurrent_streams: The most requests at once on one connection.
         max_connections: The most connections at once.
@@ -131,6 +134,7 @@ class GrpcSettings:
     transport: Literal["tcp"] = "tcp"
     tls: ServerTls | None = None
     auth: Auth | None = None
+    insecure: bool = False
     max_recv_msg_size_mib: Annotated[int, Bound(1, 1024)] = 4
     max_concurrent_streams: Annotated[int, Bound(1, 1_000_000)] = 100
     max_connections: Annotated[int, Bound(1, 1_000_000)] = 4096
@@ -162,6 +166,7 @@ class StreamSettings:
     Attributes:
         endpoint: Where to listen.
         tls: The certificate to show; plain text where not given.
+        insecure: Listen beyond this machine without TLS, or without asking who sends; refused otherwise.
         max_message_size: The largest message, as sent and inflated; the connection of a larger one is closed.
         max_connections: The most connections at once; further ones are closed.
         idle_timeout: A connection that is silent for so long is closed.
@@ -170,6 +175,7 @@ class StreamSettings:
 
     endpoint: StreamEndpoint
     tls: ServerTls | None = None
+    insecure: bool = False
     max_message_size: Annotated[Bytes, Bound(1 << 10, 1 << 30)] = 16 << 20
     max_connections: Annotated[int, Bound(1, 1_000_000)] = 16_384
     idle_timeout: Annotated[Seconds, Bound(1, 86400)] = 3600.0

@@ -4,6 +4,9 @@ import asyncio
 from typing import TYPE_CHECKING, Final, cast
 
 from logloom.config import Endpoint
+from logloom.identity import Sender
+from logloom.receivers._gate import RefusedError
+from logloom.receivers._net import names_of
 
 if TYPE_CHECKING:
     from logloom._native import Wire
@@ -26,6 +29,7 @@ class Socket(asyncio.BufferedProtocol):
     Attributes:
         wire: The core's side of the protocol.
         peer: The client's address.
+        sender: Who that is, as far as its certificate tells.
         is_working: A message is in hand.
         is_paused: There is no room for what it sends.
         heard_s: When it last said something, by the loop's clock.
@@ -35,6 +39,7 @@ class Socket(asyncio.BufferedProtocol):
     def __init__(self, server: "StreamServer") -> None:
         self.wire: Wire = server.wire()
         self.peer = ""
+        self.sender = Sender()
         self.is_working = self.is_paused = False
         self._server = server
         self._guest = server.room.guest(self._give_way)
@@ -44,11 +49,15 @@ class Socket(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        name = transport.get_extra_info("peername")
+        name, server = transport.get_extra_info("peername"), self._server
         self.peer = str(Endpoint(name[0], name[1])) if isinstance(name, tuple) else ""
         self.heard_anew()
-        server = self._server
         server.open.add(cast("Connection", self))
+        try:
+            self.sender = server.gate.admit_named(self.peer, names_of(transport))
+        except RefusedError:
+            self.abort()
+            return
         if len(server.open) > server.config.max_connections or server.context.stopping.is_set():
             self.abort()
         else:

@@ -92,6 +92,9 @@ class Tokens:
     def __init__(self, inner: "Authenticator") -> None:
         self._inner = inner
         self.challenge = inner.challenge
+        self.shows = tuple(dict.fromkeys((*inner.shows, "authorization")))
+        self.is_costly = inner.is_costly
+        self.doors = inner.doors
 
     async def authenticate(self, headers: Mapping[str, str]) -> "Identity | None":
         """Whom the token proves them to be, wherever it stands."""

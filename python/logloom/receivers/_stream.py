@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from logloom._native import Messages, Source, Wire
 from logloom.config import Endpoint
+from logloom.identity import Sender
 from logloom.receivers._connection import Connection
-from logloom.receivers._net import cannot_listen, ssl_context, warn_if_open
+from logloom.receivers._gate import Gate
+from logloom.receivers._net import Secured, cannot_listen, warn_if_open
 from logloom.room import Room
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class StreamServer:
         config: Where, and within which bounds.
         context: The receiver's.
         push: Where messages go.
-        to: Where the messages of a connection go, by its peer: to one format all, or to a source of its own.
+        to: Where the messages of a connection go, by its sender: to one format all, or to a source of its own.
         wire: Makes the protocol's side of a new connection.
     """
 
@@ -60,18 +62,20 @@ class StreamServer:
         config: "StreamSettings",
         context: "ReceiverContext",
         push: "Push",
-        to: Callable[[str], Messages | Source],
+        to: Callable[[Sender], Messages | Source],
         wire: Callable[[], Wire],
     ) -> None:
         self.config = config
         self.context = context
         self.push = push
         self.to = to
+        self.gate = Gate(context, None)
         self.wire = wire
         self.room = Room(IN_HAND_MESSAGES_MAX * config.max_message_size, context.room)
         self.read = memoryview(bytearray(TLS_READ_BYTES if config.tls else READ_BYTES))
         self.open: set[Connection] = set()
         self.working: set[asyncio.Task[None]] = set()
+        self._secured = Secured(config.tls, context.log) if config.tls else None
         self._server: asyncio.Server | None = None
         self._sweep: asyncio.Task[None] | None = None
 
@@ -83,10 +87,7 @@ class StreamServer:
             ServiceError: The endpoint cannot be bound.
         """
         config, loop = self.config, asyncio.get_running_loop()
-        if (secured := ssl_context(config.tls) if config.tls else None) is not None:
-            # Tickets would lie unread at a client that only writes; as it goes, its kernel would reset the connection,
-            # and ours forget what it sent last.
-            secured.num_tickets = 0
+        secured = self._secured.start() if self._secured else None
         handshake_s = HANDSHAKE_S if secured else None
         try:
             if (path := config.endpoint.path) is not None:
@@ -119,6 +120,8 @@ class StreamServer:
 
     async def stop(self) -> None:
         """Take no more; messages in hand are finished and answered."""
+        if self._secured is not None:
+            await self._secured.stop()
         if self._server is None or self._sweep is None:
             return
         self._server.close()

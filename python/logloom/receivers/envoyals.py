@@ -23,6 +23,7 @@ from logloom.receivers._settings import GrpcSettings
 from logloom.room import Room
 
 if TYPE_CHECKING:
+    from logloom.identity import Sender
     from logloom.intake import Push, ReceiverContext
 
 METHODS: Final = tuple(
@@ -77,9 +78,9 @@ class EnvoyAls:
         to = push.messages("envoy_als", keep_unreadable=True, serialization="proto")
         stopping: asyncio.Future[bool] = asyncio.ensure_future(self._stop())
 
-        async def stream(messages: AsyncIterator[bytes], peer: str) -> bytes:
+        async def stream(messages: AsyncIterator[bytes], sender: "Sender") -> bytes:
             with room.guest() as guest:
-                inflow = Inflow(push, to, peer, guest=guest, stopping=stopping, working=self._working)
+                inflow = Inflow(push, to, sender, guest=guest, stopping=stopping, working=self._working)
                 return await self._taken(messages, inflow, stopping)
 
         server = GrpcServer(

@@ -82,7 +82,7 @@ class FluentForward:
     async def run(self, push: "Push") -> None:
         """Listen until the service stops."""
         messages = push.messages("fluentforward", keep_unreadable=True)
-        server = StreamServer(self._config, self._context, push, lambda _peer: messages, self._wire)
+        server = StreamServer(self._config, self._context, push, lambda _sender: messages, self._wire)
         listening = await server.start()
         heartbeats = await _heartbeats(listening)
         try:

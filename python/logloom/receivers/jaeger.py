@@ -24,6 +24,7 @@ from logloom.receivers._pages import FixedPage
 from logloom.receivers._spans import SpansRoute
 
 if TYPE_CHECKING:
+    from logloom.identity import Sender
     from logloom.intake import Push, ReceiverContext
     from logloom.receivers._native_grpc import NativeGrpcServer
 
@@ -171,7 +172,7 @@ class Jaeger:
         # PostSpansResponse has no fields.
         post_spans = Export(self._context, push, push.messages("jaeger", serialization="proto"))
 
-        async def sampling(_data: bytes, _peer: str) -> bytes:
+        async def sampling(_data: bytes, _sender: "Sender") -> bytes:
             return _probabilistic(self._config.sampling_rate)
 
         return grpc_server(config, self._context, {POST_SPANS: post_spans, SAMPLING: sampling})

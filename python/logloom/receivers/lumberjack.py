@@ -44,7 +44,7 @@ class Lumberjack:
     async def run(self, push: "Push") -> None:
         """Listen until the service stops."""
         messages = push.messages("ecs", keep_unreadable=True, keep_original=False)
-        server = StreamServer(self._config, self._context, push, lambda _peer: messages, self._wire)
+        server = StreamServer(self._config, self._context, push, lambda _sender: messages, self._wire)
         listening = await server.start()
         try:
             self._context.up(lumberjack=listening)

@@ -26,6 +26,7 @@ from logloom.receivers._pages import Pushes
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
+    from logloom.identity import Sender
     from logloom.intake import Push, ReceiverContext
     from logloom.receivers._native_grpc import NativeGrpcServer
 
@@ -37,7 +38,7 @@ JSON: Final = "application/json"
 STOP_S: Final = 5.0
 """How long a stop waits for the requests in hand."""
 
-_CODES: Final = {400: 3, 401: 16, 408: 4, 413: 8, 429: 8, 503: 14}
+_CODES: Final = {400: 3, 401: 16, 403: 7, 408: 4, 413: 8, 429: 8, 503: 14}
 """HTTP statuses and what they are among gRPC's codes, for the body of the answer."""
 
 
@@ -136,7 +137,7 @@ class Otlp:
             await asyncio.gather(*([grpc.stop(STOP_S)] if grpc else []), *([http.stop()] if http else []))
 
     def _grpc_server(self, config: Grpc, push: "Push") -> "_grpc.GrpcServer | NativeGrpcServer":
-        async def metrics(_data: bytes, _peer: str) -> bytes:
+        async def metrics(_data: bytes, _sender: "Sender") -> bytes:
             raise _grpc.Refusal(StatusCode.UNIMPLEMENTED, "logloom takes logs and traces, no metrics")
 
         methods: dict[str, _grpc.Handler] = {

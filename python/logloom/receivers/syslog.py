@@ -20,6 +20,7 @@ from logloom.receivers._stream import StreamServer
 
 if TYPE_CHECKING:
     from logloom._native import Source
+    from logloom.identity import Sender
     from logloom.intake import Push, ReceiverContext
 
 
@@ -30,6 +31,7 @@ class Tcp:
     Attributes:
         listen_address: Where to listen: `host:port`, or `unix:///path`.
         tls: The certificate to show; plain text where not given.
+        insecure: Listen beyond this machine without TLS, or without asking who sends; refused otherwise.
         max_connections: The most connections at once; further ones are closed.
         idle_timeout: A connection that is silent for so long is closed.
     """
@@ -50,6 +52,7 @@ class Tcp:
 
     listen_address: StreamEndpoint
     tls: ServerTls | None = None
+    insecure: bool = False
     max_connections: Annotated[int, Bound(1, 1_000_000)] = 16_384
     idle_timeout: Annotated[Seconds, Bound(1, 86400)] = 86_400.0
 
@@ -60,6 +63,7 @@ class Udp:
 
     Attributes:
         listen_address: Where to listen.
+        insecure: Listen beyond this machine, though datagrams have no TLS; refused otherwise.
         socket_buffer_size: What the kernel is asked to hold of datagrams that were not read yet.
         queue_size: What waits here for the journal; datagrams beyond that are dropped, and counted.
     """
@@ -78,6 +82,7 @@ class Udp:
     )
 
     listen_address: Endpoint
+    insecure: bool = False
     socket_buffer_size: Annotated[Bytes, Bound(1 << 12, 1 << 30)] = 8 << 20
     queue_size: Annotated[Bytes, Bound(1 << 16, 1 << 30)] = 16 << 20
 
@@ -146,8 +151,8 @@ class Syslog:
         """Listen until the service stops."""
         options, listening = self._config.format_options(), {}
 
-        def source(peer: str) -> "Source":
-            return push.source("syslog", peer=peer, **options)
+        def source(sender: "Sender") -> "Source":
+            return push.source("syslog", sender=sender, **options)
 
         async with contextlib.AsyncExitStack() as opened:
             if (tcp := self._config.tcp) is not None:
@@ -162,10 +167,12 @@ class Syslog:
                 opened.push_async_callback(stream.stop)
             if (udp := self._config.udp) is not None:
                 messages = push.messages("syslog", keep_unreadable=True, **options)
-                sizes = {"socket_buffer_size": udp.socket_buffer_size, "queue_size": udp.queue_size}
-                datagrams = DatagramServer(
-                    DatagramSettings(endpoint=udp.listen_address, **sizes), self._context, push, messages
+                datagram_settings = DatagramSettings(
+                    endpoint=udp.listen_address,
+                    socket_buffer_size=udp.socket_buffer_size,
+                    queue_size=udp.queue_size,
                 )
+                datagrams = DatagramServer(datagram_settings, self._context, push, messages)
                 listening["udp"] = str(Endpoint(udp.listen_address.host, await datagrams.start()))
                 opened.push_async_callback(datagrams.stop)
             self._context.up(**listening)

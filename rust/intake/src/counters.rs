@@ -41,6 +41,8 @@ pub struct ReceiverCounts {
     pub later: u64,
     /// Bytes accepted.
     pub bytes: u64,
+    /// Messages whose senders were over their limits, and were asked to come again.
+    pub throttled: u64,
 }
 
 /// The counters of one Intake.
@@ -78,6 +80,10 @@ impl Counters {
 
     pub(crate) fn later(&self, receiver: &str) {
         self.lock().of(receiver).later += 1;
+    }
+
+    pub(crate) fn throttled(&self, receiver: &str) {
+        self.lock().of(receiver).throttled += 1;
     }
 
     pub(crate) fn routed(&self, tally: &Tally, routed: &Routed) {

@@ -1,12 +1,15 @@
 //! What a receiver pushes to: the data path on one screen.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use logloom_formats::Decoder;
 use logloom_journal::{Draft, Journal, Tally};
 use logloom_record::{Batch, BatchWriter, BlockPool, Chunk, Delivery, Done, Limits, Origin, Placed, Reject, Unreadable};
 
-use crate::{Counters, OnUnreadable, Pipelines, Tap, TapOn};
+use crate::{Counters, OnUnreadable, Pipelines, SenderRule, Senders, Tap, TapOn};
 
 /// Decodes once, routes to one or more pipelines, appends all their results as one Journal entry, answers.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ pub struct Intake {
     journal: Arc<Journal>,
     pub(crate) pipelines: Pipelines,
     limits: Limits,
+    senders: Senders,
     pub(crate) counters: Counters,
     /// Held while processors speak by themselves: whoever flushes waits for what a tick has in hand.
     pub(crate) ticking: Mutex<()>,
@@ -31,6 +35,8 @@ pub(crate) struct Decoding<'d> {
     /// A whole message, which its sender keeps until it is acknowledged: it may be withdrawn from the journal while it is not durable.
     pub(crate) is_message: bool,
     pub(crate) unreadable: OnUnreadable,
+    /// Somebody sent it, known or not: the rules for senders hold. Nobody sends what is in a file.
+    pub(crate) is_sent: bool,
 }
 
 /// Bytes of OTLP made ready for one byte read; what is over is given back when the Batch is done.
@@ -45,8 +51,13 @@ fn message_otlp_bytes_max(message_bytes: usize) -> u64 {
 impl Intake {
     /// An Intake that appends to `journal`.
     pub fn new(journal: Arc<Journal>, pipelines: Pipelines, limits: Limits) -> Arc<Self> {
+        Self::ruled(journal, pipelines, limits, Senders::default())
+    }
+
+    /// The same, with rules for those who send.
+    pub fn ruled(journal: Arc<Journal>, pipelines: Pipelines, limits: Limits, senders: Senders) -> Arc<Self> {
         let counters = Counters::new(&pipelines);
-        Arc::new(Self { journal, pipelines, limits, counters, ticking: Mutex::default() })
+        Arc::new(Self { journal, pipelines, limits, senders, counters, ticking: Mutex::default() })
     }
 
     /// The data path: decode once, route, process, append as one entry, answer. On [`Delivery::Retry`] nothing was taken, not even by
@@ -57,6 +68,10 @@ impl Intake {
             self.journal.refused(receiver, &full.why);
             self.counters.later(receiver);
             return Delivery::Retry(full.retry_after);
+        }
+        let rule = if decoding.is_sent { self.senders.rule(&chunk.origin.identity) } else { None };
+        if let Some(wait) = rule.filter(|_| !chunk.bytes.is_empty()).and_then(|rule| self.over_limit(rule, chunk)) {
+            return Delivery::Retry(wait);
         }
         let (is_message, on_unreadable) = (decoding.is_message, decoding.unreadable);
         let Some((batch, mut tally)) = self.decode(chunk, decoding, held_from) else {
@@ -79,7 +94,7 @@ impl Intake {
         let unreadable = |reject: &Reject| Unreadable { offset: reject.offset, reason: reject.reason };
         let unreadable = if is_message { batch.rejects().iter().map(unreadable).collect() } else { Vec::new() };
         self.counters.decoded(&batch, chunk.bytes.len());
-        let routed = self.pipelines.route(&batch, &mut tally);
+        let routed = self.pipelines.route(&batch, &mut tally, rule);
         self.counters.routed(&tally, &routed);
         let draft = Draft { tally, origin, parts: routed.parts, fact: None, revocable: is_message };
         // A source is read in small chunks; only a message can be so large.
@@ -94,7 +109,18 @@ impl Intake {
         } else {
             self.journal.append(draft)
         };
+        if let Some(rule) = rule {
+            self.senders.spend(rule, &chunk.origin.identity, accepted, chunk.bytes.len() as u64, Instant::now());
+        }
         Delivery::Done(Done { accepted, entry, unreadable, ..Done::default() })
+    }
+
+    /// How long the sender of the chunk must wait, where it is over its limit; that is counted.
+    fn over_limit(&self, rule: &SenderRule, chunk: &Chunk) -> Option<Duration> {
+        let wait = self.senders.wait(rule, &chunk.origin.identity, Instant::now())?;
+        self.journal.refused(&chunk.origin.receiver, "over the sender's limit");
+        self.counters.throttled(&chunk.origin.receiver);
+        Some(wait)
     }
 
     /// The records of the chunk, and what it was in numbers; `None` for a message that becomes more than may be in memory.

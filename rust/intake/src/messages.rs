@@ -88,6 +88,7 @@ impl Messages {
             flush: true,
             is_message: true,
             unreadable: self.unreadable,
+            is_sent: true,
         };
         self.intake.push(&Chunk { given: from.given, ..Chunk::new(data, Arc::new(origin)) }, decoding, &mut 0)
     }

@@ -15,6 +15,7 @@ pub struct Source {
     origin: Origin,
     keep_original: bool,
     placed: Placed,
+    is_sent: bool,
     /// The source offset of the next byte to be pushed.
     fed: u64,
     /// The source offset from which the decoder still needs bytes.
@@ -39,11 +40,13 @@ pub struct Begin {
     pub frame_bytes_max: usize,
     /// What each record says of the source.
     pub placed: Placed,
+    /// Whether somebody sends it, known or not: a connection, and no file.
+    pub is_sent: bool,
 }
 
 impl Default for Begin {
     fn default() -> Self {
-        Self { offset: 0, records: 0, keep_original: true, frame_bytes_max: usize::MAX, placed: Placed::default() }
+        Self { offset: 0, records: 0, keep_original: true, frame_bytes_max: usize::MAX, placed: Placed::default(), is_sent: false }
     }
 }
 
@@ -61,7 +64,7 @@ impl Source {
 
     /// The same, otherwise than by default.
     pub fn open(intake: Arc<Intake>, format: Arc<dyn Format>, origin: Origin, begin: Begin) -> Self {
-        let Begin { offset, records, keep_original, frame_bytes_max, placed } = begin;
+        let Begin { offset, records, keep_original, frame_bytes_max, placed, is_sent } = begin;
         let mut decoder = format.open(intake.limits().frame_bytes_max.min(frame_bytes_max));
         decoder.resume(offset);
         Self {
@@ -70,6 +73,7 @@ impl Source {
             origin,
             keep_original,
             placed,
+            is_sent,
             fed: offset,
             held_from: offset,
             records,
@@ -127,6 +131,7 @@ impl Source {
             flush,
             is_message: false,
             unreadable: OnUnreadable::Keep,
+            is_sent: self.is_sent,
         };
         let mut delivery = self.intake.push(&chunk, decoding, &mut self.held_from);
         if let Delivery::Done(done) = &mut delivery {

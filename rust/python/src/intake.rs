@@ -6,7 +6,7 @@ use std::{
 };
 
 use logloom_formats::{Format, Options};
-use logloom_intake::{Begin, Connector, OnUnreadable, Pipeline, Pipelines, Route, Routing, Sender};
+use logloom_intake::{Begin, Connector, OnUnreadable, Pipeline, Pipelines, Route, Routing, Sender, SenderRule, Senders};
 use logloom_record::{
     Origin, Placed,
     expr::{Condition, ConditionError},
@@ -111,11 +111,33 @@ fn condition_of_route(text: &str, kind: &str) -> Result<Option<Condition>, Condi
     if kind == "own" { Condition::parse(text).map(Some) } else { Condition::parse_route(text, kind == "resource") }
 }
 
+/// What one identity may do, as Python describes it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct SenderSpec {
+    pattern: String,
+    #[pyo3(default)]
+    pipelines: Option<Vec<String>>,
+    #[pyo3(default)]
+    records_per_s: f64,
+    #[pyo3(default)]
+    bytes_per_s: f64,
+    #[pyo3(default)]
+    burst_s: f64,
+}
+
+impl From<SenderSpec> for SenderRule {
+    fn from(spec: SenderSpec) -> Self {
+        let SenderSpec { pattern, pipelines, records_per_s, bytes_per_s, burst_s } = spec;
+        Self { pattern, pipelines, records_per_s, bytes_per_s, burst_s }
+    }
+}
+
 #[pymethods]
 impl Intake {
     #[new]
     #[pyo3(signature = (journal, pipelines, *, connectors = Vec::new(), default_pipeline = None, dead_letter_pipeline = None,
-        is_first = false, limits = None))]
+        is_first = false, limits = None, senders = Vec::new()))]
     #[allow(clippy::too_many_arguments)] // they are keywords in Python
     fn new(
         journal: &Journal,
@@ -125,13 +147,16 @@ impl Intake {
         dead_letter_pipeline: Option<&str>,
         is_first: bool,
         limits: Option<&Bound<'_, PyMapping>>,
+        senders: Vec<SenderSpec>,
     ) -> PyResult<Self> {
         let pipelines = pipelines.into_iter().map(PipelineSpec::build).collect::<PyResult<_>>()?;
         let connectors = connectors.into_iter().map(ConnectorSpec::build).collect::<PyResult<_>>()?;
         let pipelines = Pipelines::with(pipelines, Routing { default: default_pipeline, is_first, connectors });
         let pipelines = pipelines.and_then(|all| all.with_dead_letters(dead_letter_pipeline));
         let pipelines = pipelines.map_err(|error| ConfigError::new_err(error.to_string()))?;
-        Ok(Self(logloom_intake::Intake::new(Arc::clone(&journal.0), pipelines, input::limits(limits)?), Mutex::default()))
+        let senders = Senders::new(senders.into_iter().map(SenderRule::from).collect());
+        let intake = logloom_intake::Intake::ruled(Arc::clone(&journal.0), pipelines, input::limits(limits)?, senders);
+        Ok(Self(intake, Mutex::default()))
     }
 
     #[pyo3(signature = (receiver, format, *, keep_original = true, keep_unreadable = false, keep_parts = false, **options))]
@@ -153,14 +178,16 @@ impl Intake {
         })))
     }
 
-    #[pyo3(signature = (receiver, format, *, peer = "", resource = None, attributes = None, offset = 0, records = 0, record_offset = false,
-        record_number = false, keep_original = true, frame_bytes_max = None, **options))]
+    #[pyo3(signature = (receiver, format, *, peer = "", identity = None, tenant = "", resource = None, attributes = None, offset = 0, records = 0,
+        record_offset = false, record_number = false, keep_original = true, frame_bytes_max = None, **options))]
     #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // they are keywords in Python
     fn source(
         &self,
         receiver: &str,
         format: &str,
         peer: &str,
+        identity: Option<&str>,
+        tenant: &str,
         resource: Option<&Bound<'_, PyMapping>>,
         attributes: Option<&Bound<'_, PyMapping>>,
         offset: u64,
@@ -174,10 +201,12 @@ impl Intake {
         let format = self.compiled(format, input::options(options)?)?;
         let resource = resource.map(input::pairs).transpose()?.unwrap_or_default();
         let attributes = attributes.map(input::pairs).transpose()?.unwrap_or_default();
-        let origin = Origin { receiver: receiver.into(), peer: peer.into(), resource, ..Origin::default() };
+        let is_sent = identity.is_some();
+        let (identity, tenant) = (identity.unwrap_or_default().into(), tenant.into());
+        let origin = Origin { receiver: receiver.into(), peer: peer.into(), identity, tenant, resource, ..Origin::default() };
         let placed = Placed::new(&attributes, record_offset, record_number);
         let frame_bytes_max = frame_bytes_max.unwrap_or(usize::MAX);
-        let begin = Begin { offset, records, keep_original, frame_bytes_max, placed };
+        let begin = Begin { offset, records, keep_original, frame_bytes_max, placed, is_sent };
         Ok(Source(Mutex::new(logloom_intake::Source::open(Arc::clone(&self.0), format, origin, begin))))
     }
 
@@ -203,6 +232,7 @@ impl Intake {
             row.set_item("refused", counts.refused)?;
             row.set_item("later", counts.later)?;
             row.set_item("bytes", counts.bytes)?;
+            row.set_item("throttled", counts.throttled)?;
             receivers.set_item(id, row)?;
         }
         for (name, (records, dropped)) in counted.pipelines {

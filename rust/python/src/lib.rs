@@ -15,6 +15,7 @@ mod parser;
 mod processors;
 mod record;
 mod room;
+mod secrets;
 mod server;
 mod tail;
 mod tap;
@@ -67,6 +68,8 @@ mod _native {
     use super::record::Record;
     #[pymodule_export]
     use super::room::{Guest, Room};
+    #[pymodule_export]
+    use super::secrets::argon2id;
     #[pymodule_export]
     use super::server::{Brake, GrpcServer, HttpServer, Reply};
     #[pymodule_export]

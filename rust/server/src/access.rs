@@ -51,6 +51,8 @@ pub enum Denied {
     Unknown(String),
     /// Known, and not allowed: why.
     Forbidden(String),
+    /// What it says of itself means nothing: why.
+    Invalid(String),
     /// Not to be told now: when to come again, and why.
     Later(Duration, String),
 }

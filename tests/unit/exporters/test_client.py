@@ -16,7 +16,8 @@ import logloom
 from logloom.config import ClientTls
 from logloom.errors import ConfigError, RetryError
 from logloom.exporters import otlp, otlphttp
-from logloom.exporters._client import retry_after_s, ssl_context
+from logloom.exporters._client import retry_after_s
+from logloom.tls import client_context, read_pems
 from tests.components import exporter
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -128,5 +129,6 @@ async def delivers(component, endpoint: str, pems: Path, tmp_path: Path, case: s
     ],
 )
 def test_files_that_do_not_fit_are_named(pems: Path, tls: dict[str, str], told: str) -> None:
+    config = ClientTls(**{name: pems / file for name, file in tls.items()})
     with pytest.raises(ConfigError, match=told):
-        ssl_context(ClientTls(**{name: pems / file for name, file in tls.items()}))
+        client_context(config, read_pems(config))

@@ -23,6 +23,7 @@ KNOWN = {
     "$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/": "myPassword",
     "{SHA}VBPuJHI7uixaa6LQGWx4s+5GKNE=": "myPassword",
     "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW": "U*U",
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4": "password",
     "plain text, with: a colon": "plain text, with: a colon",
 }
 

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 import aiohttp
 import pytest
@@ -28,6 +30,11 @@ class Known:
     """Knows whoever shows anything."""
 
     challenge = "Bearer"
+    shows = ("authorization",)
+    is_costly = False
+
+    def __init__(self) -> None:
+        self.doors: WeakSet[Any] = WeakSet()
 
     async def authenticate(self, headers: Mapping[str, str]) -> Identity | None:
         return Identity("known", "ann") if "authorization" in headers else None

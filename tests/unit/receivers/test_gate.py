@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import aiohttp
 import grpc
@@ -28,7 +29,12 @@ class Known:
     """Knows one header; is asked too much where `busy` is set."""
 
     challenge = 'Bearer realm="test"'
+    shows = ("authorization",)
+    is_costly = True
     busy = False
+
+    def __init__(self) -> None:
+        self.doors: WeakSet[Any] = WeakSet()
 
     async def authenticate(self, headers: Mapping[str, str]) -> Identity | None:
         if self.busy:
@@ -112,7 +118,7 @@ async def test_a_message_is_not_waited_for(server: Running) -> None:
 async def test_who_cannot_be_told_now_comes_again(server: Running, client: aiohttp.ClientSession, known: Known) -> None:
     known.busy = True
     async with client.post(server.url("/v1/logs"), data=b"", headers=GOOD | PROTOBUF) as response:
-        assert (response.status, response.headers["Retry-After"]) == (503, "2")
+        assert (response.status, response.headers["Retry-After"]) == (429, "2")
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await call(server.listening["grpc"], b"", GOOD)
     assert error.value.code() == grpc.StatusCode.UNAVAILABLE

@@ -86,7 +86,7 @@ async def test_messages_arrive_as_they_were_sent(compression: grpc.Compression, 
     async with serving(taker, engine) as port, channel(port, compression) as client:
         assert await client.unary_unary(METHOD)(b"x" * size) == b"got " + str(size).encode()
     assert taker.taken == [b"x" * size]
-    assert taker.peers[0].startswith("127.0.0.1:")
+    assert taker.peers[0].peer.startswith("127.0.0.1:")
 
 
 @pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])

@@ -7,7 +7,7 @@ use logloom_processors::Outcome;
 use logloom_record::Batch;
 
 use super::{Pipelines, Stage, split::split};
-use crate::TapOn;
+use crate::{SenderRule, TapOn};
 
 /// What counters call the way of records that no route of a connector took.
 pub(super) const DEFAULT: &str = "default";
@@ -37,15 +37,17 @@ pub(crate) struct Routed {
 }
 
 impl Pipelines {
-    /// What the pipelines make of a batch that came. What none of them takes goes to the default pipeline, and is counted.
-    pub(crate) fn route(&self, batch: &Batch, tally: &mut Tally) -> Routed {
+    /// What the pipelines make of a batch that came. What none of them takes goes to the default pipeline, and is counted. `rule`: what holds
+    /// for its sender; each pipeline is asked whether it may take that.
+    pub(crate) fn route(&self, batch: &Batch, tally: &mut Tally, rule: Option<&SenderRule>) -> Routed {
         let mut run = Run { pipelines: self, routed: Routed::default(), tally };
         if batch.is_empty() {
             return run.routed;
         }
         self.taps.offer(TapOn::Receiver, &batch.origin().receiver, batch);
         let fed = self.by_receiver.get(&batch.origin().receiver).map_or(&[][..], Vec::as_slice);
-        let fed: Vec<&Stage> = fed.iter().filter_map(|place| self.all.get(*place)).collect();
+        let may = |stage: &&Stage| rule.is_none_or(|rule| rule.may_write(&stage.name));
+        let fed: Vec<&Stage> = fed.iter().filter_map(|place| self.all.get(*place)).filter(may).collect();
         let whens = fed.iter().map(|stage| stage.when.as_ref());
         let rest = split(batch, whens, self.is_first, |way, batch| {
             if let Some(stage) = fed.get(way) {
@@ -54,7 +56,7 @@ impl Pipelines {
         });
         if let Some(rest) = rest {
             run.tally.unrouted += rest.len() as u64;
-            if let Some(stage) = self.default.and_then(|place| self.all.get(place)) {
+            if let Some(stage) = self.default.and_then(|place| self.all.get(place)).filter(may) {
                 run.through(stage, 0, rest);
             }
         }

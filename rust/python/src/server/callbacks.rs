@@ -59,8 +59,8 @@ pub(super) fn ask(call: Py<PyAny>) -> Ask {
     })
 }
 
-/// `decide(headers, peer, cert_names)`: who it is, whose records these are, and for how many seconds that may be kept; or what a refused client is told
-/// in `WWW-Authenticate`. What it raises is "later", after the seconds that the error's `after_s` says.
+/// `decide(headers, peer, cert_names)`: who it is, whose records these are, and for how many seconds that may be kept; or a
+/// `logloom.access.Refused`. What it raises is "later", after the seconds that the error's `after_s` says.
 pub(super) fn decide(call: Py<PyAny>) -> Decide {
     Box::new(move |asked| {
         Python::attach(|py| {
@@ -84,11 +84,22 @@ fn asked_of(py: Python<'_>, call: &Py<PyAny>, asked: Asked) -> PyResult<Result<G
     let headers = PyDict::new(py);
     asked.headers.iter().try_for_each(|(name, value)| headers.set_item(name, value))?;
     let said = call.call1(py, (headers, asked.peer, asked.names))?;
-    if let Ok(challenge) = said.extract::<String>(py) {
-        return Ok(Err(Denied::Unknown(challenge)));
+    if said.getattr(py, "kind").is_ok() {
+        return refused(py, &said).map(Err);
     }
     let (identity, tenant, ttl_s): (String, String, f64) = said.extract(py)?;
     Ok(Ok(Granted { identity, tenant, ttl: super::seconds(ttl_s)? }))
+}
+
+/// A `logloom.access.Refused`.
+fn refused(py: Python<'_>, said: &Py<PyAny>) -> PyResult<Denied> {
+    let text = |name: &str| said.getattr(py, name)?.extract::<String>(py);
+    Ok(match text("kind")?.as_str() {
+        "unauthenticated" => Denied::Unknown(text("challenge")?),
+        "later" => Denied::Later(super::seconds(said.getattr(py, "retry_after_s")?.extract(py)?)?, text("why")?),
+        "invalid" => Denied::Invalid(text("why")?),
+        _ => Denied::Forbidden(text("why")?),
+    })
 }
 
 fn made(call: impl FnOnce(Python<'_>) -> PyResult<()>) {

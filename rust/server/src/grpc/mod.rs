@@ -224,6 +224,7 @@ fn denied(denied: Denied) -> Status {
     match denied {
         Denied::Unknown(_) => Status::new(Code::Unauthenticated, "who are you? the credentials are missing, or not known here"),
         Denied::Forbidden(why) => Status::new(Code::PermissionDenied, why),
+        Denied::Invalid(why) => Status::new(Code::InvalidArgument, why),
         Denied::Later(after, why) => Status::later(Code::Unavailable, why, after),
     }
 }

@@ -254,7 +254,8 @@ async fn admitted(site: &Site, call: &Call<'_>) -> Result<From, Refusal> {
                     ..Refusal::new(401, "who are you? the credentials are missing, or not known here")
                 },
                 Denied::Forbidden(why) => Refusal::new(403, why),
-                Denied::Later(after, why) => Refusal::later(503, why, after),
+                Denied::Invalid(why) => Refusal::new(400, why),
+                Denied::Later(after, why) => Refusal::later(429, why, after),
             })?;
             granted.identity.clone_into(&mut from.identity);
             granted.tenant.clone_into(&mut from.tenant);
