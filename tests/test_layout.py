@@ -44,6 +44,7 @@ LAYERS = {
     "memory": 3,
     "room": 2,
     "ticks": 3,
+    "systemd": 2,
     "intake": 4,
     "journal": 3,
     "errands": 5,

@@ -5,12 +5,16 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import orjson
 
 from logloom.errors import DataFolderError
 
-__all__ = ["component_folder", "held", "listening_file"]
+__all__ = ["component_folder", "held", "listening_file", "tell_listening"]
+
+
+LISTENING: Final = "listening.json"
 
 
 @contextlib.contextmanager
@@ -76,15 +80,23 @@ def listening_file(data: Path, listening: Mapping[str, Mapping[str, str]]) -> It
     Raises:
         DataFolderError: It cannot be written.
     """
-    file = data / "listening.json"
-    unfinished = data / "listening.json.new"
+    tell_listening(data, listening)
+    try:
+        yield
+    finally:
+        (data / LISTENING).unlink(missing_ok=True)
+
+
+def tell_listening(data: Path, listening: Mapping[str, Mapping[str, str]]) -> None:
+    """Write `listening.json`, whole.
+
+    Raises:
+        DataFolderError: It cannot be written.
+    """
+    file, unfinished = data / LISTENING, data / f"{LISTENING}.new"
     try:
         unfinished.write_bytes(orjson.dumps(listening, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         unfinished.replace(file)
     except OSError as error:
         msg = f"{file}: cannot be written: {error.strerror}"
         raise DataFolderError(msg) from error
-    try:
-        yield
-    finally:
-        file.unlink(missing_ok=True)

@@ -22,9 +22,20 @@ from logloom.identity import Authenticator, Sender
 from logloom.logs import Log
 from logloom.memory import Memory
 from logloom.room import Room
+from logloom.telemetry import Source as Metrics
 from logloom.telemetry import Telemetry
 
-__all__ = ["Push", "Receiver", "ReceiverContext", "condition_of", "intake_of", "processors_of"]
+__all__ = [
+    "Made",
+    "Push",
+    "Receiver",
+    "ReceiverContext",
+    "condition_of",
+    "intake_of",
+    "pipelines_of",
+    "processors_of",
+    "routing_of",
+]
 
 SPAN_FORMATS: Final = frozenset({"jaeger", "otlp_traces", "otlp_traces_json", "zipkin"})
 """The formats whose records come from spans: what a `traces` pipeline takes."""
@@ -42,13 +53,18 @@ WITHDRAWN_RETRY_S: Final = 1.0
 """The delay asked of a sender whose message the disk did not take."""
 
 
+Made = dict[tuple[str, str], tuple[Any, Processor, Metrics | None]]
+"""Processors by pipeline and id: each with its type and config, and who tells its metrics."""
+
+
 class Receiver(Protocol):
     """A way in."""
 
     async def run(self, push: "Push") -> None:
         """Receive until `context.stopping` is set; then take no more, finish what is in hand, and return.
 
-        It calls `context.up` once it listens. Whatever it raises ends the process, with the receiver's id.
+        It calls `context.up` once it listens. Where it raises, one like it is made and run after a while; if it never
+        was up since the service started, that ends the process, with the receiver's id.
         """
         ...
 
@@ -59,7 +75,7 @@ class ReceiverContext:
 
     Attributes:
         id: As in the config: `filelog/mesh`.
-        stopping: Set when the service stops. Who is not back within `service.shutdown_timeout` is cancelled.
+        stopping: Set when the receiver is to stop. Who is not back within `service.shutdown_timeout` is cancelled.
         log: Where it says what an operator must know: what happened, and fields in `extra`.
         data: The data folder.
         ready: Whether the service is up and takes more: for `/readyz` and the gRPC health service.
@@ -101,11 +117,11 @@ class Push:
         threads: Executor,
         commits: Commits | None = None,
         *,
-        memories: Sequence[Memory] = (),
+        memories: Callable[[], Sequence[Memory]] = tuple,
     ) -> None:
         """`receiver` is its id; large messages are read on `threads`; `commits`: of `journal`, and watched.
 
-        `memories`: those that say whether there is memory for more.
+        `memories`: asked for those that say whether there is memory for more.
         """
         self.receiver = receiver
         self._intake = intake
@@ -117,11 +133,11 @@ class Push:
     @property
     def brakes(self) -> list[Brake]:
         """What tells native servers the same as `busy_s`."""
-        return [memory.brake for memory in self._memories]
+        return [memory.brake for memory in self._memories()]
 
     def busy_s(self) -> float:
         """How long whoever wants to push is to wait, in seconds; 0.0: not at all. From any thread."""
-        return max((memory.busy_s for memory in self._memories), default=0.0)
+        return max((memory.busy_s for memory in self._memories()), default=0.0)
 
     def messages(
         self,
@@ -216,7 +232,7 @@ class Push:
         message, as `Messages.push` takes it: `identity`, `tenant`, `resource`, `given`: what
         was said beside its bytes, such as in a request's path, under names that the format documents.
         """
-        if self._memories and (after_s := self.busy_s()):
+        if after_s := self.busy_s():
             return Delivery.retry(after_s)
         if isinstance(to, Source):
             return await self._push(to, len(data), data)
@@ -269,31 +285,22 @@ class Push:
         return True
 
 
-def intake_of(config: Config, journal: Journal, telemetry: Telemetry | None = None) -> Intake:
+def intake_of(
+    config: Config, journal: Journal, telemetry: Telemetry | None = None, made: "Made | None" = None
+) -> Intake:
     """The core's Intake for this config, appending to `journal`; `telemetry` is told of processors' own metrics."""
-    pipelines = config.service.pipelines
-    connectors = _connectors(config)
-    return Intake(
-        journal,
-        [
-            {
-                "name": name,
-                "receivers": pipeline.receivers,
-                "when": condition_of(config, name),
-                "processors": processors_of(config, pipeline, telemetry),
-                "connectors": [
-                    _core_name(config, to, signal_of(name)) for to in pipeline.exporters if to in config.connectors
-                ],
-                "is_passage": set(pipeline.exporters) <= config.connectors.keys(),
-            }
-            for name, pipeline in pipelines.items()
-        ],
-        connectors=connectors,
-        default_pipeline=config.service.default_pipeline,
-        dead_letter_pipeline=config.service.dead_letter_pipeline,
-        is_first=config.service.routing == "first",
-        senders=Rules.of(config.service).senders(),
-    )
+    pipelines = pipelines_of(config, {} if made is None else made, telemetry)
+    return Intake(journal, pipelines, **routing_of(config), senders=Rules.of(config.service).senders())
+
+
+def routing_of(config: Config) -> dict[str, Any]:
+    """What holds for all pipelines, as the core takes it."""
+    return {
+        "connectors": _connectors(config),
+        "default_pipeline": config.service.default_pipeline,
+        "dead_letter_pipeline": config.service.dead_letter_pipeline,
+        "is_first": config.service.routing == "first",
+    }
 
 
 def _connectors(config: Config) -> list[dict[str, Any]]:
@@ -313,19 +320,64 @@ def _core_name(config: Config, connector: str, signal: str) -> str:
     return f"{connector} ({signal})" if both else connector
 
 
-def processors_of(
-    config: Config, pipeline: PipelineConfig, telemetry: Telemetry | None = None
+def pipelines_of(config: Config, made: "Made", telemetry: Telemetry | None = None) -> list[dict[str, Any]]:
+    """The pipelines as the core takes them.
+
+    Args:
+        config: The config.
+        made: The processors that there are: those whose config is still the same go on, with what they know; it has
+            those of this config afterwards, and is left as it is where one cannot be made.
+        telemetry: It is told of processors' own metrics.
+    """
+    pipelines = config.service.pipelines
+    now: Made = {}
+    built = [
+        {
+            "name": name,
+            "receivers": pipeline.receivers,
+            "when": condition_of(config, name),
+            "processors": _processors(config, pipeline, name, made, now),
+            "connectors": [
+                _core_name(config, to, signal_of(name)) for to in pipeline.exporters if to in config.connectors
+            ],
+            "is_passage": set(pipeline.exporters) <= config.connectors.keys(),
+        }
+        for name, pipeline in pipelines.items()
+    ]
+    if telemetry is not None:
+        before, after = ({id(one): one for _, _, one in all_.values() if one} for all_ in (made, now))
+        telemetry.sources[:] = [one for one in telemetry.sources if id(one) not in before or id(one) in after]
+        telemetry.sources += [one for key, one in after.items() if key not in before]
+    made.clear()
+    made.update(now)
+    return built
+
+
+def _processors(
+    config: Config, pipeline: PipelineConfig, name: str, made: "Made", now: "Made"
 ) -> list[tuple[str, Processor]]:
     """Its processors, by id, each one its own; those that shape no records (`batch`) are none for the core."""
-    made = []
+    of = []
     for identifier in pipeline.processors:
         component = config.processors[identifier]
         module = importlib.import_module(f"logloom.processors.{component.type}")
-        if hasattr(module, "create"):
-            made.append((identifier, module.create(component.config)))
-            if telemetry is not None and hasattr(module, "metrics"):
-                telemetry.sources.append(functools.partial(module.metrics, identifier, component.config, made[-1][1]))
-    return made
+        if not hasattr(module, "create"):
+            continue
+        as_configured = (component.type, component.config)
+        known = made.get((name, identifier))
+        if known is None or known[0] != as_configured:
+            processor = module.create(component.config)
+            metrics = getattr(module, "metrics", None)
+            source = functools.partial(metrics, identifier, component.config, processor) if metrics else None
+            known = (as_configured, processor, source)
+        now[name, identifier] = known
+        of.append((identifier, known[1]))
+    return of
+
+
+def processors_of(config: Config, pipeline: PipelineConfig) -> list[tuple[str, Processor]]:
+    """The processors of a pipeline, made anew."""
+    return _processors(config, pipeline, "", {}, {})
 
 
 def _takes_spans(pipeline: str) -> bool:

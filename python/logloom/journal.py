@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,17 @@ from logloom.config import Config
 from logloom.errors import DataFolderError, LogloomError, RetryError
 from logloom.logs import log_of
 
-__all__ = ["DEAD_LETTERS", "DeadLetters", "Opened", "folder_of", "key_of", "opened", "watch"]
+__all__ = [
+    "DEAD_LETTERS",
+    "DeadLetters",
+    "Opened",
+    "dead_place",
+    "folder_of",
+    "key_of",
+    "opened",
+    "tell_policy",
+    "watch",
+]
 
 MIB: Final = 1 << 20
 DEAD_LETTERS: Final = "dead-letter"
@@ -71,16 +81,26 @@ def opened(config: Config, data: Path) -> Iterator[Opened]:
         try:
             yield Opened(main, None)
         finally:
-            main.close()
+            main.end()
         return
     with contextlib.ExitStack() as stack:
         main = _open(config, data, is_main=True)
-        stack.callback(main.close)
+        stack.callback(main.end)
         dead = _open(config, data, is_main=False)
-        stack.callback(dead.close)
-        for exporter in config.exporters:  # a place of its own keeps what it cannot deliver
-            dead.cursor(exporter, [exporter], start="oldest")
+        stack.callback(dead.end)
+        for exporter in config.exporters:
+            dead_place(dead, exporter)
         yield Opened(main, dead)
+
+
+def tell_policy(journal: Journal, config: Config) -> None:
+    """The files that are begun from now on tell the policy."""
+    journal.set_policy(bytes.fromhex(config.policy.sha256) if config.policy is not None else None)
+
+
+def dead_place(dead: Journal, exporter: str) -> None:
+    """A place of its own keeps what an exporter cannot deliver."""
+    dead.cursor(exporter, [exporter], start="oldest")
 
 
 def _open(config: Config, data: Path, *, is_main: bool) -> Journal:
@@ -108,7 +128,7 @@ def _open(config: Config, data: Path, *, is_main: bool) -> Journal:
     except (LogloomError, OSError) as error:
         msg = f"{what} {path}: {error}"
         raise DataFolderError(msg) from error
-    journal.set_policy(bytes.fromhex(config.policy.sha256) if config.policy is not None else None)
+    tell_policy(journal, config)
     _tell_found(what, path, found)
     return journal
 
@@ -149,8 +169,8 @@ async def watch(journals: Opened) -> None:
 class DeadLetters:
     """Keeps what destinations refuse for good: in a journal of its own, and for the pipeline that takes it."""
 
-    def __init__(self, journals: Opened, main: Commits, dead: Commits, pipeline: str | None) -> None:
-        """`main`, `dead`: who waits for each journal, watched; `pipeline`: that of dead letters, if there is one."""
+    def __init__(self, journals: Opened, main: Commits, dead: Commits, pipeline: Callable[[], str | None]) -> None:
+        """`main`, `dead`: who waits for each journal, watched; `pipeline`: tells that of dead letters, if any."""
         self._journals = journals
         self._main = main
         self._dead = dead
@@ -176,13 +196,13 @@ class DeadLetters:
 
     async def _pass_on(self, exporter: str, batch: Batch, why: str) -> bool:
         """To the pipeline of dead letters. No room is waited for: what fills the journal may be this exporter's."""
-        if self._pipeline is None:
+        if (pipeline := self._pipeline()) is None:
             return False
         fresh = batch.select([at for at, record in enumerate(batch) if MARK not in record.attributes])
         if not fresh:
             return False
         marked = fresh.stamped({MARK: exporter, "logloom.dead_letter.reason": why})
-        if await _is_kept(self._main, self._journals.main.append(marked, [self._pipeline])):
+        if await _is_kept(self._main, self._journals.main.append(marked, [pipeline])):
             return True
         self._log.error("the journal has no room for them in their pipeline", extra={"records": len(fresh)})
         return False

@@ -131,9 +131,12 @@ class Exporter:
 def installed() -> Iterator[SimpleNamespace]:
     """`receivers.tin` and `exporters.tout`, and what was made of them: by id, in `made`."""
     made: dict[str, Any] = {}
+    refuse: dict[str, Exception] = {}
 
     def module(config: type, make: Callable[[Any, Any], Any]) -> ModuleType:
         def create(config: Any, context: Any) -> Any:
+            if (error := refuse.get(context.id)) is not None:
+                raise error
             made[context.id] = make(config, context)
             return made[context.id]
 
@@ -150,7 +153,7 @@ def installed() -> Iterator[SimpleNamespace]:
     model.component_types = lambda section: sorted([*real(section), *more.get(section, [])])  # type: ignore[assignment]
     sys.modules.update(modules)
     try:
-        yield SimpleNamespace(made=made)
+        yield SimpleNamespace(made=made, refuse=refuse)
     finally:
         model.component_types = real
         for name in modules:

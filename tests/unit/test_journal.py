@@ -104,7 +104,7 @@ async def test_a_full_journal_holds_up_no_dead_letter(tmp_path: Path) -> None:
     """Else an exporter would wait for room that it alone could make."""
     with opened(loaded(ONE), tmp_path) as journals:
         main, dead = Commits(journals.main), Commits(journals.dead or journals.main)
-        letters = DeadLetters(journals, main, dead, "logs/dead")
+        letters = DeadLetters(journals, main, dead, lambda: "logs/dead")
         journals.main.close()  # it takes nothing any more
         with dead.watched():
             assert await asyncio.wait_for(letters("tout", logloom.parse("one\n", format="text"), "malformed"), 30)

@@ -1,12 +1,8 @@
 """The service on receivers and exporters of the tests': start, deliver, retry, drain, fail."""
 
 import asyncio
-import gc
 import os
 import stat
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,59 +11,11 @@ import pytest
 
 from logloom import config
 from logloom._native import Delivery
+from logloom.config import Retry
 from logloom.errors import ComponentError, DataFolderError, RefuseError, RetryError, ServiceError
 from logloom.service import Service
-from tests.service.waiting import wait_until
-from tests.unit.components import Exporter, Receiver, installed
-
-ONE = """
-receivers: {tin: {}}
-exporters: {tout: {endpoint: "a:1", retry_on_failure: {initial_interval: 1ms, max_interval: 10ms}}}
-service:
-  shutdown_timeout: 5s
-  pipelines: {logs: {receivers: [tin], exporters: [tout]}}
-"""
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    await asyncio.to_thread(wait_until, condition, "the condition")
-
-
-@dataclass
-class Running:
-    service: Service
-    made: dict[str, Any]
-    task: asyncio.Task[None]
-
-    def receiver(self, name: str = "tin") -> Receiver:
-        return self.made[name]  # type: ignore[no-any-return]
-
-    def exporter(self, name: str = "tout") -> Exporter:
-        return self.made[name]  # type: ignore[no-any-return]
-
-    async def stop(self) -> None:
-        self.service.stop()
-        await self.task
-
-
-@asynccontextmanager
-async def running(text: str, data: Path) -> AsyncIterator[Running]:
-    with installed() as components:
-        service = Service(config.loads(text), data)
-        ready = asyncio.Event()
-        task = asyncio.create_task(service.run(lambda _: ready.set()))
-        waiter = asyncio.create_task(ready.wait())
-        await asyncio.wait([task, waiter], return_when=asyncio.FIRST_COMPLETED)
-        waiter.cancel()
-        try:
-            yield Running(service, components.made, task)
-        finally:
-            if not task.done():
-                task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            components.made.clear()  # who still holds the journal keeps it locked
-            del task, service
-            gc.collect()
+from tests.unit.components import installed
+from tests.unit.running import ONE, running, until
 
 
 async def test_what_is_pushed_is_delivered(tmp_path: Path) -> None:
@@ -257,34 +205,89 @@ async def test_batches_keep_their_bound(tmp_path: Path) -> None:
         await run.stop()
 
 
-async def test_the_failure_of_a_receiver_ends_all_and_loses_nothing(tmp_path: Path) -> None:
+async def test_a_receiver_that_fails_is_started_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with running(ONE, tmp_path) as run:
-        await run.receiver().text("one")
-        fail = run.receiver().fail
-        assert fail is not None
-        fail.set_exception(OSError(98, "Address already in use"))
-        with pytest.raises(ComponentError, match=r"^receiver tin: \[Errno 98\] Address already in use$"):
-            await run.task
-        assert run.exporter().bodies == [["one"]]
-        assert run.exporter().closed
+        first = run.receiver()
+        await first.text("one")
+        assert first.fail is not None
+        first.fail.set_exception(OSError(98, "Address already in use"))
+        await until(lambda: run.receiver() is not first and run.service.ready())
+        state = run.state("tin")
+        assert (state.kind, state.state, state.restarts) == ("receiver", "running", 1)
+        assert state.last_error == "[Errno 98] Address already in use"
+        await run.receiver().text("two")
+        await run.stop()
+        assert [body for bodies in run.exporter().bodies for body in bodies] == ["one", "two"]
+    (told,) = [record for record in caplog.records if record.message == "failed, and starts again"]
+    assert (told.component, told.fields["why"]) == ("tin", "[Errno 98] Address already in use")
 
 
-async def test_the_failure_of_an_exporter_ends_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with running(ONE, tmp_path) as run:
-        run.exporter().answers = [ZeroDivisionError("a bug")]
-        await run.receiver().text("one")
-        with pytest.raises(ComponentError, match="exporter tout: a bug"):
-            await run.task
-    assert "unexpected failure" in caplog.messages  # with its traceback
-
-
-async def test_a_receiver_that_ends_by_itself_is_a_failure(tmp_path: Path) -> None:
-    async with running(ONE, tmp_path) as run:
+async def test_it_is_not_ready_while_a_component_is_down(tmp_path: Path) -> None:
+    async with running(ONE, tmp_path, restart=Retry(initial_interval=3600.0, max_interval=3600.0)) as run:
         fail = run.receiver().fail
         assert fail is not None
         fail.set_result(None)
-        with pytest.raises(ComponentError, match="receiver tin: ended by itself"):
-            await run.task
+        await until(lambda: run.state("tin").state == "waiting")
+        assert run.state("tin").last_error == "ended by itself, which none should"
+        assert not run.service.ready()
+        assert orjson.loads((tmp_path / "listening.json").read_bytes()) == {}
+        await run.stop()  # which does not wait for the next attempt
+        assert run.state("tin").state == "stopped"
+
+
+async def test_an_exporter_that_fails_has_everything_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with running(ONE, tmp_path) as run:
+        first = run.exporter()
+        first.answers = [ZeroDivisionError("a bug")]
+        await run.receiver().text("one", "two")
+        await until(lambda: run.exporter() is not first and run.exporter().bodies == [["one", "two"]])
+        assert (first.bodies, first.closed, run.state("tout").restarts) == ([], True, 1)
+        await run.receiver().text("three")
+        await run.stop()
+        assert run.exporter().bodies == [["one", "two"], ["three"]]
+    assert "unexpected failure" in caplog.messages  # with its traceback
+
+
+@pytest.mark.parametrize("kind", ["disk", "memory"])
+async def test_an_exporter_fails_again_and_again_and_nothing_is_lost(tmp_path: Path, kind: str) -> None:
+    async with running(f"{ONE}journal: {{kind: {kind}}}\n", tmp_path) as run:
+        for number in range(1, 6):
+            failing = run.exporter()
+            failing.answers = [ZeroDivisionError("a bug")]
+            await run.receiver().text(str(number))
+            await until(lambda failing=failing: run.exporter() is not failing)
+        await until(lambda: run.state("tout").state == "running")
+        await run.stop()
+        assert [body for bodies in run.exporter().bodies for body in bodies][-1] == "5"
+        assert run.state("tout").restarts == 5
+
+
+async def test_what_cannot_start_at_first_is_an_error(tmp_path: Path) -> None:
+    with installed() as components:
+        components.refuse["tin"] = ServiceError("no such device")
+        with pytest.raises(ComponentError, match=r"^receiver tin: no such device$"):
+            await Service(config.loads(ONE), tmp_path).run()
+        components.refuse.clear()
+        components.refuse["tout"] = OSError(13, "Permission denied")
+        with pytest.raises(ComponentError, match=r"^exporter tout: \[Errno 13\] Permission denied$"):
+            await Service(config.loads(ONE), tmp_path).run()
+
+
+async def test_started_and_stopped_three_times_on_the_same_folder(tmp_path: Path) -> None:
+    for number in range(3):
+        async with running(ONE, tmp_path) as run:
+            await run.receiver().text(f"line {number}")
+            await run.stop()
+            assert run.exporter().bodies == [[f"line {number}"]]
+            assert {state.state for state in run.service.components()} == {"stopped"}
+
+
+async def test_it_tells_how_its_components_are(tmp_path: Path) -> None:
+    async with running(ONE, tmp_path) as run:
+        await until(lambda: {state.state for state in run.service.components()} == {"running"})
+        kinds = {(state.kind, state.id) for state in run.service.components()}
+        assert {("receiver", "tin"), ("exporter", "tout"), ("service", "journal"), ("service", "errands")} < kinds
+        await run.stop()
 
 
 async def test_where_it_listens_stands_in_a_file_while_it_does(tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ What fits in a line needs no file: --tail follows files (from their ends, those 
 --listen takes OTLP, --to says where it goes: otlp://HOST:PORT (gRPC, plain text), otlps://HOST:PORT (TLS), http://… and
 https://… (OTLP/HTTP), file:PATH, debug (the terminal, briefly). Each may be given several times.
 
+SIGHUP, and a change of the config's files, make it read the config again: what is the same lives on, connections too;
+where it is not in order, the one before runs on, and the log says why.
+
 SIGTERM or Ctrl-C stops it: what was accepted is delivered first, within service.shutdown_timeout; the rest stays in the
 journal, and is delivered after the next start. A second Ctrl-C ends it at once, and loses nothing either. Exit codes:
 0 stopped; 1 it failed (or, with journal.kind: memory, could not deliver in time); 2 the config is wrong.
@@ -75,15 +78,12 @@ def run(args: argparse.Namespace) -> int:
     from logloom.errors import ServiceError
 
     loaded = _loaded(args)
-    logs.show(loaded.service.telemetry.logs.level, loaded.service.telemetry.logs.encoding)
-    for note in loaded.notes:
-        logs.log_of("config").warning(
-            note.what, extra={"at": f"{note.file or loaded.file}:{note.line}", "key": note.path}
-        )
+    _show_logs(loaded)
+    _tell_notes(loaded)
     os.umask(0o077)  # what is written holds what people's programs logged
     _allow_descriptors()
     try:
-        asyncio.run(_serve(loaded, args.data))
+        asyncio.run(_serve(loaded, args))
     except ServiceError as error:
         print(f"logloom: {error}", file=sys.stderr)
         return 1
@@ -113,6 +113,22 @@ def _loaded(args: argparse.Namespace) -> "Config":
     return config.loads(config.default_text(), "default.yaml")
 
 
+def _show_logs(config: "Config") -> None:
+    from logloom import logs
+
+    logs.end()
+    logs.show(config.service.telemetry.logs.level, config.service.telemetry.logs.encoding)
+
+
+def _tell_notes(config: "Config") -> None:
+    from logloom import logs
+
+    for note in config.notes:
+        logs.log_of("config").warning(
+            note.what, extra={"at": f"{note.file or config.file}:{note.line}", "key": note.path}
+        )
+
+
 def _allow_descriptors() -> None:
     """As many open files as the system lets us have: each connection is one, and 1,024 is what a shell gives."""
     from logloom import logs
@@ -125,10 +141,15 @@ def _allow_descriptors() -> None:
             logs.log_of("service").info("may have more files and connections open", extra={"was": soft, "now": wanted})
 
 
-async def _serve(config: "Config", data: Path) -> None:
+async def _serve(config: "Config", args: argparse.Namespace) -> None:
     from logloom.service import Service
 
-    service = Service(config, data)
+    def taken(new: "Config") -> None:
+        _show_logs(new)
+        _tell_notes(new)
+
+    data: Path = args.data
+    service = Service(config, data, reread=lambda: _loaded(args), on_config=taken)
     loop = asyncio.get_running_loop()
     interrupts = 0
 
@@ -144,6 +165,7 @@ async def _serve(config: "Config", data: Path) -> None:
 
     for number, name in ((signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")):
         loop.add_signal_handler(number, interrupted, name)
+    loop.add_signal_handler(signal.SIGHUP, service.reload)
     await service.run(lambda listening: print(_banner(config, data, listening), file=sys.stderr, flush=True))
 
 

@@ -21,13 +21,13 @@ from logloom.config.read import Reader, at, nearest, unknown
 from logloom.config.service import ServiceConfig
 from logloom.config.shared import Auth
 from logloom.config.sharing import conflicts
-from logloom.config.sources import read_sources
+from logloom.config.sources import paths_of, read_sources
 from logloom.config.typed import Typed, read_yaml
 from logloom.config.unsupported import leave_out
 from logloom.config.wiring import wrong as wrong_wiring
 from logloom.errors import InvalidConfigError, Problem
 
-__all__ = ["Component", "Config", "Survey", "component_types", "default_text", "load", "loads", "survey"]
+__all__ = ["Component", "Config", "Survey", "auths", "component_types", "default_text", "load", "loads", "survey"]
 
 SECTIONS: Final = ("receivers", "processors", "exporters", "connectors")
 """Top keys that hold components; each is a folder of logloom too, and each type a file in it."""
@@ -79,6 +79,7 @@ class Config:
         extensions: By id, those that `service.extensions` names, in its order.
         connectors: By id, those that a pipeline uses.
         policy: What may become of which data, if the config says.
+        files: All that it was read from.
     """
 
     file: str
@@ -91,6 +92,7 @@ class Config:
     extensions: dict[str, Component] = dataclasses.field(default_factory=dict)
     connectors: dict[str, Component] = dataclasses.field(default_factory=dict)
     policy: PolicyConfig | None = None
+    files: tuple[str, ...] = ()
 
 
 def default_text() -> str:
@@ -145,8 +147,10 @@ def load(
         InvalidConfigError: All that is wrong with it.
     """
     environment = os.environ if environment is None else environment
-    root, file = read_sources([str(source) for source in sources], environment)
-    return survey(root, file, environment).checked(ignore_unsupported=ignore_unsupported)
+    names = [str(source) for source in sources]
+    root, file = read_sources(names, environment)
+    config = survey(root, file, environment).checked(ignore_unsupported=ignore_unsupported)
+    return dataclasses.replace(config, files=(*paths_of(names), *config.files))
 
 
 def loads(text: str, file: str = "config", environment: Mapping[str, str] | None = None) -> Config:
@@ -215,7 +219,7 @@ class _Checker:
         config = Config(self.file, *components, journal, service, (), extensions, used["connectors"], policy)
         if not self.reader.problems:  # of a config that hangs together
             check_policy(self.reader, config, used, top=self.top, typed_pipelines=self.pipelines())
-        return dataclasses.replace(config, notes=tuple(self.reader.notes))
+        return dataclasses.replace(config, notes=tuple(self.reader.notes), files=self.reader.files)
 
     def shared(self, sections: dict[str, dict[str, Component]]) -> None:
         """What listens at one endpoint must get on with each other."""
@@ -331,7 +335,7 @@ class _Checker:
         """Each `auth` names an extension that runs, and can do what is asked of it."""
         role, does = ("client", "says as whom to send") if section == "exporters" else ("server", "tells who sends")
         for component in components.values():
-            for path, auth in _auths(component.config):
+            for path, auth in auths(component.config):
                 extension = have.get(auth.authenticator)
                 if extension is None:
                     near = nearest(auth.authenticator, have)
@@ -385,7 +389,7 @@ class _Checker:
                 self.reader.notes.append(Problem(component.line, place, f"unused: {why}", component.file))
 
 
-def _auths(config: Any, path: str = "") -> Iterator[tuple[str, Auth]]:
+def auths(config: Any, path: str = "") -> Iterator[tuple[str, Auth]]:
     """Each `auth` in a component's config, with its place there."""
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
@@ -393,7 +397,7 @@ def _auths(config: Any, path: str = "") -> Iterator[tuple[str, Auth]]:
         if isinstance(value, Auth):
             yield inside, value
         elif dataclasses.is_dataclass(value):
-            yield from _auths(value, inside)
+            yield from auths(value, inside)
 
 
 def _unknown_type(what: str, kind: str, types: list[str]) -> str:

@@ -38,6 +38,11 @@ class Reader:
         self.notes: list[Problem] = []
         self.lacking: list[Problem] = []
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What `${file:PATH}` has named so far."""
+        return self._references.files
+
     def problem(self, typed: Typed, what: str) -> None:
         """Note what is wrong with `typed`."""
         self.problems.append(Problem(typed.line, typed.path, what, typed.file))

@@ -36,6 +36,11 @@ class References:
         self._files = files
         self._read: dict[str, str] = {}
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that were read."""
+        return tuple(self._read)
+
     def resolve(self, typed: Typed) -> Typed:
         """`typed` with what its references stand for; ValueError, with what is wrong, where one stands for nothing.
 

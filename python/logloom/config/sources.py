@@ -13,7 +13,7 @@ from typing import Final
 from logloom.config.typed import FILE_BYTES_MAX, Typed, read_yaml
 from logloom.errors import ConfigError, InvalidConfigError, Problem
 
-__all__ = ["SOURCES_MAX", "merged", "read_path", "read_sources"]
+__all__ = ["SOURCES_MAX", "merged", "paths_of", "read_path", "read_sources"]
 
 SOURCES_MAX: Final = 32
 """The most sources of one config."""
@@ -46,6 +46,12 @@ def read_sources(sources: Sequence[str], environment: Mapping[str, str]) -> tupl
             raise InvalidConfigError(tree.file, [Problem(tree.line, "", f"a config is a map; this is {tree.kind}")])
         root = root if tree.value is None else merged(root, tree)
     return root, trees[-1].file
+
+
+def paths_of(sources: Sequence[str]) -> list[str]:
+    """Those of the sources that are files."""
+    split = [match.groups() if (match := _SCHEME.fullmatch(source)) else ("file", source) for source in sources]
+    return [rest for scheme, rest in split if scheme == "file"]
 
 
 def read_path(path: Path) -> str:

@@ -136,14 +136,16 @@ class Follower:
         context: ExporterContext,
         dead_letters: DeadLetters,
         may_leave: bool = False,
+        counts: Counts | None = None,
     ) -> None:
         """`threads` must have a thread to spare for each follower: it waits there for the Journal.
 
-        `may_leave`: What is not delivered at a stop stays in the Journal for the next start.
+        `may_leave`: What is not delivered at a stop stays in the Journal for the next start. `counts`: those of the one
+        before, to go on with.
         """
         self.id = context.id
         self.linger_s = cut.linger_s
-        self.counts = Counts()
+        self.counts = counts or Counts()
         self.pending = bookmark.cursor
         self._exporter = exporter
         self._bookmark = bookmark
@@ -159,11 +161,18 @@ class Follower:
         self._taken_at_s = -UNSURE_S_MAX
         self._held: tuple[Batch, int] | None = None
         self._closed = threading.Event()
+        self._is_leaving = threading.Event()
         self._stopping = asyncio.Event()
 
     def stopping(self) -> None:
         """The service stops: wait no longer than a second between attempts."""
         self._stopping.set()
+
+    def leave(self) -> None:
+        """End when what is in hand is settled; the rest stays in the Journal, also where that is not closed."""
+        self._stopping.set()
+        self._is_leaving.set()
+        self._cursor.interrupt()
 
     def closed(self) -> None:
         """The Journal is closed: what it still holds is all there is."""
@@ -179,7 +188,7 @@ class Follower:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._is_leaving.is_set():
             last = self._closed.is_set()
             step = await loop.run_in_executor(self._threads, self._next)
             if step is not None:
@@ -199,7 +208,7 @@ class Follower:
         batch, position = step
         until = time.monotonic() + cut.linger_s
         while len(batch) < min(cut.records_min, cut.records_max) and batch.otlp_len < REQUEST_BYTES_MAX:
-            if (left_s := until - time.monotonic()) <= 0 or self._closed.is_set():
+            if (left_s := until - time.monotonic()) <= 0 or self._closed.is_set() or self._is_leaving.is_set():
                 break
             room, room_bytes = cut.records_max - len(batch), REQUEST_BYTES_MAX - batch.otlp_len
             more = self._cursor.next(room, room_bytes, left_s)

@@ -50,6 +50,7 @@ class Listener:
     def __init__(self, config: "HttpSettings", context: "ReceiverContext") -> None:
         self.room = Room(0, context.room)
         self._body_bytes_max = 0
+        self._key = ("http", config.endpoint)
         self._config = config
         self._context = context
         self._routes: Routes[Handler] = Routes()
@@ -63,8 +64,8 @@ class Listener:
         """The one at this endpoint: that of the receiver that came first. A port of 0 is nobody else's."""
         if not config.endpoint.port:
             return cls(config, context)
-        found = context.shared.setdefault(("http", config.endpoint), cls(config, context))
-        return cast("Listener", found)
+        listener = cls(config, context)
+        return cast("Listener", context.shared.setdefault(listener._key, listener))
 
     async def join(self, routes: "Mapping[str, Handler]", body_bytes_max: int) -> int:
         """Answer these routes, too; the port is the real one.
@@ -84,12 +85,17 @@ class Listener:
             return cast("int", cast("web.ServerRunner", self._runner).addresses[0][1])
 
     async def leave(self) -> None:
-        """Take no more requests and finish those in hand, when all who shared it have left."""
+        """Take no more requests and finish those in hand, when all who shared it have left.
+
+        Until then who left answers, that it stops: one like it may take its place, and no client must take it for gone.
+        """
         async with self._opening:
-            self._sharers -= 1
+            self._sharers = max(0, self._sharers - 1)  # one that could not join leaves, too
             if not self._sharers and self._runner is not None:
                 runner, self._runner = self._runner, None
                 await self._close(runner)
+                if self._context.shared.get(self._key) is self:  # who comes then may want another one
+                    del self._context.shared[self._key]
 
     async def _close(self, runner: web.ServerRunner) -> None:
         await runner.cleanup()

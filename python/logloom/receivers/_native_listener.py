@@ -65,12 +65,15 @@ class NativeListener:
     async def leave(self, routes: list[str]) -> None:
         """Answer these no more; when all who shared it have left, take no more requests and finish those in hand."""
         async with self._opening:
-            self._sharers -= 1
+            self._sharers = max(0, self._sharers - 1)  # one that could not join leaves, too
             if self._sharers > 0 and self._server is not None:
                 self._server.leave(routes)
             elif self._server is not None:
                 server, self._server = self._server, None
                 await self._reloaded_no_more()
+                key = ("native http", self._config.endpoint)
+                if self._context.shared.get(key) is self:  # who comes then may want another one
+                    del self._context.shared[key]
                 await asyncio.to_thread(server.stop, STOP_S)
 
     async def _reloaded_no_more(self) -> None:

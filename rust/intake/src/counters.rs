@@ -51,16 +51,25 @@ pub struct Counters(Mutex<Counted>);
 
 impl Counters {
     pub(crate) fn new(pipelines: &Pipelines) -> Self {
-        let mut counted = Counted { pipelines: pipelines.names().into_iter().map(|name| (name, (0, 0))).collect(), ..Counted::default() };
-        for (connector, route) in pipelines.routes() {
-            counted.routes.entry(connector).or_default().insert(route, 0);
-        }
-        Self(Mutex::new(counted))
+        let counters = Self(Mutex::default());
+        counters.know(pipelines);
+        counters
     }
 
     /// A copy of all counts, taken at one moment.
     pub fn read(&self) -> Counted {
         self.lock().clone()
+    }
+
+    /// There are these pipelines and routes, too; those that are gone keep their counts.
+    pub(crate) fn know(&self, pipelines: &Pipelines) {
+        let mut counted = self.lock();
+        for name in pipelines.names() {
+            counted.pipelines.entry(name).or_default();
+        }
+        for (connector, route) in pipelines.routes() {
+            counted.routes.entry(connector).or_default().entry(route).or_default();
+        }
     }
 
     pub(crate) fn decoded(&self, batch: &Batch, bytes: usize) {

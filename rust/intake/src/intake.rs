@@ -1,7 +1,8 @@
 //! What a receiver pushes to: the data path on one screen.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -9,13 +10,13 @@ use logloom_formats::Decoder;
 use logloom_journal::{Draft, Journal, Tally};
 use logloom_record::{Batch, BatchWriter, BlockPool, Chunk, Delivery, Done, Limits, Origin, Placed, Reject, Unreadable};
 
-use crate::{Counters, OnUnreadable, Pipelines, SenderRule, Senders, Tap, TapOn};
+use crate::{Counters, OnUnreadable, Pipelines, SenderRule, Senders, Tap, TapOn, Ticked};
 
 /// Decodes once, routes to one or more pipelines, appends all their results as one Journal entry, answers.
 #[derive(Debug)]
 pub struct Intake {
     journal: Arc<Journal>,
-    pub(crate) pipelines: Pipelines,
+    pipelines: RwLock<Arc<Pipelines>>,
     limits: Limits,
     senders: Senders,
     pub(crate) counters: Counters,
@@ -48,6 +49,9 @@ fn message_otlp_bytes_max(message_bytes: usize) -> u64 {
     (message_bytes as u64).saturating_mul(8).max(64 << 20)
 }
 
+/// Other pipelines wait for pushes that are still in those of before at most so long.
+const PUSH_MAX: Duration = Duration::from_secs(5);
+
 impl Intake {
     /// An Intake that appends to `journal`.
     pub fn new(journal: Arc<Journal>, pipelines: Pipelines, limits: Limits) -> Arc<Self> {
@@ -57,7 +61,27 @@ impl Intake {
     /// The same, with rules for those who send.
     pub fn ruled(journal: Arc<Journal>, pipelines: Pipelines, limits: Limits, senders: Senders) -> Arc<Self> {
         let counters = Counters::new(&pipelines);
-        Arc::new(Self { journal, pipelines, limits, senders, counters, ticking: Mutex::default() })
+        Arc::new(Self { journal, pipelines: RwLock::new(Arc::new(pipelines)), limits, senders, counters, ticking: Mutex::default() })
+    }
+
+    /// From now on these take what comes. A push goes through the pipelines that there are when it was decoded, all of them. Processors
+    /// that are in none of the new ones say what they hold.
+    pub fn take_pipelines(&self, mut pipelines: Pipelines) -> Ticked {
+        let _one = self.ticking.lock().unwrap_or_else(PoisonError::into_inner);
+        self.counters.know(&pipelines);
+        pipelines.taps = Arc::clone(&self.pipelines().taps); // who looks on goes on looking
+        let now = Arc::new(pipelines);
+        let before = std::mem::replace(&mut *self.pipelines.write().unwrap_or_else(PoisonError::into_inner), Arc::clone(&now));
+        let until = Instant::now() + PUSH_MAX;
+        while Arc::strong_count(&before) > 1 && Instant::now() < until {
+            thread::park_timeout(Duration::from_millis(1)); // for pushes that are still in them
+        }
+        self.ask(&before, true, |processor| !now.has(processor))
+    }
+
+    /// The pipelines that there are now.
+    pub(crate) fn pipelines(&self) -> Arc<Pipelines> {
+        Arc::clone(&self.pipelines.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The data path: decode once, route, process, append as one entry, answer. On [`Delivery::Retry`] nothing was taken, not even by
@@ -94,7 +118,7 @@ impl Intake {
         let unreadable = |reject: &Reject| Unreadable { offset: reject.offset, reason: reject.reason };
         let unreadable = if is_message { batch.rejects().iter().map(unreadable).collect() } else { Vec::new() };
         self.counters.decoded(&batch, chunk.bytes.len());
-        let routed = self.pipelines.route(&batch, &mut tally, rule);
+        let routed = self.pipelines().route(&batch, &mut tally, rule);
         self.counters.routed(&tally, &routed);
         let draft = Draft { tally, origin, parts: routed.parts, fact: None, revocable: is_message };
         // A source is read in small chunks; only a message can be so large.
@@ -170,7 +194,7 @@ impl Intake {
 
     /// Someone looks on at what the receiver, processor or pipeline `id` puts out; `None` where too many do already.
     pub fn tap(&self, on: TapOn, id: &str) -> Option<Arc<Tap>> {
-        self.pipelines.taps.open(on, id)
+        self.pipelines().taps.open(on, id)
     }
 
     /// The journal that is appended to.

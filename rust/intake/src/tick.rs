@@ -6,10 +6,10 @@ use std::{
 };
 
 use logloom_journal::{Draft, Tally};
-use logloom_processors::Outcome;
+use logloom_processors::{Outcome, Processor};
 use logloom_record::Batch;
 
-use crate::{Intake, now_unix_nano, pipeline::Stage};
+use crate::{Intake, Pipelines, now_unix_nano, pipeline::Stage};
 
 /// What a tick did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,10 +26,15 @@ impl Intake {
     /// Asks every processor for what is due; `is_last`: for all that it holds. From any thread, one after the other.
     pub fn tick(&self, is_last: bool) -> Ticked {
         let _one = self.ticking.lock().unwrap_or_else(PoisonError::into_inner);
+        self.ask(&self.pipelines(), is_last, |_| true)
+    }
+
+    /// Asks those processors of these pipelines of which `of` says so.
+    pub(crate) fn ask(&self, pipelines: &Pipelines, is_last: bool, of: impl Fn(&Arc<dyn Processor>) -> bool) -> Ticked {
         let mut ticked = Ticked::default();
         // What one says may be held by another behind a connector: those before it are asked first.
-        for pipeline in self.pipelines.in_order() {
-            for (place, (id, processor)) in pipeline.processors.iter().enumerate() {
+        for pipeline in pipelines.in_order() {
+            for (place, (id, processor)) in pipeline.processors.iter().enumerate().filter(|(_, (_, processor))| of(processor)) {
                 // What is asked for is gone from the processor: it is asked only while there is room.
                 if self.journal().admit().is_err() {
                     return Ticked { is_postponed: true, ..ticked };
@@ -37,7 +42,7 @@ impl Intake {
                 let said = catch_unwind(AssertUnwindSafe(|| {
                     let now = now_unix_nano();
                     let said = if is_last { processor.flush(now) } else { processor.tick(now) };
-                    said.into_iter().map(|batch| self.say(pipeline, place, batch)).sum::<u64>()
+                    said.into_iter().map(|batch| self.say((pipelines, pipeline), place, batch)).sum::<u64>()
                 }));
                 match said {
                     Ok(records) => ticked.records += records,
@@ -49,14 +54,14 @@ impl Intake {
     }
 
     /// Sends what the processor at `place` said through those behind it, and journals it: how many records that were.
-    fn say(&self, pipeline: &Stage, place: usize, batch: Batch) -> u64 {
+    fn say(&self, (pipelines, pipeline): (&Pipelines, &Stage), place: usize, batch: Batch) -> u64 {
         let Some((id, _)) = pipeline.processors.get(place) else { return 0 };
         let (origin, said) = (Arc::clone(batch.origin()), batch.len() as u64);
         if said == 0 {
             return 0;
         }
         let mut tally = Tally::default();
-        let mut routed = self.pipelines.run_from(pipeline, place + 1, batch, &mut tally);
+        let mut routed = pipelines.run_from(pipeline, place + 1, batch, &mut tally);
         routed.outcomes.push((Arc::clone(id), Outcome { added: said, ..Outcome::default() }));
         let mut draft = Draft { origin, parts: std::mem::take(&mut routed.parts), ..Draft::default() };
         if draft.fits().is_err() {

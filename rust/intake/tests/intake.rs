@@ -120,6 +120,21 @@ fn a_message_of_which_nothing_can_be_read_is_refused() {
 }
 
 #[test]
+fn pipelines_can_be_others_while_it_runs() {
+    let house = house(1 << 20, &[("a", None), ("b", Some("body contains \"nothing\""))], None);
+    let mut source = house.source("text", 0);
+    done(source.push(Bytes::from_static(b"one\n")));
+    let other = |name: &str| Pipeline { name: name.into(), receivers: vec!["in".into()], ..Pipeline::default() };
+    house.intake.take_pipelines(Pipelines::new(vec![other("b"), other("c")], None).unwrap());
+    done(source.push(Bytes::from_static(b"two\n")));
+    assert!(house.bodies(0)[0].contains("one"));
+    assert!(house.bodies(0).is_empty());
+    assert!(house.bodies(1)[0].contains("two"));
+    let counted = house.intake.counters().read();
+    assert_eq!([counted.pipelines["a"].0, counted.pipelines["b"].0, counted.pipelines["c"].0], [1, 1, 1]);
+}
+
+#[test]
 fn pipelines_are_checked() {
     let two = || Pipeline { name: "x".into(), ..Pipeline::default() };
     assert!(Pipelines::new(vec![two(), two()], None).is_err());

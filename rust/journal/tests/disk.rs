@@ -5,7 +5,9 @@ mod support;
 
 use std::{sync::Arc, time::Duration};
 
-use logloom_journal::{Draft, Journal, JournalOptions, Outcome, Start, Tally, at_rest, log::inspect, storage::faulty::Disk};
+use logloom_journal::{
+    Draft, Journal, JournalOptions, Outcome, Start, Tally, at_rest, log::inspect, storage::RealStorage, storage::faulty::Disk,
+};
 use support::{LONG, NOW, append, batch, bodies, cursor, deliver, draft, drain, open, open_with, options, small};
 
 fn disk() -> Disk {
@@ -324,4 +326,46 @@ fn a_cursor_at_the_tail_waits_for_what_becomes_durable() {
         assert_eq!(reader.join().unwrap(), Some(vec!["1".to_owned()]));
     }
     let _: &Arc<Journal> = &journal;
+}
+
+#[test]
+fn a_rewound_exporter_reads_from_disk_what_memory_has_no_more() {
+    let disk = disk();
+    let journal = open(disk.storage());
+    let a = cursor(&journal, "a", &["x"]);
+    for body in ["1", "2", "3"] {
+        append(&journal, draft(&[(&["x"], &[body])]));
+    }
+    let first = a.next(1, 1 << 20, NOW).unwrap();
+    deliver(&a, &first);
+    a.next(1, 1 << 20, NOW).unwrap();
+    a.next(1, 1 << 20, NOW).unwrap();
+    append(&journal, draft(&[(&["x"], &["4"])]));
+    a.interrupt();
+    a.rewind();
+    assert_eq!(drain(&a), ["2", "3", "4"]);
+    assert_eq!(journal.accounts().balance(), Ok(()));
+    a.follow(&["y".into()]).unwrap();
+    append(&journal, draft(&[(&["x"], &["no"]), (&["y"], &["5"])]));
+    a.leave();
+    let again = cursor(&journal, "a", &["y"]);
+    assert_eq!(drain(&again), ["5"]);
+    assert_eq!(journal.accounts().balance(), Ok(()));
+}
+
+#[test]
+fn an_ended_journal_can_be_opened_again_whoever_still_has_a_cursor() {
+    let folder = std::env::temp_dir().join(format!("logloom-ended-{}", std::process::id()));
+    let real = |folder| Arc::new(RealStorage::open(folder).unwrap());
+    let journal = open(real(&folder));
+    let a = cursor(&journal, "a", &["x"]);
+    append(&journal, draft(&[(&["x"], &["1"])]));
+    assert!(RealStorage::open(&folder).is_err(), "one at a time");
+    journal.end();
+    let again = open(real(&folder));
+    assert_eq!(drain(&cursor(&again, "a", &["x"])), ["1"]);
+    drop((a, journal));
+    assert!(RealStorage::open(&folder).is_err(), "the one that ended gives up nothing of the other's");
+    again.end();
+    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -162,3 +162,58 @@ fn closing_wakes_all_that_wait() {
     journal.close();
     assert!(readers.into_iter().all(|reader| reader.join().unwrap()));
 }
+
+#[test]
+fn what_an_exporter_had_in_hand_when_it_failed_comes_again() {
+    let journal = Journal::memory(1 << 20);
+    let a = cursor(&journal, "a", &["a"]);
+    for body in ["1", "2", "3"] {
+        journal.append(draft(&[(&["a"], &[body])]));
+    }
+    let first = a.next(1, 1 << 20, NOW).unwrap();
+    let second = a.next(1, 1 << 20, NOW).unwrap();
+    deliver(&a, &first);
+    a.interrupt();
+    assert!(a.next(9, 1 << 20, LONG).is_none(), "an interrupted one does not wait");
+    a.rewind();
+    let again = a.next(9, 1 << 20, NOW).unwrap();
+    assert_eq!((again.batch.len(), again.position), (2, 3));
+    assert_eq!(again.batch.key(0), second.batch.key(0));
+    deliver(&a, &again);
+    assert_eq!((journal.bytes(), journal.accounts().balance()), (0, Ok(())));
+}
+
+#[test]
+fn who_waits_is_woken_when_interrupted_and_the_place_can_be_given_up() {
+    let journal = Journal::memory(1 << 20);
+    let a = cursor(&journal, "a", &["a"]);
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| a.next(9, 1 << 20, LONG).is_none());
+        a.interrupt();
+        assert!(waits.join().unwrap());
+    });
+    a.leave();
+    let other = cursor(&journal, "a", &["a"]);
+    assert!(a.next(9, 1 << 20, NOW).is_none());
+    journal.append(draft(&[(&["a"], &["1"])]));
+    drop(a);
+    assert_eq!(other.next(9, 1 << 20, NOW).unwrap().batch.len(), 1, "who gave it up does not take it from another");
+}
+
+#[test]
+fn an_exporter_follows_other_pipelines_from_then_on() {
+    let journal = Journal::memory(1 << 20);
+    let a = cursor(&journal, "a", &["a"]);
+    let b = cursor(&journal, "b", &["b"]);
+    journal.append(draft(&[(&["a"], &["1"])]));
+    journal.append(draft(&[(&["b"], &["not its own yet"])]));
+    a.follow(&["b".into()]).unwrap();
+    journal.append(draft(&[(&["a"], &["not its own any more"])]));
+    journal.append(draft(&[(&["b"], &["2", "3"])]));
+    let step = a.next(9, 1 << 20, NOW).unwrap();
+    assert_eq!((step.batch.len(), step.position), (3, 4));
+    deliver(&a, &step);
+    let step = b.next(9, 1 << 20, NOW).unwrap();
+    deliver(&b, &step);
+    assert_eq!((journal.bytes(), journal.accounts().balance()), (0, Ok(())));
+}

@@ -133,6 +133,24 @@ impl From<SenderSpec> for SenderRule {
     }
 }
 
+fn said(ticked: &logloom_intake::Ticked) -> (u64, bool, Vec<String>) {
+    (ticked.records, ticked.is_postponed, ticked.failed.iter().map(ToString::to_string).collect())
+}
+
+fn built(
+    pipelines: Vec<PipelineSpec>,
+    connectors: Vec<ConnectorSpec>,
+    default: Option<String>,
+    dead_letters: Option<&str>,
+    is_first: bool,
+) -> PyResult<Pipelines> {
+    let pipelines = pipelines.into_iter().map(PipelineSpec::build).collect::<PyResult<_>>()?;
+    let connectors = connectors.into_iter().map(ConnectorSpec::build).collect::<PyResult<_>>()?;
+    Pipelines::with(pipelines, Routing { default, is_first, connectors })
+        .and_then(|all| all.with_dead_letters(dead_letters))
+        .map_err(|error| ConfigError::new_err(error.to_string()))
+}
+
 #[pymethods]
 impl Intake {
     #[new]
@@ -149,11 +167,7 @@ impl Intake {
         limits: Option<&Bound<'_, PyMapping>>,
         senders: Vec<SenderSpec>,
     ) -> PyResult<Self> {
-        let pipelines = pipelines.into_iter().map(PipelineSpec::build).collect::<PyResult<_>>()?;
-        let connectors = connectors.into_iter().map(ConnectorSpec::build).collect::<PyResult<_>>()?;
-        let pipelines = Pipelines::with(pipelines, Routing { default: default_pipeline, is_first, connectors });
-        let pipelines = pipelines.and_then(|all| all.with_dead_letters(dead_letter_pipeline));
-        let pipelines = pipelines.map_err(|error| ConfigError::new_err(error.to_string()))?;
+        let pipelines = built(pipelines, connectors, default_pipeline, dead_letter_pipeline, is_first)?;
         let senders = Senders::new(senders.into_iter().map(SenderRule::from).collect());
         let intake = logloom_intake::Intake::ruled(Arc::clone(&journal.0), pipelines, input::limits(limits)?, senders);
         Ok(Self(intake, Mutex::default()))
@@ -218,8 +232,22 @@ impl Intake {
     /// How many records processors had to say, whether the journal had no room, and which of them failed.
     #[pyo3(signature = (*, is_last = false))]
     fn tick(&self, py: Python<'_>, is_last: bool) -> (u64, bool, Vec<String>) {
-        let ticked = py.detach(|| self.0.tick(is_last));
-        (ticked.records, ticked.is_postponed, ticked.failed.iter().map(ToString::to_string).collect())
+        said(&py.detach(|| self.0.tick(is_last)))
+    }
+
+    /// Other pipelines from now on: as `tick`, of the processors that are in none of these.
+    #[pyo3(signature = (pipelines, *, connectors = Vec::new(), default_pipeline = None, dead_letter_pipeline = None, is_first = false))]
+    fn take_pipelines(
+        &self,
+        py: Python<'_>,
+        pipelines: Vec<PipelineSpec>,
+        connectors: Vec<ConnectorSpec>,
+        default_pipeline: Option<String>,
+        dead_letter_pipeline: Option<&str>,
+        is_first: bool,
+    ) -> PyResult<(u64, bool, Vec<String>)> {
+        let pipelines = built(pipelines, connectors, default_pipeline, dead_letter_pipeline, is_first)?;
+        Ok(said(&py.detach(|| self.0.take_pipelines(pipelines))))
     }
 
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

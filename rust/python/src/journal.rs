@@ -127,6 +127,12 @@ impl Journal {
         self.0.durable()
     }
 
+    /// Bytes that wait to be written or synced; 0 in memory.
+    #[getter]
+    fn queued_bytes(&self, py: Python<'_>) -> u64 {
+        py.detach(|| self.0.health().log.map_or(0, |log| log.queued_bytes))
+    }
+
     #[getter]
     fn bytes(&self) -> usize {
         self.0.bytes()
@@ -237,6 +243,10 @@ impl Journal {
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());
     }
+
+    fn end(&self, py: Python<'_>) {
+        py.detach(|| self.0.end());
+    }
 }
 
 /// The key provider: a file, which is made where the journal is new, or passphrases, the current one first.
@@ -329,6 +339,23 @@ impl Cursor {
             self.inner.done(position, outcome, state)
         });
         done.map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    fn interrupt(&self, py: Python<'_>) {
+        py.detach(|| self.inner.interrupt());
+    }
+
+    fn rewind(&self, py: Python<'_>) {
+        py.detach(|| self.inner.rewind());
+    }
+
+    fn follow(&self, py: Python<'_>, pipelines: Vec<String>) -> PyResult<()> {
+        let pipelines: Vec<Arc<str>> = pipelines.into_iter().map(Arc::from).collect();
+        py.detach(|| self.inner.follow(&pipelines)).map_err(|error| ConfigError::new_err(error.to_string()))
+    }
+
+    fn leave(&self, py: Python<'_>) {
+        py.detach(|| self.inner.leave());
     }
 
     #[getter]

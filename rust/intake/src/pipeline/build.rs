@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{Connector, Junction, Pipeline, PipelineError, Pipelines, Route, Routing, Stage, Way, split::When};
-use crate::taps::Taps;
 
 /// The most ways that one record can go, from a receiver to where it is journalled.
 const WAYS_MAX: usize = 1024;
@@ -48,7 +47,7 @@ pub(super) fn pipelines(all: Vec<Pipeline>, routing: Routing) -> Named<Pipelines
     };
     let junctions = connectors.into_iter().map(junction).collect::<Named<_>>()?;
     let mut made =
-        Pipelines { all: stages, junctions, by_receiver, default, dead_letters: None, is_first, order: Vec::new(), taps: Taps::default() };
+        Pipelines { all: stages, junctions, by_receiver, default, dead_letters: None, is_first, order: Vec::new(), taps: Arc::default() };
     let mut walk = Walk { made: &made, ways: vec![None; made.all.len()], path: Vec::new(), done: Vec::new() };
     walk.all()?;
     walk.done.reverse();

@@ -97,7 +97,7 @@ pub struct Pipelines {
     /// All places, each before those that its records go on to.
     order: Vec<usize>,
     /// Who looks on.
-    pub(crate) taps: Taps,
+    pub(crate) taps: Arc<Taps>,
 }
 
 /// A pipeline, compiled.
@@ -150,6 +150,11 @@ impl Pipelines {
             self.dead_letters = Some(found.ok_or_else(|| PipelineError(format!("dead_letter_pipeline '{name}' is no pipeline")))?);
         }
         Ok(self)
+    }
+
+    /// Whether this very processor is in one of them.
+    pub(crate) fn has(&self, processor: &Arc<dyn Processor>) -> bool {
+        self.all.iter().flat_map(|pipeline| &pipeline.processors).any(|(_, one)| Arc::ptr_eq(one, processor))
     }
 
     /// Their names.

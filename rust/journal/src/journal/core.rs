@@ -155,8 +155,7 @@ impl Core {
         let state = &mut *guard;
         if let Some((place, _)) = state.place(holder) {
             place.holder = 0;
-            place.out.clear();
-            (place.read, place.read_amount) = (place.done, place.done_amount);
+            place.rewind();
             place.seen_unix_nano = now_unix_nano();
         }
         if self.log().is_none() {

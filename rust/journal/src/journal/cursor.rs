@@ -1,18 +1,22 @@
 //! An exporter's own place in the Journal.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use logloom_record::Batch;
 
 use super::{
-    Journal, WAIT_MAX,
+    CursorError, Journal, WAIT_MAX,
     core::Core,
     place::{Outcome, own_amount, owns},
     sets::Amount,
     state::{After, State},
+    wake,
 };
 use crate::{
     Entry,
@@ -58,6 +62,7 @@ pub struct Cursor {
     holder: u64,
     name: Arc<str>,
     behind: Mutex<Behind>,
+    is_interrupted: AtomicBool,
 }
 
 /// What reads from disk, for a cursor that the tail does not reach.
@@ -144,7 +149,8 @@ impl Gathered {
 
 impl Cursor {
     pub(super) fn new(journal: &Arc<Journal>, holder: u64, name: Arc<str>) -> Self {
-        Self { core: Arc::clone(&journal.core), _journal: Arc::clone(journal), holder, name, behind: Mutex::default() }
+        let core = Arc::clone(&journal.core);
+        Self { core, _journal: Arc::clone(journal), holder, name, behind: Mutex::default(), is_interrupted: AtomicBool::new(false) }
     }
 
     /// Its exporter's id.
@@ -160,6 +166,9 @@ impl Cursor {
         loop {
             let mut after = After::default();
             let mut guard = self.core.lock();
+            if self.is_interrupted.load(Ordering::Acquire) {
+                return None;
+            }
             let state = &mut *guard;
             let head = state.head;
             let tail_from = state.tail.left;
@@ -213,7 +222,7 @@ impl Cursor {
 
     /// Gives the lock back and waits for what is its own; false where the time was up before.
     fn rest(&self, mut guard: std::sync::MutexGuard<'_, State>, until: Instant, deadline: Instant) -> bool {
-        if Instant::now() >= deadline {
+        if Instant::now() >= deadline || self.is_interrupted.load(Ordering::Acquire) {
             return false;
         }
         let state = &mut *guard;
@@ -329,6 +338,45 @@ impl Cursor {
         self.core.tell(guard);
         drop(after);
         Ok(())
+    }
+
+    /// Hands out nothing more until it is [rewound](Self::rewind), and wakes who waits. What was handed out can still be done with.
+    pub fn interrupt(&self) {
+        self.is_interrupted.store(true, Ordering::Release);
+        // Whoever looked before has the lock until it is to be woken.
+        let slot = self.core.lock().held_by(self.holder).map(|place| Arc::clone(&place.slot));
+        wake::wake(slot.into_iter().collect());
+    }
+
+    /// What was handed out and is not done comes again, to an exporter that begins anew. Waits for who reads.
+    pub fn rewind(&self) {
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        *behind = Behind::default();
+        if let Some((place, _)) = self.core.lock().place(self.holder) {
+            place.rewind();
+        }
+        self.is_interrupted.store(false, Ordering::Release);
+    }
+
+    /// The exporter is in these pipelines from now on, as [`Journal::cursor`] has it of one that comes again.
+    pub fn follow(&self, pipelines: &[Arc<str>]) -> Result<(), CursorError> {
+        let pipelines = super::with_own(pipelines.to_vec(), &self.name);
+        let mut guard = self.core.lock();
+        let head = guard.head;
+        let Some((place, sets)) = guard.place(self.holder) else { return Ok(()) };
+        if !place.follow(&pipelines, sets, head) {
+            return Ok(());
+        }
+        guard.find_own();
+        guard.version += 1;
+        self.core.tell(guard);
+        self.core.save().map_err(|error| CursorError(format!("the cursor '{}' cannot be saved: {error}", self.name)))
+    }
+
+    /// Gives the place up, as dropping does: nothing comes any more, and another one may have it.
+    pub fn leave(&self) {
+        self.interrupt();
+        self.core.leave(self.holder);
     }
 
     /// Records that were handed out up to `position` and are not done.

@@ -90,6 +90,8 @@ pub(super) struct Saved {
     pub(super) floor: u64,
     /// Since when it fails.
     failing_since: Option<Instant>,
+    /// The journal is ended: its folder may be another's.
+    is_over: bool,
 }
 
 impl Core {
@@ -97,6 +99,9 @@ impl Core {
     pub(super) fn save(&self) -> io::Result<()> {
         let Some(Disk { log, storage, saved, saving_failing, .. }) = self.disk() else { return Ok(()) };
         let mut saved = saved.lock().unwrap_or_else(PoisonError::into_inner);
+        if saved.is_over {
+            return Ok(());
+        }
         let mut after = After::default();
         let mut state = self.lock();
         state.trim(&mut after);
@@ -124,6 +129,15 @@ impl Core {
         }
         log.remove_to(saved.floor);
         done
+    }
+
+    /// Nothing is written any more, and the folder is given up.
+    pub(super) fn release(&self) {
+        let Some(Disk { storage, saved, .. }) = self.disk() else { return };
+        let mut saved = saved.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut saved.is_over, true) {
+            storage.release();
+        }
     }
 
     /// Writes the accounts of now behind those of before.

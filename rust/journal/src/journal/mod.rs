@@ -250,13 +250,11 @@ impl Journal {
 
     /// The cursor of this name, where it was left; a new one begins as `start` says.
     pub fn cursor(self: &Arc<Self>, options: CursorOptions) -> Result<Cursor, CursorError> {
-        let CursorOptions { name, mut pipelines, start } = options;
+        let CursorOptions { name, pipelines, start } = options;
         if name.is_empty() || name.len() > NAME_BYTES_MAX {
             return Err(CursorError(format!("a cursor's name has 1 to {NAME_BYTES_MAX} bytes")));
         }
-        pipelines.push(own_pipeline(&name));
-        pipelines.sort_unstable();
-        pipelines.dedup();
+        let pipelines = with_own(pipelines, &name);
         let start = match self.core.disk() {
             None => Start::Tail, // nothing is kept for who is not there
             Some(disk) if disk.is_state_lost => Start::Oldest,
@@ -385,6 +383,16 @@ impl Journal {
             wake::wake(vec![slot]);
         }
     }
+
+    /// Closes it, saves places and accounts, and gives its folder up, whoever still has a cursor: another journal may be opened there.
+    pub fn end(&self) {
+        self.close();
+        self.core.shared.keeper.end();
+        if let Some(keeper) = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = keeper.join(); // its panic, had it had one, is not ours
+        }
+        self.core.release();
+    }
 }
 
 impl Drop for Journal {
@@ -394,6 +402,14 @@ impl Drop for Journal {
             let _ = keeper.join(); // its panic, had it had one, is not ours
         }
     }
+}
+
+/// The pipelines of an exporter, its own among them, each once.
+fn with_own(mut pipelines: Vec<Arc<str>>, exporter: &str) -> Vec<Arc<str>> {
+    pipelines.push(own_pipeline(exporter));
+    pipelines.sort_unstable();
+    pipelines.dedup();
+    pipelines
 }
 
 /// The pipeline of one exporter alone: what is sent to it once more.

@@ -191,6 +191,12 @@ impl Place {
         self.pass();
     }
 
+    /// What was handed out and is not done comes again.
+    pub(crate) fn rewind(&mut self) {
+        self.out.clear();
+        (self.read, self.read_amount) = (self.done, self.done_amount);
+    }
+
     /// It is done with what is not its own, too.
     fn pass(&mut self) {
         let to = self.out.front().map_or(self.read, |out| out.first.saturating_sub(1));

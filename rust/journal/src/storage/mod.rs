@@ -31,6 +31,8 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     fn sync_folder(&self) -> io::Result<()>;
     /// What is free on the file system for us, in bytes.
     fn free_bytes(&self) -> io::Result<u64>;
+    /// Others may write here from now on: gives up the lock, where it has one.
+    fn release(&self) {}
 }
 
 /// One file.

@@ -106,6 +106,10 @@ fn list(folder: &OwnedFd, start: &str) -> io::Result<Vec<(String, u64)>> {
 }
 
 impl Storage for RealStorage {
+    fn release(&self) {
+        let _ = fs::flock(&self.folder, FlockOperation::Unlock); // at the latest it ends with the descriptor
+    }
+
     fn create(&self, name: &str, allocate_bytes: u64) -> io::Result<Arc<dyn StorageFile>> {
         self.make_folder_of(name)?;
         let file = self.open_with(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)?;
