@@ -132,7 +132,7 @@ class Reader:
         kinds = [hint for hint in hints if hint is not types.NoneType]
         if len(kinds) > 1:  # of str, bool, int and a map: the one that fits what was typed
             for hint in kinds:
-                if isinstance(typed.value, get_origin(hint) or hint) and (
+                if isinstance(typed.value, dict if dataclasses.is_dataclass(hint) else get_origin(hint) or hint) and (
                     not isinstance(typed.value, bool) or hint is bool
                 ):
                     return self.read(hint, typed)

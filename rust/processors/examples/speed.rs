@@ -170,7 +170,36 @@ fn processors() {
     }
 }
 
+/// Programs over records.
+#[cfg(feature = "vrl")]
+fn programs() {
+    use logloom_processors::transform::{OnError, Transform};
+    let batch = records();
+    let three = ".attributes.\"http.attribute.03\" = upcase(string!(.attributes.\"http.attribute.03\"))\n\
+                 .attributes.\"http.attribute.11\" = truncate(string!(.attributes.\"http.attribute.11\"), 4)\n\
+                 .attributes.new = .severity_number + 1";
+    for (name, source) in [
+        ("three fields", three),
+        ("one that does not hold", "if .severity_number > 20 { .body = \"\" }"),
+        ("all attributes", ".attributes = compact(.attributes)"),
+        ("JSON of each body", ".body, _err = parse_json(.body)"),
+    ] {
+        let transform = Transform::vrl(source, OnError::Pass).unwrap();
+        let best = (0..20)
+            .map(|_| {
+                let (given, start) = (batch.clone(), cpu());
+                let made = transform.apply(given, &mut Outcome::default());
+                assert_eq!(made.len(), batch.len());
+                cpu().saturating_sub(start).as_secs_f64()
+            })
+            .fold(f64::MAX, f64::min);
+        println!("transform, {name}: {:.0} k records/s, {} bytes each", batch.len() as f64 / best / 1e3, batch.otlp_len() / batch.len());
+    }
+}
+
 fn main() {
+    #[cfg(feature = "vrl")]
+    programs();
     processors();
     let texts = texts();
     let bytes: usize = texts.iter().map(String::len).sum();

@@ -4,7 +4,7 @@
 
 use logloom_processors::{
     Outcome, Processor,
-    transform::{ERROR, OnError, Transform},
+    transform::{ERROR, Group, OnError, Transform},
 };
 use logloom_record::{
     AnyValue, Batch, Limits,
@@ -96,6 +96,39 @@ proptest! {
             prop_assert!(matches!(new.attribute("new"), Some(AnyValue::Int(n)) if n == i64::from(old.severity_number)));
             prop_assert_eq!(new.resource(), old.resource());
             prop_assert_eq!(new.scope(), old.scope());
+        }
+    }
+
+    #[test]
+    fn what_statements_do_not_name_stays_byte_for_byte(
+        all in proptest::collection::vec((attributes(), "\\PC{0,12}", 0u8..25), 1..6), whole: bool,
+    ) {
+        let batch = batch(&all.iter().map(|(attributes, body, severity)| record(attributes, body, *severity)).collect::<Vec<_>>());
+        let delete = if whole { "delete_matching_keys(attributes, \"^a$\")" } else { "delete_key(attributes, \"a\")" };
+        let statements = ["set(attributes[\"new\"], severity_number)", delete, "set(attributes[\"new\"], -1) where attributes[\"new\"] == 9"];
+        let group = Group { statements: statements.map(String::from).to_vec(), propagates: true, ..Group::default() };
+        let mut outcome = Outcome::default();
+        let made = Transform::ottl(&[group], OnError::Pass).unwrap().apply(batch.clone(), &mut outcome);
+        prop_assert_eq!(outcome, Outcome::default());
+        prop_assert_eq!(made.len(), batch.len());
+        for (old, new) in batch.records().zip(made.records()) {
+            let is_other = |field: u32, key: &[u8]| field != 6 || (key != b"a" && key != b"new");
+            prop_assert_eq!(fields(new.bytes(), is_other), fields(old.bytes(), is_other));
+            prop_assert!(new.attribute("a").is_none());
+            let expected = if old.severity_number == 9 { -1 } else { i64::from(old.severity_number) };
+            prop_assert!(matches!(new.attribute("new"), Some(AnyValue::Int(n)) if n == expected));
+            prop_assert_eq!((new.resource(), new.scope()), (old.resource(), old.scope()));
+        }
+    }
+
+    #[test]
+    fn no_text_of_a_statement_panics(text in "[a-z\\[\\]\\(\\){}\"',.=:+*/ 0-9-]{0,60}", inner in "\\PC{0,20}") {
+        for text in [text.clone(), format!("set(body, {text})"), format!("set(attributes[\"a\"], {inner}) where {text}")] {
+            let group = Group { statements: vec![text], propagates: true, ..Group::default() };
+            if let Ok(transform) = Transform::ottl(&[group], OnError::Pass) {
+                let mut outcome = Outcome::default();
+                prop_assert_eq!(transform.apply(batch(&[record(&[], "x", 1)]), &mut outcome).len(), 1);
+            }
         }
     }
 

@@ -55,7 +55,7 @@ mod _native {
     #[pymodule_export]
     use super::processors::python::python_processor;
     #[pymodule_export]
-    use super::processors::{Processor, find_sensitive, redaction_rules, transform_functions, transform_processor};
+    use super::processors::{Processor, find_sensitive, redaction_rules, transform_functions, transform_processor, transform_statements};
     #[pymodule_export]
     use super::processors::{
         attributes::{attributes_processor, resource_processor},

@@ -4,19 +4,22 @@
 //! of all other bytes.
 
 mod fields;
+mod ottl;
 mod program;
 mod values;
 mod view;
 
-use logloom_record::{Batch, Edit, Overlay, Record};
+use logloom_record::{Anew, Batch, Edit, Overlay, Record};
 use vrl::compiler::runtime::Runtime;
 
 pub use crate::OnError;
 use crate::{Outcome, Processor};
 use fields::{Edits, Source};
+pub use ottl::{Group, GroupError};
+use ottl::{Ran, Statements};
 use program::Program;
 pub use program::{LEFT_OUT, ProgramError, SOURCE_BYTES_MAX, functions};
-use view::View;
+use view::{Places, View};
 
 /// The attribute that tells why a record passed on unchanged.
 pub const ERROR: &str = "logloom.processor.error";
@@ -28,38 +31,87 @@ const MESSAGE_BYTES_MAX: usize = 4 << 20;
 /// The processor.
 #[derive(Debug)]
 pub struct Transform {
-    program: Program,
+    machine: Machine,
     on_error: OnError,
+}
+
+#[derive(Debug)]
+enum Machine {
+    Program(Box<Program>),
+    Statements(Statements),
 }
 
 impl Transform {
     /// Compiles a program in VRL.
     pub fn vrl(source: &str, on_error: OnError) -> Result<Self, ProgramError> {
-        Ok(Self { program: Program::compile(source)?, on_error })
+        Ok(Self { machine: Machine::Program(Box::new(Program::compile(source)?)), on_error })
+    }
+
+    /// Compiles statements of the Collector's.
+    pub fn ottl(groups: &[Group], on_error: OnError) -> Result<Self, GroupError> {
+        Ok(Self { machine: Machine::Statements(Statements::compile(groups)?), on_error })
+    }
+}
+
+/// What is used for one record after another.
+struct Tools<'t> {
+    runtime: Runtime,
+    edits: Edits,
+    view: View<'t>,
+}
+
+impl Transform {
+    /// What the machine makes of a record; whether it takes it away.
+    fn one<'t>(
+        &'t self,
+        batch: &Batch,
+        at: usize,
+        source: Source<'t>,
+        tools: &mut Tools<'t>,
+        anew: &mut Anew<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<Edit, String> {
+        match &self.machine {
+            Machine::Program(program) => {
+                tools.view.show(source);
+                tools.edits.clear();
+                program.run(&mut tools.view, &mut tools.runtime)?;
+                if tools.view.is_removed {
+                    outcome.dropped += 1;
+                    return Ok(Edit::Drop);
+                }
+                tools.view.edits(&mut tools.edits)?;
+                write(source, &tools.edits, anew)
+            }
+            Machine::Statements(statements) => {
+                let mut ran = Ran::default();
+                statements.run(batch, at, source, &mut ran)?;
+                outcome.failed += u64::from(ran.has_failed);
+                (anew.resource, anew.scope) = (ran.resource, ran.scope);
+                if ran.record.is_none() && anew.resource.is_none() && anew.scope.is_none() {
+                    return Ok(Edit::Keep);
+                }
+                anew.record.extend_from_slice(ran.record.as_deref().unwrap_or(source.record));
+                Ok(Edit::Write)
+            }
+        }
     }
 }
 
 impl Processor for Transform {
     fn apply(&self, batch: Batch, outcome: &mut Outcome) -> Batch {
-        let mut runtime = Runtime::default();
-        let mut edits = Edits::default();
         let mut letters: Vec<(usize, String)> = Vec::new();
         let mut at = 0;
         let records: Vec<Record<'_>> = batch.records().collect();
-        let mut view = View::new(&self.program.places);
+        let nowhere = Places::default();
+        let places = if let Machine::Program(program) = &self.machine { &program.places } else { &nowhere };
+        let mut tools = Tools { runtime: Runtime::default(), edits: Edits::default(), view: View::new(places) };
         let edited = batch.edit_each(|_, anew| {
             let Some(record) = records.get(at) else { return Edit::Keep };
             at += 1;
             let source = Source { record: record.bytes(), resource: record.resource(), scope: record.scope(), owner: Some(record) };
-            view.show(source);
-            edits.clear();
-            let ran = self.program.run(&mut view, &mut runtime);
-            if ran.is_ok() && view.is_removed {
-                outcome.dropped += 1;
-                return Edit::Drop;
-            }
             let start = anew.record.len();
-            match ran.and_then(|()| view.edits(&mut edits)).and_then(|()| write(source, &edits, anew)) {
+            match self.one(&batch, at - 1, source, &mut tools, anew, outcome) {
                 Ok(edit) => edit,
                 Err(why) => {
                     outcome.failed += 1;
@@ -92,7 +144,7 @@ impl Processor for Transform {
 }
 
 /// Writes the edits.
-fn write(source: Source<'_>, edits: &Edits, anew: &mut logloom_record::Anew<'_>) -> Result<Edit, String> {
+fn write(source: Source<'_>, edits: &Edits, anew: &mut Anew<'_>) -> Result<Edit, String> {
     let shared = |overlay: &Overlay, message: &[u8]| {
         let mut out = Vec::new();
         if !overlay.is_empty() {

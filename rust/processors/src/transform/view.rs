@@ -74,6 +74,22 @@ impl<'a> View<'a> {
         Ok(())
     }
 
+    /// Whether anything was.
+    pub(super) fn is_changed(&self) -> bool {
+        self.slots.iter().any(|slot| slot.is_changed)
+    }
+
+    /// Whether a field can take the value.
+    pub(super) fn fits(&self, path: &OwnedTargetPath, value: &Value) -> Result<(), String> {
+        let (place, taken) = Place::of(&path.path.segments)?;
+        match self.source {
+            Some(source) if taken == path.path.segments.len() && !matches!(place, Place::Attribute(..) | Place::Body) => {
+                place.write(Some(value), source, &mut Edits::default())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The slot that holds what the path leads to, and how many of its steps lead to the slot.
     fn slot(&self, path: &OwnedTargetPath) -> Result<(usize, usize), String> {
         let segments = &path.path.segments;

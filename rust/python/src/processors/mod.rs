@@ -24,7 +24,7 @@ use pyo3::{
 };
 use regex::bytes::{Regex, RegexBuilder};
 
-pub use transform::{transform_functions, transform_processor};
+pub use transform::{transform_functions, transform_processor, transform_statements};
 
 use crate::{batch::Batch, errors::ConfigError};
 

@@ -11,9 +11,13 @@ use crate::{
 /// One record with what it shares with others.
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
-    batch: &'a Batch,
+    record: &'a [u8],
+    resource: &'a [u8],
+    scope: &'a [u8],
     entry: &'a Entry,
     origin: &'a Origin,
+    /// `AnyValue` messages; empty where there is none.
+    given: &'a [Vec<u8>],
 }
 
 /// A value on its way into a comparison.
@@ -171,8 +175,8 @@ impl Expr {
                 None
             }
             _ => {
-                let (batch, entry) = (Batch::default(), Entry::default());
-                Some(self.holds(Subject { batch: &batch, entry: &entry, origin }))
+                let entry = Entry::default();
+                Some(self.holds(Subject { record: &[], resource: &[], scope: &[], entry: &entry, origin, given: &[] }))
             }
         }
     }
@@ -211,6 +215,7 @@ impl Operand {
             Self::Literal(literal) => literal.seen(),
             Self::Field(field) => subject.field(*field),
             Self::Path(field, steps) => subject.path(*field, steps),
+            Self::Given(at) => subject.given.get(*at).map_or(Seen::Absent, |value| Seen::of(AnyValue::read(value))),
         }
     }
 }
@@ -218,19 +223,20 @@ impl Operand {
 impl<'a> Subject<'a> {
     /// The record at `index`; `None` where there is none.
     pub(super) fn of(batch: &'a Batch, index: usize) -> Option<Self> {
-        Some(Self { batch, entry: batch.index().get(index)?, origin: batch.origin() })
+        let entry = batch.index().get(index)?;
+        let (resource, scope) =
+            (batch.group_bytes(entry.group, |group| group.resource.clone()), batch.group_bytes(entry.group, |group| group.scope.clone()));
+        Some(Self { record: batch.record_bytes(entry), resource, scope, entry, origin: batch.origin(), given: &[] })
     }
 
-    fn record(self) -> &'a [u8] {
-        self.batch.record_bytes(self.entry)
+    /// The same record as it stands now, and what was computed of it.
+    pub(super) fn now(self, entry: &'a Entry, [record, resource, scope]: [&'a [u8]; 3], given: &'a [Vec<u8>]) -> Self {
+        Self { record, resource, scope, entry, given, ..self }
     }
 
-    fn resource(self) -> &'a [u8] {
-        self.batch.group_bytes(self.entry.group, |group| group.resource.clone())
-    }
-
-    fn scope(self) -> &'a [u8] {
-        self.batch.group_bytes(self.entry.group, |group| group.scope.clone())
+    /// What the index knows.
+    pub(super) fn entry(self) -> &'a Entry {
+        self.entry
     }
 
     fn field(self, field: Field) -> Seen<'a> {
@@ -241,12 +247,12 @@ impl<'a> Subject<'a> {
             Field::Time => Seen::Value(AnyValue::Int(i64::try_from(self.entry.time_unix_nano).unwrap_or(i64::MAX))),
             Field::IsReject => Seen::Value(AnyValue::Bool(self.entry.flags.is_reject())),
             Field::TraceId => Seen::id(&self.entry.trace_id),
-            Field::SpanId => Seen::id(last(self.record(), 10)),
-            Field::SeverityText => Seen::text(last(self.record(), 3)),
-            Field::EventName => Seen::text(last(self.record(), 12)),
-            Field::ScopeName => Seen::text(last(self.scope(), 1)),
-            Field::ScopeVersion => Seen::text(last(self.scope(), 2)),
-            Field::Body => Seen::of(AnyValue::read(last(self.record(), 5))),
+            Field::SpanId => Seen::id(last(self.record, 10)),
+            Field::SeverityText => Seen::text(last(self.record, 3)),
+            Field::EventName => Seen::text(last(self.record, 12)),
+            Field::ScopeName => Seen::text(last(self.scope, 1)),
+            Field::ScopeVersion => Seen::text(last(self.scope, 2)),
+            Field::Body => Seen::of(AnyValue::read(last(self.record, 5))),
             // Maps are asked by key only; the Origin's fields are read before.
             _ => Seen::Absent,
         }
@@ -255,10 +261,10 @@ impl<'a> Subject<'a> {
     fn path(self, field: Field, steps: &[Step]) -> Seen<'a> {
         let mut steps = steps.iter();
         let first = match field {
-            Field::Body => Some(AnyValue::read(last(self.record(), 5))),
-            Field::Attributes => steps.next().and_then(|step| attribute(self.record(), 6, step)),
-            Field::ResourceAttributes => steps.next().and_then(|step| attribute(self.resource(), 1, step)),
-            Field::ScopeAttributes => steps.next().and_then(|step| attribute(self.scope(), 3, step)),
+            Field::Body => Some(AnyValue::read(last(self.record, 5))),
+            Field::Attributes => steps.next().and_then(|step| attribute(self.record, 6, step)),
+            Field::ResourceAttributes => steps.next().and_then(|step| attribute(self.resource, 1, step)),
+            Field::ScopeAttributes => steps.next().and_then(|step| attribute(self.scope, 3, step)),
             _ => None,
         };
         let Some(mut value) = first else { return Seen::Absent };

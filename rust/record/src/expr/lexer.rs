@@ -19,8 +19,10 @@ pub(super) enum Kind {
     Text(String),
     Int(i64),
     Double(f64),
-    /// `==`, `(`, …: one of [`SYMBOLS`].
+    /// `==`, `(`, …: one of [`SYMBOLS`], in statements also of [`STATEMENT_SYMBOLS`].
     Symbol(&'static str),
+    /// What a statement computes beforehand, by its place.
+    Given(usize),
     End,
 }
 
@@ -35,14 +37,27 @@ impl std::fmt::Display for Kind {
             Self::Int(value) => write!(f, "the number {value}"),
             Self::Double(value) => write!(f, "the number {value}"),
             Self::Symbol(symbol) => write!(f, "'{symbol}'"),
+            Self::Given(_) => f.write_str("a value"),
             Self::End => f.write_str("the end"),
         }
     }
 }
 
+/// What only statements have.
+const STATEMENT_SYMBOLS: [&str; 8] = ["+", "-", "*", "/", "{", "}", ":", "="];
+
 /// Cuts `text` into words; the last is [`Kind::End`].
 pub(super) fn words(text: &str) -> Result<Vec<Token>, ConditionError> {
-    let mut tokens = Vec::new();
+    words_of(text, &[])
+}
+
+/// The same of a statement, which also computes.
+pub(super) fn statement_words(text: &str) -> Result<Vec<Token>, ConditionError> {
+    words_of(text, &STATEMENT_SYMBOLS)
+}
+
+fn words_of(text: &str, more: &[&'static str]) -> Result<Vec<Token>, ConditionError> {
+    let mut tokens: Vec<Token> = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..) {
         let Some(first) = rest.chars().next() else { break };
@@ -56,14 +71,28 @@ pub(super) fn words(text: &str) -> Result<Vec<Token>, ConditionError> {
                 let len = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
                 (Kind::Word(rest.get(..len).unwrap_or_default().into()), len)
             }
+            // After a value, a sign computes.
+            '-' | '+'
+                if !more.is_empty()
+                    && (is_value(tokens.last()) || !rest.get(1..).unwrap_or_default().starts_with(|c: char| c.is_ascii_digit())) =>
+            {
+                (Kind::Symbol(if first == '-' { "-" } else { "+" }), 1)
+            }
             '0'..='9' | '-' | '+' => number(rest, at)?,
-            _ => symbol(rest, first, at)?,
+            _ => match more.iter().find(|symbol| rest.starts_with(**symbol) && !rest.starts_with("==") && !rest.starts_with("=~")) {
+                Some(symbol) => (Kind::Symbol(symbol), 1),
+                None => symbol(rest, first, at)?,
+            },
         };
         tokens.push(Token { kind, at });
         at += len;
     }
     tokens.push(Token { kind: Kind::End, at: text.len() });
     Ok(tokens)
+}
+
+fn is_value(token: Option<&Token>) -> bool {
+    matches!(token.map(|token| &token.kind), Some(Kind::Word(_) | Kind::Int(_) | Kind::Double(_) | Kind::Symbol(")" | "]")))
 }
 
 fn symbol(rest: &str, first: char, at: usize) -> Result<(Kind, usize), ConditionError> {

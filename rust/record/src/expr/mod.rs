@@ -8,13 +8,16 @@ mod lexer;
 mod lookup;
 mod ottl;
 mod parser;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod tree;
 
 use eval::Subject;
 pub use lookup::Lookup;
+pub use statement::{Call, Computed, Context, Path, Statement};
 use tree::Expr;
+pub use tree::Step;
 
 use crate::{Batch, Origin};
 
@@ -56,7 +59,7 @@ impl Condition {
 
     /// The same, of a condition in the Collector's language (OTTL), as far as it has counterparts here.
     pub fn parse_ottl(text: &str) -> Result<Self, ConditionError> {
-        Ok(Self { text: text.into(), expr: parser::parse_ottl(text, ottl::Context::Log)? })
+        Ok(Self { text: text.into(), expr: parser::parse_ottl(text, Context::Log)? })
     }
 
     /// The condition of a route as the Collector writes it: `attributes["env"] == "prod"`, or `route() where …` before it. Where it `is_of_resource`,
@@ -64,7 +67,7 @@ impl Condition {
     pub fn parse_route(text: &str, is_of_resource: bool) -> Result<Option<Self>, ConditionError> {
         let Some(at) = ottl::after_route(text)? else { return Ok(None) };
         let own = text.get(at..).unwrap_or_default();
-        let context = if is_of_resource { ottl::Context::Resource } else { ottl::Context::Log };
+        let context = if is_of_resource { Context::Resource } else { Context::Log };
         let expr = parser::parse_ottl(own, context).map_err(|error| ConditionError { at: error.at + at, ..error })?;
         Ok(Some(Self { text: own.into(), expr }))
     }
@@ -77,6 +80,15 @@ impl Condition {
     /// Whether it holds for the record at `record` of the Batch's index; false where there is no such record.
     pub fn matches(&self, batch: &Batch, record: usize) -> bool {
         Subject::of(batch, record).is_some_and(|subject| self.expr.holds(subject))
+    }
+
+    /// The same for a record whose messages (itself, its resource, its scope) were written anew, with what its statement computed: `AnyValue` messages.
+    pub fn matches_now(&self, batch: &Batch, record: usize, now: [&[u8]; 3], given: &[Vec<u8>]) -> bool {
+        Subject::of(batch, record).is_some_and(|subject| {
+            let was = subject.entry();
+            let entry = if std::ptr::eq(batch.record_bytes(was), now[0]) { *was } else { was.of(now[0]) };
+            self.expr.holds(subject.now(&entry, now, given))
+        })
     }
 
     /// Whether it holds for whatever comes from there; `None` where the records must be asked. Saves a router the walk over a

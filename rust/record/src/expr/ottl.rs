@@ -6,18 +6,12 @@
 use super::{
     ConditionError,
     lexer::{Kind, Token},
+    statement::{Arguments, Computed, Context},
 };
 
 /// Functions of two arguments, a value and a text, and the operators that do the same.
 const TESTS: [(&str, &str); 4] =
     [("IsMatch", "matches"), ("HasPrefix", "starts_with"), ("HasSuffix", "ends_with"), ("ContainsValue", "contains")];
-
-/// What a condition speaks of where it does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Context {
-    Log,
-    Resource,
-}
 
 /// What a resource has not: its conditions must not ask for it.
 const OF_RECORDS: [&str; 13] = [
@@ -54,9 +48,16 @@ pub(super) fn after_route(text: &str) -> Result<Option<usize>, ConditionError> {
 
 /// Translates the words of a condition.
 pub(super) fn translated(tokens: Vec<Token>, context: Context) -> Result<Vec<Token>, ConditionError> {
-    let mut translator = Translator { from: tokens, next: 0, to: Vec::new(), context };
+    let mut translator = Translator { from: tokens, next: 0, to: Vec::new(), context, computed: None };
     while translator.step()? {}
     Ok(translator.to)
+}
+
+/// The same of the condition of a statement: what it computes stands beside it.
+pub(super) fn translated_in(tokens: Vec<Token>, context: Context) -> Result<(Vec<Token>, Vec<Computed>), ConditionError> {
+    let mut translator = Translator { from: tokens, next: 0, to: Vec::new(), context, computed: Some(Vec::new()) };
+    while translator.step()? {}
+    Ok((translator.to, translator.computed.unwrap_or_default()))
 }
 
 struct Translator {
@@ -64,6 +65,8 @@ struct Translator {
     next: usize,
     to: Vec<Token>,
     context: Context,
+    /// Where values may be computed: those that are.
+    computed: Option<Vec<Computed>>,
 }
 
 fn word(text: &str) -> Kind {
@@ -91,8 +94,20 @@ impl Translator {
                 self.push(Kind::End);
                 return Ok(false);
             }
-            (Kind::Word(name), Kind::Symbol("(")) if !matches!(&*name, "and" | "or" | "not") => self.call(&name)?,
-            (Kind::Word(name), next) if self.context == Context::Resource && self.begins_a_field() => self.of_resource(&name, &next)?,
+            (Kind::Word(name), next) if self.computed.is_none() && self.context == Context::Resource && self.begins_a_field() => {
+                self.of_resource(&name, &next)?;
+            }
+            (Kind::Word(name), Kind::Symbol("(")) if !matches!(&*name, "and" | "or" | "not") => {
+                if self.computed.is_none() || self.is_test(&name) { self.call(&name)? } else { self.compute()? }
+            }
+            (Kind::Word(name), Kind::Symbol("[")) if name == "cache" && self.computed.is_some() => self.compute()?,
+            // In their own contexts, resource and scope are not written out.
+            (Kind::Word(field), _) if !self.is_inner() && self.context.above(&field).is_some() => {
+                self.push(word(self.context.above(&field).unwrap_or_default()));
+                self.push(Kind::Symbol("."));
+                self.push(Kind::Word(field));
+                self.next += 1;
+            }
             // The context of a log record, which newer ones write out.
             (Kind::Word(context), Kind::Symbol(".")) if context == "log" => self.next += 2,
             (Kind::Word(context), Kind::Symbol(".")) if context == "instrumentation_scope" => {
@@ -125,6 +140,42 @@ impl Translator {
         let is_its_own = name == "attributes" && *next == Kind::Symbol("[");
         self.push(word(if is_its_own { "resource" } else { name }));
         self.next += 1;
+        Ok(())
+    }
+
+    /// Whether what comes next is a part of a path.
+    fn is_inner(&self) -> bool {
+        self.next.checked_sub(1).and_then(|before| self.from.get(before)).is_some_and(|token| token.kind == Kind::Symbol("."))
+    }
+
+    /// Whether the function becomes an operator: its second argument is a text, and nothing else follows.
+    fn is_test(&self, name: &str) -> bool {
+        let mut depth = 0;
+        let mut ahead = 1;
+        loop {
+            match self.kind(ahead) {
+                Kind::Symbol("(" | "[") => depth += 1,
+                Kind::Symbol(")" | "]") => depth -= 1,
+                Kind::Symbol(",") if depth == 1 => break,
+                Kind::End => return false,
+                _ => {}
+            }
+            ahead += 1;
+        }
+        let is_last = matches!((self.kind(ahead + 1), self.kind(ahead + 2)), (Kind::Text(_), Kind::Symbol(")")));
+        is_last && TESTS.iter().any(|(test, _)| *test == name)
+    }
+
+    /// A value that the statement computes before the condition is asked.
+    fn compute(&mut self) -> Result<(), ConditionError> {
+        let mut arguments = Arguments { tokens: &self.from, next: self.next, depth: 0 };
+        let computed = arguments.one()?;
+        let next = arguments.next;
+        if let Some(all) = &mut self.computed {
+            all.push(computed);
+        }
+        self.push(Kind::Given(self.computed.as_ref().map_or(0, Vec::len).saturating_sub(1)));
+        self.next = next;
         Ok(())
     }
 
@@ -175,7 +226,7 @@ impl Translator {
                     is_open = false;
                     true
                 }
-                Kind::Symbol(".") => true,
+                Kind::Symbol(".") | Kind::Given(_) => true,
                 Kind::Word(name) => !matches!(&**name, "and" | "or" | "not"),
                 Kind::Text(_) | Kind::Int(_) => is_open,
                 _ => false,

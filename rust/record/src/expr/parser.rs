@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str) -> Result<Expr, ConditionError> {
 }
 
 /// The same of one that is written in the Collector's language.
-pub(super) fn parse_ottl(text: &str, context: ottl::Context) -> Result<Expr, ConditionError> {
+pub(super) fn parse_ottl(text: &str, context: super::Context) -> Result<Expr, ConditionError> {
     parse_as(text, |tokens| ottl::translated(tokens, context))
 }
 
@@ -63,7 +63,12 @@ fn parse_as(text: &str, translated: impl FnOnce(Vec<Token>) -> Result<Vec<Token>
     if tokens.len() == 1 {
         return Err(ConditionError::new(0, "the condition is empty: write 'true' for one that always holds"));
     }
-    let mut parser = Parser { tokens: translated(tokens)?, next: 0, depth: 0, patterns: 0 };
+    parse_tokens(translated(tokens)?)
+}
+
+/// Of words that are our own.
+pub(super) fn parse_tokens(tokens: Vec<Token>) -> Result<Expr, ConditionError> {
+    let mut parser = Parser { tokens, next: 0, depth: 0, patterns: 0 };
     let expr = parser.any()?;
     match parser.peek() {
         Kind::End => Ok(expr),
@@ -221,7 +226,7 @@ impl Parser {
     fn bare(&mut self, left: Operand, start: usize, negated: bool) -> Result<Expr, ConditionError> {
         match (&left, left.kind()) {
             (Operand::Literal(Literal::Bool(value)), _) if !negated => Ok(Expr::Const(*value)),
-            (Operand::Field(_), Type::Bool) if !negated => Ok(Expr::True(left)),
+            (Operand::Field(_), Type::Bool) | (Operand::Given(_), _) if !negated => Ok(Expr::True(left)),
             _ => {
                 let found = self.peek().clone();
                 if let Kind::Word(word) = &found
@@ -314,6 +319,7 @@ impl Parser {
             Kind::Int(value) => Literal::Int(value),
             Kind::Double(value) => Literal::Double(value),
             Kind::Word(word) => return self.named(word, at),
+            Kind::Given(place) => return Ok(Operand::Given(place)),
             other => return Err(ConditionError::new(at, format!("expected a field or a value, not {other}"))),
         };
         Ok(Operand::Literal(literal))

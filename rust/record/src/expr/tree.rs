@@ -49,12 +49,16 @@ pub(crate) enum Operand {
     /// A value under a field that holds a map or an array: `attributes["a"]`, `body["a"][0]`. The first step into attributes
     /// is always a key.
     Path(Field, Vec<Step>),
+    /// What was computed beforehand, by its place.
+    Given(usize),
 }
 
 /// One step into a value.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Step {
+pub enum Step {
+    /// Into a map.
     Key(Vec<u8>),
+    /// Into an array.
     Index(usize),
 }
 
@@ -153,13 +157,13 @@ impl Operand {
             Self::Literal(Literal::Int(_) | Literal::Double(_)) => Type::Number,
             Self::Literal(Literal::Bool(_)) => Type::Bool,
             Self::Field(field) => Field::ALL.iter().find(|row| row.1 == *field).map_or(Type::Any, |row| row.2),
-            Self::Path(..) => Type::Any,
+            Self::Path(..) | Self::Given(_) => Type::Any,
         }
     }
 
     fn cost(&self) -> u32 {
         match self {
-            Self::Literal(_) => 0,
+            Self::Literal(_) | Self::Given(_) => 0,
             Self::Field(field) | Self::Path(field, _) => field.cost(),
         }
     }
