@@ -105,4 +105,4 @@ class DataFolderError(ServiceError):
 
 
 class ComponentError(ServiceError):
-    """A receiver or an exporter failed, and with it the process: nothing runs on half dead."""
+    """A component cannot start, or failed."""

@@ -52,7 +52,7 @@ class Config(HttpSettings):
     IGNORED: ClassVar[Mapping[str, str]] = {
         **HttpSettings.IGNORED,
         "use_v2": "there is one version of it here",
-        "component_health": "a component that fails ends the process",
+        "component_health": "while a component is down that failed, it is 503",
     }
 
     endpoint: Endpoint = Endpoint("localhost", 13133)  # noqa: RUF009 — frozen

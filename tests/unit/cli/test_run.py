@@ -124,6 +124,23 @@ def test_ready_and_not(tmp_path: Path) -> None:
                 assert answer.status == 200
 
 
+def test_another_config_while_it_runs(tmp_path: Path) -> None:
+    with collector(tmp_path) as process:
+        before, err = endpoint(tmp_path), tmp_path / "err"
+        (tmp_path / "config.yaml").write_text(CONFIG.replace("debug: }", "debug: {verbosity: detailed}}"))
+        process.send_signal(signal.SIGHUP)
+        wait_until(lambda: 'changed="exporter debug changed"' in err.read_text(), "the new config")
+        assert endpoint(tmp_path) == before
+        (tmp_path / "config.yaml").write_text(CONFIG.replace("exporters: [file", "exporters: [fiel"))
+        process.send_signal(signal.SIGHUP)
+        told = "service.pipelines.logs.exporters[0]: no exporter 'fiel': did you mean 'file'?"
+        wait_until(lambda: told in err.read_text(), "what is wrong with it")
+        assert send(tmp_path) == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert written(tmp_path) == ["hello"]
+
+
 def test_two_with_the_same_data(tmp_path: Path) -> None:
     with collector(tmp_path) as process:
         done = logloom("run", "--config", "config.yaml", "--data", "kept", cwd=tmp_path)
