@@ -13,11 +13,8 @@ use pyo3::{prelude::*, types::PyDict};
 use crate::{
     errors::ConfigError,
     journal::{cursor_row, keys_of},
+    record::hex,
 };
-
-fn hex(id: [u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(id))
-}
 
 /// The files and cursors of the journal in a folder.
 #[pyfunction]
@@ -39,13 +36,13 @@ pub fn survey_journal(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDic
         row.set_item("created_unix_nano", file.created_unix_nano)?;
         row.set_item("provider", &file.provider)?;
         row.set_item("key_id", &file.key_id)?;
-        row.set_item("policy", file.policy.map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))?;
+        row.set_item("policy", file.policy.map(|hash| hex(&hash)))?;
         row.set_item("is_finished", file.is_finished)?;
         row.set_item("damage", file.damage.as_deref())?;
         Ok(row)
     };
     let all = PyDict::new(py);
-    all.set_item("id", rest.as_ref().map(|rest| hex(rest.journal_id)))?;
+    all.set_item("id", rest.as_ref().map(|rest| hex(&rest.journal_id)))?;
     all.set_item("files", files.iter().map(file).collect::<PyResult<Vec<_>>>()?)?;
     let cursors = rest.iter().flat_map(|rest| &rest.cursors);
     let row = |(info, oldest): (&CursorInfo, u64)| {

@@ -44,8 +44,11 @@ fn answer_of(kind: &str, answer: &Bound<'_, PyAny>) -> PyResult<Result<Answer, S
     })
 }
 
+/// A name, and for each record the bytes of a value, or none.
+type Column = (String, Vec<Option<Vec<u8>>>);
+
 /// Attributes by name, each value as an `AnyValue` message.
-fn columns(given: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Vec<Option<Vec<u8>>>)>> {
+fn columns(given: &Bound<'_, PyAny>) -> PyResult<Vec<Column>> {
     let mut made = Vec::new();
     for column in given.try_iter()? {
         let (name, values) = column?.extract::<(String, Bound<'_, PyAny>)>()?;
