@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import orjson
 
-__all__ = ["LINES_MAX", "PERIOD_S", "Log", "end", "log_of", "show"]
+__all__ = ["LINES_MAX", "PERIOD_S", "Log", "end", "limited", "line_of", "log_of", "show"]
 
 _LEVELS: Final = {logging.WARNING: "WARN", logging.CRITICAL: "ERROR"}
 _VALUE_CHARS_MAX: Final = 500
@@ -49,7 +49,8 @@ def show(level: str, encoding: str = "console") -> None:
     handler.setFormatter(_JsonFormatter() if encoding == "json" else _Formatter())
     handler.addFilter(_Rate(time.monotonic))
     logger = logging.getLogger("logloom")
-    logger.handlers[:] = [handler]
+    # Those of the receiver `own` stay.
+    logger.handlers[:] = [handler, *(it for it in logger.handlers if not isinstance(it, logging.StreamHandler))]
     logger.propagate = False
     logger.setLevel(logging.WARNING if level.lower() == "warn" else level.upper())
 
@@ -113,21 +114,31 @@ def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def line_of(record: logging.LogRecord) -> dict[str, Any]:
+    """What a line says: `time`, `level`, `component`, `message`, `fields`, `exception`."""
+    line: dict[str, Any] = {
+        "time": _time(record),
+        "level": _LEVELS.get(record.levelno, record.levelname),
+        "component": getattr(record, "component", "") or "logloom",
+        "message": _short(record.getMessage()),
+    }
+    if fields := getattr(record, "fields", {}):
+        line["fields"] = {key: _plain(value) for key, value in fields.items()}
+    if record.exc_info:
+        line["exception"] = _Formatter().formatException(record.exc_info)
+    return line
+
+
+def limited(clock: Callable[[], float]) -> logging.Filter:
+    """What lets `LINES_MAX` lines of a component and message through in each period."""
+    return _Rate(clock)
+
+
 class _JsonFormatter(logging.Formatter):
     """A line of JSON: `time`, `level`, `component`, `message`, and the fields under `fields`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "time": _time(record),
-            "level": _LEVELS.get(record.levelno, record.levelname),
-            "component": getattr(record, "component", "") or "logloom",
-            "message": _short(record.getMessage()),
-        }
-        if fields := getattr(record, "fields", {}):
-            line["fields"] = {key: _plain(value) for key, value in fields.items()}
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
+        return orjson.dumps(line_of(record), default=str).decode()
 
 
 def _plain(value: object) -> object:

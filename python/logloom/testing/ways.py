@@ -132,6 +132,7 @@ WAYS: Final[Mapping[str, Callable[[Any, Given], Way]]] = {
     "loki": _loki,
     "lumberjack": _plain("ecs", keep_unreadable=True, keep_original=False),
     "otlp": _otlp,
+    "own": _plain("json", keep_unreadable=True, keep_original=False),
     "splunkhec": _splunkhec,
     "syslog": _syslog,
     "zipkin": _serialized("zipkin", "json"),
