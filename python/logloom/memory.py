@@ -15,8 +15,9 @@ from logloom._native import Brake
 from logloom.errors import ConfigError
 from logloom.logs import Log
 
-__all__ = ["Memory", "resident_bytes", "total_bytes"]
+__all__ = ["STATM", "Memory", "resident_bytes", "total_bytes"]
 
+STATM: Final = Path("/proc/self/statm")
 RETRY_S: Final = 1.0
 """The delay asked of senders above the soft limit, in seconds."""
 
@@ -101,7 +102,7 @@ def resident_bytes() -> int:
         ConfigError: This system does not tell.
     """
     try:
-        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()
+        pages = STATM.read_text(encoding="ascii").split()
     except OSError as error:
         msg = f"memory_limiter: how much memory is used is not to be had on this system: {error.strerror}; remove it"
         raise ConfigError(msg) from None

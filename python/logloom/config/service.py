@@ -108,6 +108,9 @@ class ServiceConfig:
         journal: The bound on a journal of `kind: memory`; the section `journal` says all else.
         in_flight_mib: How many MiB of what came, over all receivers, may be in memory and neither in the journal nor
             refused; beyond that senders are asked to come again, or nothing more is read of them.
+        memory_limit_mib: The most memory that the process may hold resident, in MiB, without what is mapped from
+            files; 0: nine tenths of all that there is (the container's limit, or the machine's memory). Above four
+            fifths of it senders are asked to come again, as a `memory_limiter` does for some pipelines.
         shutdown_timeout: How long a stop may take. What is not delivered by then stays in the journal.
         telemetry: What logloom says of itself.
     """
@@ -122,6 +125,7 @@ class ServiceConfig:
     dead_letter_pipeline: str | None = None
     journal: MemoryConfig = field(default_factory=MemoryConfig)
     in_flight_mib: Annotated[int, Bound(1, 1 << 20)] = 256
+    memory_limit_mib: Annotated[int, Bound(0, 1 << 24)] = 0
     shutdown_timeout: Annotated[Seconds, Bound(0, 3600)] = 20.0
     telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
 

@@ -82,6 +82,7 @@ class Changes:
             ("journal", old.journal, new.journal),
             ("service.journal", old.service.journal, new.service.journal),
             ("service.identities, and what they may feed", _access(old), _access(new)),
+            ("service.memory_limit_mib", old.service.memory_limit_mib, new.service.memory_limit_mib),
             ("service.telemetry", _telling(old), _telling(new)),
             ("service.pipelines: lossy", _lossy(old), _lossy(new)),
         ):

@@ -16,12 +16,22 @@ from logloom.folder import held, listening_file, tell_listening
 from logloom.intake import intake_of
 from logloom.journal import DeadLetters, Opened, opened, watch
 from logloom.logs import log_of
-from logloom.memory import Memory
+from logloom.memory import STATM, Memory
 from logloom.room import Room
 from logloom.service._crew import Crew
 from logloom.service._reload import go_over
-from logloom.service._supervise import RESTART, ComponentState, Unit
-from logloom.service._units import ExporterUnit, ExtensionUnit, ReceiverUnit, Site, WorkUnit, at_python, is_limiter
+from logloom.service._supervise import RESTART, ComponentState, Kind, Unit
+from logloom.service._units import (
+    PROCESS,
+    ExporterUnit,
+    ExtensionUnit,
+    ReceiverUnit,
+    Site,
+    WorkUnit,
+    at_python,
+    is_limiter,
+    memory_of,
+)
 from logloom.service._watch import ConfigWatch
 from logloom.systemd import Progress, Systemd
 from logloom.tailing import tailed
@@ -187,6 +197,9 @@ class Service:
             for name, component in config.processors.items()
             if is_limiter(component)
         }
+        # Where the system does not tell how much it is (no /proc), only who asks for a bound is told so.
+        if config.service.memory_limit_mib or STATM.exists():
+            site.memories[PROCESS] = memory_of(config)
         site.intake = self._ticks.intake = intake_of(config, site.journals.main, self.teller.telemetry, site.made)
         await asyncio.to_thread(site.journals.main.all_attached)
         parts = Parts(site.journals.main, site.journals.dead, site.intake, self._room)
@@ -204,7 +217,8 @@ class Service:
         )
         for name, memory in site.memories.items():
             await memory.look(asyncio.get_running_loop().time())
-            crew.start([WorkUnit("processor", name, site.restart, memory.run)])
+            kind: Kind = "service" if name == PROCESS else "processor"
+            crew.start([WorkUnit(kind, name, site.restart, memory.run)])
         await left.enter_async_context(tailed(self.data, site.intake, lambda: self.config))
         return not self._stopping.is_set()
 

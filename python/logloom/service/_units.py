@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from logloom._native import Intake
 from logloom.access import Access
@@ -30,6 +30,7 @@ from logloom.service._supervise import Kind, Unit
 from logloom.telemetry import Telemetry
 
 __all__ = [
+    "PROCESS",
     "ExporterUnit",
     "ExtensionUnit",
     "ReceiverUnit",
@@ -37,6 +38,7 @@ __all__ = [
     "WorkUnit",
     "cut_of",
     "memories_of",
+    "memory_of",
     "pipelines_with",
 ]
 
@@ -342,10 +344,24 @@ def cut_of(component: Component, config: Config) -> Cut:
 
 
 def memories_of(receiver: str, config: Config, site: Site) -> list[Memory]:
-    """The `memory_limiter`s of the pipelines that the receiver feeds, over connectors too."""
+    """The process's own bound, and the `memory_limiter`s of pipelines that the receiver feeds, over connectors too."""
     pipelines = config.service.pipelines
     names = {name for pipeline in reached(config, receiver) for name in pipelines[pipeline].processors}
-    return [memory for name, memory in site.memories.items() if name in names]
+    return [memory for name, memory in site.memories.items() if name in names or name == PROCESS]
+
+
+PROCESS: Final = "memory"
+"""Under which the process's own bound stands among the `memory_limiter`s."""
+LOOK_EVERY_S: Final = 0.1
+SHARE_PERCENT: Final = 90
+
+
+def memory_of(config: Config) -> Memory:
+    """The process's own bound."""
+    limit_mib = config.service.memory_limit_mib
+    share = 0 if limit_mib else SHARE_PERCENT
+    limits = memory_limiter.Config(check_interval=LOOK_EVERY_S, limit_mib=limit_mib, limit_percentage=share)
+    return Memory(limits, log_of("service"))
 
 
 def at_python(config: Config) -> "set[Endpoint]":

@@ -70,7 +70,14 @@ async def test_what_comes_and_goes(tmp_path: Path) -> None:
         await run.reload(ONE)
         assert orjson.loads((tmp_path / "listening.json").read_bytes()) == {"tin": {"test": "here"}}
         await first.text("three")
-        assert {state.id for state in run.service.components()} == {"tin", "tout", "journal", "errands", "processors"}
+        assert {state.id for state in run.service.components()} == {
+            "tin",
+            "tout",
+            "journal",
+            "errands",
+            "processors",
+            "memory",
+        }
         await run.stop()
         assert bodies(run) == ["one", "two", "three"]
         assert bodies(run, "tout/b") in ([], ["two"])  # what it had not sent stays in the journal
