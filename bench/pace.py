@@ -9,6 +9,7 @@ import asyncio
 import gc
 import sys
 import time
+from pathlib import Path
 
 import orjson
 
@@ -63,6 +64,14 @@ async def _answer(reader: asyncio.StreamReader) -> None:
 if __name__ == "__main__":
     sys.stdout.buffer.write(
         orjson.dumps(
-            asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5])))
+            asyncio.run(
+                main(
+                    sys.argv[1],
+                    Path(sys.argv[2]).read_bytes(),
+                    int(sys.argv[3]),
+                    float(sys.argv[4]),
+                    float(sys.argv[5]),
+                )
+            )
         )
     )

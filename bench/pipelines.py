@@ -182,7 +182,7 @@ PATTERN = r"[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}"
 def _shaped() -> Shape:
     ours = {
         "processors": {
-            "redaction": {"rules": [], "patterns": {"mail": PATTERN}},
+            "redaction": {"rules": [], "custom": {"mail": {"pattern": PATTERN}}},
             "filter": {"drop": ['attributes["http.response.status_code"] == 418']},
             "attributes": {"actions": [{"key": "mesh", "value": "east", "action": "insert"}]},
         },
