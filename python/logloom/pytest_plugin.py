@@ -44,7 +44,7 @@ class ConfigFile(pytest.File):
         for case in file.tests:
             yield ConfigItem.from_parent(self, name=case.name, tested=config, case=case)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002 — as pytest calls it
         """What is wrong with a file is said in its own words."""
         from logloom.errors import LogloomError
 

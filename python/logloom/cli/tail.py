@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from logloom._native import Batch
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     colour = args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     to = _Coloured(sys.stdout.buffer) if colour and args.output == "table" else sys.stdout.buffer
     try:
-        with _outputs.writer(args.output, to, None) as write:  # type: ignore[arg-type]
+        with _outputs.writer(args.output, to, None) as write:  # type: ignore[arg-type]  # it is only written to
             for came, lost in _frames(args.data, args.component, args.filter):
                 missed += lost
                 if came is None:
@@ -78,13 +78,13 @@ def run(args: argparse.Namespace) -> int:
 class _Coloured:
     """What a line is written to, in the colour of its record."""
 
-    def __init__(self, to: "object") -> None:
+    def __init__(self, to: BinaryIO) -> None:
         self._to = to
         self.colour = ""
 
     def write(self, data: bytes) -> None:
         line = b"\x1b[%sm%s\x1b[0m\n" % (self.colour.encode(), data.rstrip(b"\n")) if self.colour else data
-        self._to.write(line)  # type: ignore[attr-defined]
+        self._to.write(line)
 
 
 def _frames(data: Path, component: str, keep: list[str]) -> "Iterator[tuple[Batch | None, int]]":

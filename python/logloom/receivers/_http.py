@@ -20,6 +20,7 @@ from logloom.receivers._cors import for_browsers
 from logloom.receivers._gate import Gate
 from logloom.receivers._listener import Listener
 from logloom.receivers._net import warn_if_open
+from logloom.receivers._routes import hold_claims
 
 if TYPE_CHECKING:
     from logloom._native import Delivery, Messages
@@ -108,9 +109,7 @@ class HttpServer:
         *,
         tenant_headers: tuple[str, ...] = (),
     ) -> None:
-        if set(routes) != set(config.claims()):  # what `logloom check` compares
-            msg = f"{type(config).__qualname__}.claims() names other routes than there are: {', '.join(routes)}"
-            raise ValueError(msg)
+        hold_claims(config, routes)
         self._config = config
         self._context = context
         handlers = {key: functools.partial(self._handle, route) for key, route in routes.items()}

@@ -16,6 +16,7 @@ from logloom.receivers._gate import Gate
 from logloom.receivers._native import Fate, until_stopped
 from logloom.receivers._native_listener import NativeListener
 from logloom.receivers._pages import FixedPage, Pushes, ReadyPage
+from logloom.receivers._routes import hold_claims
 
 if TYPE_CHECKING:
     from logloom.intake import Push, ReceiverContext
@@ -48,9 +49,7 @@ class NativeHttpServer:
         *,
         tenant_headers: tuple[str, ...] = (),
     ) -> None:
-        if set(routes) != set(config.claims()):  # what `logloom check` compares
-            msg = f"{type(config).__qualname__}.claims() names other routes than there are: {', '.join(routes)}"
-            raise ValueError(msg)
+        hold_claims(config, routes)
         self._config = config
         self._context = context
         self._routes = routes

@@ -1,11 +1,14 @@
 """Which route a request's method and path lead to."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Final, Generic, TypeVar
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from urllib.parse import unquote
 
-__all__ = ["Routes"]
+if TYPE_CHECKING:
+    from logloom.receivers._settings import HttpSettings
+
+__all__ = ["Routes", "hold_claims"]
 
 R = TypeVar("R")
 _NAME: Final = re.compile(r"\{(\w+)(\*?)\}")
@@ -63,3 +66,14 @@ def _compiled(path: str) -> re.Pattern[str]:
         pattern += f"{re.escape(path[end : match.start()])}(?P<{match[1]}>{inside})"
         end = match.end()
     return re.compile(pattern + re.escape(path[end:]))
+
+
+def hold_claims(config: "HttpSettings", routes: Collection[str]) -> None:
+    """Hold the routes that there are against what the config claims, which `logloom check` compares.
+
+    Raises:
+        ValueError: They are not the same.
+    """
+    if set(routes) != set(config.claims()):
+        msg = f"{type(config).__qualname__}.claims() names other routes than there are: {', '.join(routes)}"
+        raise ValueError(msg)

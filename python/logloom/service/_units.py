@@ -228,7 +228,7 @@ class ExporterUnit(Unit):
         try:
             async with AsyncExitStack() as left:
                 if hasattr(exporter, "__aenter__"):
-                    await left.enter_async_context(exporter)  # type: ignore[arg-type]
+                    await left.enter_async_context(exporter)  # type: ignore[arg-type]  # hasattr tells
                 self._follower = Follower(
                     exporter,
                     bookmark,
