@@ -23,7 +23,8 @@ STOP_SECONDS = 60
 class Logloom:
     """One collector. Use as a context manager; inside, it is ready, and leaving it asserts a clean stop.
 
-    `arguments` go before its own: `--config FILE`, over which `config` goes then.
+    `arguments` go before its own: `--config FILE`, over which `config` goes then. `command` goes before all, and
+    becomes what it runs (`exec`).
 
     Every endpoint in `config` may have port 0: `endpoint()` says which it became.
     """
@@ -34,6 +35,7 @@ class Logloom:
         folder: Path,
         arguments: Sequence[str | Path] = (),
         environment: Mapping[str, str] | None = None,
+        command: Sequence[str] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.data = folder / "data"
@@ -42,6 +44,7 @@ class Logloom:
         self._config.write_bytes(orjson.dumps(config))  # JSON is YAML
         self._err = folder / "logloom.err"
         self._arguments = arguments
+        self._command = command
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._listening: dict[str, dict[str, str]] = {}
@@ -74,6 +77,7 @@ class Logloom:
         with self._err.open("ab") as err:
             self._process = subprocess.Popen(
                 [
+                    *self._command,
                     Path(sys.executable).with_name("logloom"),
                     "run",
                     *self._arguments,

@@ -1,12 +1,17 @@
 """`service.memory_limit_mib`: the process's own bound, over all receivers and both engines."""
 
+import re
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
 from tests.service.logloom_process import Logloom
 from tests.service.sinks import EXPORTS
@@ -60,3 +65,42 @@ def test_below_it_nobody_is(tmp_path: Path) -> None:
         assert _post(running) == 200
         assert _export(running) == grpc.StatusCode.OK
     assert "too much memory" not in running.log()
+
+
+LIMIT_MIB = 320
+SENDERS, REQUESTS, RECORDS = 32, 6, 14_000
+BROKEN_OFF = 0
+
+
+def _most_mib(pid: int) -> int:
+    """The most that it ever held, without what is mapped from files."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    most, mapped = (int(re.findall(rf"{what}:\s+(\d+) kB", status)[0]) for what in ("VmHWM", "RssFile"))
+    return (most - mapped) >> 10
+
+
+def test_it_holds_under_a_flood(tmp_path: Path) -> None:
+    record = LogRecord(body=AnyValue(string_value="x" * 1000))
+    logs = [ResourceLogs(scope_logs=[ScopeLogs(log_records=[record] * RECORDS)])]
+    body = ExportLogsServiceRequest(resource_logs=logs).SerializeToString()
+    assert SENDERS * len(body) >> 20 > LIMIT_MIB  # all that is sent at once would not go in
+    with Logloom(config(LIMIT_MIB), tmp_path) as running, ThreadPoolExecutor(SENDERS) as senders:
+        taken = list(senders.map(lambda _: _sent(running, body), range(SENDERS * REQUESTS)))
+        assert _most_mib(running.pid) <= LIMIT_MIB
+    assert set(taken) <= {200, 429, 503, BROKEN_OFF}
+    received = sum(int(found) for found in re.findall(r" received receiver=otlp records=(\d+)", running.log()))
+    assert received == taken.count(200) * RECORDS > 0
+
+
+def _sent(running: Logloom, body: bytes) -> int:
+    headers = {"Content-Type": "application/x-protobuf"}
+    address = f"http://{running.endpoint('otlp', 'http')}/v1/logs"
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=120) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except urllib.error.URLError as error:  # told while it sent, and not read to the end
+        if not isinstance(error.reason, ConnectionError):
+            raise
+        return BROKEN_OFF

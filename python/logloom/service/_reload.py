@@ -22,8 +22,10 @@ from logloom.service._units import (
     WorkUnit,
     at_python,
     cut_of,
+    in_flight_bytes,
     is_limiter,
     memories_of,
+    memory_of,
     pipelines_with,
 )
 
@@ -156,7 +158,7 @@ async def go_over(site: Site, crew: Crew, old: Config, new: Config) -> Changes:
     await _without(crew, changes.exporters.gone, timeout_s)
     await asyncio.to_thread(site.journals.main.all_attached)
     await _limit(site, crew, new, changes.limiters)
-    site.room.grow((new.service.in_flight_mib << 20) - site.room.bytes_max)
+    site.room.grow(in_flight_bytes(new, memory_of(new)) - site.room.bytes_max)
     for receiver in crew.of(ReceiverUnit).values():
         receiver.memories = memories_of(receiver.id, new, site)
     begins = [ReceiverUnit(one, new, site) for one in _those(new.receivers, changes.receivers.starts)]

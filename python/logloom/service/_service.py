@@ -29,6 +29,7 @@ from logloom.service._units import (
     Site,
     WorkUnit,
     at_python,
+    in_flight_bytes,
     is_limiter,
     memory_of,
 )
@@ -91,7 +92,7 @@ class Service:
         self._stopping = asyncio.Event()
         self._ready = False
         self._crew = Crew()
-        self._room = Room(config.service.in_flight_mib << 20)
+        self._room = Room(in_flight_bytes(config, memory_of(config)))
         self._site: Site | None = None
         self._systemd = systemd or Systemd()
         self._beside: list[asyncio.Task[None]] = []

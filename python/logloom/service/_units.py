@@ -354,6 +354,8 @@ PROCESS: Final = "memory"
 """Under which the process's own bound stands among the `memory_limiter`s."""
 LOOK_EVERY_S: Final = 0.1
 SHARE_PERCENT: Final = 90
+IN_FLIGHT_SHARE: Final = 4
+"""What is in flight may be such a part of the process's memory: one of these."""
 
 
 def memory_of(config: Config) -> Memory:
@@ -362,6 +364,14 @@ def memory_of(config: Config) -> Memory:
     share = 0 if limit_mib else SHARE_PERCENT
     limits = memory_limiter.Config(check_interval=LOOK_EVERY_S, limit_mib=limit_mib, limit_percentage=share)
     return Memory(limits, log_of("service"))
+
+
+def in_flight_bytes(config: Config, memory: Memory) -> int:
+    """`service.in_flight_mib`, but at most a quarter of the process's memory.
+
+    Senders are asked to come again above four fifths of it: what they sent before then comes yet, and becomes records.
+    """
+    return min(config.service.in_flight_mib << 20, memory.limits.limits_bytes(memory.total())[1] // IN_FLIGHT_SHARE)
 
 
 def at_python(config: Config) -> "set[Endpoint]":
