@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ import pytest
 
 from tests.encoders import jaeger as spans
 from tests.service import attacks
+from tests.service.engines import served_by
 from tests.service.logloom_process import Logloom
 from tests.service.waiting import wait_until
 
@@ -52,6 +53,7 @@ class Case:
     config: dict[str, Any]
     endpoint: str
     good: Good
+    engines: str = "native"
 
 
 async def post(host: str, port: int, path: str, content_type: str, body: bytes) -> None:
@@ -139,6 +141,9 @@ CASES = [
     Case("otlp/grpc", protocols("grpc"), "grpc", good_grpc(attacks.LOGS, b"")),
     Case("http", ZERO, "http", good_http),
 ]
+CASES += [
+    replace(case, engines="python") for case in CASES if case.name in ("zipkin", "jaeger/grpc", "otlp", "otlp/grpc")
+]
 
 
 def memory_mib(pid: int, what: str) -> float:
@@ -154,7 +159,7 @@ def descriptors(pid: int) -> int:
 
 def config(case: Case) -> dict[str, Any]:
     return {
-        "receivers": {case.name: case.config},
+        "receivers": served_by(case.engines, {case.name: case.config}),
         "exporters": {"nop": None},
         "service": {
             "in_flight_mib": IN_FLIGHT_MIB,
@@ -189,7 +194,7 @@ def attacked(case: Case, port: int) -> Iterator[None]:
             process.kill()
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.name}-{case.engines}" for case in CASES])
 def test_attackers_take_no_more_than_there_is_and_keep_nobody_out(case: Case, tmp_path: Path) -> None:
     with Logloom(config(case), tmp_path) as logloom:
         pid, port = logloom.pid, logloom.port(case.name, case.endpoint)

@@ -18,6 +18,7 @@ from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExp
 import requests
 from bench import corpus
 from tests import otlp
+from tests.service.engines import ENGINES, served_by
 from tests.service.logloom_process import Logloom, read
 from tests.service.sinks import EXPORTS
 from tests.service.waiting import wait_until
@@ -27,7 +28,7 @@ BASIC = "Basic " + base64.b64encode(f"ann:{PASSWORD}".encode()).decode()
 RETRY = {"initial_interval": "50ms", "max_interval": "200ms"}
 
 
-def _receiving(out: Path, tokens: Path) -> dict[str, Any]:
+def _receiving(out: Path, tokens: Path, engines: str = "native") -> dict[str, Any]:
     """Passwords over gRPC, tokens over HTTP."""
     users = f"ann:{bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()}\n"
     return {
@@ -35,14 +36,17 @@ def _receiving(out: Path, tokens: Path) -> dict[str, Any]:
             "basicauth/agents": {"htpasswd": {"inline": users.replace("$", "$$")}},
             "bearertokenauth/apps": {"filename": str(tokens)},
         },
-        "receivers": {
-            "otlp": {
-                "protocols": {
-                    "grpc": {"endpoint": "127.0.0.1:0", "auth": {"authenticator": "basicauth/agents"}},
-                    "http": {"endpoint": "127.0.0.1:0", "auth": {"authenticator": "bearertokenauth/apps"}},
+        "receivers": served_by(
+            engines,
+            {
+                "otlp": {
+                    "protocols": {
+                        "grpc": {"endpoint": "127.0.0.1:0", "auth": {"authenticator": "basicauth/agents"}},
+                        "http": {"endpoint": "127.0.0.1:0", "auth": {"authenticator": "bearertokenauth/apps"}},
+                    }
                 }
-            }
-        },
+            },
+        ),
         "exporters": {"file": {"path": str(out)}},
         "service": {
             "extensions": ["basicauth/agents", "bearertokenauth/apps"],
@@ -72,10 +76,11 @@ def tokens(tmp_path: Path) -> Path:
 
 
 @pytest.mark.peer
+@pytest.mark.parametrize("engines", ENGINES)
 @pytest.mark.parametrize("transport", ["grpc", "http"])
-def test_the_sdk_with_credentials(tmp_path: Path, tokens: Path, transport: str) -> None:
+def test_the_sdk_with_credentials(tmp_path: Path, tokens: Path, transport: str, engines: str) -> None:
     out = tmp_path / "out.jsonl"
-    with Logloom(_receiving(out, tokens), tmp_path / "to") as to:
+    with Logloom(_receiving(out, tokens, engines), tmp_path / "to") as to:
         exporter: LogRecordExporter
         if transport == "grpc":
             endpoint = f"http://{to.endpoint('otlp', 'grpc')}"
@@ -120,10 +125,11 @@ def test_one_logloom_to_another(tmp_path: Path, tokens: Path, transport: str) ->
     assert "sends its credentials without TLS" in sender.log()
 
 
-def test_who_is_not_known_writes_nothing(tmp_path: Path, tokens: Path) -> None:
+@pytest.mark.parametrize("engines", ENGINES)
+def test_who_is_not_known_writes_nothing(tmp_path: Path, tokens: Path, engines: str) -> None:
     out = tmp_path / "out.jsonl"
     body = corpus.otlp_logs(5, 1)
-    with Logloom(_receiving(out, tokens), tmp_path / "to") as to:
+    with Logloom(_receiving(out, tokens, engines), tmp_path / "to") as to:
         for shown in (None, "Bearer wrong", BASIC):
             headers = {"Content-Type": "application/x-protobuf"} | ({"Authorization": shown} if shown else {})
             answer = requests.post(f"http://{to.endpoint('otlp', 'http')}/v1/logs", body, headers=headers, timeout=30)

@@ -14,6 +14,7 @@ from bench import corpus
 from logloom.access.secrets import hash_of, new_token
 from tests import otlp
 from tests.authority import Authority
+from tests.service.engines import ENGINES, served_by
 from tests.service.logloom_process import Logloom, read
 from tests.service.sinks import EXPORTS
 
@@ -25,7 +26,7 @@ def body(text: str, count: int = 1) -> bytes:
     return orjson.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]})
 
 
-def config(folder: Path, authority: Authority, tokens: Path, engine: str) -> dict[str, Any]:
+def config(folder: Path, authority: Authority, tokens: Path, engines: str) -> dict[str, Any]:
     cert, key = authority.sign("server")
     tls = {"cert_file": str(cert), "key_file": str(key), "reload_interval": "100ms"}
     pipelines = {
@@ -39,18 +40,17 @@ def config(folder: Path, authority: Authority, tokens: Path, engine: str) -> dic
     }
     return {
         "extensions": {"bearertokenauth": {"filename": str(tokens)}},
-        "receivers": {
-            "otlp/tls": {
-                "protocols": {
-                    "grpc": {
-                        "endpoint": "127.0.0.1:0",
-                        "engine": engine,
-                        "tls": tls | {"client_ca_file": str(authority.pem)},
-                    },
-                    "http": {"endpoint": "127.0.0.1:0", "tls": tls, "auth": {"authenticator": "bearertokenauth"}},
+        "receivers": served_by(
+            engines,
+            {
+                "otlp/tls": {
+                    "protocols": {
+                        "grpc": {"endpoint": "127.0.0.1:0", "tls": tls | {"client_ca_file": str(authority.pem)}},
+                        "http": {"endpoint": "127.0.0.1:0", "tls": tls, "auth": {"authenticator": "bearertokenauth"}},
+                    }
                 }
-            }
-        },
+            },
+        ),
         "exporters": {
             "file": {"path": str(folder / "all.jsonl")},
             "file/shop": {"path": str(folder / "shop.jsonl")},
@@ -69,15 +69,15 @@ def config(folder: Path, authority: Authority, tokens: Path, engine: str) -> dic
     }
 
 
-@pytest.mark.parametrize("engine", ["native", "grpcio"])
-def test_where_records_go_and_for_whom(tmp_path: Path, engine: str) -> None:
+@pytest.mark.parametrize("engines", ENGINES)
+def test_where_records_go_and_for_whom(tmp_path: Path, engines: str) -> None:
     authority = Authority(tmp_path)
     shown = {name: new_token() for name in ("agents", "slow")}
     tokens = tmp_path / "tokens"
     tokens.write_text("".join(f"{hash_of(token)} {name}\n" for name, token in shown.items()))
     pair = [path.read_bytes() for path in authority.sign("cart", "DNS:cart.svc,URI:spiffe://mesh/shop/cart")]
     credentials = grpc.ssl_channel_credentials(authority.pem.read_bytes(), pair[1], pair[0])
-    with Logloom(config(tmp_path, authority, tokens, engine), tmp_path / "run") as runs:
+    with Logloom(config(tmp_path, authority, tokens, engines), tmp_path / "run") as runs:
         url = f"https://{runs.endpoint('otlp/tls', 'http')}/v1/logs"
 
         def post(name: str, data: bytes, **headers: str) -> requests.Response:
@@ -107,7 +107,8 @@ def test_where_records_go_and_for_whom(tmp_path: Path, engine: str) -> None:
     assert "throttled=1" in runs.log()
 
 
-async def test_a_client_of_aiohttp_with_a_certificate(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engines", ENGINES)
+async def test_a_client_of_aiohttp_with_a_certificate(tmp_path: Path, engines: str) -> None:
     """Also over HTTP the certificate says who it is; without one nobody gets in."""
     authority = Authority(tmp_path)
     tokens = tmp_path / "tokens"
@@ -115,6 +116,7 @@ async def test_a_client_of_aiohttp_with_a_certificate(tmp_path: Path) -> None:
     text = config(tmp_path, authority, tokens, "native")
     protocols = text["receivers"]["otlp/tls"]["protocols"]
     protocols["http"] = {key: value for key, value in protocols["grpc"].items() if key != "engine"}
+    text["receivers"] = served_by(engines, text["receivers"])
     context = ssl.create_default_context(cafile=str(authority.pem))
     with Logloom(text, tmp_path / "run") as runs:
         url = f"https://{runs.endpoint('otlp/tls', 'http')}/v1/logs"

@@ -15,6 +15,7 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from tests.encoders import jaeger
+from tests.service.engines import ENGINES, served_by
 from tests.service.logloom_process import Logloom
 from tests.service.sinks import OtlpSink
 from tests.service.waiting import wait_until
@@ -69,11 +70,17 @@ def port() -> int:
 
 
 @pytest.fixture
-def full(tmp_path: Path, port: int) -> Iterator[Full]:
+def engines() -> str:
+    """Which servers; tests of protocols that have the choice take all of them."""
+    return "native"
+
+
+@pytest.fixture
+def full(tmp_path: Path, port: int, engines: str) -> Iterator[Full]:
     retry = {"initial_interval": "100ms", "max_interval": "200ms"}
     destination = {"endpoint": f"{LOOPBACK}:{port}", "tls": {"insecure": True}, "retry_on_failure": retry}
     config = {
-        "receivers": RECEIVERS,
+        "receivers": served_by(engines, RECEIVERS),
         "exporters": {"otlp": destination},
         "journal": {"kind": "memory"},
         "service": {
@@ -99,6 +106,7 @@ def retry_info(error: grpc.RpcError) -> float:
     return info.retry_delay.ToTimedelta().total_seconds()
 
 
+@pytest.mark.parametrize("engines", ENGINES)
 @pytest.mark.parametrize(
     ("receiver", "method", "message"),
     [
@@ -114,6 +122,7 @@ def test_grpc_says_unavailable_and_when_to_come_again(full: Full, receiver: str,
         assert retry_info(refused.value) > 0
 
 
+@pytest.mark.parametrize("engines", ENGINES)
 @pytest.mark.parametrize(
     ("listens", "path", "content_type", "body"),
     [
