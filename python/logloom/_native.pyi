@@ -249,6 +249,7 @@ class Journal:
 @final
 class Cursor:
     def next(self, records_max: int, bytes_max: int, timeout_s: float) -> tuple[Batch, int] | None: ...
+    def drain(self, timeout_s: float) -> int: ...
     def done(
         self,
         position: int,

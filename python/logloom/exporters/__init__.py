@@ -28,6 +28,8 @@ class Exporter(Protocol):
 
     It may have `request_bytes_max`: what it takes in one request, as OTLP; larger batches come in pieces.
 
+    It may have `only_counts`: whatever comes is delivered, without a look at it; `send` is not called then.
+
     It may have a state of its own, of at most 64 KiB, which is saved together with its place in the journal:
     `checkpoint() -> bytes` is asked for it after each batch, `restore(state: bytes | None)` is called with what was
     saved last, before it is entered. So a destination that can be cut back has each record once, also after a crash.

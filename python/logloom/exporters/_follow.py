@@ -158,6 +158,7 @@ class Follower:
         self._dead_letters = dead_letters
         self._may_leave = may_leave
         self._request_bytes_max: int | None = getattr(exporter, "request_bytes_max", None)
+        self._only_counts: bool = getattr(exporter, "only_counts", False)
         self._taken_at_s = -UNSURE_S_MAX
         self._held: tuple[Batch, int] | None = None
         self._closed = threading.Event()
@@ -190,6 +191,12 @@ class Follower:
         loop = asyncio.get_running_loop()
         while not self._is_leaving.is_set():
             last = self._closed.is_set()
+            if self._only_counts:
+                drained = await loop.run_in_executor(self._threads, self._cursor.drain, WAIT_S)
+                self.counts.delivered += drained
+                if last and not drained:
+                    return
+                continue
             step = await loop.run_in_executor(self._threads, self._next)
             if step is not None:
                 batch, position = step

@@ -165,8 +165,10 @@ fn pushes(folder: &Path, senders: usize) -> (f64, u64, Duration) {
     let mut waiting: VecDeque<_> = (0..senders).map(push).collect();
     let (mut acks, mut worst) = (0, Duration::ZERO);
     while begun.elapsed() < TIME {
-        let mut fds = [rustix::event::PollFd::from_borrowed_fd(log.notify(), rustix::event::PollFlags::IN)];
-        rustix::event::poll(&mut fds, None).unwrap();
+        if waiting.front().is_some_and(|(position, _)| log.watch(*position) == Fate::Waiting) {
+            let mut fds = [rustix::event::PollFd::from_borrowed_fd(log.notify(), rustix::event::PollFlags::IN)];
+            rustix::event::poll(&mut fds, None).unwrap();
+        }
         let (durable, withdrawn) = log.poll();
         assert!(withdrawn.is_empty());
         while waiting.front().is_some_and(|(position, _)| *position <= durable) {

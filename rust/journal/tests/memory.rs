@@ -217,3 +217,40 @@ fn an_exporter_follows_other_pipelines_from_then_on() {
     deliver(&b, &step);
     assert_eq!((journal.bytes(), journal.accounts().balance()), (0, Ok(())));
 }
+
+#[test]
+fn who_only_counts_is_done_with_all_that_comes() {
+    let journal = Journal::memory(1 << 20);
+    let a = cursor(&journal, "a", &["a"]);
+    for bodies in [&["1"][..], &["2", "3"], &["4"]] {
+        journal.append(draft(&[(&["a"], bodies), (&["b"], &["not its own"])]));
+    }
+    assert_eq!(a.drain(LONG), 4);
+    assert_eq!((a.pending().records, journal.settled(), journal.bytes()), (0, 3, 0));
+    assert_eq!(a.drain(NOW), 0, "nothing came in time");
+    let accounts = journal.accounts();
+    assert_eq!((accounts.balance(), accounts.exporters["a"].delivered), (Ok(()), 4));
+    std::thread::scope(|scope| {
+        let drains = scope.spawn(|| (a.drain(LONG), a.drain(LONG)));
+        journal.append(draft(&[(&["a"], &["5"])]));
+        journal.close();
+        assert!(matches!(drains.join().unwrap(), (1, 0)), "what is there when it closes is counted");
+    });
+}
+
+#[test]
+fn small_entries_are_not_handed_out_as_fast_as_they_come() {
+    let journal = Journal::memory(1 << 20);
+    let a = cursor(&journal, "a", &["a"]);
+    let begun = std::time::Instant::now();
+    for _ in 0..21 {
+        journal.append(draft(&[(&["a"], &["1"])]));
+        deliver(&a, &a.next(9, 1 << 20, LONG).unwrap());
+    }
+    assert!(begun.elapsed() >= 20 * std::time::Duration::from_millis(5), "{:?}", begun.elapsed());
+    for _ in 0..10 {
+        journal.append(draft(&[(&["a"], &["1"])]));
+    }
+    assert_eq!(a.next(9, 1 << 20, LONG).unwrap().batch.len(), 9, "as many as it takes at once do not wait");
+    assert_eq!(a.next(9, 1 << 20, NOW).unwrap().batch.len(), 1, "nor does anything where nobody waits for more");
+}

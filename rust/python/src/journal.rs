@@ -105,7 +105,7 @@ impl Journal {
         py.detach(|| self.0.append_to(exporter, batch.0.clone()).ok())
     }
 
-    /// Becomes readable when positions were decided; None in memory.
+    /// Becomes readable when positions were decided of which `fate` said "waiting"; None in memory.
     fn notify_fd(&self) -> Option<i32> {
         self.0.notify().map(|fd| fd.as_raw_fd())
     }
@@ -115,7 +115,7 @@ impl Journal {
     }
 
     fn fate(&self, position: u64) -> &'static str {
-        match self.0.fate(position) {
+        match self.0.watch(position) {
             Fate::Durable => "durable",
             Fate::Withdrawn => "withdrawn",
             Fate::Waiting => "waiting",
@@ -320,6 +320,12 @@ impl Cursor {
         let timeout = timeout(timeout_s)?;
         let next = py.detach(|| self.inner.next(records_max, bytes_max, timeout));
         Ok(next.map(|Step { batch, position }| (Batch(batch), position)))
+    }
+
+    /// Is done with all that comes, as delivered: how many records that was, told a tenth of a second after the first; 0 when nothing came in time.
+    fn drain(&self, py: Python<'_>, timeout_s: f64) -> PyResult<u64> {
+        let timeout = timeout(timeout_s)?;
+        Ok(py.detach(|| self.inner.drain(timeout)))
     }
 
     /// `delivered`: all the rest of what was handed out up to `position` when it is not said.

@@ -30,6 +30,7 @@ class Run:
     aside: list[tuple[list[str], str]] = field(default_factory=list)
     no_room: int = 0
     requests: int = 0
+    only_counts: bool = False
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     follower: Follower = field(init=False)
     task: "asyncio.Task[None]" = field(init=False)
@@ -65,11 +66,16 @@ class Run:
 
 @asynccontextmanager
 async def following(
-    tmp_path: Path, answer: Callable[[list[str]], Any], retry: Retry = QUICK, *, may_leave: bool = False
+    tmp_path: Path,
+    answer: Callable[[list[str]], Any],
+    retry: Retry = QUICK,
+    *,
+    may_leave: bool = False,
+    only_counts: bool = False,
 ) -> AsyncIterator[Run]:
     with ThreadPoolExecutor(4) as threads:
         core = Core(threads)
-        run = Run(core, answer)
+        run = Run(core, answer, only_counts=only_counts)
         context = ExporterContext("test", log(), tmp_path, unsaved)  # type: ignore[arg-type]
         run.follower = Follower(
             run,
@@ -102,6 +108,13 @@ async def test_a_poison_record_is_put_aside_and_the_rest_delivered_in_order(tmp_
     assert run.taken == [line for line in lines if line not in ("17", "18", "99")] + ["after"]
     assert run.aside == [(["17"], "malformed"), (["18"], "malformed"), (["99"], "malformed")]
     assert (run.follower.counts.delivered, run.follower.counts.dead_lettered) == (98, 3)
+
+
+async def test_what_is_only_counted_is_not_read(tmp_path: Path) -> None:
+    async with following(tmp_path, bad("1"), only_counts=True) as run:
+        await run.lines("1", "2")
+        await run.lines("3")
+    assert (run.follower.counts.delivered, run.follower.counts.dropped, run.requests) == (3, 0, 0)
 
 
 @pytest.mark.parametrize("enabled", [True, False])

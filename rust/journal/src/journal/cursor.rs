@@ -13,6 +13,7 @@ use logloom_record::Batch;
 use super::{
     CursorError, Journal, WAIT_MAX,
     core::Core,
+    gathered::{Gathered, Most},
     place::{Outcome, own_amount, owns},
     sets::Amount,
     state::{After, State},
@@ -72,15 +73,8 @@ struct Behind {
     reader: Option<(Reader, u64)>,
     /// What was read and did not fit any more.
     over: Option<Arc<Entry>>,
-}
-
-/// What was found, to be handed out.
-#[derive(Default)]
-struct Gathered {
-    entries: Vec<(Arc<Entry>, Vec<bool>)>,
-    amount: Amount,
-    read: u64,
-    is_full: bool,
+    /// When something was handed out last.
+    handed_at: Option<Instant>,
 }
 
 /// The exporter's state is larger than this.
@@ -89,6 +83,10 @@ pub struct StateTooLarge;
 
 /// The most bytes of an exporter's own that are saved with its cursor.
 pub const STATE_BYTES_MAX: usize = 64 << 10;
+/// Small entries are not handed out one by one as fast as they come: after one time, what came until so much later goes together, unless that is
+/// more than so many bytes. Each time costs an exporter far more than a record.
+const PACE: Duration = Duration::from_millis(5);
+const PACE_BYTES: u64 = 256 << 10;
 /// How long a cursor waits at most before it tries again to read what it could not.
 const TROUBLE_WAIT: Duration = Duration::from_secs(1);
 
@@ -100,50 +98,11 @@ impl std::fmt::Display for StateTooLarge {
 
 impl std::error::Error for StateTooLarge {}
 
-impl Gathered {
-    /// Takes an entry in, unless that would exceed a bound; the first is always taken.
-    fn take(&mut self, entry: &Arc<Entry>, own: Vec<bool>, records_max: usize, bytes_max: usize) -> bool {
-        let mut amount = Amount::default();
-        for (part, _) in entry.parts.iter().zip(&own).filter(|(_, own)| **own) {
-            amount += Amount { records: part.batch.len() as u64, bytes: part.batch.otlp_len() as u64 };
-        }
-        let sum = self.amount + amount;
-        let over = sum.records > records_max as u64 || sum.bytes > bytes_max as u64;
-        if self.amount.records > 0 && over {
-            self.is_full = true;
-            return false;
-        }
-        if amount.records > 0 {
-            self.entries.push((Arc::clone(entry), own));
-            self.amount = sum;
-            self.is_full = sum.records >= records_max as u64 || sum.bytes >= bytes_max as u64;
-        }
-        self.read = entry.position;
-        true
-    }
-
-    /// The position of the first entry, and when it was appended.
-    fn first(&self) -> (u64, u64) {
-        self.entries.first().map_or((self.read, 0), |(entry, _)| (entry.position, entry.time_unix_nano))
-    }
-
-    /// The records of all, each with its key.
-    fn merged(&self, journal: [u8; 16]) -> Batch {
-        let mut merged: Option<Batch> = None;
-        for (entry, own) in &self.entries {
-            let mut ordinal = 0;
-            for (part, own) in entry.parts.iter().zip(own) {
-                if *own && !part.batch.is_empty() {
-                    let batch = part.batch.clone().with_place(journal, entry.position, ordinal);
-                    match &mut merged {
-                        Some(merged) => merged.append(&batch),
-                        None => merged = Some(batch),
-                    }
-                }
-                ordinal += part.batch.len() as u32;
-            }
-        }
-        merged.unwrap_or_default()
+impl Behind {
+    /// Until when what is there waits for more; `None`: it is handed out now, as it is to who does not wait so long.
+    fn paced_until(&self, unread: Amount, most: Most, deadline: Instant) -> Option<Instant> {
+        let is_little = (1..most.records as u64).contains(&unread.records) && unread.bytes < PACE_BYTES.min(most.bytes as u64);
+        self.handed_at.filter(|_| is_little).map(|at| at + PACE).filter(|at| *at < deadline && Instant::now() < *at)
     }
 }
 
@@ -161,7 +120,13 @@ impl Cursor {
     /// The next records, merged from whole entries as long as none of the bounds is exceeded (one entry alone may be larger). `None` when
     /// nothing came in time, or the journal is closed and read to its end.
     pub fn next(&self, records_max: usize, bytes_max: usize, timeout: Duration) -> Option<Step> {
-        let deadline = Instant::now() + timeout.min(WAIT_MAX);
+        let most = Most { records: records_max, bytes: bytes_max };
+        let gathered = self.take(most, Instant::now() + timeout.min(WAIT_MAX))?;
+        Some(Step { batch: gathered.merged(self.core.id()), position: gathered.read })
+    }
+
+    /// The same, not merged yet, until `deadline`.
+    pub(super) fn take(&self, most: Most, deadline: Instant) -> Option<Gathered> {
         let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let mut after = After::default();
@@ -174,11 +139,18 @@ impl Cursor {
             let tail_from = state.tail.left;
             let (place, sets) = state.place(self.holder)?;
             place.advance(sets, head);
+            if let Some(at) = behind.paced_until(place.unread(sets), most, deadline)
+                && !state.closed
+            {
+                self.pause(guard, at);
+                continue;
+            }
+            let (place, sets) = state.place(self.holder)?;
             let (read, from) = (place.read, place.tail_from.max(tail_from));
             let gathered = if read < from && place.has_more(sets) {
                 let members = Arc::clone(&place.members);
                 drop(guard);
-                let gathered = self.read_behind(&mut behind, &members, read, from, records_max, bytes_max);
+                let gathered = self.read_behind(&mut behind, &members, read, from, most);
                 guard = self.core.lock();
                 match gathered {
                     Ok(gathered) => gathered,
@@ -193,7 +165,7 @@ impl Cursor {
                     }
                 }
             } else {
-                Self::read_tail(state, self.holder, read, records_max, bytes_max)
+                Self::read_tail(state, self.holder, read, most)
             };
             let state = &mut *guard;
             let (place, _) = state.place(self.holder)?;
@@ -206,7 +178,8 @@ impl Cursor {
                 state.trim_from(read, &mut after);
                 drop(guard);
                 drop(after);
-                return Some(Step { batch: gathered.merged(self.core.id()), position: gathered.read });
+                behind.handed_at = Some(Instant::now());
+                return Some(gathered);
             }
             if gathered.read > read {
                 state.trim_from(read, &mut after);
@@ -240,14 +213,23 @@ impl Cursor {
         true
     }
 
+    /// Gives the lock back and waits until then, or until it is interrupted or the journal closed: not for what comes.
+    fn pause(&self, mut guard: std::sync::MutexGuard<'_, State>, until: Instant) {
+        let Some((place, _)) = guard.place(self.holder) else { return };
+        let slot = Arc::clone(&place.slot);
+        slot.prepare();
+        drop(guard);
+        slot.wait(until);
+    }
+
     /// What the tail has of its own after `read`.
-    fn read_tail(state: &State, holder: u64, read: u64, records_max: usize, bytes_max: usize) -> Gathered {
+    fn read_tail(state: &State, holder: u64, read: u64, most: Most) -> Gathered {
         let mut gathered = Gathered { read, ..Gathered::default() };
         let Some(place) = state.held_by(holder) else { return gathered };
         for item in state.tail.after(read) {
             let position = item.entry.position;
             let own: Vec<bool> = item.sets.iter().map(|&set| place.owns(set, position)).collect();
-            if !gathered.take(&item.entry, own, records_max, bytes_max) || gathered.is_full {
+            if !gathered.take(&item.entry, own, most) || gathered.is_full {
                 break;
             }
         }
@@ -261,8 +243,7 @@ impl Cursor {
         members: &[super::place::Member],
         read: u64,
         to: u64,
-        records_max: usize,
-        bytes_max: usize,
+        most: Most,
     ) -> Result<Gathered, String> {
         let mut gathered = Gathered { read, ..Gathered::default() };
         let Some(log) = self.core.log() else { return Ok(gathered) };
@@ -299,7 +280,7 @@ impl Cursor {
                 break false;
             }
             let own = entry.parts.iter().map(|part| owns(members, &part.pipelines, entry.position)).collect();
-            if !gathered.take(&entry, own, records_max, bytes_max) {
+            if !gathered.take(&entry, own, most) {
                 behind.over = Some(entry);
                 break true;
             }

@@ -4,6 +4,8 @@ mod accounts;
 mod bounds;
 mod core;
 mod cursor;
+mod drain;
+mod gathered;
 mod keeper;
 mod open;
 mod place;
@@ -187,6 +189,11 @@ impl Journal {
         self.core.log().map_or(Fate::Durable, |log| log.fate(position))
     }
 
+    /// The same; where it waits, [`notify`](Self::notify) tells when that is decided.
+    pub fn watch(&self, position: u64) -> Fate {
+        self.core.log().map_or(Fate::Durable, |log| log.watch(position))
+    }
+
     /// Waits until it is decided; [`Fate::Waiting`] when the time is up before.
     pub fn wait(&self, position: u64, timeout: Duration) -> Fate {
         self.core.log().map_or(Fate::Durable, |log| log.wait(position, timeout.min(WAIT_MAX)))
@@ -197,7 +204,8 @@ impl Journal {
         self.core.log().map_or_else(|| self.core.lock().head, Log::durable)
     }
 
-    /// Becomes readable when positions were decided; [`poll`](Self::poll) says which. None in memory, where an append is decided at once.
+    /// Becomes readable when positions were decided that are [watched](Self::watch), or any was withdrawn; [`poll`](Self::poll) says which. None in
+    /// memory, where an append is decided at once.
     pub fn notify(&self) -> Option<BorrowedFd<'_>> {
         self.core.log().map(Log::notify)
     }

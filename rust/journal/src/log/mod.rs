@@ -180,6 +180,16 @@ impl Log {
         Shared::fate(&self.shared.lock(), position)
     }
 
+    /// The same; where it waits, [`notify`](Self::notify) tells when that is decided.
+    pub fn watch(&self, position: u64) -> Fate {
+        let mut state = self.shared.lock();
+        let fate = Shared::fate(&state, position);
+        if fate == Fate::Waiting {
+            state.watched = state.watched.max(position);
+        }
+        fate
+    }
+
     /// Waits until it is decided what becomes of an entry; [`Fate::Waiting`] when the time is up before.
     pub fn wait(&self, position: u64, timeout: Duration) -> Fate {
         let deadline = Instant::now() + timeout.min(Duration::from_secs(86_400));
@@ -201,7 +211,7 @@ impl Log {
         self.shared.lock().decided()
     }
 
-    /// Readable after each commit or withdrawal, until [`poll`](Self::poll).
+    /// Readable after each withdrawal, and after each commit while a position waits that is [watched](Self::watch); until [`poll`](Self::poll).
     pub fn notify(&self) -> BorrowedFd<'_> {
         self.shared.event.as_fd()
     }

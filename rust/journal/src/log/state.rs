@@ -72,6 +72,10 @@ pub(super) struct State {
     pub(super) withdrawn: Ranges,
     /// Withdrawn positions that nobody has been told of yet.
     pub(super) news: VecDeque<u64>,
+    /// Somebody wants to be told when the positions up to this one are decided,
+    pub(super) watched: u64,
+    /// and was told up to this one.
+    pub(super) told: u64,
 
     // Files, in order.
     pub(super) files: Vec<Arc<JournalFile>>,
@@ -231,13 +235,17 @@ impl Shared {
     }
 
     /// Something was decided: tells all that wait for it.
-    pub(super) fn announce(&self, state: Locked<'_>) {
+    pub(super) fn announce(&self, mut state: Locked<'_>) {
         let is_awaited = state.waiting > 0;
+        let is_watched = state.told < state.watched || !state.news.is_empty();
+        state.told = state.decided();
         drop(state);
         if is_awaited {
             self.settled.notify_all();
         }
-        let _ = rustix::io::write(&self.event, &1u64.to_ne_bytes()); // full: it is readable already
+        if is_watched {
+            let _ = rustix::io::write(&self.event, &1u64.to_ne_bytes()); // full: it is readable already
+        }
     }
 
     pub(super) fn fate(state: &State, position: u64) -> Fate {

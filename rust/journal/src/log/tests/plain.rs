@@ -67,6 +67,30 @@ fn entries_become_durable_together_and_in_order() {
 }
 
 #[test]
+fn only_who_watches_is_told() {
+    let is_told = |open: &Open| {
+        let mut fds = [rustix::event::PollFd::from_borrowed_fd(open.log.notify(), rustix::event::PollFlags::IN)];
+        rustix::event::poll(&mut fds, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap() > 0
+    };
+    let nobody = open(disk().storage());
+    nobody.push("a");
+    nobody.log.close();
+    assert!(!is_told(&nobody), "a commit that nobody watches wakes nobody");
+
+    let disk = disk();
+    let open = open(disk.storage());
+    disk.hold(crate::storage::faulty::Op::Sync);
+    let first = open.append("a");
+    assert_eq!(open.log.watch(first), Fate::Waiting);
+    disk.release(crate::storage::faulty::Op::Sync);
+    assert_eq!(open.log.wait(first, LONG), Fate::Durable);
+    open.log.close();
+    assert!(is_told(&open));
+    assert_eq!(open.log.poll(), (first, vec![]));
+    assert_eq!((open.log.watch(first), is_told(&open)), (Fate::Durable, false));
+}
+
+#[test]
 fn a_reader_skips_without_a_key_and_follows_the_tail() {
     let open = open(disk().storage());
     let mut reader = open.log.reader(0);
