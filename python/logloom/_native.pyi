@@ -521,6 +521,50 @@ class HttpServer:
     def stop(self, grace_s: float) -> None: ...
 
 @final
+class GrpcCall:
+    """A request of a `GrpcClient` on its way."""
+
+    def cancel(self) -> None: ...
+
+@final
+class GrpcClient:
+    """See `logloom.exporters._native_grpc`."""
+
+    def __new__(
+        cls,
+        host: str,
+        port: int,
+        method: str,
+        *,
+        authority: str,
+        user_agent: str,
+        answer_bytes_max: int,
+        keepalive_every_s: float,
+        keepalive_timeout_s: float,
+        keepalive_when_idle: bool,
+        proxy: tuple[str, int, str | None] | None = None,
+    ) -> GrpcClient: ...
+    def tls(
+        self,
+        authorities: _Buffer,
+        shown: tuple[_Buffer, _Buffer] | None = None,
+        *,
+        name: str = "",
+        anyone: bool = False,
+        only_1_3: bool = False,
+        only_1_2: bool = False,
+    ) -> None: ...
+    def send(
+        self,
+        batch: Batch,
+        headers: Sequence[tuple[str, str]],
+        packing: tuple[str, int] | None,
+        timeout_s: float,
+        done: Callable[[int, str, bytes, bytes], None],
+    ) -> GrpcCall: ...
+    def close(self) -> None: ...
+
+@final
 class WireMessage:
     def __len__(self) -> int: ...
     def __bytes__(self) -> bytes: ...

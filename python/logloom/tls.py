@@ -31,11 +31,18 @@ __all__ = [
     "roots",
     "server_context",
     "swapping",
+    "system_roots",
 ]
 
 PEM_BYTES_MAX: Final = 4 << 20
 """The largest file that is read; all the authorities of a system take some 200 KiB."""
 
+_BUNDLES: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # macOS, BSD
+)
 _VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
@@ -138,6 +145,20 @@ def roots(tls: "ClientTls", pems: Pems) -> bytes | None:
     known = ssl.create_default_context().get_ca_certs(binary_form=True)
     system = "".join(ssl.DER_cert_to_PEM_cert(each) for each in known).encode()
     return (pems.ca or b"") + b"\n" + system if system or pems.ca is not None else None
+
+
+def system_roots() -> bytes:
+    """The system's authorities as one PEM, where its OpenSSL does not give them: read where systems keep them.
+
+    Raises:
+        ConfigError: It has none.
+    """
+    named = ssl.get_default_verify_paths()
+    for file in filter(None, (os.environ.get(named.openssl_cafile_env), named.cafile, *_BUNDLES)):
+        with contextlib.suppress(OSError):
+            return Path(file).read_bytes()
+    msg = "tls: this system has no authorities of its own: give ca_file"
+    raise ConfigError(msg)
 
 
 def swapping(context: ssl.SSLContext, current: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:

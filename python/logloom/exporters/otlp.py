@@ -5,56 +5,53 @@ https://opentelemetry.io/docs/specs/otlp/#failures; but that answers about us (a
 about the records lose nothing: they are tried again until somebody puts it right.
 """
 
-import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NoReturn, Self
-
-import grpc
-import grpc.aio
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NoReturn, Self
 
 from logloom import rpc
-from logloom.config import Auth, Bound, ClientTls, Endpoint, Retry, Seconds, Secret, SendingQueue
+from logloom.config import Auth, Bound, ClientTls, Compression, Endpoint, Retry, Seconds, Secret, SendingQueue
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import TooLargeError
-from logloom.exporters._client import USER_AGENT, Answers, credentials_of, header_problems, record_headers
-from logloom.exporters._pinned import Pinned, presented
-from logloom.tls import Pems, Reloaded, client_context, for_grpc, roots
+from logloom.exporters._calls import Caller, CallError, Code
+from logloom.exporters._client import Answers, credentials_of, header_problems, record_headers
+from logloom.exporters._native_grpc import NativeCaller
+from logloom.tls import Reloaded
 
 if TYPE_CHECKING:
     from logloom._native import Batch, Delivery
     from logloom.exporters import ExporterContext
 
 METHOD: Final = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
-ANSWER_BYTES_MAX: Final = 64 << 10
-RECONNECT_MS_MAX: Final = 5_000
-"""gRPC itself would wait up to two minutes before it looks for a destination again that was down."""
 
 RETRYABLE: Final = {
-    grpc.StatusCode.CANCELLED,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.ABORTED,
-    grpc.StatusCode.OUT_OF_RANGE,
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DATA_LOSS,
+    Code.CANCELLED,
+    Code.DEADLINE_EXCEEDED,
+    Code.ABORTED,
+    Code.OUT_OF_RANGE,
+    Code.UNAVAILABLE,
+    Code.DATA_LOSS,
 }
 """And RESOURCE_EXHAUSTED, where the destination says when."""
 ABOUT_US: Final = {
-    grpc.StatusCode.UNAUTHENTICATED,
-    grpc.StatusCode.PERMISSION_DENIED,
-    grpc.StatusCode.UNIMPLEMENTED,
-    grpc.StatusCode.NOT_FOUND,
+    Code.UNAUTHENTICATED,
+    Code.PERMISSION_DENIED,
+    Code.UNIMPLEMENTED,
+    Code.NOT_FOUND,
 }
 """Codes that say nothing about the records."""
-ABOUT_THE_RECORDS: Final = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.ALREADY_EXISTS}
+ABOUT_THE_RECORDS: Final = {Code.INVALID_ARGUMENT, Code.ALREADY_EXISTS}
 """What is in none of these may be about either."""
 
 REQUEST_BYTES_MAX: Final = 4_000_000
 """Servers of gRPC take 4 MiB where nothing else is set."""
-TOO_LARGE: Final = {grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.OUT_OF_RANGE}
+TOO_LARGE: Final = {Code.RESOURCE_EXHAUSTED, Code.OUT_OF_RANGE}
 TOO_LARGE_SAID: Final = re.compile("larger than max|too large|exceeds maximum size")
 """What the libraries of gRPC answer to a message over their limit: C and Go, Rust, Java. No code is for that alone."""
+
+ENCODING_SAID: Final = "grpc-encoding"
+"""In what libraries of gRPC answer to a compression that they have not: C's by INTERNAL, Go's by UNIMPLEMENTED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +70,17 @@ class Keepalive:
 
 
 @dataclass(frozen=True, slots=True)
+class CompressionParams:
+    """How hard requests are compressed.
+
+    Attributes:
+        level: Of gzip 1 to 9, of zstd 1 to 22: from the cheapest to the smallest. `grpcio` has gzip's 6 alone.
+    """
+
+    level: Annotated[int, Bound(1, 22)] = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Where to, and how.
 
@@ -80,7 +88,9 @@ class Config:
         endpoint: `host:port`; with `http://` before it plain text, with `https://` TLS in any case.
         authority: The name that requests say they are for, where it is not the endpoint's.
         tls: How the connection is secured; by default TLS, with the system's authorities.
-        compression: How requests are compressed; gzip in place of zstd and snappy, which gRPC's library has not.
+        engine: `native` sends from the core, without Python; `grpcio` is the Python library, within one event loop.
+        compression: How requests are compressed; gzip in place of snappy, and with `grpcio` also of zstd.
+        compression_params: How hard.
         headers: Sent with each request.
         auth: As whom to send.
         record_uid: Give each record that has no `log.record.uid` its key in the journal as one, so that a destination
@@ -105,7 +115,9 @@ class Config:
     endpoint: Endpoint
     authority: str = ""
     tls: ClientTls = field(default_factory=ClientTls)
+    engine: Literal["native", "grpcio"] = "native"
     compression: Literal["gzip", "zstd", "snappy", "none"] = "gzip"
+    compression_params: CompressionParams = field(default_factory=CompressionParams)
     headers: dict[str, Secret] = field(default_factory=dict)
     auth: Auth | None = None
     record_uid: bool = False
@@ -122,8 +134,15 @@ class Config:
 
     def notes(self) -> Iterator[tuple[str, str]]:
         """What is done in another way."""
-        if self.compression in ("zstd", "snappy"):
-            yield "compression", "gRPC's library has gzip alone: that is used"
+        if self.compression != self.coding:
+            yield "compression", "not to be had here: gzip is used"
+
+    @property
+    def coding(self) -> Compression:
+        """What messages are compressed with."""
+        if self.compression == "none" or (self.compression == "zstd" and self.engine == "native"):
+            return self.compression
+        return "gzip"
 
     @property
     def is_secure(self) -> bool:
@@ -145,98 +164,49 @@ class Otlp:
         self._config = config
         self._answers = Answers(context.log)
         self._credentials = credentials_of(config.auth, context, in_the_open=not config.is_secure)
-        self._metadata = tuple((name.lower(), value.reveal()) for name, value in config.headers.items())
-        self._pins = config.is_secure and config.tls.insecure_skip_verify
-        self._pems = Pems(None, None, None)
-        self._is_stale = False
-        self._reloaded = Reloaded(config.tls, self._take, context.log)
-        self._channel: grpc.aio.Channel | None = None
-        self._export: Any = None
+        self._headers = tuple((name.lower(), value.reveal()) for name, value in config.headers.items())
+        self._caller = _caller(config)
+        self._reloaded = Reloaded(config.tls, self._caller.take, context.log)
 
     async def __aenter__(self) -> Self:
-        """Set the channel up.
+        """Read the certificates.
 
         Raises:
             ConfigError: The files of `tls` are not as they must be.
         """
         if self._config.is_secure:
-            for_grpc(self._config.tls)
             self._reloaded.start()
-        if not self._pins:  # or the channel is opened when there is something to send
-            self._open(None)
         return self
-
-    def _take(self, pems: Pems) -> None:
-        client_context(self._config.tls, pems)  # says what will not do, where gRPC would only fail
-        self._pems, self._is_stale = pems, self._channel is not None
-
-    def _open(self, pinned: Pinned | None) -> None:
-        config, target = self._config, str(self._config.endpoint)
-        compression = grpc.Compression.NoCompression if config.compression == "none" else grpc.Compression.Gzip
-        options: list[tuple[str, Any]] = [
-            ("grpc.primary_user_agent", USER_AGENT),
-            ("grpc.enable_retries", 0),
-            ("grpc.initial_reconnect_backoff_ms", 1_000),
-            ("grpc.max_reconnect_backoff_ms", RECONNECT_MS_MAX),
-            ("grpc.max_receive_message_length", ANSWER_BYTES_MAX),
-            ("grpc.keepalive_time_ms", round(config.keepalive.time * 1000)),
-            ("grpc.keepalive_timeout_ms", round(config.keepalive.timeout * 1000)),
-            ("grpc.keepalive_permit_without_calls", int(config.keepalive.permit_without_stream)),
-        ]
-        if config.authority:
-            options.append(("grpc.default_authority", config.authority))
-        if config.is_secure:
-            name = config.tls.server_name_override or (pinned.name if pinned else "")
-            if name:
-                options.append(("grpc.ssl_target_name_override", name))
-            pems = self._pems
-            trusted = pinned.pem if pinned else roots(config.tls, pems)
-            credentials = grpc.ssl_channel_credentials(trusted, pems.key, pems.cert)
-            self._channel = grpc.aio.secure_channel(target, credentials, options=options, compression=compression)
-        else:
-            self._channel = grpc.aio.insecure_channel(target, options=options, compression=compression)
-        self._export = self._channel.unary_unary(METHOD)
 
     async def __aexit__(self, *_error: object) -> None:
         """Close the connection."""
         await self._reloaded.stop()
-        await self._close()
-
-    async def _close(self) -> None:
-        if self._channel is not None:
-            channel, self._channel, self._export = self._channel, None, None
-            await channel.close()
+        await self._caller.close()
 
     async def send(self, batch: "Batch") -> "Delivery":
         """Send it in one request, and read the answer."""
-        if self._is_stale:
-            self._is_stale = False
-            await self._close()
-            if not self._pins:
-                self._open(None)
-        if self._pins and self._channel is None:
-            self._open(
-                await asyncio.to_thread(presented, self._config.endpoint, self._config.tls, self._config.timeout)
-            )
+        headers = (*self._headers, *self._credentials().items(), *record_headers(batch).items())
         try:
-            data = bytes(batch.with_uids() if self._config.record_uid else batch)
-            metadata = (*self._metadata, *self._credentials().items(), *record_headers(batch).items())
-            answer = await self._export(data, timeout=self._config.timeout, metadata=metadata)
-        except grpc.aio.AioRpcError as error:
-            if self._pins and error.code() == grpc.StatusCode.UNAVAILABLE:
-                await self._close()  # it may show another certificate by now
+            answer = await self._caller.call(batch.with_uids() if self._config.record_uid else batch, headers)
+        except CallError as error:
             self._fail(error)
         return self._answers.delivery(batch, rpc.read_partial_success(answer))
 
-    def _fail(self, error: grpc.aio.AioRpcError) -> NoReturn:
-        details = next((value for key, value in error.trailing_metadata() or () if key == rpc.STATUS_KEY), b"")
-        delay_s = rpc.read_status(details).retry_after_s if isinstance(details, bytes) else None
-        code = error.code()
-        why = f"{self._config.endpoint}: {code.name}: {(error.details() or '')[: rpc.MESSAGE_CHARS_MAX]}"
-        if code in TOO_LARGE and delay_s is None and TOO_LARGE_SAID.search(error.details() or ""):
+    def _fail(self, error: CallError) -> NoReturn:
+        code, delay_s = error.code, rpc.read_status(error.details).retry_after_s
+        why = f"{self._config.endpoint}: {code.name}: {error.message[: rpc.MESSAGE_CHARS_MAX]}"
+        if code in TOO_LARGE and delay_s is None and TOO_LARGE_SAID.search(error.message):
             raise TooLargeError(why) from None
-        if code in RETRYABLE or (code == grpc.StatusCode.RESOURCE_EXHAUSTED and delay_s is not None):
+        if code in RETRYABLE or (code == Code.RESOURCE_EXHAUSTED and delay_s is not None):
             raise RetryError(why, delay_s or 0.0) from None
-        if code in ABOUT_US:
+        if code in ABOUT_US or ENCODING_SAID in error.message:
             raise DestinationError(why, delay_s or 0.0) from None
         raise RefuseError(why, is_sure=code in ABOUT_THE_RECORDS) from None
+
+
+def _caller(config: Config) -> Caller:
+    if config.engine == "native":
+        return NativeCaller(config, METHOD)
+    from logloom.exporters._grpcio import GrpcioCaller  # a large library, for who asks for it
+
+    return GrpcioCaller(config, METHOD)

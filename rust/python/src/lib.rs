@@ -7,6 +7,7 @@ mod batch;
 mod content;
 mod delivery;
 mod errors;
+mod export;
 mod input;
 mod inspect;
 mod intake;
@@ -38,6 +39,8 @@ mod _native {
     use super::delivery::Delivery;
     #[pymodule_export]
     use super::errors::{ConfigError, DataError, LimitError, LogloomError};
+    #[pymodule_export]
+    use super::export::{GrpcCall, GrpcClient};
     #[pymodule_export]
     use super::inspect::{journal_accounts, journal_facts, rotate_key, survey_journal, verify_journal};
     #[pymodule_export]

@@ -15,6 +15,7 @@ const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 #[allow(missing_docs)] // they are gRPC's
 pub enum Code {
     Ok = 0,
+    Cancelled = 1,
     Unknown = 2,
     InvalidArgument = 3,
     DeadlineExceeded = 4,

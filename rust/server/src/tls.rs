@@ -149,13 +149,13 @@ impl ClientCertVerifier for Trusting {
     }
 }
 
-fn is_valid_at(der: &[u8], now: UnixTime) -> bool {
+pub(crate) fn is_valid_at(der: &[u8], now: UnixTime) -> bool {
     let Ok((_, cert)) = X509Certificate::from_der(der) else { return false };
     let at = i64::try_from(now.as_secs()).ok().and_then(|seconds| ASN1Time::from_timestamp(seconds).ok());
     at.is_some_and(|at| cert.validity().is_valid_at(at))
 }
 
-fn certs(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(crate) fn certs(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let certs: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match certs {
         Ok(certs) if !certs.is_empty() => Ok(certs),

@@ -33,6 +33,16 @@ impl Encoding {
             _ => None,
         }
     }
+
+    /// The name of it there.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Deflate => "deflate",
+            Self::Zstd => "zstd",
+            Self::Snappy => "snappy",
+        }
+    }
 }
 
 /// Why bytes could not be decoded.
@@ -57,7 +67,7 @@ impl std::fmt::Display for ContentError {
 
 impl std::error::Error for ContentError {}
 
-fn damaged(error: impl std::fmt::Display) -> ContentError {
+pub(crate) fn damaged(error: impl std::fmt::Display) -> ContentError {
     ContentError::Damaged(error.to_string())
 }
 

@@ -9,6 +9,7 @@ pub mod envoyals;
 pub mod forward;
 mod inbox;
 pub mod lumberjack;
+mod pack;
 pub mod plain;
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use logloom_record::Delivery;
 
 pub use content::{ContentError, Decompressor, Encoding, compress, decompress};
 use inbox::Inbox;
+pub use pack::compress_all;
 
 /// A protocol on one connection.
 pub trait Wire: Send {

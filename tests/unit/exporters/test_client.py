@@ -74,8 +74,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-async def test_grpc_over_tls(pems: Path, tmp_path: Path, case: str) -> None:
+@pytest.mark.parametrize("engine", ["native", "grpcio"])
+@pytest.mark.parametrize("case", [*CASES, "no verification"])
+async def test_grpc_over_tls(pems: Path, tmp_path: Path, case: str, engine: str) -> None:
     server = grpc.aio.server()
     pair = ((pems / "server.key").read_bytes(), (pems / "server.pem").read_bytes())
     wanted = grpc.ssl_server_credentials([pair], (pems / "client.pem").read_bytes(), require_client_auth=True)
@@ -88,7 +89,7 @@ async def test_grpc_over_tls(pems: Path, tmp_path: Path, case: str) -> None:
     handlers = {method: grpc.unary_unary_rpc_method_handler(export)}
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, handlers)])
     await server.start()
-    await delivers(otlp, f"endpoint: '127.0.0.1:{port}'", pems, tmp_path, case)
+    await delivers(otlp, f"endpoint: '127.0.0.1:{port}', engine: {engine}", pems, tmp_path, case)
     await server.stop(0)
 
 

@@ -32,6 +32,8 @@ class Sink(LogsServiceServicer):  # type: ignore[misc]
     def __init__(self) -> None:
         self.requests: list[logs.ExportLogsServiceRequest] = []
         self.metadata: list[dict[str, Any]] = []
+        self.engine = "native"
+        self.port = 0
         self.answer: Callable[[Any], Any] = self.accept
 
     async def accept(self, _context: Any) -> Any:
@@ -44,9 +46,16 @@ class Sink(LogsServiceServicer):  # type: ignore[misc]
         return answer
 
 
+@pytest.fixture(params=["native", "grpcio"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """All that is told here holds for both."""
+    return str(request.param)
+
+
 @pytest.fixture
-async def sink() -> AsyncIterator[Sink]:
+async def sink(engine: str) -> AsyncIterator[Sink]:
     sink, server = Sink(), grpc.aio.server()
+    sink.engine = engine
     add_LogsServiceServicer_to_server(sink, server)
     sink.port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -55,7 +64,7 @@ async def sink() -> AsyncIterator[Sink]:
 
 
 def config(sink: Any, more: str = "") -> str:
-    return f"{{endpoint: 'http://127.0.0.1:{sink.port}'{more}}}"
+    return f"{{endpoint: 'http://127.0.0.1:{sink.port}', engine: {sink.engine}{more}}}"
 
 
 def batch() -> logloom.Batch:
@@ -175,13 +184,13 @@ async def test_each_code_is_tried_again_or_not_as_specified(
         assert error.value.is_sure == (code.name in SURE)
 
 
-async def test_a_destination_with_a_limit_says_so(tmp_path: Path) -> None:
+async def test_a_destination_with_a_limit_says_so(tmp_path: Path, engine: str) -> None:
     """With what the library of gRPC itself answers."""
     sink, server = Sink(), grpc.aio.server(options=[("grpc.max_receive_message_length", 300_000)])
     add_LogsServiceServicer_to_server(sink, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    text = f"{{endpoint: 'http://127.0.0.1:{port}', compression: none, timeout: 30s}}"
+    text = f"{{endpoint: 'http://127.0.0.1:{port}', compression: none, timeout: 30s, engine: {engine}}}"
     async with exporter(otlp, text, tmp_path) as sender:
         with pytest.raises(TooLargeError):
             await sender.send(logloom.parse(b"y\n" * 50_000, format="text"))
@@ -204,6 +213,95 @@ async def test_a_damaged_status_is_survived(sink: Any, tmp_path: Path, junk: byt
     assert error.value.after_s == 0.0
 
 
+async def test_words_of_all_languages_are_understood(sink: Any, tmp_path: Path) -> None:
+    async def fails(context: Any) -> Any:
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "überlastet: 50 % 過負荷\n")
+
+    sink.answer = fails
+    async with exporter(otlp, config(sink), tmp_path) as sender:
+        with pytest.raises(RetryError, match="UNAVAILABLE: überlastet: 50 % 過負荷"):
+            await sender.send(batch())
+
+
+async def test_a_large_batch_arrives_whole(sink: Any, tmp_path: Path) -> None:
+    """Over every window of HTTP/2, in many blocks."""
+    whole = batch()
+    for at in range(60):
+        whole = whole.append(logloom.parse(f"{at} {'x' * 37}\n".encode() * 400, format="text"))
+    for compression in ("none", "gzip"):
+        async with exporter(otlp, config(sink, f", compression: {compression}, timeout: 60s"), tmp_path) as sender:
+            assert (await sender.send(whole)).accepted == 24_003
+    expected = logs.ExportLogsServiceRequest.FromString(bytes(whole))
+    assert sink.requests == [expected, expected]
+
+
+async def test_one_that_goes_and_comes_again_is_found(tmp_path: Path, engine: str) -> None:
+    async def serving(port: int) -> tuple[Sink, Any]:
+        sink, server = Sink(), grpc.aio.server()
+        add_LogsServiceServicer_to_server(sink, server)
+        sink.port, sink.engine = server.add_insecure_port(f"127.0.0.1:{port}"), engine
+        await server.start()
+        return sink, server
+
+    async def hangs(_context: Any) -> Any:
+        waits.set()
+        await asyncio.Event().wait()
+
+    first, server = await serving(0)
+    waits = asyncio.Event()
+    first.answer = hangs
+    async with exporter(otlp, config(first, ", timeout: 30s"), tmp_path) as sender:
+        sending = asyncio.create_task(sender.send(batch()))
+        await waits.wait()
+        await server.stop(0)  # in the middle of the call
+        with pytest.raises(RetryError):
+            await sending
+        second, server = await serving(first.port)
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    assert (await sender.send(batch())).accepted == 3
+                    break
+                except RetryError:  # grpcio looks again after a second
+                    await asyncio.sleep(0.05)
+        assert len(second.requests) == 1
+    await server.stop(0)
+
+
+async def test_a_call_that_nobody_waits_for_is_given_up(sink: Any, tmp_path: Path) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def hangs(context: Any) -> Any:
+        context.add_done_callback(lambda _: ended.set())
+        begun.set()
+        await asyncio.Event().wait()
+
+    sink.answer = hangs
+    async with asyncio.timeout(30), exporter(otlp, config(sink, ", timeout: 30s"), tmp_path) as sender:
+        sending = asyncio.create_task(sender.send(batch()))
+        await begun.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        await ended.wait()
+
+
+async def test_what_is_not_grpc_is_tried_again(tmp_path: Path, engine: str) -> None:
+    """A server of HTTP/1.1, such as an OTLP endpoint's other port."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        text = f"{{endpoint: 'http://127.0.0.1:{port}', timeout: 5s, engine: {engine}}}"
+        async with exporter(otlp, text, tmp_path) as sender:
+            with pytest.raises(RetryError):
+                await sender.send(batch())
+
+
 async def test_a_silent_destination_and_one_that_is_not_there_are_tried_again(sink: Any, tmp_path: Path) -> None:
     async def silent(_context: Any) -> Any:
         await asyncio.Event().wait()
@@ -212,7 +310,8 @@ async def test_a_silent_destination_and_one_that_is_not_there_are_tried_again(si
     async with exporter(otlp, config(sink, ", timeout: 100ms"), tmp_path) as sender:
         with pytest.raises(RetryError, match="DEADLINE_EXCEEDED"):
             await sender.send(batch())
-    async with exporter(otlp, "{endpoint: '127.0.0.1:1', tls: {insecure: true}}", tmp_path) as sender:
+    nobody = f"{{endpoint: '127.0.0.1:1', tls: {{insecure: true}}, engine: {sink.engine}}}"
+    async with exporter(otlp, nobody, tmp_path) as sender:
         with pytest.raises(RetryError, match=r"127\.0\.0\.1:1: UNAVAILABLE"):
             await sender.send(batch())
 
@@ -230,6 +329,22 @@ async def test_a_silent_destination_and_one_that_is_not_there_are_tried_again(si
 )
 def test_the_forms_of_an_endpoint(text: str, secure: bool) -> None:
     assert read_config(otlp, f"{{{text}}}").is_secure is secure
+
+
+@pytest.mark.parametrize(
+    ("text", "coding"),
+    [
+        ("", "gzip"),
+        (", compression: none", "none"),
+        (", compression: zstd", "zstd"),
+        (", compression: zstd, engine: grpcio", "gzip"),
+        (", compression: snappy", "gzip"),
+    ],
+)
+def test_what_compresses_is_told(text: str, coding: str) -> None:
+    read = read_config(otlp, f"{{endpoint: 'a:1'{text}}}")
+    assert read.coding == coding
+    assert [key for key, _ in read.notes()] == (["compression"] if coding != read.compression else [])
 
 
 def test_what_cannot_be_is_named_and_no_secret_shown() -> None:

@@ -43,14 +43,17 @@ def batch() -> logloom.Batch:
     return logloom.parse("one\n", format="text")
 
 
-async def test_nobody_is_trusted_without_the_word(tmp_path: Path) -> None:
-    async with serving("server") as port, exporter(otlp, f"{{endpoint: '127.0.0.1:{port}'}}", tmp_path) as sender:
+@pytest.mark.parametrize("engine", ["native", "grpcio"])
+async def test_nobody_is_trusted_without_the_word(tmp_path: Path, engine: str) -> None:
+    text = "{endpoint: '127.0.0.1:%d', engine: %s}"
+    async with serving("server") as port, exporter(otlp, text % (port, engine), tmp_path) as sender:
         with pytest.raises(RetryError):
             await sender.send(batch())
 
 
-async def test_whatever_is_shown_is_trusted_also_when_it_changes(tmp_path: Path) -> None:
-    config = "{endpoint: '127.0.0.1:%d', tls: {insecure_skip_verify: true}, timeout: 2s}"
+@pytest.mark.parametrize("engine", ["native", "grpcio"])
+async def test_whatever_is_shown_is_trusted_also_when_it_changes(tmp_path: Path, engine: str) -> None:
+    config = "{endpoint: '127.0.0.1:%d', tls: {insecure_skip_verify: true}, timeout: 20s, engine: " + engine + "}"
     async with serving("server") as port:
         sender = exporter(otlp, config % port, tmp_path)
         await sender.__aenter__()
@@ -63,8 +66,9 @@ async def test_whatever_is_shown_is_trusted_also_when_it_changes(tmp_path: Path)
     await sender.__aexit__(None, None, None)
 
 
-async def test_what_shows_nothing_is_tried_again(tmp_path: Path) -> None:
-    config = "{endpoint: '127.0.0.1:1', tls: {insecure_skip_verify: true}, timeout: 1s}"
+@pytest.mark.parametrize("engine", ["native", "grpcio"])
+async def test_what_shows_nothing_is_tried_again(tmp_path: Path, engine: str) -> None:
+    config = "{endpoint: '127.0.0.1:1', tls: {insecure_skip_verify: true}, timeout: 1s, engine: " + engine + "}"
     async with exporter(otlp, config, tmp_path) as sender:
         with pytest.raises(RetryError, match=r"127\.0\.0\.1:1"):
             await sender.send(batch())

@@ -25,7 +25,7 @@ use pyo3::{exceptions::PyValueError, prelude::*};
 pub use self::{grpc::GrpcServer, http::HttpServer};
 use crate::{delivery::Delivery, errors::ConfigError, intake::Messages};
 
-fn seconds(seconds: f64) -> PyResult<Duration> {
+pub(crate) fn seconds(seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds).map_err(|_| PyValueError::new_err("a time must be 0 or more seconds and finite"))
 }
 
