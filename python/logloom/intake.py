@@ -233,12 +233,12 @@ class Push:
         was said beside its bytes, such as in a request's path, under names that the format documents.
         """
         if after_s := self.busy_s():
-            return Delivery.retry(after_s)
+            return Delivery.retry(after_s, "too much memory in use")
         if isinstance(to, Source):
             return await self._push(to, len(data), data)
         delivery = await self.append(to, data, peer, **known)
         if delivery.kind == "done" and not await self.durable(delivery.entry):
-            return Delivery.retry(WITHDRAWN_RETRY_S)
+            return Delivery.retry(WITHDRAWN_RETRY_S, "the journal could not write it")
         return delivery
 
     async def append(

@@ -97,6 +97,7 @@ def test_where_records_go_and_for_whom(tmp_path: Path, engines: str) -> None:
         assert post("slow", body("slow", 3600)).status_code == 200
         later = post("slow", body("slower"))
         assert (later.status_code, int(later.headers["Retry-After"]) > 1) == (503, True)
+        assert "you sent more than you may" in later.text
         assert post("agents", body("agents")).status_code == 200, "another identity is not held up"
     bodies = {name: [record.body for record in read(tmp_path / f"{name}.jsonl")] for name in ("all", "shop", "known")}
     cart = sorted(record.body for record in otlp.from_bytes(corpus.otlp_logs(3, 1)))

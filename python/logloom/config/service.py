@@ -107,7 +107,7 @@ class ServiceConfig:
             attributes `logloom.dead_letter.*`.
         journal: The bound on a journal of `kind: memory`; the section `journal` says all else.
         in_flight_mib: How many MiB of what came, over all receivers, may be in memory and neither in the journal nor
-            refused; beyond that senders are asked to come again, or nothing more is read of them. At most a quarter of
+            refused; beyond that senders are asked to come again, or nothing more is read of them. At most an eighth of
             `memory_limit_mib`.
         memory_limit_mib: The most memory that the process may hold resident, in MiB, without what is mapped from
             files; 0: nine tenths of all that there is (the container's limit, or the machine's memory). Above four

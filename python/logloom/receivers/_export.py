@@ -42,7 +42,7 @@ class Export:
             raise Refusal(StatusCode.UNAVAILABLE, "stopping", RETRY_AFTER_S)
         delivery = await self.push(self.to, data, sender.peer, **sender.known())
         if delivery.kind == "retry":
-            raise Refusal(StatusCode.UNAVAILABLE, "the journal is full", delivery.retry_after_s)
+            raise Refusal(StatusCode.UNAVAILABLE, delivery.why, delivery.retry_after_s)
         if delivery.kind == "refuse":
             raise Refusal(StatusCode.INVALID_ARGUMENT, delivery.why)
         return rpc.partial_success(*rejected(delivery)) if self.is_otlp else b""

@@ -172,7 +172,7 @@ class HttpServer:
             known = {name: value for name, value in facts.items() if value}
             delivery = await self._push(messages, call.body, peer_of(call.request), **known)
             if delivery.kind == "retry":
-                raise Refusal(self._later, "the journal is full", delivery.retry_after_s)
+                raise Refusal(self._later, delivery.why, delivery.retry_after_s)
             if delivery.kind == "refuse":
                 raise Refusal(HTTPStatus.BAD_REQUEST, delivery.why)
             return route.taken(call, delivery)

@@ -122,7 +122,7 @@ def _pushed(
     running: set[asyncio.Task[None]] = set()
 
     async def answer(data: bytes, peer: str, known: dict[str, Any], reply: Reply) -> None:
-        reply.deliver(await push(to, data, peer, **known), "the journal is full")
+        reply.deliver(await push(to, data, peer, **known))
 
     def begin(data: bytes, peer: str, known: dict[str, Any], reply: Reply) -> None:
         task = loop.create_task(answer(data, peer, known, reply))

@@ -354,7 +354,7 @@ PROCESS: Final = "memory"
 """Under which the process's own bound stands among the `memory_limiter`s."""
 LOOK_EVERY_S: Final = 0.1
 SHARE_PERCENT: Final = 90
-IN_FLIGHT_SHARE: Final = 4
+IN_FLIGHT_SHARE: Final = 8
 """What is in flight may be such a part of the process's memory: one of these."""
 
 
@@ -367,7 +367,7 @@ def memory_of(config: Config) -> Memory:
 
 
 def in_flight_bytes(config: Config, memory: Memory) -> int:
-    """`service.in_flight_mib`, but at most a quarter of the process's memory.
+    """`service.in_flight_mib`, but at most an eighth of the process's memory.
 
     Senders are asked to come again above four fifths of it: what they sent before then comes yet, and becomes records.
     """

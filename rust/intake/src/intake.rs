@@ -91,11 +91,11 @@ impl Intake {
         if let Err(full) = self.journal.admit() {
             self.journal.refused(receiver, &full.why);
             self.counters.later(receiver);
-            return Delivery::Retry(full.retry_after);
+            return Delivery::later(full.retry_after, format!("the journal takes no more: {}", full.why));
         }
         let rule = if decoding.is_sent { self.senders.rule(&chunk.origin.identity) } else { None };
         if let Some(wait) = rule.filter(|_| !chunk.bytes.is_empty()).and_then(|rule| self.over_limit(rule, chunk)) {
-            return Delivery::Retry(wait);
+            return Delivery::later(wait, "you sent more than you may: service.identities has the limit");
         }
         let (is_message, on_unreadable) = (decoding.is_message, decoding.unreadable);
         let Some((batch, mut tally)) = self.decode(chunk, decoding, held_from) else {

@@ -19,9 +19,10 @@ impl Delivery {
     }
 
     #[staticmethod]
-    fn retry(after_s: f64) -> PyResult<Self> {
+    #[pyo3(signature = (after_s, why = ""))]
+    fn retry(after_s: f64, why: &str) -> PyResult<Self> {
         let after = Duration::try_from_secs_f64(after_s).map_err(|_| PyValueError::new_err("after_s must be 0 or more and finite"))?;
-        Ok(Self(Inner::Retry(after)))
+        Ok(Self(Inner::later(after, why.to_owned())))
     }
 
     #[staticmethod]
@@ -65,18 +66,22 @@ impl Delivery {
 
     #[getter]
     fn retry_after_s(&self) -> f64 {
-        if let Inner::Retry(after) = self.0 { after.as_secs_f64() } else { 0.0 }
+        if let Inner::Retry(later) = &self.0 { later.after.as_secs_f64() } else { 0.0 }
     }
 
     #[getter]
     fn why(&self) -> &str {
-        if let Inner::Refuse(why) = &self.0 { why } else { "" }
+        match &self.0 {
+            Inner::Refuse(why) => why,
+            Inner::Retry(later) => &later.why,
+            Inner::Done(_) => "",
+        }
     }
 
     fn __repr__(&self) -> String {
         match &self.0 {
             Inner::Done(done) => format!("<logloom.Delivery: done, {} accepted, {} refused>", done.accepted, done.refused.len()),
-            Inner::Retry(after) => format!("<logloom.Delivery: retry after {} s>", after.as_secs_f64()),
+            Inner::Retry(later) => format!("<logloom.Delivery: retry after {} s>", later.after.as_secs_f64()),
             Inner::Refuse(why) => format!("<logloom.Delivery: refuse, {why}>"),
         }
     }

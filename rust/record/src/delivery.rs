@@ -1,6 +1,6 @@
 //! What every push and every send returns, and so both acknowledgement and back-pressure.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use crate::RejectReason;
 
@@ -9,10 +9,19 @@ use crate::RejectReason;
 pub enum Delivery {
     /// Taken; but for what `refused` lists.
     Done(Done),
-    /// Not taken, nothing of it; the same may be sent again after this time.
-    Retry(Duration),
+    /// Not taken, nothing of it; the same may be sent again.
+    Retry(Later),
     /// Not taken and never will be: why.
     Refuse(String),
+}
+
+/// When the same may be sent again, and why not now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Later {
+    /// After this time.
+    pub after: Duration,
+    /// Why nothing is taken, in words for who sends.
+    pub why: Cow<'static, str>,
 }
 
 /// What was taken.
@@ -28,6 +37,13 @@ pub struct Done {
     pub durable_to: u64,
     /// The Journal's position of the entry; 0 where nothing was appended.
     pub entry: u64,
+}
+
+impl Delivery {
+    /// Nothing is taken now, because of this; the same may be sent again after so long.
+    pub fn later(after: Duration, why: impl Into<Cow<'static, str>>) -> Self {
+        Self::Retry(Later { after, why: why.into() })
+    }
 }
 
 /// One record that was not taken, and why.

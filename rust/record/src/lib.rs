@@ -51,7 +51,7 @@ pub use batch::{Batch, Block, Entry, EntryFlags, Group};
 pub use beside::Beside;
 pub use chunk::{Chunk, Origin};
 pub use cursor::{LengthMark, RecordCursor, Tail};
-pub use delivery::{Delivery, Done, Refusal, Unreadable};
+pub use delivery::{Delivery, Done, Later, Refusal, Unreadable};
 pub use edit::{Anew, Edit, Shared};
 pub use envelope::{Envelope, Outer};
 pub use error::DataError;

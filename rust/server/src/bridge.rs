@@ -6,11 +6,12 @@ use std::{
 };
 
 use bytes::Bytes;
+use logloom_record::Delivery;
 use tokio::sync::oneshot;
 
 use crate::{
     Feed,
-    feed::{From, Taken, Taking},
+    feed::{From, Taking},
     grpc::{Calling, Handler},
     rpc::{Code, Status},
 };
@@ -31,7 +32,7 @@ pub enum Answered {
     /// That it is refused.
     Refused(Status),
     /// What became of what was pushed.
-    Taken(Taken),
+    Taken(Delivery),
 }
 
 /// What is asked; called on a thread that may block.
@@ -88,7 +89,7 @@ impl Feed for Bridge {
         Box::pin(async move {
             match self.ask(data, from).await {
                 Some(Answered::Taken(taken)) => taken,
-                _ => Taken::later(AGAIN, UNANSWERED),
+                _ => Delivery::later(AGAIN, UNANSWERED),
             }
         })
     }

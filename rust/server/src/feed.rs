@@ -36,17 +36,8 @@ pub struct From {
     pub given: Vec<(String, String)>,
 }
 
-/// What became of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// Done only when it is safe.
-    pub delivery: Delivery,
-    /// Why it is to come again, where it is.
-    pub why: String,
-}
-
-/// The future of a [`Feed`].
-pub type Taking<'f> = Pin<Box<dyn Future<Output = Taken> + Send + 'f>>;
+/// The future of a [`Feed`]: what became of a message, done only when it is safe.
+pub type Taking<'f> = Pin<Box<dyn Future<Output = Delivery> + Send + 'f>>;
 
 /// Takes whole messages.
 pub trait Feed: Send + Sync {
@@ -77,13 +68,6 @@ impl From {
     }
 }
 
-impl Taken {
-    /// To come again after so long, because of this.
-    pub fn later(after: Duration, why: impl Into<String>) -> Self {
-        Self { delivery: Delivery::Retry(after), why: why.into() }
-    }
-}
-
 impl Brake {
     /// Nothing is taken for now, because of this: senders may ask again after so long; after no time at all, things are taken again.
     pub fn set(&self, after: Duration, why: &str) {
@@ -109,7 +93,7 @@ impl Feed for Core {
     fn take(&self, data: Bytes, mut from: From) -> Taking<'_> {
         Box::pin(async move {
             if let Some((after, why)) = self.brakes.iter().find_map(|brake| brake.held()) {
-                return Taken::later(after, why);
+                return Delivery::later(after, why);
             }
             let delivery = if data.len() <= INLINE_BYTES_MAX {
                 self.messages.push(data, from.sender())
@@ -119,18 +103,11 @@ impl Feed for Core {
             match delivery {
                 Delivery::Done(done) => {
                     if self.commits.durable(done.entry).await {
-                        return Taken { delivery: Delivery::Done(done), why: String::new() };
+                        return Delivery::Done(done);
                     }
-                    Taken::later(WITHDRAWN_RETRY, "the journal could not write it")
+                    Delivery::later(WITHDRAWN_RETRY, "the journal could not write it")
                 }
-                Delivery::Retry(after) => {
-                    let why = self.commits.journal().admit().err();
-                    Taken::later(
-                        after,
-                        why.map_or_else(|| "the journal is full".into(), |no_room| format!("the journal takes no more: {}", no_room.why)),
-                    )
-                }
-                refuse @ Delivery::Refuse(_) => Taken { delivery: refuse, why: String::new() },
+                not_taken => not_taken,
             }
         })
     }

@@ -37,7 +37,7 @@ fn hear(wire: &mut dyn Wire, bytes: &[u8], cuts: &[usize]) -> Heard {
                 Step::Reply(reply) => heard.said.extend(reply),
                 Step::Message { chunk, token } => {
                     heard.messages.push(chunk.to_vec());
-                    assert!(wire.answer(token, &Delivery::Retry(std::time::Duration::ZERO)).is_empty(), "it comes again");
+                    assert!(wire.answer(token, &Delivery::later(std::time::Duration::ZERO, "")).is_empty(), "it comes again");
                     heard.said.extend(wire.answer(token, &Delivery::Done(Done::default())));
                 }
                 Step::Bad { reply, why } => {

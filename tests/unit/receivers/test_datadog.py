@@ -21,7 +21,9 @@ CONFIG = "{endpoint: 127.0.0.1:0}"
     ],
 )
 async def test_each_api_has_its_answers(tmp_path: Path, path: str, ok: int, refused: object) -> None:
-    pushed = Pushed(Delivery.retry(2.2), Delivery.refuse("cut"), Delivery.done(1, [(0, "no object")]))
+    pushed = Pushed(
+        Delivery.retry(2.2, "the journal is full"), Delivery.refuse("cut"), Delivery.done(1, [(0, "no object")])
+    )
     answers = []
     async with running(datadog, CONFIG, pushed, tmp_path) as server, aiohttp.ClientSession() as client:
         for _ in range(3):

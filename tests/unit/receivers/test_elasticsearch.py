@@ -55,5 +55,5 @@ def test_answers_are_json_for_whatever_is_sent() -> None:
 
 
 def test_who_may_not_write_more_is_told_so() -> None:
-    status, said = elasticsearch_answer(BODY, Delivery.retry(2.0))
+    status, said = elasticsearch_answer(BODY, Delivery.retry(2.0, "the journal is full"))
     assert (status, orjson.loads(said)["error"]["type"]) == (429, "es_rejected_execution_exception")

@@ -159,7 +159,7 @@ def test_any_bytes_on_the_socket_are_survived(tmp_path: Path, engine: str, data:
 async def test_a_full_journal_and_a_message_that_cannot_be_read(
     server: Running, client: aiohttp.ClientSession, pushed: Pushed
 ) -> None:
-    pushed.answers = [Delivery.retry(2.2), Delivery.refuse("not spans: byte 3")]
+    pushed.answers = [Delivery.retry(2.2, "the journal is full"), Delivery.refuse("not spans: byte 3")]
     async with client.post(server.url("/api/v2/spans"), data=b"[]", headers=JSON) as response:
         assert (response.status, response.headers["Retry-After"]) == (503, "3")
     async with client.post(server.url("/api/v2/spans"), data=b"[]", headers=JSON) as response:

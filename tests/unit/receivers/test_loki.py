@@ -13,7 +13,9 @@ CONFIG = "{protocols: {http: {endpoint: 127.0.0.1:0}}, format: json}"
 
 
 async def test_a_full_journal_is_told_as_too_many_requests(tmp_path: Path) -> None:
-    pushed = Pushed(Delivery.retry(2.2), Delivery.refuse("cut"), Delivery.done(1, [(0, "no time")]))
+    pushed = Pushed(
+        Delivery.retry(2.2, "the journal is full"), Delivery.refuse("cut"), Delivery.done(1, [(0, "no time")])
+    )
     answers = []
     async with running(loki, CONFIG, pushed, tmp_path) as server, aiohttp.ClientSession() as client:
         for _ in range(3):

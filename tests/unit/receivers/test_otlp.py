@@ -117,7 +117,7 @@ async def test_what_was_refused_of_a_request_is_a_partial_success(server: Runnin
 @pytest.mark.parametrize(
     "case",
     [
-        (Delivery.retry(1.5), grpc.StatusCode.UNAVAILABLE, 503, 1.5),
+        (Delivery.retry(1.5, "the journal is full"), grpc.StatusCode.UNAVAILABLE, 503, 1.5),
         (Delivery.refuse("no OTLP: byte 7"), grpc.StatusCode.INVALID_ARGUMENT, 400, None),
     ],
 )
@@ -139,7 +139,7 @@ async def test_what_was_not_taken(
         assert (response.status, response.content_type) == (status, content_type)
         assert read(content_type, data, Status()) == details
         assert response.headers.get("Retry-After") == ("2" if delay_s else None)
-    assert details.message == (delivery.why or "the journal is full")
+    assert details.message == delivery.why
     info = RetryInfo()
     assert len(details.details) == (1 if delay_s else 0)
     assert not delay_s or (details.details[0].Unpack(info) and info.retry_delay.ToMilliseconds() == delay_s * 1000)

@@ -33,8 +33,8 @@ pub struct Answer {
 
 /// The answer to a body, once it is known what became of it. Records are neither read nor made: items are found as the format finds them.
 pub fn answer(body: &[u8], delivery: &Delivery, request: &Request<'_>) -> Answer {
-    if let Delivery::Retry(_) = delivery {
-        return error(429, "es_rejected_execution_exception", "the journal is full: send the same again later");
+    if let Delivery::Retry(later) = delivery {
+        return error(429, "es_rejected_execution_exception", &format!("{}: send the same again later", later.why));
     }
     if let Some(action) = request.action {
         return single(body, action, delivery, request);

@@ -90,7 +90,7 @@ fn one_document_is_answered_by_itself() {
     assert_eq!((told.status, said["_id"].as_str(), said["result"].as_str()), (201, Some("a\"b"), Some("created")));
     let told = answer(b"{", &Delivery::Refuse("no end".into()), &request);
     assert_eq!(told.status, 400);
-    let told = answer(&body, &Delivery::Retry(std::time::Duration::from_secs(1)), &request);
+    let told = answer(&body, &Delivery::later(std::time::Duration::from_secs(1), "the journal is full"), &request);
     assert_eq!(told.status, 429);
 }
 

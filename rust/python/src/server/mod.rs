@@ -15,7 +15,7 @@ use logloom_server::{
     Commits, Feed, Runtime, Server,
     access::Access,
     bridge::{Answered, Answering},
-    feed::{Core, Taken},
+    feed::Core,
     listen::Bound,
     rpc::Status,
     tls::{Pems, Tls},
@@ -69,8 +69,8 @@ impl Reply {
         Ok(())
     }
 
-    fn deliver(&self, delivery: &Delivery, why: String) {
-        self.0.answer(Answered::Taken(Taken { delivery: delivery.0.clone(), why }));
+    fn deliver(&self, delivery: &Delivery) {
+        self.0.answer(Answered::Taken(delivery.0.clone()));
     }
 }
 

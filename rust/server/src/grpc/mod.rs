@@ -22,7 +22,7 @@ use self::{
 use crate::{
     Feed, Room, Stopping, Tasks,
     access::{Access, Denied},
-    feed::{From, Taken},
+    feed::From,
     inflow::{Inflow, Trouble, inflated},
     rpc::{self, Code, Status},
 };
@@ -191,8 +191,8 @@ fn encoding(headers: &http::HeaderMap) -> Result<Option<Encoding>, Status> {
     }
 }
 
-fn taken(taken: Taken, answer: Answer) -> Result<Response<Reply>, Status> {
-    match taken.delivery {
+fn taken(delivery: Delivery, answer: Answer) -> Result<Response<Reply>, Status> {
+    match delivery {
         Delivery::Done(done) => Ok(answered(match answer {
             Answer::Empty => Bytes::new(),
             Answer::Otlp => {
@@ -200,7 +200,7 @@ fn taken(taken: Taken, answer: Answer) -> Result<Response<Reply>, Status> {
                 rpc::partial_success(done.refused.len() as u64, why).into()
             }
         })),
-        Delivery::Retry(after) => Err(Status::later(Code::Unavailable, taken.why, after)),
+        Delivery::Retry(later) => Err(Status::later(Code::Unavailable, later.why, later.after)),
         Delivery::Refuse(why) => Err(Status::new(Code::InvalidArgument, why)),
     }
 }

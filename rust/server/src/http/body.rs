@@ -47,10 +47,9 @@ impl Http {
             return Err(Refusal::later(503, "stopping", RETRY_AFTER));
         }
         let data = self.body(site, take.packed, call, arriving).await?;
-        let taken = take.feed.take(data, from).await;
-        match taken.delivery {
+        match take.feed.take(data, from).await {
             Delivery::Done(done) => Ok(style.taken(&call.content_type, &done)),
-            Delivery::Retry(after) => Err(Refusal::later(site.later, taken.why, after)),
+            Delivery::Retry(later) => Err(Refusal::later(site.later, later.why, later.after)),
             Delivery::Refuse(why) => Err(Refusal::new(400, why)),
         }
     }
