@@ -107,7 +107,11 @@ pub(crate) fn act(actions: &[Action], message: &[u8], number: u32, origin: &Orig
                 if old.is_some_and(|old| old == value) || !(if old.is_some() { *updates } else { *inserts }) {
                     continue;
                 }
-                overlay.set(key.as_bytes(), |out| out.extend_from_slice(&value));
+                if old.is_none() {
+                    overlay.add(key.as_bytes(), |out| out.extend_from_slice(&value));
+                } else {
+                    overlay.set(key.as_bytes(), |out| out.extend_from_slice(&value));
+                }
                 added.push(key);
             }
             Action::Delete { key, pattern } => {
@@ -274,20 +278,14 @@ impl Attributes {
 impl Processor for Attributes {
     fn apply(&self, batch: Batch, _outcome: &mut Outcome) -> Batch {
         let mut overlay = Overlay::record();
-        let mut position = 0;
-        batch.edit(
-            |record, out| {
-                position += 1;
-                if self.when.as_ref().is_some_and(|when| !when.matches(&batch, position - 1)) {
+        batch.edit_bytes(
+            |position, record, out| {
+                if self.when.as_ref().is_some_and(|when| !when.matches(&batch, position)) {
                     return Edit::Keep;
                 }
                 overlay.clear();
-                act(&self.actions, record.bytes(), 6, batch.origin(), &mut overlay);
-                if overlay.is_empty() {
-                    return Edit::Keep;
-                }
-                overlay.write(record.bytes(), out);
-                Edit::Write
+                act(&self.actions, record, 6, batch.origin(), &mut overlay);
+                overlay.finish(record, out)
             },
             |_, _, _| false,
         )

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use logloom_record::{Batch, Edit, Overlay};
+use logloom_record::{Batch, Overlay};
 
 use crate::{
     OnError, Outcome, Processor,
@@ -151,23 +151,18 @@ fn made(batch: &Batch, answer: Answer, outcome: &mut Outcome) -> Result<Batch, S
             for (name, values) in &columns {
                 fits(&format!("the column '{name}'"), values.len())?;
             }
-            let (mut overlay, mut at) = (Overlay::record(), 0);
-            let each = |record: &logloom_record::Record<'_>, out: &mut Vec<u8>| {
+            let mut overlay = Overlay::record();
+            let each = |at: usize, record: &[u8], out: &mut Vec<u8>| {
                 overlay.clear();
                 for (name, values) in &columns {
                     let value = values.get(at).and_then(Option::as_ref);
-                    if let Some(value) = value.filter(|value| overlay.attribute_bytes(record.bytes(), name.as_bytes()) != Some(value)) {
-                        overlay.set(name.as_bytes(), |out| out.extend_from_slice(value));
+                    if let Some(value) = value.filter(|value| overlay.attribute_bytes(record, name.as_bytes()) != Some(value)) {
+                        overlay.set_in(record, name.as_bytes(), |out| out.extend_from_slice(value));
                     }
                 }
-                at += 1;
-                if overlay.is_empty() {
-                    return Edit::Keep;
-                }
-                overlay.write(record.bytes(), out);
-                Edit::Write
+                overlay.finish(record, out)
             };
-            batch.edit(each, |_, _, _| false)
+            batch.edit_bytes(each, |_, _, _| false)
         }
     })
 }

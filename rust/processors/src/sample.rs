@@ -228,16 +228,15 @@ impl Processor for Sample {
                     Decision::Stays(threshold, randomness) => {
                         overlay.clear();
                         let digits = format!("{threshold:014x}");
-                        overlay.set(THRESHOLD, |out| push_text(out, digits.trim_end_matches('0').as_bytes()));
+                        overlay.set_in(record.bytes(), THRESHOLD, |out| push_text(out, digits.trim_end_matches('0').as_bytes()));
                         if let Some(randomness) = randomness {
-                            overlay.set(RANDOMNESS, |out| push_text(out, format!("{randomness:014x}").as_bytes()));
+                            overlay.set_in(record.bytes(), RANDOMNESS, |out| push_text(out, format!("{randomness:014x}").as_bytes()));
                         }
                         if let Some(name) = &self.settings.count_attribute {
                             let count = WHOLE as f64 / (WHOLE - threshold) as f64;
-                            overlay.set(name.as_bytes(), |out| push_double(out, count));
+                            overlay.set_in(record.bytes(), name.as_bytes(), |out| push_double(out, count));
                         }
-                        overlay.write(record.bytes(), out);
-                        Edit::Write
+                        overlay.finish(record.bytes(), out)
                     }
                 }
             },

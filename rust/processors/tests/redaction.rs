@@ -1,7 +1,15 @@
 //! Whatever the text, the rules neither panic nor cut a character.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy knows only #[test] functions as tests
 
-use logloom_processors::redaction::{Action, Redaction, Rule, Settings};
+use logloom_processors::{
+    Outcome, Processor,
+    redaction::{Action, Custom, Pattern, Redaction, Rule, Settings},
+};
+use logloom_record::{
+    Batch, Limits,
+    overlay::push_text,
+    proto::{push_field, push_string_attribute},
+};
 use proptest::prelude::*;
 
 fn all() -> Redaction {
@@ -76,6 +84,108 @@ proptest! {
         let text = pieces.concat();
         check(text.as_bytes(), "")?;
         check(text.as_bytes().get(cut..).unwrap_or_default(), "note")?;
+    }
+}
+
+/// Records of a body and attributes, some of them in a map or in bytes; every third has a resource of its own.
+fn batch(records: &[(String, Vec<(String, String)>)]) -> Batch {
+    let mut out = Vec::new();
+    for (resource, some) in records.chunks(3).enumerate() {
+        let (mut scope_logs, mut logs, mut shared) = (Vec::new(), Vec::new(), Vec::new());
+        push_string_attribute(&mut shared, 0x0a, b"service.name", format!("bob{resource}@example.com").as_bytes());
+        for (body, attributes) in some {
+            let (mut record, mut value) = (Vec::new(), Vec::new());
+            push_text(&mut value, body.as_bytes());
+            push_field(&mut record, 0x2a, &value);
+            for (at, (key, text)) in attributes.iter().enumerate() {
+                if at % 2 == 0 {
+                    push_string_attribute(&mut record, 0x32, key.as_bytes(), text.as_bytes());
+                    continue;
+                }
+                let (mut pairs, mut map, mut pair) = (Vec::new(), Vec::new(), Vec::new());
+                push_string_attribute(&mut pairs, 0x0a, key.as_bytes(), text.as_bytes());
+                push_field(&mut map, 0x32, &pairs);
+                push_field(&mut map, 0x3a, text.as_bytes());
+                push_field(&mut pair, 0x0a, b"nested");
+                push_field(&mut pair, 0x12, &map);
+                push_field(&mut record, 0x32, &pair);
+            }
+            push_field(&mut scope_logs, 0x12, &record);
+        }
+        push_field(&mut logs, 0x0a, &shared);
+        push_field(&mut logs, 0x12, &scope_logs);
+        push_field(&mut out, 0x0a, &logs);
+    }
+    Batch::from_otlp(out.into(), &Limits::DEFAULT).unwrap()
+}
+
+/// Patterns with letters that must be there, in any case, in one of several ways, or at all.
+const PATTERNS: &[&str] = &[
+    "[a-z0-9._%+-]+@[a-z0-9.-]+\\.[a-z]{2,}",
+    "(?i)BOB|cookie",
+    "(?i)tel",
+    "gh[po]_|xox[ab]-",
+    "[a-z]+",
+    r"\d+",
+    "é.?",
+    "(?:@|::)[a-z0-9]+",
+    "#",
+    "a|",
+    r"(?-u:\xc3)",
+    "^password",
+    "nested|n",
+];
+
+/// Rules of which each find has letters that most texts lack, and others.
+const SOUGHT: &[Rule] = &[
+    Rule::Email,
+    Rule::UrlPassword,
+    Rule::Jwt,
+    Rule::PrivateKey,
+    Rule::AwsAccessKey,
+    Rule::GcpKey,
+    Rule::GithubToken,
+    Rule::SlackToken,
+    Rule::CreditCard,
+    Rule::KeyValueSecret,
+    Rule::IpAddress,
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(250))]
+
+    /// Records that are passed over unread have nothing that would have been found.
+    #[test]
+    fn what_is_passed_over_has_nothing(
+        records in proptest::collection::vec((
+            proptest::collection::vec(proptest::sample::select(PIECES), 0..5).prop_map(|pieces| pieces.concat()),
+            proptest::collection::vec((
+                proptest::sample::select(&["note", "user@host", "password", "n", "bob"][..]).prop_map(str::to_owned),
+                proptest::collection::vec(proptest::sample::select(PIECES), 0..3).prop_map(|pieces| pieces.concat()),
+            ), 0..4),
+        ), 0..9),
+        rules in proptest::sample::subsequence(SOUGHT, 0..4),
+        custom in proptest::sample::subsequence(PATTERNS, 0..3),
+        blocked in proptest::sample::subsequence(PATTERNS, 0..2),
+        allowed in proptest::option::of(Just(vec!["note".to_owned()])),
+        action in proptest::sample::select(&[Action::Mask, Action::Drop][..]),
+    ) {
+        let pattern = |text: &&str| Pattern::new(text).unwrap();
+        let settings = Settings {
+            rules: rules.into_iter().map(|rule| (rule, action)).collect(),
+            custom: custom.iter().map(|text| Custom { name: (*text).to_owned(), pattern: pattern(text), action }).collect(),
+            blocked_keys: blocked.iter().map(pattern).collect(),
+            allowed_values: vec![Pattern::new("ghp_").unwrap()],
+            ignored_keys: vec!["n".to_owned()],
+            allowed_keys: allowed,
+            ..Settings::default()
+        };
+        let batch = batch(&records);
+        let (mut found, mut expected) = (Outcome::default(), Outcome::default());
+        let made = Redaction::new(settings.clone()).apply(batch.clone(), &mut found);
+        let walked = Redaction::new(settings).walking_all().apply(batch, &mut expected);
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(made.to_otlp(), walked.to_otlp());
     }
 }
 

@@ -17,10 +17,9 @@ use crate::{
 /// What stands in a copy in place of what was there.
 #[derive(Debug, Default)]
 pub(crate) struct Edits {
-    further: Vec<Vec<u8>>,
     written: Vec<u8>,
-    /// By position, where in `written` the whole record stands, where it was written anew.
-    records: Vec<Option<Range<usize>>>,
+    /// By position, what was written for the record; nothing: it stays as it is.
+    records: Vec<Option<Place>>,
     /// By group.
     resources: HashMap<u32, Range<usize>>,
     scopes: HashMap<u32, Range<usize>>,
@@ -29,6 +28,25 @@ pub(crate) struct Edits {
     variants: Vec<Variant>,
     /// By group, the first one that has the same resource, and the first one that is the same in all; nothing: each stands for itself.
     alike: Vec<(u32, u32)>,
+}
+
+/// Where in `written` what is new of a record stands.
+#[derive(Clone, Debug)]
+struct Place {
+    part: Range<usize>,
+    /// It stands behind the record's own bytes, not in their place.
+    is_behind: bool,
+}
+
+/// What is new of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum New<'a> {
+    /// Nothing.
+    Nothing,
+    /// This is the record.
+    Whole(&'a [u8]),
+    /// This stands behind its own bytes.
+    Behind(&'a [u8]),
 }
 
 /// A resource and a scope, where they are others.
@@ -40,7 +58,7 @@ type Variant = (Option<Range<usize>>, Option<Range<usize>>);
 /// What stands for a record that [`Edit::Write`] writes anew.
 #[derive(Debug)]
 pub struct Anew<'a> {
-    /// Where the whole `LogRecord` message is appended.
+    /// Where the whole `LogRecord` message is appended; for [`Edit::Append`], more attributes of it or nothing.
     pub record: &'a mut Vec<u8>,
     /// The `Resource` message that this record is to have, where that is another.
     pub resource: Option<Vec<u8>>,
@@ -49,11 +67,6 @@ pub struct Anew<'a> {
 }
 
 impl Edits {
-    /// By position, whole fields that are appended to the records.
-    pub(crate) fn appending(further: Vec<Vec<u8>>) -> Self {
-        Self { further, ..Self::default() }
-    }
-
     /// By group, where its records go: see [`place_of`](Self::place_of).
     pub(crate) fn alike(alike: Vec<(u32, u32)>) -> Self {
         Self { alike, ..Self::default() }
@@ -64,13 +77,21 @@ impl Edits {
         self.alike.get(group as usize).copied().unwrap_or((group, group))
     }
 
-    pub(crate) fn further(&self, position: u32) -> &[u8] {
-        self.further.get(position as usize).map_or(&[], Vec::as_slice)
+    /// What is new of the record at `position`.
+    pub(crate) fn record(&self, position: u32) -> New<'_> {
+        let Some(Some(Place { part, is_behind })) = self.records.get(position as usize) else { return New::Nothing };
+        let part = self.written.get(part.clone()).unwrap_or_default();
+        if *is_behind { New::Behind(part) } else { New::Whole(part) }
     }
 
-    /// The record that stands for the one at `position`, where it was written anew.
-    pub(crate) fn record(&self, position: u32) -> Option<&[u8]> {
-        self.records.get(position as usize)?.as_ref().and_then(|record| self.written.get(record.clone()))
+    /// What the editor said of the record at `position`, having written from `start` on.
+    fn take(&mut self, position: usize, edit: Edit, start: usize) {
+        if !matches!(edit, Edit::Write | Edit::Append) {
+            self.written.truncate(start);
+            return;
+        }
+        self.records.resize(position, None);
+        self.records.push(Some(Place { part: start..self.written.len(), is_behind: edit == Edit::Append }));
     }
 
     /// Which variant of what its group shares the record has.
@@ -102,6 +123,8 @@ pub enum Edit {
     Drop,
     /// What was written stands for it.
     Write,
+    /// What was written, whole attributes, stands behind what it has: its own bytes are copied once, with their neighbours'.
+    Append,
 }
 
 /// What records share.
@@ -122,23 +145,29 @@ impl Batch {
     pub fn edit(
         &self,
         mut each: impl FnMut(&Record<'_>, &mut Vec<u8>) -> Edit,
+        shared: impl FnMut(Shared, &[u8], &mut Vec<u8>) -> bool,
+    ) -> Self {
+        let each = |position, _: &[u8], out: &mut Vec<u8>| self.record(position).map_or(Edit::Keep, |record| each(&record, out));
+        self.edit_bytes(each, shared)
+    }
+
+    /// Like [`edit`](Self::edit), where `each` is given the position of a record and its bytes: nothing of them is read before.
+    #[must_use]
+    pub fn edit_bytes(
+        &self,
+        mut each: impl FnMut(usize, &[u8], &mut Vec<u8>) -> Edit,
         mut shared: impl FnMut(Shared, &[u8], &mut Vec<u8>) -> bool,
     ) -> Self {
         let mut edits = Edits::default();
         let mut kept = Vec::with_capacity(self.len());
         let mut stays = vec![false; self.groups.len()];
-        for (position, record) in self.records().enumerate() {
+        for (position, entry) in self.index.iter().enumerate() {
             let start = edits.written.len();
-            let edit = each(&record, &mut edits.written);
-            if edit == Edit::Write {
-                edits.records.resize(position, None);
-                edits.records.push(Some(start..edits.written.len()));
-            } else {
-                edits.written.truncate(start);
-            }
+            let edit = each(position, self.record_bytes(entry), &mut edits.written);
+            edits.take(position, edit, start);
             if edit != Edit::Drop {
                 kept.push(position as u32);
-                if let Some(stays) = stays.get_mut(record.group() as usize) {
+                if let Some(stays) = stays.get_mut(entry.group as usize) {
                     *stays = true;
                 }
             }
@@ -177,13 +206,8 @@ impl Batch {
             let mut anew = Anew { record: &mut edits.written, resource: None, scope: None };
             let edit = each(&record, &mut anew);
             let Anew { resource, scope, .. } = anew;
-            if edit == Edit::Write {
-                edits.records.resize(position, None);
-                edits.records.push(Some(start..edits.written.len()));
-            } else {
-                edits.written.truncate(start);
-            }
-            if edit == Edit::Write && (resource.is_some() || scope.is_some()) {
+            edits.take(position, edit, start);
+            if matches!(edit, Edit::Write | Edit::Append) && (resource.is_some() || scope.is_some()) {
                 let variant = match known.entry((resource, scope)) {
                     Occupied(variant) => *variant.get(),
                     Vacant(free) => {

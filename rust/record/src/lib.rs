@@ -19,6 +19,7 @@ mod envelope;
 mod error;
 pub mod expr;
 mod frames;
+mod holding;
 pub mod ids;
 mod json_text;
 mod key;

@@ -3,7 +3,8 @@
 //! An edit names what it changes; whatever it does not name is copied byte for byte, unknown fields included.
 
 use crate::{
-    AnyValue,
+    AnyValue, Edit,
+    expr::key_of,
     proto::{Fields, Value, push_field, push_varint, text_field, varint_len},
 };
 
@@ -14,9 +15,18 @@ pub struct Overlay {
     number: u32,
     /// Whole fields by their number; empty where the field goes.
     fields: Vec<(u32, Place)>,
-    /// By key: the `AnyValue` message; `None` where the attribute goes.
-    pairs: Vec<(Place, Option<Place>)>,
+    pairs: Vec<Pair>,
     bytes: Vec<u8>,
+}
+
+/// An attribute that is to have another value.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    key: Place,
+    /// The `AnyValue` message; `None` where the attribute goes.
+    value: Option<Place>,
+    /// The message has none with this key.
+    is_new: bool,
 }
 
 /// A part of the overlay's bytes.
@@ -56,10 +66,25 @@ impl Overlay {
 
     /// The attribute `key` is to have the value that `write` appends as an `AnyValue` message; of several with this key one is left.
     pub fn set(&mut self, key: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+        self.put(key, false, write);
+    }
+
+    /// The same where the message is known to have no such attribute: it is not searched for again.
+    pub fn add(&mut self, key: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+        self.put(key, true, write);
+    }
+
+    /// The same, searched for here: where the message has none, its own bytes need no copy of their own.
+    pub fn set_in(&mut self, message: &[u8], key: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+        let is_new = self.attribute_bytes(message, key).is_none();
+        self.put(key, is_new, write);
+    }
+
+    fn put(&mut self, key: &[u8], is_new: bool, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
         write(&mut self.bytes);
         let value = Some(Place { start, end: self.bytes.len() });
-        self.put_pair(key, value);
+        self.put_pair(key, value, is_new);
     }
 
     /// A text as an attribute. Callers see to it that it is UTF-8.
@@ -69,18 +94,24 @@ impl Overlay {
 
     /// All attributes called `key` are to go.
     pub fn remove(&mut self, key: &[u8]) {
-        self.put_pair(key, None);
+        self.put_pair(key, None, false);
     }
 
-    fn put_pair(&mut self, key: &[u8], value: Option<Place>) {
-        let bytes = &self.bytes;
-        if let Some(pair) = self.pairs.iter_mut().find(|(name, _)| bytes.get(name.start..name.end) == Some(key)) {
-            pair.1 = value;
+    fn put_pair(&mut self, key: &[u8], value: Option<Place>, is_new: bool) {
+        if let Some(at) = self.pair(key) {
+            if let Some(pair) = self.pairs.get_mut(at) {
+                pair.value = value;
+            }
             return;
         }
         let start = self.bytes.len();
         self.bytes.extend_from_slice(key);
-        self.pairs.push((Place { start, end: self.bytes.len() }, value));
+        self.pairs.push(Pair { key: Place { start, end: self.bytes.len() }, value, is_new });
+    }
+
+    /// The place of the pair with this key.
+    fn pair(&self, key: &[u8]) -> Option<usize> {
+        self.pairs.iter().position(|pair| self.part(pair.key) == key)
     }
 
     /// Field `number` is to be the whole field that `write` appends, its tag included; where that is nothing, the field goes.
@@ -149,14 +180,27 @@ impl Overlay {
 
     /// The same as an `AnyValue` message, to be given to another attribute.
     pub fn attribute_bytes<'a>(&'a self, message: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-        if let Some((_, value)) = self.pairs.iter().find(|(name, _)| self.part(*name) == key) {
-            return value.map(|value| self.part(value));
+        if let Some(pair) = self.pair(key).and_then(|at| self.pairs.get(at)) {
+            return pair.value.map(|value| self.part(value));
         }
         let mut pairs = Fields::new(message).flatten().filter_map(|field| match field {
             (number, Value::Len(pair)) if number == self.number => Some(pair),
             _ => None,
         });
-        pairs.find(|pair| text_field(pair, 1) == key).map(|pair| text_field(pair, 2))
+        pairs.find(|pair| key_of(pair) == key).map(|pair| text_field(pair, 2))
+    }
+
+    /// Appends what is to stand in place of `message`, or behind it, and says which.
+    pub fn finish(&self, message: &[u8], out: &mut Vec<u8>) -> Edit {
+        if self.is_empty() {
+            return Edit::Keep;
+        }
+        if self.fields.is_empty() && self.pairs.iter().all(|pair| pair.is_new) {
+            self.write_rest(&mut Written::default(), out);
+            return Edit::Append;
+        }
+        self.write(message, out);
+        Edit::Write
     }
 
     fn part(&self, place: Place) -> &[u8] {
@@ -182,27 +226,32 @@ impl Overlay {
             } else if field == self.number
                 && !self.pairs.is_empty()
                 && let Value::Len(pair) = value
-                && let key = text_field(pair, 1)
-                && let Some(at) = self.pairs.iter().position(|(name, _)| self.part(*name) == key)
+                && let key = key_of(pair)
+                && let Some(at) = self.pair(key)
             {
                 out.extend_from_slice(message.get(copied..start).unwrap_or_default());
                 copied = end;
                 if written.first_pair(at)
-                    && let Some((_, Some(value))) = self.pairs.get(at)
+                    && let Some(value) = self.pairs.get(at).and_then(|pair| pair.value)
                 {
-                    self.write_pair(pair, key, self.part(*value), out);
+                    self.write_pair(pair, key, self.part(value), out);
                 }
             }
         }
         out.extend_from_slice(message.get(copied..).unwrap_or_default());
+        self.write_rest(&mut written, out);
+    }
+
+    /// What has no place in the message stands behind it.
+    fn write_rest(&self, written: &mut Written, out: &mut Vec<u8>) {
         for (at, (_, field)) in self.fields.iter().enumerate() {
             if written.first_field(at) {
                 out.extend_from_slice(self.part(*field));
             }
         }
-        for (at, (key, value)) in self.pairs.iter().enumerate() {
-            if let (true, Some(value)) = (written.first_pair(at), value) {
-                self.write_pair(&[], self.part(*key), self.part(*value), out);
+        for (at, pair) in self.pairs.iter().enumerate() {
+            if let (true, Some(value)) = (written.first_pair(at), pair.value) {
+                self.write_pair(&[], self.part(pair.key), self.part(value), out);
             }
         }
     }
@@ -341,6 +390,31 @@ mod tests {
             overlay.write(&message, &mut out);
             prop_assert_eq!(without(&out, "none"), without(&message, &key));
             prop_assert!(overlay.attribute(&message, key.as_bytes()).is_none());
+        }
+
+        #[test]
+        fn finishing_is_writing(
+            attributes in vec(("[a-d]{0,2}", any::<i64>()), 0..9), keys in vec("[a-f]{0,2}", 0..4), gone in vec("[a-f]{0,2}", 0..2), severity: bool,
+        ) {
+            let message = message(&attributes, "b");
+            let mut overlay = Overlay::record();
+            for key in &gone {
+                overlay.remove(key.as_bytes());
+            }
+            for key in &keys {
+                overlay.set_in(&message, key.as_bytes(), |out| push_bool(out, true));
+            }
+            if severity {
+                overlay.set_varint(2, 7);
+            }
+            let (mut whole, mut out) = (Vec::new(), Vec::new());
+            overlay.write(&message, &mut whole);
+            match overlay.finish(&message, &mut out) {
+                Edit::Append => out = [&message[..], &out].concat(),
+                Edit::Keep => out.clone_from(&message),
+                edit => prop_assert_eq!(edit, Edit::Write),
+            }
+            prop_assert_eq!(out, whole);
         }
 
         #[test]

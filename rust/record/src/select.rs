@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::{
     Batch, BlockPool, Limits, Reject,
     batch::{Block, Entry, Group},
-    edit::Edits,
+    edit::{Edits, New},
     proto::{Fields, Value, push_field, put_varint, varint_len},
 };
 
@@ -113,12 +113,39 @@ struct ResourcePlan {
 
 struct ScopePlan {
     frame: Frame,
-    /// The records: their place in the old index and in the new one.
-    records: Vec<(u32, u32)>,
+    runs: Vec<Neighbours>,
     records_len: usize,
 }
 
+/// Records that are copied in one go: they follow one another in both indexes and stand beside one another in the old bytes.
+struct Neighbours {
+    /// The place of the first one in the old index.
+    position: u32,
+    /// And in the new one.
+    rank: u32,
+    count: u32,
+    /// They stay as they are; else it is one record.
+    is_untouched: bool,
+}
+
 impl ScopePlan {
+    /// The record at `position` is the next one; `is_untouched`: it stays as it is.
+    fn push(&mut self, index: &[Entry], position: u32, rank: u32, is_untouched: bool) {
+        if is_untouched
+            && let Some(last) = self.runs.last_mut()
+            && last.is_untouched
+            && (last.position + last.count, last.rank + last.count) == (position, rank)
+            && let (Some(before), Some(entry)) = (index.get(position as usize - 1), index.get(position as usize))
+            && before.group == entry.group
+            // Between them is the head of the second, as it would be written, and nothing else.
+            && entry.start.wrapping_sub(before.end) as usize == head_len((entry.end - entry.start) as usize)
+        {
+            last.count += 1;
+            return;
+        }
+        self.runs.push(Neighbours { position, rank, count: 1, is_untouched });
+    }
+
     fn len(&self) -> usize {
         self.frame.bytes.len() + self.records_len
     }
@@ -132,7 +159,12 @@ impl ResourcePlan {
 
 /// Bytes of a length-delimited field with a tag of one byte.
 fn field_len(len: usize) -> usize {
-    1 + varint_len(len as u64) + len
+    head_len(len) + len
+}
+
+/// Bytes of its tag and length.
+fn head_len(len: usize) -> usize {
+    1 + varint_len(len as u64)
 }
 
 /// The most bytes that the headers of a `ResourceLogs` and a `ScopeLogs` take.
@@ -171,8 +203,12 @@ impl Selection<'_> {
             for &(_, _, rank) in run {
                 let Some(&position) = kept.get(rank as usize) else { continue };
                 let Some(entry) = self.from.index.get(position as usize) else { continue };
-                let (was, further) = ((entry.end - entry.start) as usize, self.edits.further(position).len());
-                let len = field_len(self.edits.record(position).map_or(was, <[u8]>::len) + further);
+                let (was, new) = ((entry.end - entry.start) as usize, self.edits.record(position));
+                let len = field_len(match new {
+                    New::Nothing => was,
+                    New::Whole(record) => record.len(),
+                    New::Behind(more) => was + more.len(),
+                });
                 if self.plan.bytes + len > Limits::BLOCK_BYTES_MAX
                     && self.plan.resources.iter().any(|r| r.scopes.iter().any(|s| s.records_len > 0))
                 {
@@ -182,7 +218,7 @@ impl Selection<'_> {
                 }
                 self.plan.bytes += len;
                 if let Some(scope) = self.plan.resources.last_mut().and_then(|resource| resource.scopes.last_mut()) {
-                    scope.records.push((position, rank));
+                    scope.push(&self.from.index, position, rank, new == New::Nothing);
                     scope.records_len += len;
                 }
             }
@@ -198,7 +234,7 @@ impl Selection<'_> {
     fn open_scope(&mut self, frame: &Frame) {
         self.plan.bytes += HEADERS + frame.bytes.len();
         if let Some(resource) = self.plan.resources.last_mut() {
-            resource.scopes.push(ScopePlan { frame: frame.clone(), records: Vec::new(), records_len: 0 });
+            resource.scopes.push(ScopePlan { frame: frame.clone(), runs: Vec::new(), records_len: 0 });
         }
     }
 
@@ -244,18 +280,40 @@ impl Selection<'_> {
                 resource_schema_url: resource_schema_url.clone(),
                 scope_schema_url,
             });
-            for &(position, rank) in &scope_plan.records {
-                let Some(entry) = self.from.index.get(position as usize) else { continue };
-                let edited = self.edits.record(position);
-                let record = edited.unwrap_or_else(|| self.from.record_bytes(entry));
-                let further = self.edits.further(position);
-                let Range { start, end } = out.header(0x12, record.len() + further.len());
-                out.put(record);
-                out.put(further);
-                if let Some(new) = self.index.get_mut(rank as usize) {
-                    *new = Entry { group, start, end, ..edited.map_or(*entry, |record| entry.of(record)) };
-                }
+            for run in &scope_plan.runs {
+                self.write_run(run, group, out);
             }
+        }
+    }
+
+    fn write_run(&mut self, run: &Neighbours, group: u32, out: &mut Out) {
+        let places = run.position as usize..(run.position + run.count) as usize;
+        let Some(entries) = self.from.index.get(places) else { return };
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return };
+        let bytes = self.from.group_bytes(first.group, |_| first.start..last.end);
+        let new = if run.is_untouched { New::Nothing } else { self.edits.record(run.position) };
+        let made = match new {
+            New::Nothing => out.header(0x12, (first.end - first.start) as usize),
+            New::Whole(record) => out.header(0x12, record.len()),
+            New::Behind(more) => out.header(0x12, bytes.len() + more.len()),
+        };
+        match new {
+            New::Nothing => out.put(bytes),
+            New::Whole(record) => out.put(record),
+            New::Behind(more) => {
+                out.put(bytes);
+                out.put(more);
+            }
+        }
+        let Some(index) = self.index.get_mut(run.rank as usize..(run.rank + run.count) as usize) else { return };
+        if run.is_untouched {
+            for (to, entry) in index.iter_mut().zip(entries) {
+                let place = |at: u32| at - first.start + made.start;
+                *to = Entry { group, start: place(entry.start), end: place(entry.end), ..*entry };
+            }
+        } else if let [to] = index {
+            let entry = if let New::Whole(record) = new { first.of(record) } else { *first };
+            *to = Entry { group, start: made.start, end: made.end, ..entry };
         }
     }
 }

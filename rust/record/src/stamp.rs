@@ -1,6 +1,6 @@
 //! Attributes that are put on records after they were read.
 
-use crate::{Batch, Record, edit::Edits, proto::push_string_attribute};
+use crate::{Batch, Edit, Record, proto::push_string_attribute};
 
 /// A field of `LogRecord.attributes`.
 const ATTRIBUTE: u8 = 0x32;
@@ -13,19 +13,18 @@ impl Batch {
     /// the same Batch: nothing is copied.
     #[must_use]
     pub fn stamp<K: AsRef<str>>(&self, of: impl Fn(usize, &Record<'_>) -> Vec<(K, String)>) -> Self {
-        let field = |(at, record): (usize, Record<'_>)| {
-            let mut further = Vec::new();
-            for (key, value) in of(at, &record) {
-                push_string_attribute(&mut further, ATTRIBUTE, key.as_ref().as_bytes(), value.as_bytes());
-            }
-            further
-        };
-        let further: Vec<Vec<u8>> = self.records().enumerate().map(field).collect();
-        if further.iter().all(Vec::is_empty) {
-            return self.clone();
-        }
-        let all: Vec<u32> = (0..self.len() as u32).collect();
-        self.copied(&all, &Edits::appending(further))
+        let mut at = 0;
+        self.edit(
+            |record, out| {
+                let further = of(at, record);
+                at += 1;
+                for (key, value) in &further {
+                    push_string_attribute(out, ATTRIBUTE, key.as_ref().as_bytes(), value.as_bytes());
+                }
+                if further.is_empty() { Edit::Keep } else { Edit::Append }
+            },
+            |_, _, _| false,
+        )
     }
 
     /// The same records, each that has no [`UID`] with its key in the Journal as one, so that destinations know it when it comes again.

@@ -57,7 +57,7 @@ proptest! {
     #[test]
     fn what_is_written_stands_in_its_place_and_all_else_stays(
         shape in proptest::collection::vec(proptest::collection::vec(0usize..5, 0..4), 0..4),
-        fates in proptest::collection::vec(0u8..3, 60),
+        fates in proptest::collection::vec(0u8..4, 60),
     ) {
         let batch = batch(&shape);
         let before = seen(&batch);
@@ -69,6 +69,7 @@ proptest! {
                 match fate {
                     0 => Edit::Keep,
                     1 => { out.extend_from_slice(b"what is not used"); Edit::Drop }
+                    3 => { push_string_attribute(out, 0x32, b"k", b"v"); Edit::Append }
                     _ => { out.extend_from_slice(&record(was.time_unix_nano + 1000, "new")); Edit::Write }
                 }
             },
@@ -76,7 +77,9 @@ proptest! {
         );
         let fate = |i: usize| fates[i % fates.len()];
         let expected: Vec<Seen> = before.iter().enumerate().filter(|(i, _)| fate(*i) != 1).map(|(i, one)| {
-            if fate(i) == 0 { one.clone() } else { (one.0 + 1000, record(one.0 + 1000, "new"), one.2.clone(), one.3.clone(), one.4.clone()) }
+            let mut more = one.1.clone();
+            push_string_attribute(&mut more, 0x32, b"k", b"v");
+            if fate(i) == 0 { one.clone() } else if fate(i) == 3 { (one.0, more, one.2.clone(), one.3.clone(), one.4.clone()) } else { (one.0 + 1000, record(one.0 + 1000, "new"), one.2.clone(), one.3.clone(), one.4.clone()) }
         }).collect();
         prop_assert_eq!(seen(&edited), &expected[..]);
         // The bytes say the same as the index.

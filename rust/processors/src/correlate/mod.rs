@@ -5,7 +5,7 @@ mod keys;
 
 use std::sync::Arc;
 
-use logloom_record::{AnyValue, Batch, Edit, Overlay, Record};
+use logloom_record::{AnyValue, Batch, Overlay, Record, overlay::push_text};
 use regex::bytes::Regex;
 
 use crate::{Outcome, Processor};
@@ -111,7 +111,7 @@ impl Correlate {
             }
         }
         if let (true, Some(id)) = (wants_request, found.request_id) {
-            overlay.set_text(self.settings.request_id.as_bytes(), id);
+            overlay.set_in(record.bytes(), self.settings.request_id.as_bytes(), |out| push_text(out, id));
             outcome.count(&self.request, 1);
         }
     }
@@ -229,11 +229,7 @@ impl Processor for Correlate {
             |record, out| {
                 overlay.clear();
                 self.lay(record, &mut overlay, outcome);
-                if overlay.is_empty() {
-                    return Edit::Keep;
-                }
-                overlay.write(record.bytes(), out);
-                Edit::Write
+                overlay.finish(record.bytes(), out)
             },
             |_, _, _| false,
         )

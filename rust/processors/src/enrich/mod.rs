@@ -136,7 +136,7 @@ impl Enrich {
             None => false,
         };
         if !is_kept {
-            overlay.set(key, |out| out.extend_from_slice(value));
+            overlay.set_in(message, key, |out| out.extend_from_slice(value));
         }
     }
 
@@ -271,11 +271,10 @@ impl Processor for Enrich {
                 if of_resource.is_empty() {
                     return Edit::Keep;
                 }
-                anew.record.extend_from_slice(record.bytes());
                 let mut resource = Vec::new();
                 of_resource.write(record.resource(), &mut resource);
                 anew.resource = Some(resource);
-                Edit::Write
+                Edit::Append
             });
         }
         if self.attributes.is_empty() && self.lookups.iter().all(|asked| asked.to_resource) {
@@ -285,11 +284,7 @@ impl Processor for Enrich {
             |record, out| {
                 of_record.clear();
                 self.record(record, &tables, &mut of_record, &mut key, &mut outcome.borrow_mut());
-                if of_record.is_empty() {
-                    return Edit::Keep;
-                }
-                of_record.write(record.bytes(), out);
-                Edit::Write
+                of_record.finish(record.bytes(), out)
             },
             |_, _, _| false,
         )

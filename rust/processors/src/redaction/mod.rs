@@ -8,7 +8,9 @@ mod checksum;
 mod context;
 mod numbers;
 mod pairs;
+mod pattern;
 mod phone;
+mod prefilter;
 mod rules;
 mod scan;
 mod tokens;
@@ -18,12 +20,13 @@ mod words;
 use std::sync::Arc;
 
 use logloom_record::{Batch, Edit, Shared};
-use regex::bytes::Regex;
 
 pub use action::{Action, Pseudonyms};
+pub use pattern::Pattern;
 pub use rules::Rule;
 
 use crate::{Outcome, Processor};
+use prefilter::Prefilter;
 use rules::Wanted;
 use scan::Hit;
 use walk::{Change, Texts};
@@ -34,7 +37,7 @@ pub struct Custom {
     /// Its name, for the counters.
     pub name: String,
     /// What it looks for.
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// What is done with it.
     pub action: Action,
 }
@@ -47,9 +50,9 @@ pub struct Settings {
     /// Patterns besides.
     pub custom: Vec<Custom>,
     /// Texts that are left alone: what one of these matches, as a whole.
-    pub allowed_values: Vec<Regex>,
+    pub allowed_values: Vec<Pattern>,
     /// Attributes whose texts are masked as a whole, whatever they say.
-    pub blocked_keys: Vec<Regex>,
+    pub blocked_keys: Vec<Pattern>,
     /// Attributes that nothing is looked for in.
     pub ignored_keys: Vec<String>,
     /// Where given, all other attributes are dropped.
@@ -68,6 +71,7 @@ pub struct Redaction {
     custom_names: Vec<Arc<str>>,
     blocked: Arc<str>,
     dropped: Arc<str>,
+    prefilter: Option<Prefilter>,
 }
 
 impl Redaction {
@@ -86,8 +90,16 @@ impl Redaction {
             custom_names: settings.custom.iter().map(|custom| custom.name.as_str().into()).collect(),
             blocked: "blocked_key".into(),
             dropped: "not_allowed_key".into(),
+            prefilter: Prefilter::of(&settings),
             settings,
         }
+    }
+
+    /// The same, which walks every record: what [`Processor::apply`] does is held against it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn walking_all(self) -> Self {
+        Self { prefilter: None, ..self }
     }
 
     /// What is found in a text that is the value of `key`: where, and by which rule. For trying rules out.
@@ -116,7 +128,7 @@ impl Redaction {
     /// In order, none within another.
     fn hits(&self, key: &[u8], text: &[u8], found: &mut Vec<Found>) {
         let settings = &self.settings;
-        if !key.is_empty() && settings.blocked_keys.iter().any(|pattern| pattern.is_match(key)) {
+        if !key.is_empty() && settings.blocked_keys.iter().any(|pattern| pattern.regex().is_match(key)) {
             found.push(Found { start: 0, end: text.len(), by: By::Key });
             return;
         }
@@ -133,13 +145,13 @@ impl Redaction {
         scan::scan(text, key, self.wanted, &mut hits);
         found.extend(hits.iter().map(|Hit { start, end, rule }| Found { start: *start, end: *end, by: By::Rule(*rule) }));
         for (at, custom) in settings.custom.iter().enumerate() {
-            let matches = custom.pattern.find_iter(text).filter(|found| !found.is_empty());
+            let matches = custom.pattern.regex().find_iter(text).filter(|found| !found.is_empty());
             found.extend(matches.map(|part| Found { start: part.start(), end: part.end(), by: By::Custom(at) }));
         }
         if !settings.allowed_values.is_empty() {
             found.retain(|found| {
                 let part = text.get(found.start..found.end).unwrap_or_default();
-                !settings.allowed_values.iter().any(|allowed| allowed.find(part).is_some_and(|whole| whole.len() == part.len()))
+                !settings.allowed_values.iter().any(|allowed| allowed.regex().find(part).is_some_and(|whole| whole.len() == part.len()))
             });
         }
         found.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
@@ -218,8 +230,10 @@ impl Processor for Redaction {
     fn apply(&self, batch: Batch, outcome: &mut Outcome) -> Batch {
         let origin = Arc::clone(batch.origin());
         let pass = std::cell::RefCell::new(Pass { redaction: self, tenant: &origin.tenant, outcome, found: Vec::new() });
-        batch.edit(
-            |record, out| match walk::record(record.bytes(), &mut *pass.borrow_mut()) {
+        let marks = self.prefilter.as_ref().map(|prefilter| prefilter.marks(&batch));
+        let may_have = |position: usize| marks.as_ref().is_none_or(|marks| marks.get(position) == Some(&true));
+        batch.edit_bytes(
+            |position, record, out| match may_have(position).then(|| walk::record(record, &mut *pass.borrow_mut())).flatten() {
                 Some(record) => {
                     out.extend_from_slice(&record);
                     Edit::Write

@@ -19,6 +19,9 @@ pub(super) struct Hit {
     pub(super) rule: Rule,
 }
 
+/// Slack's incoming webhooks: whoever knows the path may post.
+pub(super) const SLACK_WEBHOOK: &[u8] = b"://hooks.slack.com/";
+
 /// Bytes that are looked at together.
 const STEP: usize = 32;
 
@@ -269,10 +272,8 @@ impl Scan<'_> {
     }
 
     fn url(&self, at: usize) -> Option<Hit> {
-        /// Slack's incoming webhooks: whoever knows the path may post.
-        const WEBHOOK: &[u8] = b"://hooks.slack.com/";
-        if self.wanted.has(Rule::SlackToken) && self.text.get(at..at + WEBHOOK.len()) == Some(WEBHOOK) {
-            let start = at + WEBHOOK.len();
+        if self.wanted.has(Rule::SlackToken) && self.text.get(at..at + SLACK_WEBHOOK.len()) == Some(SLACK_WEBHOOK) {
+            let start = at + SLACK_WEBHOOK.len();
             let len = self.text.get(start..)?.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'/').count();
             return (len > 20).then_some(Hit { start, end: start + len, rule: Rule::SlackToken });
         }

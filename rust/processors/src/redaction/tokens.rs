@@ -113,6 +113,16 @@ const SECONDS: [u128; 128] = {
     seconds
 };
 
+/// What the tokens of a rule begin with.
+pub(super) fn prefixes(rule: Rule) -> impl Iterator<Item = &'static [u8]> {
+    TABLE.iter().filter(move |token| token.rule == rule).map(|token| token.prefix.as_bytes())
+}
+
+/// What a JWT begins with: `{"` in base64url.
+pub(super) const JWT: &[u8] = b"eyJ";
+/// And a private key, behind its dashes.
+pub(super) const PRIVATE_KEY: &[u8] = b"BEGIN ";
+
 /// Whether a token can begin with these bytes.
 #[inline(always)]
 pub(super) fn may_begin(first: u8, second: u8) -> bool {
@@ -123,7 +133,7 @@ pub(super) fn may_begin(first: u8, second: u8) -> bool {
 /// `jwt_from`: before this place there is no JWT, as was found out.
 pub(super) fn find(text: &[u8], start: usize, jwt_from: &mut usize, wanted: impl Fn(Rule) -> bool) -> Option<(Rule, usize, usize)> {
     let rest = text.get(start..)?;
-    if rest.starts_with(b"eyJ") && wanted(Rule::Jwt) {
+    if rest.starts_with(JWT) && wanted(Rule::Jwt) {
         // What is no token here is none further on in the same header: it is walked once, however often it says `eyJ-`.
         if start < *jwt_from {
             return None;
@@ -134,7 +144,7 @@ pub(super) fn find(text: &[u8], start: usize, jwt_from: &mut usize, wanted: impl
         }
         return found;
     }
-    if rest.starts_with(b"BEGIN ") && wanted(Rule::PrivateKey) {
+    if rest.starts_with(PRIVATE_KEY) && wanted(Rule::PrivateKey) {
         return private_key(text, start).map(|(from, end)| (Rule::PrivateKey, from, end));
     }
     let head = rest.first_chunk::<3>()?;

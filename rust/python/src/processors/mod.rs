@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use logloom_processors::{
     Filter, Outcome, Redaction,
-    redaction::{Action, Custom, Pseudonyms, Rule, Settings},
+    redaction::{Action, Custom, Pattern, Pseudonyms, Rule, Settings},
 };
 use logloom_record::Condition;
 use pyo3::{
@@ -57,12 +57,12 @@ impl Processor {
         allowed_keys: Option<Vec<String>>,
         pseudonyms: Option<(String, Bound<'_, PyBytes>)>,
     ) -> PyResult<Self> {
-        let patterns = |texts: Vec<String>| texts.iter().map(|text| pattern(text)).collect::<PyResult<Vec<_>>>();
+        let patterns = |texts: Vec<String>| texts.iter().map(|text| sought(text)).collect::<PyResult<Vec<_>>>();
         let settings = Settings {
             rules: rules.iter().map(|(rule, name)| Ok((rule_of(rule)?, action(name)?))).collect::<PyResult<_>>()?,
             custom: custom
                 .into_iter()
-                .map(|(name, text, done)| Ok(Custom { name, pattern: pattern(&text)?, action: action(&done)? }))
+                .map(|(name, text, done)| Ok(Custom { name, pattern: sought(&text)?, action: action(&done)? }))
                 .collect::<PyResult<_>>()?,
             allowed_values: patterns(allowed_values)?,
             blocked_keys: patterns(blocked_keys)?,
@@ -129,6 +129,10 @@ const PATTERN_BYTES_MAX: usize = 1 << 20;
 fn pattern(text: &str) -> PyResult<Regex> {
     let compiled = RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build();
     compiled.map_err(|error| ConfigError::new_err(format!("'{text}': {error}")))
+}
+
+fn sought(text: &str) -> PyResult<Pattern> {
+    Pattern::new(text).map_err(|error| ConfigError::new_err(format!("'{text}': {error}")))
 }
 
 fn rule_of(name: &str) -> PyResult<Rule> {

@@ -296,7 +296,7 @@ pub(super) fn last(message: &[u8], number: u32) -> &[u8] {
 
 /// The key of a `KeyValue`: at its place where the message is key and value and no more, as all encoders write it.
 #[inline]
-pub(super) fn key_of(pair: &[u8]) -> &[u8] {
+pub(crate) fn key_of(pair: &[u8]) -> &[u8] {
     if let [0x0a, len @ 0..0x80, rest @ ..] = pair
         && let Some((key, [0x12, value @ ..])) = rest.split_at_checked(usize::from(*len))
         && let Some((len, used)) = varint(value)

@@ -14,6 +14,7 @@ mod tests;
 mod tree;
 
 use eval::Subject;
+pub(crate) use eval::key_of;
 pub use lookup::Lookup;
 pub use statement::{Call, Computed, Context, Path, Statement};
 use tree::Expr;
