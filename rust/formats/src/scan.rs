@@ -110,6 +110,27 @@ pub(crate) fn find_either(text: Text<'_>, a: u8, b: u8) -> Option<usize> {
     None
 }
 
+/// How many bytes the text begins with that are no blanks or control characters, no commas, and not `end`.
+#[inline(always)]
+pub(crate) fn word_len(text: Text<'_>, end: u8) -> usize {
+    let (tail, len) = (text.tail(), text.len());
+    let (blank, comma, end_16) = (u8x16::splat(b' '), u8x16::splat(b','), u8x16::splat(end));
+    let mut at = 0;
+    while at < len {
+        let Some(step) = tail.get(at..).and_then(<[u8]>::first_chunk::<16>) else {
+            let ends = |byte: &u8| *byte <= b' ' || *byte == b',' || *byte == end;
+            return tail.get(at..len).unwrap_or_default().iter().position(ends).map_or(len, |n| at + n);
+        };
+        let step = u8x16::new(*step);
+        let mask = (step.min(blank).simd_eq(step) | step.simd_eq(comma) | step.simd_eq(end_16)).to_bitmask();
+        if mask != 0 {
+            return (at + mask.trailing_zeros() as usize).min(len);
+        }
+        at += 16;
+    }
+    len
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -117,6 +138,13 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn words_end_at_blanks_commas_and_what_is_asked_for(text in "[a-c]{0,40}[ ,=\t\u{1}a-ü]{0,9}.{0,20}", len in 0..70usize) {
+            let text = Text::of(text.as_bytes(), 0..len);
+            let expected = text.bytes().iter().position(|byte| *byte <= b' ' || matches!(byte, b',' | b'='));
+            prop_assert_eq!(word_len(text, b'='), expected.unwrap_or(text.len()));
+        }
+
         #[test]
         fn all_places_are_found(text in "a{0,90}[a,]{0,200}", len in 0..220usize, skip in 0..4usize, back in 0..90usize) {
             let text = Text::of(text.as_bytes(), 0..len);

@@ -66,6 +66,38 @@ fn leading_u64_slow(text: &[u8]) -> Option<(u64, usize)> {
     (n > 0).then_some((value, n))
 }
 
+/// A whole number as it would be written: no sign but a minus, no leading zeros, and one that fits.
+#[inline]
+pub(crate) fn canonical_i64(text: &[u8]) -> Option<i64> {
+    let (digits, negative) = text.strip_prefix(b"-").map_or((text, false), |digits| (digits, true));
+    let first = digits.first().filter(|byte| byte.is_ascii_digit())?;
+    if *first == b'0' {
+        return (text.len() == 1).then_some(0);
+    }
+    let (value, len) = leading_u64(digits)?;
+    if len != digits.len() {
+        return None;
+    }
+    if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
+}
+
+/// A decimal number, digits around a point, whose double is exact in one step; others are for the standard library.
+#[inline]
+pub(crate) fn short_decimal(text: &[u8]) -> Option<f64> {
+    let (whole, len) = leading_u64(text)?;
+    let value = match text.get(len..)? {
+        [] => whole as f64,
+        [b'.', decimals @ ..] => {
+            let (fraction, digits) = leading_u64(decimals).filter(|(_, digits)| *digits == decimals.len())?;
+            let ten = crate::json::TENS.get(digits)?;
+            let value = whole.checked_mul(10u64.checked_pow(digits as u32)?)?.checked_add(fraction)?;
+            return (value <= 1 << 53).then(|| value as f64 / ten);
+        }
+        _ => return None,
+    };
+    (whole <= 1 << 53).then_some(value)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -81,6 +113,19 @@ mod tests {
         }
 
         #[test]
+        fn whole_numbers_are_those_that_would_be_written_so(text in "-?0?[0-9]{0,20}x?") {
+            let parsed = text.parse::<i64>().ok().filter(|number| number.to_string() == text);
+            prop_assert_eq!(canonical_i64(text.as_bytes()), parsed);
+        }
+
+        #[test]
+        fn decimal_numbers_are_the_standard_library_s(text in "-?[0-9]{0,17}[.]?[0-9]{0,9}e?") {
+            if let Some(number) = short_decimal(text.as_bytes()) {
+                prop_assert_eq!(text.parse::<f64>().map(f64::to_bits), Ok(number.to_bits()));
+            }
+        }
+
+        #[test]
         fn the_last_of_a_byte_is_found(mut bytes: [u8; 8], byte: u8, at in 0usize..9) {
             if let Some(place) = bytes.get_mut(at) { *place = byte; }
             prop_assert_eq!(last_of(load(&bytes), byte), bytes.iter().rposition(|b| *b == byte));
@@ -92,6 +137,15 @@ mod tests {
             let value = std::str::from_utf8(&bytes[..n]).unwrap().parse().unwrap_or(0);
             prop_assert_eq!(leading(load(&bytes)), (value, n));
         }
+    }
+
+    #[test]
+    fn short_numbers_are_read_in_one_step() {
+        assert_eq!(
+            (canonical_i64(b"-42"), canonical_i64(b"-9223372036854775808"), canonical_i64(b"-0")),
+            (Some(-42), Some(i64::MIN), None)
+        );
+        assert_eq!((short_decimal(b"0.012"), short_decimal(b"17"), short_decimal(b"1.")), (Some(0.012), Some(17.0), None));
     }
 
     #[test]

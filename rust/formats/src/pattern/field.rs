@@ -75,14 +75,34 @@ pub(crate) struct Names {
     /// What a name begins with.
     pub(super) prefix: String,
     /// Keys that have a name of their own.
-    pub(super) renamed: Vec<(String, String)>,
+    pub(super) renamed: Vec<(String, Renamed)>,
+}
+
+/// What a key is called instead.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Renamed {
+    /// An attribute.
+    Name(String),
+    /// A list, its items parted by commas.
+    List(String),
+    /// An address, whose port stands apart.
+    Address(Box<Target>),
+}
+
+impl Renamed {
+    fn new(name: &str) -> Self {
+        if let Some(name) = name.strip_suffix(":address") {
+            return Self::Address(Box::new(two(Role::Address, Shape::Word, name, &port_of(name))));
+        }
+        name.strip_suffix("[]").map_or_else(|| Self::Name(name.to_owned()), |name| Self::List(name.to_owned()))
+    }
 }
 
 impl Names {
     /// A prefix, `_` for none, and `key>attribute` for each key that has a name of its own; of `key>attribute:address` the port stands apart.
     fn new(prefix: &str, renamed: &str) -> Self {
         let pairs = renamed.split_whitespace().filter_map(|pair| pair.split_once('>'));
-        let renamed = pairs.map(|(key, name)| (key.to_owned(), name.to_owned())).collect();
+        let renamed = pairs.map(|(key, name)| (key.to_owned(), Renamed::new(name))).collect();
         Self { prefix: if prefix == "_" { String::new() } else { prefix.into() }, renamed }
     }
 }

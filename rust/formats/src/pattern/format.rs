@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use logloom_record::{BatchWriter, RejectReason, Text};
 
-use super::{Line, Part, Values, alternatives};
+use super::{
+    Line, Part, Values, alternatives,
+    choice::{Choice, Looking},
+};
 use crate::{
     Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed,
     template::Wrong,
@@ -14,8 +17,9 @@ use crate::{
 /// Patterns as a format: the first that fits a line reads it.
 pub(crate) struct Patterns {
     spec: &'static Spec,
-    /// Each with the number of fields at its beginning that the one before reads in the same way.
-    lines: Vec<(Line, usize)>,
+    lines: Vec<Line>,
+    /// `None` of a single pattern.
+    choice: Option<Choice>,
     likely: u8,
     zone: Zone,
     framing: Framing,
@@ -58,13 +62,8 @@ fn built_in(row: usize, message: &str, at: usize) -> OptionError {
 
 impl Patterns {
     fn new(spec: &'static Spec, lines: Vec<Line>, likely: u8, options: &Options) -> Result<Self, OptionError> {
-        let shared = lines.windows(2).map(|pair| match pair {
-            [one, next] => one.template.shared(&next.template),
-            _ => 0,
-        });
-        let shared: Vec<_> = std::iter::once(0).chain(shared).collect();
-        let lines = lines.into_iter().zip(shared).collect();
-        Ok(Self { spec, lines, likely, zone: options.zone()?, framing: Framing::Lines })
+        let choice = Choice::new(&lines);
+        Ok(Self { spec, lines, choice, likely, zone: options.zone()?, framing: Framing::Lines })
     }
 
     /// A format of these lines.
@@ -108,38 +107,57 @@ impl Patterns {
     /// of the last pattern costs little more than one of the first.
     #[inline(always)]
     fn read(&self, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
-        match self.plain(frame, context, values) {
-            Some(line) => Ok(line),
-            None => self.weighed(frame, context, values),
+        values.reached = 0;
+        let Some(choice) = &self.choice else { return self.read_each(frame, context, values) };
+        let mut looking = choice.look(frame);
+        while let Some((i, line, shared)) = looking.next(&self.lines, frame, context, values) {
+            if line.read_on(frame, context, values, shared).is_ok() {
+                return Ok(line);
+            }
+            looking.failed(i, values.reached, frame);
         }
+        self.weighed(looking, frame, context, values)
     }
 
-    /// The first pattern that fits plainly. One goes on where it parts from the one before; where that did not fit before, neither does
-    /// this one.
+    /// One pattern, or too many to choose.
     #[inline(always)]
-    fn plain(&self, frame: Text<'_>, context: &Context, values: &mut Values) -> Option<&Line> {
-        values.reached = 0;
-        for (line, shared) in &self.lines {
-            if *shared <= values.reached && line.may_begin(frame) && line.read_on(frame, context, values, *shared).is_ok() {
-                return Some(line);
-            }
+    fn read_each(&self, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
+        let begin = || self.lines.iter().filter(|line| line.may_begin(frame));
+        match begin().find(|line| line.read_plain(frame, context, values).is_ok()) {
+            Some(line) => Ok(line),
+            None => furthest(begin(), frame, context, values),
         }
-        None
     }
 
     /// The first pattern that fits, if only by another division than the first.
-    #[inline]
-    fn weighed(&self, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
-        let mut furthest = BEGINNING;
-        for (line, _) in self.lines.iter().filter(|(line, _)| line.may_begin(frame)) {
-            match line.read(frame, context, values) {
-                Ok(()) => return Ok(line),
-                Err(wrong) if wrong.at >= furthest.at => furthest = wrong,
-                Err(_) => {}
+    #[inline(never)]
+    fn weighed(&self, mut looking: Looking<'_>, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
+        looking.again();
+        while let Some((_, line, shared)) = looking.next(&self.lines, frame, context, values) {
+            let Err(wrong) = line.read_on(frame, context, values, shared) else { return Ok(line) };
+            if !line.is_out(frame, values, wrong) {
+                if line.search(frame, context, values, wrong).is_ok() {
+                    return Ok(line);
+                }
+                looking.forget();
             }
         }
-        Err(furthest)
+        furthest(self.lines.iter().filter(|line| line.may_begin(frame)), frame, context, values)
     }
+}
+
+/// The first of these patterns that fits; if none, where the one that fits the longest does not.
+#[inline(never)]
+fn furthest<'l>(lines: impl Iterator<Item = &'l Line>, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&'l Line, Wrong> {
+    let mut furthest = BEGINNING;
+    for line in lines {
+        match line.read(frame, context, values) {
+            Ok(()) => return Ok(line),
+            Err(wrong) if wrong.at >= furthest.at => furthest = wrong,
+            Err(_) => {}
+        }
+    }
+    Err(furthest)
 }
 
 const BEGINNING: Wrong = Wrong { what: "the line does not begin as the format does", at: 0, is_value: false };
@@ -159,9 +177,12 @@ impl Format for Patterns {
     }
 
     fn begins(&self, line: &[u8]) -> bool {
-        let context = Context { zone: self.zone, arrival_unix_nano: 0 };
+        let (line, context) = (Text::from(line), Context { zone: self.zone, arrival_unix_nano: 0 });
         self.framing != Framing::Records
-            || self.lines.iter().any(|(known, shared)| *shared == 0 && known.begins(Text::from(line), &context))
+            || match &self.choice {
+                Some(choice) => Values::with(|values| choice.begins(&self.lines, line, &context, values)),
+                None => self.lines.iter().any(|known| known.begins(line, &context)),
+            }
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {
@@ -186,5 +207,74 @@ impl Format for Patterns {
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
         open_framed(self, frame_bytes_max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PATTERNS: &[&str] = &[
+        "{time:iso}\t{severity}\t{log.logger:class}\t{body}",
+        "{time:iso}\t{severity}\t{body}",
+        "[GIN] {time:%Y/%m/%d - %H:%M:%S} |{~}{gin.duration} | {http.request.method:word}{ }\"{url.path:path}\"{?{_}?}",
+        "{time:%Y/%m/%d %H:%M:%S} [{severity}] {?*{id:int} ?}{body}, client: {client.address:word}{?, server: {server.address}?}",
+        "{time:%Y/%m/%d %H:%M:%S} [{severity}] {body>}user {user.name} from {client.address:word}",
+        "{time:%Y/%m/%d %H:%M:%S} [{severity}] {body}",
+        "{time:%Y/%m/%d %H:%M:%S} INFO {body>}{_:pairs err>exception.message}{severity=INFO}",
+        "{time:%Y/%m/%d %H:%M:%S} {body}",
+        "{severity}[{time:iso}] {body}",
+        "{word:word} - {name}: {number:int}",
+    ];
+    const SAMPLES: &[&str] = &[
+        "2026-11-21T10:41:00.509Z\tERROR\tshop.cart\tcart is empty",
+        "2026-11-21 10:41:00\tINFO\tstarted: all",
+        "[GIN] 2026/11/21 - 10:40:59 | 1.204ms | GET      \"/carts/17?full=1\"",
+        "2026/11/21 10:40:59 [error] *67 a, client: b, client: 203.0.113.9, server: shop.example",
+        "2026/11/21 10:40:59 [warn] user x from y from 192.0.2.1",
+        "2026/11/21 10:40:59 [odd] all is well",
+        "2026/11/21 10:40:59 INFO done err=none",
+        "2026/11/21 10:40:59 plain",
+        "- [x] nothing",
+        "INFO[2026-11-21T10:41:00Z] up",
+        "a - b - c: d: 42",
+        "",
+    ];
+
+    static OF_TESTS: Spec = Spec {
+        name: "patterns",
+        about: crate::About { line: "", page: "", example: "" },
+        options: &[],
+        compile: |_| Err(OptionError::new("", "of tests alone")),
+    };
+
+    /// Which pattern a line is of, or why it is of none, and what was read from it.
+    fn read(patterns: &Patterns, line: &str) -> (Result<usize, Wrong>, String) {
+        let mut values = Values::default();
+        let found = patterns.read(Text::from(line), &Context::default(), &mut values);
+        let place = |line: &Line| patterns.lines.iter().position(|other| std::ptr::eq(other, line)).unwrap();
+        let said = found.as_ref().map_or(String::new(), |line| format!("{:?}", values.said(line)));
+        (found.map(place), said)
+    }
+
+    proptest! {
+        #[test]
+        fn a_choice_reads_a_line_as_trying_all_patterns_does(
+            which in 0..SAMPLES.len(), other in 0..SAMPLES.len(), cut in 0usize..90, changed in 0usize..90, letter in "[-a \t,:\\[\\]0*]",
+        ) {
+            let mut line: String = SAMPLES[which].chars().take(cut).chain(SAMPLES[other].chars().skip(cut)).collect();
+            if let Some((at, old)) = line.char_indices().nth(changed) {
+                line.replace_range(at..at + old.len_utf8(), &letter);
+            }
+            let patterns = Patterns::new(&OF_TESTS, compiled(PATTERNS).unwrap(), 0, &Options::default()).unwrap();
+            let all = Patterns { choice: None, ..Patterns::new(&OF_TESTS, compiled(PATTERNS).unwrap(), 0, &Options::default()).unwrap() };
+            prop_assert!(patterns.choice.is_some());
+            prop_assert_eq!(read(&patterns, &line), read(&all, &line));
+            let context = Context::default();
+            let begins = |patterns: &Patterns| Patterns { framing: Framing::Records, ..Patterns::new(&OF_TESTS, patterns.lines.clone(), 0, &Options::default()).unwrap() }.begins(line.as_bytes());
+            prop_assert_eq!(begins(&patterns), all.lines.iter().any(|known| known.begins(Text::from(line.as_str()), &context)));
+        }
     }
 }

@@ -4,11 +4,14 @@ use std::{cell::Cell, net::IpAddr, ops::Range};
 
 use logloom_record::Text;
 
-use super::{Part, Use};
+use super::{
+    Part, Use,
+    choice::{HEADS_MAX, NONE},
+};
 use crate::{
     envoy::{Name, Role},
     severity::{self, Scale},
-    template::{FieldSpec, FoundTime, Piece, Template, TemplateError, Visit, Wrong},
+    template::{FieldSpec, FoundTime, HeadFound, Piece, Template, TemplateError, Visit, Wrong},
     time::Context,
 };
 
@@ -54,11 +57,22 @@ pub(crate) struct Values {
     pub(super) reached: usize,
     pub(super) time_unix_nano: u64,
     pub(super) severity: u8,
+    /// The times that stand at the beginning of the line, as far as they were looked for, and which of them the pattern begins with.
+    pub(super) heads: [HeadFound; HEADS_MAX],
+    pub(super) head: u8,
 }
 
 impl Default for Values {
     fn default() -> Self {
-        Self { slots: [Slot::Absent; FIELDS_MAX], starts: [0; FIELDS_MAX], reached: 0, time_unix_nano: 0, severity: 0 }
+        Self {
+            slots: [Slot::Absent; FIELDS_MAX],
+            starts: [0; FIELDS_MAX],
+            reached: 0,
+            time_unix_nano: 0,
+            severity: 0,
+            heads: [HeadFound::default(); HEADS_MAX],
+            head: NONE,
+        }
     }
 }
 
@@ -92,6 +106,12 @@ impl Values {
     /// The severity that the line told; 0: none.
     pub(crate) fn severity(&self) -> u8 {
         self.severity
+    }
+
+    /// All that a line was found to say.
+    #[cfg(test)]
+    pub(super) fn said(&self, line: &Line) -> (Vec<Slot>, u64, u8) {
+        (self.slots.iter().take(line.uses.len()).copied().collect(), self.time_unix_nano, self.severity)
     }
 
     /// The text of a field.
@@ -172,8 +192,9 @@ impl Line {
     /// of the line is taken that leaves the most values usual. A word that is no severity is none of a severity field.
     #[inline]
     pub(crate) fn read(&self, line: Text<'_>, context: &Context, values: &mut Values) -> Result<(), Wrong> {
+        values.head = NONE;
         match self.read_on(line, context, values, 0) {
-            Err(wrong) if !wrong.is_severity() => self.search(line, context, values, wrong),
+            Err(wrong) if !self.is_out(line, values, wrong) => self.search(line, context, values, wrong),
             read => read,
         }
     }
@@ -195,7 +216,14 @@ impl Line {
     /// [Reads](Self::read) a line without weighing its divisions: what does not fit at first is not of the pattern.
     #[inline]
     pub(crate) fn read_plain(&self, line: Text<'_>, context: &Context, values: &mut Values) -> Result<(), Wrong> {
+        values.head = NONE;
         self.read_on(line, context, values, 0)
+    }
+
+    /// Whether the line, in which [`read_on`](Self::read_on) got stuck so, cannot be of the pattern by another division either.
+    #[inline(never)]
+    pub(super) fn is_out(&self, line: Text<'_>, values: &Values, wrong: Wrong) -> bool {
+        wrong.is_severity() || self.template.is_out(line, values.starts.get(..=values.reached).unwrap_or_default())
     }
 
     /// Whether at least a quarter of the fields are there. Many blanks one after the other would be a line of nothing but absent values.
@@ -318,6 +346,11 @@ impl Visit for Gather<'_, '_> {
     fn number(self, i: usize, value: i64) -> Self {
         self.values.set(i, Slot::Int(value));
         self
+    }
+
+    #[inline(always)]
+    fn head(&self) -> Option<HeadFound> {
+        self.values.heads.get(usize::from(self.values.head)).copied()
     }
 
     #[inline(always)]

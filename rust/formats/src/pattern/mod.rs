@@ -13,6 +13,7 @@
 //! What users write as a pattern of their own (`log_format`, `LogFormat`, a layout) becomes the same [`Part`]s by a [`Dialect`], and all
 //! are matched by the [`template`](crate::template) compiler.
 
+mod choice;
 mod clf;
 mod dialect;
 mod field;

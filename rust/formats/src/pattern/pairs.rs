@@ -2,11 +2,11 @@
 
 use logloom_record::{RecordCursor, Scalar, Text};
 
-use super::field::{Names, port_of};
+use super::field::{Names, Renamed};
 use crate::{
-    envoy::{Name, Role, Target, Trace, write},
+    envoy::{Trace, write},
     json::{self, Scanner, unescape},
-    template::Shape,
+    scan, swar,
 };
 
 /// How deep an object of JSON in a line may be.
@@ -19,29 +19,26 @@ pub(super) fn pairs<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text<'_
     let mut at = 0;
     while at < bytes.len() {
         let rest = value.after(at);
-        let blank = |byte: &u8| *byte <= b' ' || *byte == b',';
-        let key_len = rest.bytes().iter().position(|byte| *byte == b'=' || blank(byte)).unwrap_or(rest.len());
+        let key_len = scan::word_len(rest, b'=');
         if rest.bytes().get(key_len) != Some(&b'=') || key_len == 0 {
             at += key_len + 1;
             continue;
         }
         let behind = rest.after(key_len + 1);
-        let key = names.of(rest.slice(0..key_len).bytes(), &mut name);
-        if let Some((value, len)) = block(behind.bytes()) {
-            rec = rec.attr_text(key, Text::from(value.as_slice()));
+        let key = names.of(rest.slice(0..key_len), &mut name);
+        if let Some(b'<' | b'\n') = behind.bytes().first()
+            && let Some((value, len)) = block(behind.bytes())
+        {
+            rec = rec.attr_text(key.text(), Text::from(value.as_slice()));
             at += key_len + 1 + len;
             continue;
         }
         let len = match behind.bytes().first() {
             Some(b'"') => crate::template::quoted_end(behind, 0).unwrap_or(behind.len()),
             Some(b'{' | b'[') => enclosed(behind.bytes()).unwrap_or(behind.len()),
-            _ => behind.bytes().iter().position(blank).unwrap_or(behind.len()),
+            _ => scan::word_len(behind, b','),
         };
-        let value = behind.slice(0..len);
-        rec = match key.bytes().strip_suffix(b":address") {
-            Some(key) => addressed(rec, key, value),
-            None => pair(rec, key, value),
-        };
+        rec = pair(rec, key, behind.slice(0..len));
         at += key_len + 1 + len;
     }
     rec
@@ -98,19 +95,12 @@ pub(super) fn members<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text<
         let Ok(value) = json.value() else { break };
         key_text.clear();
         key.unescape_into(&mut key_text);
-        let name = names.of(&key_text, &mut name);
+        let name = names.of(Text::from(key_text.as_slice()), &mut name).text();
         if json::write_attribute(&mut rec, name, &mut json, value, &mut scratch).is_err() {
             break;
         }
     }
     rec
-}
-
-/// An address, and its port as an attribute beside it.
-fn addressed<'w>(rec: RecordCursor<'w>, key: &[u8], value: Text<'_>) -> RecordCursor<'w> {
-    let key = String::from_utf8_lossy(key);
-    let target = Target { second: Name::new(&port_of(&key)), ..Target::new(Role::Address, Shape::Word, &key) };
-    write::text(rec, &target, value, &mut Trace::default())
 }
 
 /// `key=value|key=another value`: each an attribute; whole numbers are integers.
@@ -119,7 +109,7 @@ pub(super) fn bars<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text<'_>
     for part in value.bytes().split(|byte| *byte == b'|') {
         if let Some(equals) = memchr::memchr(b'=', part).filter(|at| *at > 0) {
             let (key, value) = part.split_at(equals);
-            rec = pair(rec, names.of(key, &mut name), Text::from(value.get(1..).unwrap_or_default()));
+            rec = pair(rec, names.of(Text::from(key), &mut name), Text::from(value.get(1..).unwrap_or_default()));
         }
     }
     rec
@@ -144,7 +134,7 @@ pub(super) fn brackets<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text
         };
         let end = memchr::memchr_iter(b']', rest).find(is_end).unwrap_or(rest.len());
         if !key.is_empty() {
-            rec = pair(rec, names.of(key, &mut name), value.slice(start..start + end));
+            rec = pair(rec, names.of(Text::from(key), &mut name), value.slice(start..start + end));
         }
         at = start + end + 1;
         at += bytes.get(at..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b',' | b' ')).count();
@@ -152,33 +142,64 @@ pub(super) fn brackets<'w>(mut rec: RecordCursor<'w>, names: &Names, value: Text
     rec
 }
 
-impl Names {
-    /// The name of the attribute of a key, written into `room` unless it is one of its own.
-    fn of<'n>(&'n self, key: &[u8], room: &'n mut Vec<u8>) -> Text<'n> {
-        if let Some((_, name)) = self.renamed.iter().find(|(known, _)| known.as_bytes() == key) {
-            return Text::from(name.as_str());
+/// What a key is called.
+#[derive(Clone, Copy)]
+enum Called<'n> {
+    /// As the table says.
+    Renamed(&'n Renamed),
+    Name(Text<'n>),
+}
+
+impl<'n> Called<'n> {
+    fn text(self) -> Text<'n> {
+        match self {
+            Self::Name(name) => name,
+            Self::Renamed(Renamed::Name(name) | Renamed::List(name)) => Text::from(name.as_str()),
+            Self::Renamed(Renamed::Address(target)) => Text::from(target.name.bytes()),
         }
-        room.clear();
-        room.extend_from_slice(self.prefix.as_bytes());
-        room.extend_from_slice(key);
-        Text::from(room.as_slice())
     }
 }
 
-fn pair<'w>(rec: RecordCursor<'w>, name: Text<'_>, value: Text<'_>) -> RecordCursor<'w> {
-    let bytes = value.bytes();
-    if let Some(name) = name.bytes().strip_suffix(b"[]") {
-        return list(rec, Text::from(name), value);
-    }
-    let number = std::str::from_utf8(bytes).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse::<i64>().ok());
-    match number {
-        Some(number) if number.to_string().len() == bytes.len() => rec.attr_int(name, number),
-        _ if bytes.first() == Some(&b'"') && bytes.len() > 1 => {
-            let mut plain = Vec::with_capacity(value.len());
-            unescape(value.slice(1..value.len() - 1), &mut plain);
-            rec.attr_text(name, Text::from(plain.as_slice()))
+impl Names {
+    /// The name of the attribute of a key, written into `room` where the table does not have it and all names begin with something.
+    #[inline(always)]
+    fn of<'n>(&'n self, key: Text<'n>, room: &'n mut Vec<u8>) -> Called<'n> {
+        if let Some((_, name)) = self.renamed.iter().find(|(known, _)| known.as_bytes() == key.bytes()) {
+            return Called::Renamed(name);
         }
-        _ if bytes.is_empty() => rec,
+        if self.prefix.is_empty() {
+            return Called::Name(key);
+        }
+        room.clear();
+        room.extend_from_slice(self.prefix.as_bytes());
+        room.extend_from_slice(key.bytes());
+        Called::Name(Text::from(room.as_slice()))
+    }
+}
+
+#[inline(always)]
+fn pair<'w>(rec: RecordCursor<'w>, name: Called<'_>, value: Text<'_>) -> RecordCursor<'w> {
+    let name = match name {
+        Called::Renamed(Renamed::Address(target)) => return write::text(rec, target, value, &mut Trace::default()),
+        Called::Renamed(Renamed::List(name)) => return list(rec, Text::from(name.as_str()), value),
+        Called::Renamed(Renamed::Name(name)) => Text::from(name.as_str()),
+        Called::Name(name) => name,
+    };
+    let bytes = value.bytes();
+    match bytes.first() {
+        Some(b'-' | b'0'..=b'9') if let Some(number) = swar::canonical_i64(bytes) => rec.attr_int(name, number),
+        Some(b'"') if bytes.len() > 1 => {
+            let inner = value.slice(1..value.len() - 1);
+            if scan::find(inner, b'\\').is_none() {
+                return rec.attr_text(name, inner);
+            }
+            rec.apart(|rec| {
+                let mut plain = Vec::with_capacity(value.len());
+                unescape(inner, &mut plain);
+                rec.attr_text(name, Text::from(plain.as_slice()))
+            })
+        }
+        None => rec,
         _ => rec.attr_text(name, value),
     }
 }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     envoy::{Name, Trace, write},
     json::unescape,
+    swar::short_decimal,
 };
 
 pub(super) const ORIGINAL: Key = Key::new("log.record.original");
@@ -54,6 +55,11 @@ impl Line {
                 (Slot::Int(value), Use::Target(target)) => rec = write::number(rec, target, value),
                 (Slot::Text { at, len }, Use::Request(name)) => {
                     rec = request::write(rec, name, line.slice(at as usize..(at + len) as usize));
+                }
+                (Slot::Text { at, len }, Use::Double(name))
+                    if let Some(number) = short_decimal(line.slice(at as usize..(at + len) as usize).bytes()) =>
+                {
+                    rec = rec.attr_scalar(Text::from(name.bytes()), Scalar::Double(number));
                 }
                 (slot, used) => rec = rec.apart(|rec| rare(rec, used, slot, line)),
             }

@@ -10,6 +10,7 @@
 //!    division in which the fewest values look unusual for their shape: a user agent may hold quotes, a status code may not. Its time is
 //!    bounded by the line's length times the number of fields; nothing backtracks.
 
+mod certain;
 mod class;
 mod compile;
 mod read;
@@ -17,6 +18,7 @@ mod search;
 mod shape;
 mod time;
 
+pub(crate) use certain::{Head, HeadFound};
 pub use compile::{FieldSpec, Piece, Template, TemplateError};
 pub(crate) use read::quoted_end;
 pub use read::{FoundTime, Visit, Wrong, is_absent};

@@ -3,12 +3,12 @@
 use logloom_record::Text;
 
 use super::{
-    Shape, Template, TimeShape,
+    HeadFound, Shape, Template, TimeShape,
     compile::{End, Literal, Step},
 };
 use crate::{
     scan, swar,
-    time::{Context, is_millis_z, millis_z},
+    time::{Context, TimeError, is_millis_z, millis_z},
 };
 
 /// Takes the values of a line in order. By value, so that what it writes to stays in registers.
@@ -38,6 +38,11 @@ pub trait Visit: Sized {
 
     /// Field `i` begins at byte `at`, and all before it fits.
     fn begins(&mut self, _i: usize, _at: usize) {}
+
+    /// What was found at the place of the first field, a time, by another template that begins likewise.
+    fn head(&self) -> Option<HeadFound> {
+        None
+    }
 }
 
 /// The time of a line, which a writer wants before all else.
@@ -96,7 +101,11 @@ impl Template {
         for (i, step) in self.steps.iter().enumerate().skip(first) {
             visit.begins(i, at);
             if V::TIMES && step.spec.time.is_some() {
-                let (unix_nano, end) = step.time(line, at, context)?;
+                let known = if i == 0 { visit.head() } else { None };
+                let (unix_nano, end) = match known {
+                    Some(known) => step.found_time(line, at, known.time)?,
+                    None => step.time(line, at, context)?,
+                };
                 visit = visit.time(i, line.slice(at..end), unix_nano);
                 at = step.behind(line, end)?;
                 continue;
@@ -275,9 +284,14 @@ impl Step {
 
     #[inline(never)]
     fn other_time(&self, line: Text<'_>, at: usize, context: &Context) -> Result<(u64, usize), Wrong> {
-        let rest = line.after(at);
         let Some(pattern) = &self.spec.time else { return Ok((0, at)) };
-        match pattern.prefix(rest.bytes(), context) {
+        self.found_time(line, at, pattern.prefix(line.after(at).bytes(), context))
+    }
+
+    #[inline(always)]
+    fn found_time(&self, line: Text<'_>, at: usize, found: Result<(Option<u64>, usize), TimeError>) -> Result<(u64, usize), Wrong> {
+        let rest = line.after(at);
+        match found {
             Ok((time, len)) => Ok((time.unwrap_or(0), at + len)),
             // Absent, or omitted.
             Err(_) if rest.tail().first() == Some(&b'-') && self.literal.stands(line, at + 1) => Ok((0, at + 1)),

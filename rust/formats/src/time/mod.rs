@@ -9,6 +9,7 @@ mod bsd;
 mod civil;
 mod clf;
 pub mod epoch;
+mod fixed;
 mod go;
 mod iso;
 mod java;

@@ -1,6 +1,8 @@
 //! strftime patterns, compiled once: C's conversions, GNU's flags and `%N`, Ruby's `%L`, and what Envoy and Abseil add (`%1f`..`%9f`, `%E3S`,
 //! `%Ez`).
 
+use super::fixed::Fixed;
+
 /// What is wrong with a pattern, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternError {
@@ -100,6 +102,8 @@ pub struct TimePattern {
     pub(super) millis_z: bool,
     /// Whether it is the Common Log Format's.
     pub(super) clf: bool,
+    /// Its beginning, where all of that has its place.
+    pub(super) fixed: Option<Box<Fixed>>,
 }
 
 /// Composites may hold composites; no pattern of ours goes deeper.
@@ -130,12 +134,13 @@ impl TimePattern {
         fix_widths(&mut items);
         let millis_z = items == Self::millis_z_items();
         let clf = items == Self::clf_items();
-        Self { items, millis_z, clf }
+        let fixed = Fixed::of(&items);
+        Self { items, millis_z, clf, fixed }
     }
 
     /// Envoy's default, `%Y-%m-%dT%H:%M:%S.%3fZ`.
     pub fn millis_z() -> Self {
-        Self { items: Self::millis_z_items(), millis_z: true, clf: false }
+        Self::of(Self::millis_z_items())
     }
 
     fn millis_z_items() -> Vec<Item> {

@@ -36,7 +36,7 @@ const WEEKDAYS: [&[u8]; 7] = [b"monday", b"tuesday", b"wednesday", b"thursday", 
 
 /// The parts that were read.
 #[derive(Clone, Copy, Debug, Default)]
-struct Parts {
+pub(super) struct Parts {
     epoch: Option<u64>,
     year: Option<u32>,
     year_of_century: Option<u32>,
@@ -52,7 +52,7 @@ struct Parts {
     afternoon: Option<bool>,
     minute: u32,
     second: u32,
-    nanosecond: u32,
+    pub(super) nanosecond: u32,
     zone: Option<Zone>,
 }
 
@@ -72,6 +72,14 @@ impl TimePattern {
             return Ok((Some(time), clf::LEN));
         }
         let mut parts = Parts::default();
+        if let Some(fixed) = &self.fixed {
+            if let Some(len) = fixed.read(text, &mut parts) {
+                let (rest, items) = (text.get(len..).unwrap_or_default(), self.items.get(fixed.items..).unwrap_or_default());
+                let more = read(items, rest, context.zone, &mut parts).map_err(|e| TimeError { at: len + e.at, ..e })?;
+                return Ok((parts.resolve(context)?, len + more));
+            }
+            parts = Parts::default();
+        }
         let len = read(&self.items, text, context.zone, &mut parts)?;
         Ok((parts.resolve(context)?, len))
     }
@@ -219,7 +227,7 @@ impl Parts {
     }
 
     #[inline(always)]
-    fn set(&mut self, part: Part, value: u64) -> Result<(), &'static str> {
+    pub(super) fn set(&mut self, part: Part, value: u64) -> Result<(), &'static str> {
         let small = value.min(u64::from(u32::MAX)) as u32;
         let known = Some(small);
         let ok = match part {
