@@ -565,6 +565,26 @@ class GrpcClient:
     def close(self) -> None: ...
 
 @final
+class DatagramServer:
+    """See `logloom.receivers._native_datagram`."""
+
+    def __new__(
+        cls,
+        to: Messages,
+        room: Room,
+        *,
+        tell: Callable[[str, str], None],
+        brakes: Sequence[Brake],
+        queue_bytes_max: int,
+        wait_max_s: float,
+    ) -> DatagramServer: ...
+    def start(self, host: str, port: int, buffer_bytes: int) -> int: ...
+    def fileno(self) -> int | None: ...
+    @property
+    def dropped(self) -> int: ...
+    def stop(self, grace_s: float) -> None: ...
+
+@final
 class WireMessage:
     def __len__(self) -> int: ...
     def __bytes__(self) -> bytes: ...

@@ -29,8 +29,15 @@ def config(folder: Path, **settings: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def logloom(tmp_path: Path) -> Iterator[Logloom]:
+def engine() -> str:
+    """Who serves datagrams; a test may choose."""
+    return "native"
+
+
+@pytest.fixture
+def logloom(tmp_path: Path, engine: str) -> Iterator[Logloom]:
     ways = {name: {"listen_address": f"{LOOPBACK}:0"} for name in ("tcp", "udp")}
+    ways["udp"]["engine"] = engine
     with Logloom(config(tmp_path, location="Europe/Berlin", **ways), tmp_path) as running:
         yield running
 
@@ -39,7 +46,14 @@ def written(logloom: Logloom, folder: Path, count: int) -> list[Flat]:
     return logloom.wait_for(folder / "out.jsonl", lambda found: len(found) >= count, f"{count} records")
 
 
-@pytest.mark.parametrize(("way", "kind"), [("udp", socket.SOCK_DGRAM), ("tcp", socket.SOCK_STREAM)])
+@pytest.mark.parametrize(
+    ("way", "kind", "engine"),
+    [
+        ("udp", socket.SOCK_DGRAM, "native"),
+        ("udp", socket.SOCK_DGRAM, "asyncio"),
+        ("tcp", socket.SOCK_STREAM, "native"),
+    ],
+)
 def test_pythons_handler_sends_to_it(logloom: Logloom, tmp_path: Path, way: str, kind: socket.SocketKind) -> None:
     """What programs do that log to syslog; the handler ends a message with NUL on both."""
     handler = logging.handlers.SysLogHandler(

@@ -4,10 +4,10 @@ import asyncio
 import functools
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from logloom.config import Bound, Bytes, Endpoint, Seconds
-from logloom.receivers._drops import kernel_dropped
+from logloom.receivers._drops import Losses
 from logloom.receivers._net import cannot_listen, warn_if_open
 from logloom.receivers._queue import AT_ONCE_MAX, Queue
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from logloom._native import Messages
     from logloom.intake import Push, ReceiverContext
 
-__all__ = ["DatagramServer", "DatagramSettings"]
+__all__ = ["REPORT_S", "DatagramServer", "DatagramSettings"]
 
 REPORT_S: Final = 10.0
 """How often it is told what was dropped, in seconds."""
@@ -35,6 +35,7 @@ class DatagramSettings:
         queue_size: What waits for the journal, in bytes (below 64 KiB: in datagrams); more is dropped, and counted.
         max_packet_size: For how many bytes a datagram counts there.
         max_wait: How long a datagram waits for a full journal; then it is dropped, and counted.
+        engine: `native` reads and pushes many at a time, in the core; `asyncio` is Python's, within one event loop.
     """
 
     IGNORED: ClassVar[dict[str, str]] = {"workers": "the core reads them"}
@@ -44,6 +45,7 @@ class DatagramSettings:
     queue_size: Annotated[Bytes, Bound(1, 1 << 30)] = 16 << 20
     max_packet_size: Annotated[Bytes, Bound(1 << 10, 1 << 16)] = 65_000
     max_wait: Annotated[Seconds, Bound(0, 3600)] = 30.0
+    engine: Literal["native", "asyncio"] = "native"
 
     @property
     def queue_bytes_max(self) -> int:
@@ -64,8 +66,7 @@ class DatagramServer:
         self._read = memoryview(bytearray(DATAGRAM_BYTES_MAX))
         self._peer_of = functools.lru_cache(PEERS_MAX)(lambda host, port: str(Endpoint(host, port)))
         self._tasks: list[asyncio.Task[None]] = []
-        self._told = 0
-        self._kernel_dropped = 0
+        self._losses = Losses(context.log)
 
     async def start(self) -> int:
         """Listen; the port is the real one.
@@ -128,9 +129,4 @@ class DatagramServer:
             self._tell()
 
     def _tell(self) -> None:
-        if self._socket is not None:
-            self._kernel_dropped = kernel_dropped(self._socket.fileno())
-        if self._queue.dropped + self._kernel_dropped > self._told:
-            told = {"dropped": self._queue.dropped, "dropped_by_the_kernel": self._kernel_dropped}
-            self._context.log.warning("datagrams were lost: UDP cannot be told to wait", extra=told)
-            self._told = self._queue.dropped + self._kernel_dropped
+        self._losses.tell(self._queue.dropped, self._socket.fileno() if self._socket is not None else None)

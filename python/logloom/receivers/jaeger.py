@@ -16,10 +16,11 @@ import orjson
 
 from logloom.config import Bound, Endpoint
 from logloom.receivers import _grpc, _http
-from logloom.receivers._datagram import DatagramServer, DatagramSettings
+from logloom.receivers._datagram import DatagramSettings
 from logloom.receivers._engines import GrpcEngineSettings, HttpEngineSettings, grpc_server, http_server
 from logloom.receivers._export import Export
 from logloom.receivers._native import until_stopped
+from logloom.receivers._native_datagram import datagram_server
 from logloom.receivers._pages import FixedPage
 from logloom.receivers._spans import SpansRoute
 
@@ -155,7 +156,8 @@ class Jaeger:
             for name, udp in (("compact", protocols.thrift_compact), ("thrift", protocols.thrift_binary)):
                 if udp is not None:
                     messages = push.messages("jaeger", serialization=name, keep_unreadable=True)
-                    datagrams = DatagramServer(udp, self._context, push, messages)
+                    datagrams = datagram_server(udp, self._context, push, messages)
+                    servers.append(datagrams)
                     which = "thrift_compact" if name == "compact" else "thrift_binary"
                     listening[which] = str(Endpoint(udp.endpoint.host, await datagrams.start()))
                     opened.push_async_callback(datagrams.stop)

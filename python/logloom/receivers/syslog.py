@@ -10,81 +10,19 @@ Specifications: RFC 3164, RFC 5424, RFC 5425, RFC 5426, RFC 6587
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from logloom._native import Wire
-from logloom.config import Bound, Bytes, Endpoint, FormatOptions, Seconds, ServerTls, StreamEndpoint, format_problems
-from logloom.receivers._datagram import DatagramServer, DatagramSettings
-from logloom.receivers._settings import StreamSettings
+from logloom.config import Endpoint, FormatOptions, format_problems
+from logloom.receivers._native import until_stopped
+from logloom.receivers._native_datagram import datagram_server
 from logloom.receivers._stream import StreamServer
+from logloom.receivers._syslog import Tcp, Udp
 
 if TYPE_CHECKING:
     from logloom._native import Source
     from logloom.identity import Sender
     from logloom.intake import Push, ReceiverContext
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tcp:
-    """Syslog over TCP, and TLS.
-
-    Attributes:
-        listen_address: Where to listen: `host:port`, or `unix:///path`.
-        tls: The certificate to show; plain text where not given.
-        insecure: Listen beyond this machine without TLS, or without asking who sends; refused otherwise.
-        max_connections: The most connections at once; further ones are closed.
-        idle_timeout: A connection that is silent for so long is closed.
-    """
-
-    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        (
-            "add_attributes",
-            "enable_octet_counting",
-            "encoding",
-            "max_log_size",
-            "multiline",
-            "one_log_per_packet",
-            "preserve_leading_whitespaces",
-            "preserve_trailing_whitespaces",
-        ),
-        "framing and encoding are found by their looks",
-    )
-
-    listen_address: StreamEndpoint
-    tls: ServerTls | None = None
-    insecure: bool = False
-    max_connections: Annotated[int, Bound(1, 1_000_000)] = 16_384
-    idle_timeout: Annotated[Seconds, Bound(1, 86400)] = 86_400.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Udp:
-    """Syslog over UDP: a datagram is a message.
-
-    Attributes:
-        listen_address: Where to listen.
-        insecure: Listen beyond this machine, though datagrams have no TLS; refused otherwise.
-        socket_buffer_size: What the kernel is asked to hold of datagrams that were not read yet.
-        queue_size: What waits here for the journal; datagrams beyond that are dropped, and counted.
-    """
-
-    IGNORED: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        (
-            "add_attributes",
-            "async",
-            "encoding",
-            "multiline",
-            "one_log_per_packet",
-            "preserve_leading_whitespaces",
-            "preserve_trailing_whitespaces",
-        ),
-        "a datagram is a message, in UTF-8 or what it looks like",
-    )
-
-    listen_address: Endpoint
-    insecure: bool = False
-    socket_buffer_size: Annotated[Bytes, Bound(1 << 12, 1 << 30)] = 8 << 20
-    queue_size: Annotated[Bytes, Bound(1 << 16, 1 << 30)] = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,31 +87,21 @@ class Syslog:
 
     async def run(self, push: "Push") -> None:
         """Listen until the service stops."""
-        options, listening = self._config.format_options(), {}
+        options, listening, servers = self._config.format_options(), dict[str, str](), list[object]()
 
         def source(sender: "Sender") -> "Source":
             return push.source("syslog", sender=sender, **options)
 
         async with contextlib.AsyncExitStack() as opened:
             if (tcp := self._config.tcp) is not None:
-                settings = StreamSettings(
-                    endpoint=tcp.listen_address,
-                    tls=tcp.tls,
-                    max_connections=tcp.max_connections,
-                    idle_timeout=tcp.idle_timeout,
-                )
-                stream = StreamServer(settings, self._context, push, source, Wire.plain)
+                stream = StreamServer(tcp.settings(), self._context, push, source, Wire.plain)
                 listening["tcp"] = await stream.start()
                 opened.push_async_callback(stream.stop)
             if (udp := self._config.udp) is not None:
                 messages = push.messages("syslog", keep_unreadable=True, **options)
-                datagram_settings = DatagramSettings(
-                    endpoint=udp.listen_address,
-                    socket_buffer_size=udp.socket_buffer_size,
-                    queue_size=udp.queue_size,
-                )
-                datagrams = DatagramServer(datagram_settings, self._context, push, messages)
+                datagrams = datagram_server(udp.settings(), self._context, push, messages)
+                servers.append(datagrams)
                 listening["udp"] = str(Endpoint(udp.listen_address.host, await datagrams.start()))
                 opened.push_async_callback(datagrams.stop)
             self._context.up(**listening)
-            await self._context.stopping.wait()
+            await until_stopped(self._context.stopping, *servers)

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use logloom_formats::Format;
-use logloom_record::{Chunk, Delivery, Origin};
+use logloom_formats::{Decoder, Format, Held};
+use logloom_record::{BatchWriter, Chunk, Delivery, Origin};
 
 use crate::{Intake, intake::Decoding, now_unix_nano};
 
@@ -71,6 +71,17 @@ impl Messages {
 
     /// One whole message.
     pub fn push(&self, data: Bytes, from: Sender<'_>) -> Delivery {
+        let mut decoder = Arc::clone(&self.format).open(self.intake.limits().frame_bytes_max);
+        self.take(data, from, &mut *decoder)
+    }
+
+    /// Several whole messages of one sender, one behind the other: where each ends. They are taken together, or none.
+    pub fn push_parts(&self, data: Bytes, ends: &[u32], from: Sender<'_>) -> Delivery {
+        let mut parts = Parts { format: &self.format, frame_bytes_max: self.intake.limits().frame_bytes_max, ends };
+        self.take(data, from, &mut parts)
+    }
+
+    fn take(&self, data: Bytes, from: Sender<'_>, decoder: &mut dyn Decoder) -> Delivery {
         let origin = Origin {
             receiver: self.receiver.clone(),
             format: self.format.spec().name.into(),
@@ -80,9 +91,8 @@ impl Messages {
             arrival_unix_nano: now_unix_nano(),
             resource: from.resource,
         };
-        let mut decoder = Arc::clone(&self.format).open(self.intake.limits().frame_bytes_max);
         let decoding = Decoding {
-            decoder: &mut *decoder,
+            decoder,
             keep_original: self.keep_original,
             placed: None,
             flush: true,
@@ -91,5 +101,35 @@ impl Messages {
             is_sent: true,
         };
         self.intake.push(&Chunk { given: from.given, ..Chunk::new(data, Arc::new(origin)) }, decoding, &mut 0)
+    }
+}
+
+/// Reads each part of a chunk as a source of its own.
+struct Parts<'p> {
+    format: &'p Arc<dyn Format>,
+    frame_bytes_max: usize,
+    ends: &'p [u32],
+}
+
+impl Decoder for Parts<'_> {
+    fn feed(&mut self, chunk: &Bytes, out: &mut BatchWriter) -> Held {
+        let mut start = 0;
+        for end in self.ends.iter().map(|end| (*end as usize).min(chunk.len())).filter(|end| *end > 0) {
+            let part = chunk.slice(start.min(end)..end);
+            let mut decoder = Arc::clone(self.format).open(self.frame_bytes_max);
+            decoder.resume(start as u64);
+            decoder.feed(&part, out);
+            decoder.flush(out);
+            start = end;
+        }
+        Held { from: start as u64 }
+    }
+
+    fn flush(&mut self, _: &mut BatchWriter) {}
+
+    fn resume(&mut self, _: u64) {}
+
+    fn format(&self) -> &'static str {
+        self.format.spec().name
     }
 }

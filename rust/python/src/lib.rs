@@ -74,7 +74,7 @@ mod _native {
     #[pymodule_export]
     use super::secrets::argon2id;
     #[pymodule_export]
-    use super::server::{Brake, GrpcServer, HttpServer, Reply};
+    use super::server::{Brake, DatagramServer, GrpcServer, HttpServer, Reply};
     #[pymodule_export]
     use super::tail::{LogFile, Notices};
     #[pymodule_export]

@@ -2,7 +2,7 @@
 //!
 //! [`Runtime`] is the threads, [`listen`] the sockets, [`tls`] who they talk to, [`room`] the bound on what is in hand, [`Server`] the
 //! connections of one listening socket. What is spoken on them is a [`Protocol`]: [`grpc`] and
-//! [`http`] here. What comes goes to a [`Feed`], which
+//! [`http`] here; [`datagram`] is another way in. What comes goes to a [`Feed`], which
 //! answers when it is safe. [`client`] is the way out: OTLP over gRPC to a destination.
 #![forbid(unsafe_code)]
 
@@ -11,6 +11,7 @@ pub mod bridge;
 mod caught;
 pub mod client;
 mod commits;
+pub mod datagram;
 pub mod feed;
 pub mod grpc;
 pub mod http;

@@ -156,7 +156,8 @@ impl Drop for Listener {
     }
 }
 
-fn named(peer: SocketAddr) -> String {
+/// The address as it is named in records.
+pub(crate) fn named(peer: SocketAddr) -> String {
     SocketAddr::new(peer.ip().to_canonical(), peer.port()).to_string()
 }
 

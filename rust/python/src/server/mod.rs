@@ -1,6 +1,7 @@
 //! The native servers, owned from Python.
 
 mod callbacks;
+mod datagram;
 mod grpc;
 mod http;
 
@@ -22,7 +23,7 @@ use logloom_server::{
 };
 use pyo3::{exceptions::PyValueError, prelude::*};
 
-pub use self::{grpc::GrpcServer, http::HttpServer};
+pub use self::{datagram::DatagramServer, grpc::GrpcServer, http::HttpServer};
 use crate::{delivery::Delivery, errors::ConfigError, intake::Messages};
 
 pub(crate) fn seconds(seconds: f64) -> PyResult<Duration> {
