@@ -1,7 +1,8 @@
 """Sends one prepared OTLP request over and over by HTTP, at a given rate, and measures until each is acknowledged.
 
 `python -m bench.pace HOST:PORT FILE CONNECTIONS RATE SECONDS`: RATE requests a second over all connections, 0 for as
-many as are acknowledged. It prints, as JSON, how many were acknowledged and the latencies' percentiles in seconds.
+many as are acknowledged. It prints, as JSON, how many were acknowledged, how often it was asked to come again, and the
+latencies' percentiles in seconds.
 A request counts from the moment at which it was due: one that waits for an earlier one on its connection is late.
 """
 
@@ -23,11 +24,13 @@ async def main(address: str, data: bytes, connections: int, rate: float, seconds
     host, _, port = address.rpartition(":")
     request = http("/v1/logs", data, "application/x-protobuf")
     latencies: list[float] = []
+    again = 0
     gc.disable()  # its own pauses are not the server's
     began_s = time.perf_counter()
     every_s = connections / rate if rate else 0.0
 
     async def client(place: int) -> None:
+        nonlocal again
         reader, writer = await asyncio.open_connection(host, int(port))
         due_s = began_s + every_s * place / connections
         while (now_s := time.perf_counter()) < began_s + seconds:
@@ -36,9 +39,13 @@ async def main(address: str, data: bytes, connections: int, rate: float, seconds
                     await asyncio.sleep(due_s - now_s)
             else:
                 due_s = now_s
-            writer.write(request)
-            await writer.drain()
-            await _answer(reader)
+            while True:
+                writer.write(request)
+                await writer.drain()
+                if not (wait_s := await _answer(reader)):
+                    break
+                again += 1
+                await asyncio.sleep(wait_s)
             latencies.append(time.perf_counter() - due_s)
             due_s += every_s
         writer.close()
@@ -50,15 +57,19 @@ async def main(address: str, data: bytes, connections: int, rate: float, seconds
     at = {
         f"p{share:g}": latencies[min(int(len(latencies) * share / 100), len(latencies) - 1)] for share in (50, 90, 99)
     }
-    return {"count": len(latencies), "per_s": len(latencies) / took_s, **at, "max": latencies[-1]}
+    return {"count": len(latencies), "again": again, "per_s": len(latencies) / took_s, **at, "max": latencies[-1]}
 
 
-async def _answer(reader: asyncio.StreamReader) -> None:
-    head = await reader.readuntil(b"\r\n\r\n")
-    assert head.split(b" ", 2)[1] == b"200", head
-    for line in head.lower().split(b"\r\n"):
-        if line.startswith(b"content-length:"):
-            await reader.readexactly(int(line.partition(b":")[2]))
+async def _answer(reader: asyncio.StreamReader) -> float:
+    """After how many seconds the same is to be sent again; 0: it was taken."""
+    head, body = await reader.readuntil(b"\r\n\r\n"), b""
+    said = {name: text for name, _, text in (line.partition(b":") for line in head.lower().split(b"\r\n"))}
+    if size := int(said.get(b"content-length", 0)):
+        body = await reader.readexactly(size)
+    if (status := head.split(b" ", 2)[1]) in (b"429", b"503"):
+        return float(said[b"retry-after"])
+    assert status == b"200", head + body
+    return 0.0
 
 
 if __name__ == "__main__":

@@ -91,7 +91,8 @@ def _sampled(
                 found["descriptors"].append(float(len(list(Path(f"/proc/{pid}/fd").iterdir()))))
                 found["behind_s"].append(max(due - _count(counted), 0.0) / (rate * RECORDS))
         assert sender.stdout is not None
-        found["sent"] = [before + orjson.loads(sender.stdout.read())["count"] * RECORDS]
+        told = orjson.loads(sender.stdout.read())
+        found |= {"sent": [before + told["count"] * RECORDS], "again": [told["again"]]}
     return found
 
 
@@ -106,6 +107,7 @@ def _told(samples: dict[str, list[float]], rate: float, seconds: float, sent: in
         <= fds[0] + DESCRIPTORS_MORE_MAX,
         f"the destination at most {behind_s:.1f} s behind": behind_s <= BEHIND_S_MAX,
         f"{arrived:,} of {sent:,} records arrived": arrived >= sent,
+        f"the sender was asked to come again {samples['again'][0]:,.0f} times": True,
     }
     lines = [f"{seconds / 60:g} minutes at {rate * RECORDS:,.0f} records a second, half of the most:", ""]
     lines += [f"- {what}{'' if holds else ' (**does not hold**)'}" for what, holds in bounds.items()]
