@@ -110,6 +110,20 @@ pub(crate) fn find_either(text: Text<'_>, a: u8, b: u8) -> Option<usize> {
     None
 }
 
+/// Where three bytes stand in the first 64: a bit for each place.
+#[inline(always)]
+pub(crate) fn places_of(bytes: &[u8], wanted: [u8; 3]) -> u64 {
+    let Some(block) = bytes.first_chunk::<64>() else {
+        return bytes.iter().take(64).enumerate().fold(0, |places, (at, byte)| places | u64::from(wanted.contains(byte)) << at);
+    };
+    let [a, b, c] = wanted.map(u8x16::splat);
+    let places = |step: &[u8; 16]| {
+        let step = u8x16::new(*step);
+        u64::from((step.simd_eq(a) | step.simd_eq(b) | step.simd_eq(c)).to_bitmask())
+    };
+    block.as_chunks::<16>().0.iter().rev().fold(0, |found, step| found << 16 | places(step))
+}
+
 /// How many bytes the text begins with that are no blanks or control characters, no commas, and not `end`.
 #[inline(always)]
 pub(crate) fn word_len(text: Text<'_>, end: u8) -> usize {

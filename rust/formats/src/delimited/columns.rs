@@ -155,7 +155,7 @@ impl Columns {
         self.list.push(Column { name_at, name_len, entry, holds, twin: None });
     }
 
-    /// Gathers a row's values. One that is empty, or one of `nulls`, is absent; values behind the last column are `column_N`.
+    /// Gathers a row's values, and answers how many there are. One that is empty, or one of `nulls`, is absent; values behind the last column are `column_N`.
     #[inline(always)]
     pub(crate) fn gather(
         &self,
@@ -165,7 +165,7 @@ impl Columns {
         nulls: &[Vec<u8>],
         zone: Zone,
         line: Text<'_>,
-    ) -> Result<(), RejectReason> {
+    ) -> Result<usize, RejectReason> {
         fields.lay_names(&self.names);
         let mut values = Values::new(shape, line);
         let (mut date, mut clock) = (0..0, 0..0);
@@ -222,7 +222,7 @@ impl Columns {
         if self.has_clock {
             self.clock(fields, zone, line, date, clock);
         }
-        Ok(())
+        Ok(count)
     }
 
     /// The time that two columns say together; what is none is two values.

@@ -51,7 +51,7 @@ pub(crate) enum Header {
     Skipped(Columns),
     /// Options.
     Given(Columns),
-    /// The number of values in a row.
+    /// The number of values in a row: the longest version is the first, and the others have its first columns.
     ByCount(Vec<Columns>),
     /// A line `#Fields: …`; without one, the number of values.
     Directive(Vec<Columns>),
@@ -248,7 +248,8 @@ impl Delimited {
         }
         let columns = match (columns, &self.header) {
             (Some(columns), _) | (None, Header::Given(columns) | Header::Skipped(columns)) => columns,
-            (None, Header::ByCount(all) | Header::Directive(all)) => self.by_count(all, frame)?,
+            (None, Header::ByCount(all)) => return self.row_of_version(all, frame, out),
+            (None, Header::Directive(all)) => self.by_count(all, frame)?,
             (None, Header::FirstRow) => {
                 return Err(RejectReason::syntax("the table's header is not known here: give 'columns'", 0));
             }
@@ -270,6 +271,20 @@ impl Delimited {
             return self.by_count(all, frame).map_or(result, |columns| read(columns, out));
         }
         result
+    }
+
+    /// Reads a row under the columns of the longest version, as far as it has values, and then counts them.
+    #[inline(always)]
+    fn row_of_version(&self, all: &[Columns], frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        Fields::with(out.limits().attributes_max, out.limits().depth_max, |fields| {
+            let Some(longest) = all.first() else { return self.by_count(all, frame).map(|_| ()) };
+            match longest.gather(fields, &self.dialect, self.shape, &self.nulls, self.zone, frame) {
+                Ok(count) if all.iter().any(|columns| columns.len() == count) => {
+                    fields.write(&self.dialect, frame, frame, self.unescape, out)
+                }
+                result => self.by_count(all, frame).and(result.map(|_| ())),
+            }
+        })
     }
 
     /// The columns for a row of this number of values.

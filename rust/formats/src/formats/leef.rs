@@ -1,6 +1,6 @@
 //! `QRadar`'s Log Event Extended Format.
 
-use std::{ops::Range, sync::Arc};
+use std::{cell::RefCell, ops::Range, sync::Arc};
 
 use logloom_record::{BatchWriter, RejectReason, Text};
 use memchr::memchr;
@@ -167,10 +167,23 @@ impl Leef {
     }
 }
 
+thread_local! {
+    /// The pattern that the last event of this thread named, compiled: nearly all of a source name the same.
+    static LAST_PATTERN: RefCell<(String, Option<TimePattern>)> = const { RefCell::new((String::new(), None)) };
+}
+
 /// The event's own time, in the pattern (of Java) that it names, or one of the usual ways.
 fn device_time(line: &[u8], time: Range<usize>, pattern: Range<usize>, context: &Context) -> Option<u64> {
     let time = line.get(time).filter(|time| !time.is_empty())?;
     let named = std::str::from_utf8(line.get(pattern).unwrap_or_default()).ok().filter(|pattern| (1..=64).contains(&pattern.len()));
-    let compiled = named.and_then(|pattern| TimePattern::java(pattern).ok());
-    compiled.and_then(|pattern| pattern.parse(time, context).ok().flatten()).or_else(|| event_time(time, context))
+    let as_named = named.and_then(|pattern| {
+        LAST_PATTERN.with_borrow_mut(|(last, compiled)| {
+            if last != pattern {
+                *compiled = TimePattern::java(pattern).ok();
+                pattern.clone_into(last);
+            }
+            compiled.as_ref()?.parse(time, context).ok().flatten()
+        })
+    });
+    as_named.or_else(|| event_time(time, context))
 }

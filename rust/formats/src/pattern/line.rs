@@ -33,6 +33,7 @@ pub(crate) struct Line {
     pub(super) event_name: String,
     pub(super) severity_field: Option<(usize, Option<Scale>)>,
     pub(super) body_field: Option<usize>,
+    pub(super) event_name_field: Option<usize>,
     pub(super) time_field: Option<usize>,
 }
 
@@ -137,6 +138,7 @@ impl Line {
             event_name: String::new(),
             severity_field: None,
             body_field: None,
+            event_name_field: None,
             time_field: None,
         };
         let mut taken: Vec<Vec<u8>> = Vec::new();
@@ -162,6 +164,7 @@ impl Line {
                     match &used {
                         Use::Severity(scale) => line.severity_field = Some((i, *scale)),
                         Use::Body | Use::BodyStart => line.body_field = Some(i),
+                        Use::EventName => line.event_name_field = Some(i),
                         Use::Time => line.time_field = Some(i),
                         _ => {}
                     }
@@ -243,7 +246,7 @@ impl Line {
     #[cold]
     #[inline(never)]
     pub(super) fn search(&self, line: Text<'_>, context: &Context, values: &mut Values, wrong: Wrong) -> Result<(), Wrong> {
-        let Some((_, ranges)) = self.template.search(line, context).filter(|(cost, _)| *cost < COST_DOUBTFUL) else { return Err(wrong) };
+        let Some((_, ranges)) = self.template.search_up_to(COST_DOUBTFUL - 1, line, context) else { return Err(wrong) };
         self.reset(values, 0);
         if let Some(field) = self.time_field {
             values.time_unix_nano = self.template.time_at(line, field, &ranges, context)?;

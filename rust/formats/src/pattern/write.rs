@@ -72,8 +72,7 @@ impl Line {
 
     #[inline(always)]
     fn event_name<'a>(&'a self, line: Text<'a>, values: &Values) -> &'a [u8] {
-        let field = self.uses.iter().position(|used| *used == Use::EventName);
-        field.and_then(|field| values.text(field, line)).map_or(self.event_name.as_bytes(), Text::bytes)
+        self.event_name_field.and_then(|field| values.text(field, line)).map_or(self.event_name.as_bytes(), Text::bytes)
     }
 }
 

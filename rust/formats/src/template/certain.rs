@@ -101,9 +101,7 @@ impl HeadFound {
 impl Head {
     /// Whether it is read in the same way.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.prefix.bytes == other.prefix.bytes
-            && self.prefix.blanks == other.prefix.blanks
-            && format!("{:?}", self.time) == format!("{:?}", other.time)
+        self.prefix.bytes == other.prefix.bytes && self.prefix.blanks == other.prefix.blanks && self.time == other.time
     }
 
     /// What stands there in a line; `None` where the text before it does not.

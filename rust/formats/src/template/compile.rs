@@ -82,8 +82,11 @@ impl Literal {
     pub(super) fn stands(&self, line: Text<'_>, at: usize) -> bool {
         let Some(tail) = line.tail().get(at..) else { return false };
         match tail.first_chunk::<8>() {
-            Some(first) if self.bytes.len() <= 8 => u64::from_le_bytes(*first) & self.mask == self.word,
-            _ => tail.starts_with(&self.bytes),
+            Some(first) => {
+                u64::from_le_bytes(*first) & self.mask == self.word
+                    && self.bytes.get(8..).is_none_or(|rest| tail.get(8..).is_some_and(|tail| tail.starts_with(rest)))
+            }
+            None => tail.starts_with(&self.bytes),
         }
     }
 }

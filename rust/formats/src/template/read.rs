@@ -165,16 +165,11 @@ impl Template {
     /// How many fields at the beginning this and another template read in the same way.
     pub(crate) fn shared(&self, other: &Self) -> usize {
         let same_literal = |one: &Literal, other: &Literal| one.bytes == other.bytes && one.blanks == other.blanks;
-        let same_time = |one: &Step, other: &Step| match (&one.spec.time, &other.spec.time) {
-            (None, None) => true,
-            (Some(one), Some(other)) => format!("{one:?}") == format!("{other:?}"),
-            _ => false,
-        };
         let same = |(one, other): &(&Step, &Step)| {
             one.end == other.end
                 && one.spec.shape == other.spec.shape
                 && same_literal(&one.literal, &other.literal)
-                && same_time(one, other)
+                && one.spec.time == other.spec.time
         };
         let begin = same_literal(&self.prefix, &other.prefix);
         if begin { self.steps.iter().zip(&other.steps).take_while(same).count() } else { 0 }

@@ -1,6 +1,6 @@
 //! Weighing the divisions of a line, where values hold the text that should end them.
 
-use std::ops::Range;
+use std::{cell::Cell, ops::Range};
 
 use logloom_record::Text;
 use memchr::memmem;
@@ -17,6 +17,8 @@ use crate::time::Context;
 const WAYS_MAX: usize = 4096;
 /// The highest cost of a division that is looked for: seven values that the program itself made are not what they usually are.
 const COST_MAX: usize = 63;
+/// A search that needed more memory than for so many places gives it back.
+const KEPT_MAX: usize = 1 << 16;
 
 /// A division of a line, as far as it is decided.
 #[derive(Clone, Copy, Debug)]
@@ -48,13 +50,23 @@ impl Template {
     #[cold]
     #[inline(never)]
     pub fn search(&self, line: Text<'_>, context: &Context) -> Option<(u32, Vec<Range<usize>>)> {
+        self.search_up_to(COST_MAX as u32, line, context)
+    }
+
+    /// The same; a division that costs more than `cost_max` is none.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn search_up_to(&self, cost_max: u32, line: Text<'_>, context: &Context) -> Option<(u32, Vec<Range<usize>>)> {
         if !line.bytes().starts_with(&self.prefix.bytes) || !self.has_literals_in_order(line.bytes()) {
             return None;
         }
         let tail = self.tail(line.bytes())?;
         let open = self.steps.len() - tail.len();
         let goal = tail.last().map_or(line.len(), |value| value.start);
-        let (cost, mut values) = Search::new(self, line, context, open, goal).run()?;
+        let mut search = Search::new(self, line, context, open, goal);
+        let found = search.run((cost_max as usize).min(COST_MAX));
+        ROOM.set(search.room.kept());
+        let (cost, mut values) = found?;
         values.extend(tail.into_iter().rev());
         Some((cost, values))
     }
@@ -124,6 +136,32 @@ impl Template {
     }
 }
 
+/// The memory of a search.
+#[derive(Debug, Default)]
+struct Room {
+    nodes: Vec<Node>,
+    /// By cost.
+    tasks: Vec<Vec<Task>>,
+    /// One bit for each field and place: whether the ends from there were looked at.
+    seen: Vec<u64>,
+}
+
+thread_local! {
+    /// The memory of this thread's last search.
+    static ROOM: Cell<Option<Box<Room>>> = const { Cell::new(None) };
+}
+
+impl Room {
+    /// Empty, for a search of the next line.
+    fn kept(mut self: Box<Self>) -> Option<Box<Self>> {
+        self.nodes.clear();
+        self.seen.clear();
+        self.tasks.iter_mut().for_each(Vec::clear);
+        let tasks = self.tasks.iter().map(Vec::capacity).sum::<usize>();
+        (self.nodes.capacity().max(self.seen.capacity()).max(tasks) <= KEPT_MAX).then_some(self)
+    }
+}
+
 struct Search<'s> {
     template: &'s Template,
     line: Text<'s>,
@@ -131,24 +169,22 @@ struct Search<'s> {
     /// How many fields are to be found, and where the text behind the last of them ends.
     open: usize,
     goal: usize,
-    nodes: Vec<Node>,
-    /// By cost.
-    tasks: Vec<Vec<Task>>,
-    /// One bit for each field and place: whether the ends from there were looked at.
-    seen: Vec<u64>,
+    room: Box<Room>,
     ways: usize,
 }
 
 impl<'s> Search<'s> {
     fn new(template: &'s Template, line: Text<'s>, context: &'s Context, open: usize, goal: usize) -> Self {
-        let seen = vec![0; ((open + 1) * (line.len() + 1)).div_ceil(64)];
-        Self { template, line, context, open, goal, nodes: Vec::new(), tasks: vec![Vec::new(); COST_MAX + 1], seen, ways: 0 }
+        let mut room = ROOM.take().unwrap_or_default();
+        room.seen.resize(((open + 1) * (line.len() + 1)).div_ceil(64), 0);
+        room.tasks.resize_with(COST_MAX + 1, Vec::new);
+        Self { template, line, context, open, goal, room, ways: 0 }
     }
 
-    fn run(mut self) -> Option<(u32, Vec<Range<usize>>)> {
+    fn run(&mut self, cost_max: usize) -> Option<(u32, Vec<Range<usize>>)> {
         self.push(0, Task { node: Node { before: 0, field: 0, start: self.template.prefix.behind(self.line, 0), end: 0 }, ends: None });
-        for cost in 0..=COST_MAX {
-            while let Some(task) = self.tasks.get_mut(cost).and_then(Vec::pop) {
+        for cost in 0..=cost_max {
+            while let Some(task) = self.room.tasks.get_mut(cost).and_then(Vec::pop) {
                 let field = usize::from(task.node.field);
                 if field == self.open && task.node.start == self.goal {
                     return Some((cost as u32, self.values(task.node)));
@@ -166,14 +202,14 @@ impl<'s> Search<'s> {
     }
 
     fn push(&mut self, cost: usize, task: Task) {
-        if let Some(tasks) = self.tasks.get_mut(cost) {
+        if let Some(tasks) = self.room.tasks.get_mut(cost) {
             tasks.push(task);
         }
     }
 
     fn is_new(&mut self, node: Node) -> bool {
         let bit = usize::from(node.field) * (self.line.len() + 1) + node.start;
-        let Some(word) = self.seen.get_mut(bit / 64) else { return false };
+        let Some(word) = self.room.seen.get_mut(bit / 64) else { return false };
         let is_new = *word >> (bit % 64) & 1 == 0;
         *word |= 1 << (bit % 64);
         is_new
@@ -189,12 +225,12 @@ impl<'s> Search<'s> {
                 return;
             }
             let (first, usual, possible) = self.limits(step, node.start);
-            self.nodes.push(node);
+            self.room.nodes.push(node);
             if possible > usual {
-                let later = Task { node: Node { before: self.nodes.len() as u32 - 1, ..node }, ends: Some((usual + 1, possible)) };
+                let later = Task { node: Node { before: self.room.nodes.len() as u32 - 1, ..node }, ends: Some((usual + 1, possible)) };
                 self.push(cost + step.spec.shape.weight() as usize, later);
             }
-            node.before = self.nodes.len() as u32 - 1;
+            node.before = self.room.nodes.len() as u32 - 1;
             (first, usual)
         };
         let is_last = usize::from(node.field) + 1 == self.open;
@@ -238,7 +274,7 @@ impl<'s> Search<'s> {
         let mut values = Vec::with_capacity(self.template.steps.len());
         let mut behind = node;
         while behind.field > 0 {
-            let Some(node) = self.nodes.get(behind.before as usize) else { break };
+            let Some(node) = self.room.nodes.get(behind.before as usize) else { break };
             values.push(node.start..behind.end);
             behind = *node;
         }

@@ -3,7 +3,7 @@
 use crate::time::{Context, TimeError, TimePattern, epoch, prefix};
 
 /// How a time is written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum TimeShape {
     /// By a pattern.
     Pattern(TimePattern),

@@ -106,6 +106,13 @@ pub struct TimePattern {
     pub(super) fixed: Option<Box<Fixed>>,
 }
 
+impl PartialEq for TimePattern {
+    /// The rest follows from the items.
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items
+    }
+}
+
 /// Composites may hold composites; no pattern of ours goes deeper.
 const NESTING_MAX: u8 = 4;
 
