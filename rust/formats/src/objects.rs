@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use logloom_record::{BatchWriter, RejectReason, Text};
-use memchr::memmem::{self, Finder};
+use memchr::memmem::Finder;
 
 use crate::{
     Decoder, Format, Framing, Likely, OptionError, Options, Spec,
@@ -96,7 +96,7 @@ impl Format for Compiled {
         let frame = if self.objects.framing == Framing::Elements { frame.get(..HEAD_LEN_MAX).unwrap_or(frame) } else { frame };
         let has = |sign: &&&str| {
             if sign.contains(['"', '=']) {
-                memmem::find(frame, sign.as_bytes()).is_some()
+                crate::scan::find_bytes(frame, sign.as_bytes()).is_some()
             } else {
                 key_value(frame, &Finder::new(sign.as_bytes())).is_some()
             }

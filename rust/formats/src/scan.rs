@@ -110,6 +110,31 @@ pub(crate) fn find_either(text: Text<'_>, a: u8, b: u8) -> Option<usize> {
     None
 }
 
+/// Where `what`, which is short, first stands. Unlike a searcher for long texts, it needs nothing made beforehand.
+#[inline]
+pub(crate) fn find_bytes(text: &[u8], what: &[u8]) -> Option<usize> {
+    let (Some(first), Some(last)) = (what.first(), what.last()) else { return Some(0) };
+    let behind = what.len() - 1;
+    let (first_16, last_16) = (u8x16::splat(*first), u8x16::splat(*last));
+    let mut at = 0;
+    while at + behind < text.len() {
+        let step = |from: usize| text.get(from..).and_then(<[u8]>::first_chunk::<16>);
+        let (Some(begin), Some(end)) = (step(at), step(at + behind)) else {
+            return text.get(at..)?.windows(what.len()).position(|window| window == what).map(|found| at + found);
+        };
+        let mut both = (u8x16::new(*begin).simd_eq(first_16) & u8x16::new(*end).simd_eq(last_16)).to_bitmask();
+        while both != 0 {
+            let found = at + both.trailing_zeros() as usize;
+            if text.get(found..).is_some_and(|rest| rest.starts_with(what)) {
+                return Some(found);
+            }
+            both &= both - 1;
+        }
+        at += 16;
+    }
+    None
+}
+
 /// Where three bytes stand in the first 64: a bit for each place.
 #[inline(always)]
 pub(crate) fn places_of(bytes: &[u8], wanted: [u8; 3]) -> u64 {
@@ -152,6 +177,11 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn bytes_are_found_where_they_stand(text in "[ab]{0,90}", what in "[ab]{0,9}") {
+            prop_assert_eq!(find_bytes(text.as_bytes(), what.as_bytes()), text.find(&what));
+        }
+
         #[test]
         fn words_end_at_blanks_commas_and_what_is_asked_for(text in "[a-c]{0,40}[ ,=\t\u{1}a-ü]{0,9}.{0,20}", len in 0..70usize) {
             let text = Text::of(text.as_bytes(), 0..len);

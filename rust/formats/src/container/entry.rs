@@ -1,7 +1,6 @@
 //! A line of a container's log, taken apart.
 
 use logloom_record::{RejectReason, Text, proto::push_string_attribute};
-use memchr::memmem;
 
 use crate::{
     json::{Scanner, Str, Value},
@@ -125,7 +124,7 @@ fn attrs<'a>(mut json: Scanner<'a>, attributes: &mut Vec<u8>) -> Result<Scanner<
 /// Whether a line looks like one of a container's log, by a glance: of the Container Runtime Interface, of Docker's.
 pub(super) fn looks(line: &[u8]) -> (bool, bool) {
     if is_docker(line) {
-        let has = |what: &[u8]| memmem::find(line, what).is_some();
+        let has = |what: &[u8]| crate::scan::find_bytes(line, what).is_some();
         let head = line.get(1..).unwrap_or_default().trim_ascii_start().starts_with(b"\"log\"");
         return (false, head && has(b"\"stream\"") && (has(b"\"stdout\"") || has(b"\"stderr\"")) && has(b"\"time\""));
     }

@@ -97,8 +97,8 @@ impl Fields {
                 at += blank.max(if blank == 0 { between.len() } else { 0 });
                 continue;
             }
-            let until = memchr::memmem::find(rest, between).unwrap_or(rest.len());
-            let Some(key_len) = memchr::memmem::find(rest.get(..until).unwrap_or_default(), equals).filter(|len| *len > 0) else {
+            let until = crate::scan::find_bytes(rest, between).unwrap_or(rest.len());
+            let Some(key_len) = crate::scan::find_bytes(rest.get(..until).unwrap_or_default(), equals).filter(|len| *len > 0) else {
                 // Words without a value say nothing by themselves.
                 at += until;
                 continue;
@@ -114,7 +114,7 @@ impl Fields {
                 at = end + 1;
             } else {
                 let rest = bytes.get(at..).unwrap_or_default();
-                let len = memchr::memmem::find(rest, between).unwrap_or(rest.len());
+                let len = crate::scan::find_bytes(rest, between).unwrap_or(rest.len());
                 field.typed(line, at, at + rest.get(..len).unwrap_or_default().trim_ascii_end().len());
                 at += len;
             }

@@ -365,9 +365,9 @@ impl Fields {
         }
         let text = field.span(frame).bytes();
         for (before, behind, name) in &dialect.inside {
-            let Some(start) = memchr::memmem::find(text, before.as_bytes()).map(|at| at + before.len()) else { continue };
+            let Some(start) = crate::scan::find_bytes(text, before.as_bytes()).map(|at| at + before.len()) else { continue };
             let rest = text.get(start..).unwrap_or_default();
-            let Some(len) = memchr::memmem::find(rest, behind.as_bytes()).filter(|len| *len > 0) else { continue };
+            let Some(len) = crate::scan::find_bytes(rest, behind.as_bytes()).filter(|len| *len > 0) else { continue };
             if take(taken, *name) {
                 let mut part = field;
                 part.place(field.at as usize + start, field.at as usize + start + len, field.kind);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use logloom_record::{BatchWriter, RejectReason, Text};
-use memchr::{memchr, memchr2, memmem, memrchr};
+use memchr::{memchr, memchr2, memrchr};
 
 use super::json::KEYS;
 use crate::{
@@ -139,7 +139,7 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
 
 /// What stands before `type=`: nothing, a node, or what the kernel's own log has.
 fn head(line: &[u8]) -> Option<usize> {
-    let at = memmem::find(line.get(..line.len().min(300))?, b"type=")?;
+    let at = crate::scan::find_bytes(line.get(..line.len().min(300))?, b"type=")?;
     let before = line.get(..at)?;
     let is_node = before.strip_prefix(b"node=").is_some_and(|node| memchr(b' ', node) == Some(node.len().wrapping_sub(1)));
     (before.is_empty() || is_node || before.ends_with(b"audit: ") || before.ends_with(b"audispd: ")).then_some(at)
@@ -153,7 +153,7 @@ impl Format for Auditd {
     fn likely(&self, frame: &[u8]) -> Likely {
         let Some(at) = head(frame) else { return Likely::NO };
         let rest = frame.get(at..frame.len().min(at + 100)).unwrap_or_default();
-        if memmem::find(rest, b"audit(").is_some() { Likely::SURE } else { Likely::NO }
+        if crate::scan::find_bytes(rest, b"audit(").is_some() { Likely::SURE } else { Likely::NO }
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use logloom_record::{BatchWriter, RejectReason, Text};
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter};
 
 use super::json::KEYS;
 use crate::{
@@ -89,7 +89,8 @@ const HEADER_BYTES_MAX: usize = 512;
 /// Where an event of this mark (`CEF:`, `LEEF:`) begins: at its version. What stands before it is a syslog header.
 pub(super) fn version_at(line: &[u8], mark: &[u8]) -> Option<usize> {
     let head = line.get(..line.len().min(HEADER_BYTES_MAX)).unwrap_or_default();
-    let at = memmem::find(head, mark).filter(|at| *at == 0 || line.get(at - 1).is_some_and(|byte| matches!(byte, b' ' | b':' | b'"')))?;
+    let at = crate::scan::find_bytes(head, mark)
+        .filter(|at| *at == 0 || line.get(at - 1).is_some_and(|byte| matches!(byte, b' ' | b':' | b'"')))?;
     let behind = at + mark.len();
     let blanks = line.get(behind..)?.iter().take_while(|byte| **byte == b' ').count();
     line.get(behind + blanks).filter(|byte| byte.is_ascii_digit()).map(|_| behind + blanks)

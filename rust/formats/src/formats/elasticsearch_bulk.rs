@@ -3,7 +3,6 @@
 use std::{ops::Range, sync::Arc};
 
 use logloom_record::{BatchWriter, RejectReason, Text, proto::push_string_attribute};
-use memchr::memmem;
 
 use super::{ecs, json::KEYS};
 use crate::{
@@ -150,13 +149,13 @@ impl Bulk {
     ) {
         let offset = out.frame_offset() + at.start as u64;
         let document = frame.slice(at);
-        let says_stream = stream > 0 && memmem::find(document.bytes(), b"data_stream").is_some();
+        let says_stream = stream > 0 && crate::scan::find_bytes(document.bytes(), b"data_stream").is_some();
         let len = attributes.len() - if says_stream { stream } else { 0 };
         let attributes = attributes.get(..len).unwrap_or_default();
         out.envelope().encoded(attributes);
         let beside = Beside { attributes: [attributes, &[]], prefix: b"bulk." };
         // Rarely a document has a name of Elasticsearch's in it.
-        let may_clash = memmem::find(document.bytes(), b"elasticsearch").is_some();
+        let may_clash = crate::scan::find_bytes(document.bytes(), b"elasticsearch").is_some();
         let parse = |text: Text<'_>, out: &mut BatchWriter| {
             if may_clash { beside.parse(&*self.document, text, |_| {}, out) } else { self.document.parse(text, out) }
         };

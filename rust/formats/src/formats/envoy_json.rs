@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use logloom_record::{BatchWriter, RejectReason, Text};
-use memchr::memmem;
 
 use crate::{
     About, Decoder, Format, Likely, OptionDoc, OptionError, Options, Spec,
@@ -69,7 +68,7 @@ impl Format for EnvoyJson {
             b"\"downstream_remote_address\":",
             b"\"response_code_details\":",
         ];
-        match words.iter().filter(|word| memmem::find(frame, word).is_some()).count() {
+        match words.iter().filter(|word| crate::scan::find_bytes(frame, word).is_some()).count() {
             0 => Likely::NO,
             1 => Likely(70),
             _ => Likely(97),

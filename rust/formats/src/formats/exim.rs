@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use logloom_record::{BatchWriter, Key, RecordCursor, RejectReason, Tail, Text};
-use memchr::memmem;
 
 use crate::{
     About, Decoder, Format, Likely, OptionError, Options, Spec, open_framed,
@@ -92,7 +91,7 @@ fn head(line: Text<'_>, zone: Zone) -> Result<Head<'_>, RejectReason> {
     let mut pid = Text::EMPTY;
     if let [b'[', digit, ..] = rest.bytes()
         && digit.is_ascii_digit()
-        && let Some(end) = memmem::find(rest.bytes(), b"] ")
+        && let Some(end) = crate::scan::find_bytes(rest.bytes(), b"] ")
     {
         pid = rest.slice(1..end);
         rest = rest.after(end + 2);
@@ -128,7 +127,7 @@ impl Format for Exim {
 
     fn likely(&self, frame: &[u8]) -> Likely {
         let Ok(head) = head(Text::from(frame), Zone::UTC) else { return Likely::NO };
-        let has = |part: &[u8]| memmem::find(head.body.bytes(), part).is_some();
+        let has = |part: &[u8]| crate::scan::find_bytes(head.body.bytes(), part).is_some();
         if !head.message_id.is_empty() {
             Likely(97)
         } else if has(b" authenticator failed for ") || (head.body.bytes().starts_with(b"H=") && has(b"[")) {
@@ -196,10 +195,10 @@ fn words<'w>(mut rec: RecordCursor<'w>, head: &Head<'_>) -> RecordCursor<'w> {
             rec = rec.attr(if is_arrival { &FROM } else { &TO }, address);
         }
         rest = rest.after(len + 1);
-    } else if let Some(at) = memmem::find(rest.bytes(), b" authenticator failed for ") {
+    } else if let Some(at) = crate::scan::find_bytes(rest.bytes(), b" authenticator failed for ") {
         rec = rec.attr(&OUTCOME, Text::from("failure"));
         rec = peer(rec, rest.after(at + 26), &mut seen);
-        if let Some(at) = memmem::find(rest.bytes(), b"(set_id=") {
+        if let Some(at) = crate::scan::find_bytes(rest.bytes(), b"(set_id=") {
             let user = rest.after(at + 8);
             rec = rec.attr(&USER, user.slice(0..find(user, b')').unwrap_or(user.len())));
         }
@@ -262,7 +261,7 @@ fn verdict<'w>(mut rec: RecordCursor<'w>, word: Text<'_>, after: Text<'_>, seen:
             (rec, false)
         }
         b"RCPT" => {
-            let end = memmem::find(after.bytes(), b">: ").map_or(after.len(), |at| at + 1);
+            let end = crate::scan::find_bytes(after.bytes(), b">: ").map_or(after.len(), |at| at + 1);
             if !seen.to {
                 seen.to = true;
                 rec = rec.attr(&TO, angle(after.slice(0..end)));

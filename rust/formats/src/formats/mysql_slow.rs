@@ -116,7 +116,7 @@ impl<'a> Found<'a> {
 }
 
 fn split<'a>(text: &'a [u8], at: &[u8]) -> (&'a [u8], &'a [u8]) {
-    match memchr::memmem::find(text, at) {
+    match crate::scan::find_bytes(text, at) {
         Some(place) => (text.get(..place).unwrap_or_default(), text.get(place + at.len()..).unwrap_or_default()),
         None => (text, &[]),
     }

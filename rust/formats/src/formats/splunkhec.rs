@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use logloom_record::{BatchWriter, RejectReason, Text, proto::push_string_attribute};
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter};
 
 use super::json::KEYS;
 use crate::{
@@ -107,7 +107,7 @@ impl Format for Hec {
 
     fn likely(&self, frame: &[u8]) -> Likely {
         let frame = frame.trim_ascii_start();
-        let has = |key: &[u8]| memmem::find(frame, key).is_some();
+        let has = |key: &[u8]| crate::scan::find_bytes(frame, key).is_some();
         let beside: [&[u8]; 4] = [b"\"sourcetype\"", b"\"source\"", b"\"time\"", b"\"index\""];
         let is_event = frame.first() == Some(&b'{') && has(b"\"event\"") && beside.iter().filter(|key| has(key)).count() > 1;
         // An application's own log may have such keys, too.
@@ -140,7 +140,7 @@ impl Hec {
         if frame.len() > u32::MAX as usize {
             return Err(RejectReason::limit("an event has at most 4 GiB", 0));
         }
-        if memmem::find(frame.bytes(), b"\"event\"").is_none() {
+        if crate::scan::find_bytes(frame.bytes(), b"\"event\"").is_none() {
             return Err(RejectReason::value("Event field is required", 0));
         }
         let mut json = Scanner::new(frame, out.limits().depth_max);

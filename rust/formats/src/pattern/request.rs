@@ -67,7 +67,7 @@ fn is_method(text: Text<'_>) -> bool {
 #[inline(never)]
 fn other_target<'w>(rec: RecordCursor<'w>, name: &Name, target: Text<'_>) -> RecordCursor<'w> {
     let bytes = target.bytes();
-    let scheme = memchr::memmem::find(bytes, b"://").filter(|at| bytes.iter().take(*at).all(u8::is_ascii_alphanumeric));
+    let scheme = crate::scan::find_bytes(bytes, b"://").filter(|at| bytes.iter().take(*at).all(u8::is_ascii_alphanumeric));
     match scheme {
         Some(scheme) => {
             let rec = rec.attr(&FULL, target);

@@ -263,7 +263,7 @@ fn no_colon<'a>(rest: Text<'a>, header: &mut Header<'a>) {
         [b':', ..] if words <= TAG_WORDS_MAX => one_blank(after.after(1)),
         [b' ', b'(', ..] if words == 1 => {
             // launchd's: what it speaks of stays in front of the message.
-            let Some(end) = memchr::memmem::find(after.bytes(), b"): ") else {
+            let Some(end) = crate::scan::find_bytes(after.bytes(), b"): ") else {
                 header.message = after.after(1);
                 return named(rest, open, close, header);
             };

@@ -130,7 +130,7 @@ fn put_part(room: &mut [u8; NAME_ROOM], at: usize, data: Text<'_>, (start, end):
 pub(super) fn envelope(header: &Header<'_>, frame: Text<'_>, scratch: &mut Vec<u8>, envelope: &mut Envelope) {
     let message = header.message.bytes();
     let name = |key: &'static Key, word: &[u8], own: &'static Key| {
-        if memchr::memmem::find(message, word).is_some() { own.name() } else { key.name() }
+        if crate::scan::find_bytes(message, word).is_some() { own.name() } else { key.name() }
     };
     if header.time_unix_nano != 0 {
         envelope.time(header.time_unix_nano);

@@ -1,7 +1,6 @@
 //! Whether a line that was not of a template at first sight can be of it at all.
 
 use logloom_record::Text;
-use memchr::memmem;
 
 use super::{
     Template, TimeShape,
@@ -44,7 +43,7 @@ impl Step {
     /// Whether the text that ends it stands nowhere behind.
     fn has_no_end(&self, line: Text<'_>, at: usize) -> bool {
         let Literal { bytes, .. } = &self.literal;
-        !bytes.is_empty() && memmem::find(line.bytes().get(at..).unwrap_or_default(), bytes).is_none()
+        !bytes.is_empty() && crate::scan::find_bytes(line.bytes().get(at..).unwrap_or_default(), bytes).is_none()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a stack trace says: type and message of what was raised.
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
 use memchr::{memchr, memmem, memrchr};
 
@@ -20,50 +20,34 @@ pub(crate) struct Exception<'t> {
 /// The most lines of a message that are looked at for the line that names the type.
 const MESSAGE_LINES_MAX: usize = 64;
 
-/// What stands in the line of a trace that tells its kind, wherever in that. Most texts have none of it, which is told at once.
-struct Marks {
-    traceback: bool,
-    serving: bool,
-    panicked: bool,
-    ruby: bool,
-}
-
-impl Marks {
-    fn of(text: &[u8]) -> Self {
-        static FINDERS: LazyLock<[memmem::Finder<'static>; 4]> =
-            LazyLock::new(|| [TRACEBACK, SERVING, PANICKED, b":in "].map(|mark| memmem::Finder::new(mark)));
-        let [traceback, serving, panicked, ruby] = FINDERS.each_ref().map(|finder| finder.find(text).is_some());
-        Self { traceback, serving, panicked, ruby }
-    }
-}
-
 const SERVING: &[u8] = b": panic serving ";
 const PANICKED: &[u8] = b"' panicked at ";
 
 /// The exception that `text`, of several lines, tells of: the one that reached the top.
 pub(crate) fn exception(text: &[u8]) -> Option<Exception<'_>> {
-    let marks = Marks::of(text);
+    // Most texts have none of what tells the kind of a trace, wherever that stands in its line.
+    let [traceback, serving, panicked, ruby] = [TRACEBACK, SERVING, PANICKED, b":in "].map(|mark| find(text, mark).is_some());
     let find = |is_there: bool, line, mark| if is_there { find(line, mark) } else { None };
     for (start, line) in lines(text) {
         let trimmed = line.trim_ascii_start();
         let indented = trimmed.len() < line.len();
-        if let Some(at) = find(marks.traceback, line, TRACEBACK) {
+        if let Some(at) = find(traceback, line, TRACEBACK) {
             return Some(python(text, start + at));
         }
         if line.starts_with(b"panic: ") || line.starts_with(b"fatal error: ") {
             return Some(go(text, start, line));
         }
-        if let Some(at) = find(marks.serving, line, SERVING) {
+        if let Some(at) = find(serving, line, SERVING) {
             let message = line.get(at + 16..).unwrap_or_default();
             let message = find(true, message, b": ").map_or(message, |at| message.get(at + 2..).unwrap_or_default());
             return Some(Exception { kind: b"panic", message, stacktrace: after(text, start) });
         }
-        if let Some(at) = find(marks.panicked, line, PANICKED).filter(|_| line.starts_with(b"thread '")) {
+        if let Some(at) = find(panicked, line, PANICKED).filter(|_| line.starts_with(b"thread '")) {
             return Some(rust(text, start, start + at + 14));
         }
-        if indented && (is_frame(trimmed) || is_trace_point(trimmed).is_some()) || marks.ruby && is_ruby_place(line) && start > 0 {
+        if indented && (is_frame(trimmed) || is_trace_point(trimmed).is_some()) || ruby && is_ruby_place(line) && start > 0 {
             if is_ruby_place(trimmed) && !is_frame(trimmed) {
-                return ruby(text);
+                return ruby_error(text);
             }
             return raised(text, 0..start);
         }
@@ -91,7 +75,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 }
 
 fn find(line: &[u8], what: &[u8]) -> Option<usize> {
-    memmem::find(line, what)
+    crate::scan::find_bytes(line, what)
 }
 
 fn after(text: &[u8], at: usize) -> &[u8] {
@@ -216,7 +200,7 @@ fn rust(text: &[u8], start: usize, place: usize) -> Exception<'_> {
 }
 
 /// Ruby: `a.rb:2:in 'm': message (Type)`, or Rails' `Type (message):` with places below.
-fn ruby(text: &[u8]) -> Option<Exception<'_>> {
+fn ruby_error(text: &[u8]) -> Option<Exception<'_>> {
     for (start, line) in lines(text).take(MESSAGE_LINES_MAX) {
         if let Some((kind, message)) = ruby_message(line) {
             return Some(Exception { kind, message, stacktrace: after(text, start) });

@@ -1,8 +1,8 @@
 //! What single lines of stack traces look like.
 
-use std::sync::LazyLock;
+use memchr::memchr;
 
-use memchr::{memchr, memmem};
+use crate::scan::find_bytes;
 
 pub(super) const TRACEBACK: &[u8] = b"Traceback (most recent call last)";
 pub(super) const RUST_BACKTRACE: &[u8] = b"note: ";
@@ -41,9 +41,7 @@ pub(super) fn is_frame(text: &[u8]) -> bool {
 
 /// Whether the last line opens a list of an error's properties, as Node prints them behind the frames.
 pub(super) fn ends_with_brace(open: &[u8]) -> bool {
-    static BRACES: LazyLock<[memmem::Finder<'static>; 2]> =
-        LazyLock::new(|| [b" {\n".as_slice(), b" {\r\n"].map(|brace| memmem::Finder::new(brace)));
-    BRACES.iter().any(|brace| brace.find(open).is_some())
+    [b" {\n".as_slice(), b" {\r\n"].iter().any(|brace| find_bytes(open, brace).is_some())
 }
 
 /// Whether a line announces the exception that another one was raised from or beside.
@@ -79,11 +77,7 @@ pub(super) fn is_register(line: &[u8]) -> bool {
 
 /// `app/models/user.rb:7:in 'name'`.
 pub(super) fn is_ruby_place(line: &[u8]) -> bool {
-    // A search that is made anew for each line costs more than the line.
-    static BEFORE: LazyLock<[memmem::Finder<'static>; 2]> =
-        LazyLock::new(|| [b":in `", b":in '"].map(|before| memmem::Finder::new(before)));
-    let [old, new] = &*BEFORE;
-    old.find(line).or_else(|| new.find(line)).is_some_and(|at| {
+    find_bytes(line, b":in `").or_else(|| find_bytes(line, b":in '")).is_some_and(|at| {
         let before = line.get(..at).unwrap_or_default();
         let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         digits > 0 && before.len() > digits && before.get(before.len() - digits - 1) == Some(&b':')
@@ -150,11 +144,9 @@ pub(super) fn type_len(text: &[u8]) -> Option<usize> {
     let name = text.get(..len).unwrap_or_default();
     let last = name.rsplit(|byte| matches!(byte, b'.' | b'$' | b'\\')).next().unwrap_or_default();
     let says = |last: &[u8]| {
-        static WORDS: LazyLock<[memmem::Finder<'static>; 8]> = LazyLock::new(|| {
-            [b"Exception".as_slice(), b"Error", b"Throwable", b"Failure", b"Fault", b"Interrupt", b"Exit", b"Warning"]
-                .map(|word| memmem::Finder::new(word))
-        });
-        WORDS.iter().any(|word| word.find(last).is_some())
+        [b"Exception".as_slice(), b"Error", b"Throwable", b"Failure", b"Fault", b"Interrupt", b"Exit", b"Warning"]
+            .iter()
+            .any(|word| find_bytes(last, word).is_some())
     };
     let packaged = memchr::memchr_iter(b'.', name).nth(1).is_some() && !name.contains(&b'/');
     (last.first().is_some_and(u8::is_ascii_uppercase) && name.first().is_some_and(u8::is_ascii_alphabetic) && (packaged || says(last)))
@@ -166,7 +158,7 @@ pub(crate) fn breaks_away(line: &[u8]) -> bool {
     match line.first() {
         Some(b'p') => line.starts_with(b"panic: "),
         Some(b'f') => line.starts_with(b"fatal error: "),
-        Some(b't') => line.starts_with(b"thread '") && memmem::find(line, b"panicked at").is_some(),
+        Some(b't') => line.starts_with(b"thread '") && find_bytes(line, b"panicked at").is_some(),
         Some(b'E') => line.starts_with(b"Exception in thread \""),
         Some(b'U') => line.starts_with(b"Unhandled exception"),
         _ => false,

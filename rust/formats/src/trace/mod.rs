@@ -12,7 +12,6 @@ use line::{
     RUST_BACKTRACE, TRACEBACK, ends_with_brace, is_call, is_chained, is_exception, is_frame, is_group, is_js_place, is_numbered,
     is_register, is_ruby_place, is_trace_point,
 };
-use memchr::memmem;
 
 /// What kind of trace the open lines are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,7 +98,8 @@ impl Trace {
                     self.message_lines = self.message_lines.saturating_sub(1);
                     Some(Kind::Uncaught)
                 } else {
-                    (after_blank && memmem::find(line, b"Error").is_some() || line.starts_with(b"Node.js v")).then_some(Kind::Uncaught)
+                    (after_blank && crate::scan::find_bytes(line, b"Error").is_some() || line.starts_with(b"Node.js v"))
+                        .then_some(Kind::Uncaught)
                 }
             }
             Kind::Python => match (after_blank, indented) {
@@ -149,8 +149,8 @@ impl Trace {
     fn becomes(&mut self, open: &[u8], line: &[u8], text: &[u8], indented: bool, after_blank: bool) -> Option<Kind> {
         let is_panic = || {
             [b"panic: ".as_slice(), b"fatal error: ", b"goroutine ", b"runtime: ", b"SIG"].iter().any(|start| open.starts_with(start))
-                || memmem::find(open, b": panic").is_some()
-                || memmem::find(open, b" panic ").is_some()
+                || crate::scan::find_bytes(open, b": panic").is_some()
+                || crate::scan::find_bytes(open, b" panic ").is_some()
         };
         if line.starts_with(b"goroutine ") || line.starts_with(b"[signal ") {
             return (is_panic() || (!after_blank && is_headed(open))).then_some(Kind::Go);
@@ -167,7 +167,7 @@ impl Trace {
             });
         }
         if is_numbered(text) {
-            let says = |word: &[u8]| memmem::find(open, word).is_some();
+            let says = |word: &[u8]| crate::scan::find_bytes(open, word).is_some();
             return (says(b"xception") || says(b"rror") || says(b"tack trace") || is_headed(open)).then_some(Kind::Numbered);
         }
         let headed = is_headed(open);
@@ -188,7 +188,7 @@ impl Trace {
         if text.starts_with(b"stack backtrace:") || text.starts_with(RUST_BACKTRACE) {
             return Some(Kind::Rust);
         }
-        if open.starts_with(b"thread '") && memmem::find(open, b"panicked at").is_some() {
+        if open.starts_with(b"thread '") && crate::scan::find_bytes(open, b"panicked at").is_some() {
             // The message has a line of its own where the place comes first.
             return (indented || open.ends_with(b":")).then_some(Kind::Rust);
         }

@@ -1,6 +1,11 @@
 //! One entry: its reserved keys are taken out, the rest is read as `json` reads an object.
 
-use std::{collections::HashSet, ops::Range, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use logloom_record::{BatchWriter, RejectReason, Text, proto::push_string_attribute};
 
@@ -49,61 +54,80 @@ struct Entry {
     members: Vec<u8>,
     /// Where each member stands: its name, in quotes, and its value.
     places: Vec<(Range<usize>, Range<usize>)>,
-    message: Message,
 }
 
 /// What the message is.
-#[derive(Default)]
-enum Message {
-    #[default]
+enum Message<'r> {
     None,
     /// Text that is no JSON, or another value: as it stands in the entry.
-    Value(Vec<u8>),
+    Value(&'r [u8]),
     /// An object, or text that holds one: as its program wrote it.
-    Object(Vec<u8>),
+    Object(Cow<'r, [u8]>),
+}
+
+/// The most entries that are remembered to say the same of whose they are.
+const PLACES_MAX: usize = 256;
+
+/// Where the entries of a body belong, by what they say of it; and the memory of the last one.
+#[derive(Default)]
+pub(super) struct Places {
+    /// By what an entry says: the key of its lane, empty for the channel's, and its attributes.
+    known: HashMap<Vec<u8>, (Vec<u8>, Vec<u8>)>,
+    said: Vec<u8>,
+    entry: Entry,
+    inner: Entry,
+    all: Vec<u8>,
 }
 
 /// Writes an entry; an empty one, with which clients try whether anybody listens, is none.
-pub(super) fn write(given: &Given, object: &dyn Format, raw: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+pub(super) fn write(
+    given: &Given,
+    object: &dyn Format,
+    raw: Text<'_>,
+    places: &mut Places,
+    out: &mut BatchWriter,
+) -> Result<(), RejectReason> {
     if raw.len() > out.limits().frame_bytes_max {
         return Err(too_long());
     }
     let depth_max = out.limits().depth_max;
-    let mut entry = Entry::default();
-    if entry.read(raw, depth_max, true)? == 0 {
+    let Places { known, said, entry, inner, all } = places;
+    entry.clear();
+    let (count, message) = entry.read(raw, depth_max, true)?;
+    if count == 0 {
         return Ok(());
     }
-    let mut all = vec![b'{'];
-    let original = match std::mem::take(&mut entry.message) {
+    all.clear();
+    all.push(b'{');
+    let original = match message {
         Message::None => {
-            all.append(&mut entry.members);
+            all.extend_from_slice(&entry.members);
             None
         }
         Message::Value(value) => {
-            entry.member(b"\"message\"", &value);
-            all.append(&mut entry.members);
+            entry.member(b"message", value);
+            all.extend_from_slice(&entry.members);
             None
         }
         Message::Object(text) => {
-            let mut inner = Entry::default();
-            inner.read(Text::from(text.as_slice()), depth_max, false)?;
-            entry.beside(&inner, &mut all);
+            inner.clear();
+            inner.read(Text::from(&*text), depth_max, false)?;
+            entry.beside(inner, all);
             entry.prefer(inner);
             Some(text)
         }
     };
     all.push(b'}');
-    let mut attributes = Vec::new();
-    entry.place(given, &mut attributes, out)?;
-    let (time, known) = (entry.time, entry.severity);
+    let attributes = entry.place_once(given, known, said, out)?;
+    let (time, severity) = (entry.time, entry.severity);
     let prepare = |out: &mut BatchWriter| {
-        let envelope = out.envelope().time(time).severity(known, "");
+        let envelope = out.envelope().time(time).severity(severity, "");
         match &original {
             Some(text) => envelope.original(text, true),
             None => envelope.no_original(),
         };
     };
-    Beside { attributes: [&attributes, &[]], prefix: b"datadog.tag." }.parse(object, Text::from(all.as_slice()), prepare, out)
+    Beside { attributes: [attributes, &[]], prefix: b"datadog.tag." }.parse(object, Text::from(all.as_slice()), prepare, out)
 }
 
 /// Writes a line that is a message by itself.
@@ -116,11 +140,18 @@ pub(super) fn write_line(given: &Given, zone: Zone, line: Text<'_>, out: &mut Ba
 }
 
 impl Entry {
-    /// Takes an object apart; how many keys it has. `is_outer`: it is the entry itself, and not what its message holds.
-    fn read(&mut self, raw: Text<'_>, depth_max: u32, is_outer: bool) -> Result<usize, RejectReason> {
+    fn clear(&mut self) {
+        let Self { source, tags, host, service, time, severity, members, places } = self;
+        [source, tags, host, service, members].into_iter().for_each(Vec::clear);
+        places.clear();
+        (*time, *severity) = (0, 0);
+    }
+
+    /// Takes an object apart; how many keys it has, and its message. `is_outer`: it is the entry itself, and not what its message holds.
+    fn read<'r>(&mut self, raw: Text<'r>, depth_max: u32, is_outer: bool) -> Result<(usize, Message<'r>), RejectReason> {
         let mut json = Scanner::new(raw, depth_max);
         let Value::Object = json.value()? else { return Err(RejectReason::syntax("an entry is an object", 0)) };
-        let mut count = 0;
+        let (mut count, mut said) = (0, Message::None);
         while let Some(key) = json.key()? {
             count += 1;
             let start = json.start();
@@ -140,18 +171,17 @@ impl Entry {
                     value.unescape_into(reserved);
                 }
                 (Some(_), Value::Null) => {}
-                _ if is_outer && key.is(b"message") => self.message = message(value, text, depth_max),
+                _ if is_outer && key.is(b"message") => said = message(value, text, depth_max),
                 _ => {
                     if is_outer {
                         self.learn(key.text.bytes(), value);
                     }
-                    let name = [b"\"".as_slice(), key.text.bytes(), b"\""].concat();
-                    self.member(&name, text.bytes());
+                    self.member(key.text.bytes(), text.bytes());
                 }
             }
         }
         json.end()?;
-        Ok(count)
+        Ok((count, said))
     }
 
     fn member(&mut self, name: &[u8], value: &[u8]) {
@@ -160,7 +190,9 @@ impl Entry {
             members.push(b',');
         }
         let start = members.len();
+        members.push(b'"');
         members.extend_from_slice(name);
+        members.push(b'"');
         let end = members.len();
         members.push(b':');
         members.extend_from_slice(value);
@@ -190,7 +222,7 @@ impl Entry {
     }
 
     /// The reserved keys of a message count for more than those of its entry; its tags are more of them.
-    fn prefer(&mut self, mut inner: Self) {
+    fn prefer(&mut self, inner: &mut Self) {
         for (own, better) in
             [(&mut self.source, &mut inner.source), (&mut self.host, &mut inner.host), (&mut self.service, &mut inner.service)]
         {
@@ -215,8 +247,38 @@ impl Entry {
         }
     }
 
-    /// Chooses the lane of what the entry belongs to; the rest of its source and tags are attributes.
-    fn place(&self, given: &Given, attributes: &mut Vec<u8>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    /// [Chooses](Self::place) the lane; the attributes. Most entries of a body say the same of it as another one.
+    fn place_once<'k>(
+        &self,
+        given: &Given,
+        known: &'k mut HashMap<Vec<u8>, (Vec<u8>, Vec<u8>)>,
+        said: &mut Vec<u8>,
+        out: &mut BatchWriter,
+    ) -> Result<&'k [u8], RejectReason> {
+        said.clear();
+        for part in [&self.source, &self.tags, &self.host, &self.service] {
+            said.extend_from_slice(&part.len().to_le_bytes());
+            said.extend_from_slice(part);
+        }
+        if let Some((lane, _)) = known.get(said) {
+            if lane.is_empty() {
+                out.use_channel();
+            } else if !out.enter_resource(lane) {
+                self.place(given, &mut Vec::new(), out)?;
+            }
+        } else {
+            let mut attributes = Vec::new();
+            let lane = self.place(given, &mut attributes, out)?;
+            if known.len() >= PLACES_MAX {
+                known.clear();
+            }
+            known.insert(said.clone(), (lane, attributes));
+        }
+        Ok(known.get(said).map_or(&[], |(_, attributes)| attributes))
+    }
+
+    /// Chooses the lane of what the entry belongs to, and answers its key; the rest of its source and tags are attributes.
+    fn place(&self, given: &Given, attributes: &mut Vec<u8>, out: &mut BatchWriter) -> Result<Vec<u8>, RejectReason> {
         let or = |own: &'_ [u8], other: &'_ str| if own.is_empty() { other.as_bytes().to_vec() } else { own.to_vec() };
         let (host, service, source) = (or(&self.host, &given.host), or(&self.service, &given.service), or(&self.source, &given.source));
         let mut resource: Vec<(&[u8], &[u8])> = Vec::new();
@@ -232,7 +294,7 @@ impl Entry {
         tags.split(&mut resource, attributes);
         if resource.is_empty() {
             out.use_channel();
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut key = Vec::new();
         for (name, value) in &resource {
@@ -249,20 +311,20 @@ impl Entry {
                 to.extend_from_slice(&key);
             });
         }
-        Ok(())
+        Ok(key)
     }
 }
 
 /// What a message is.
-fn message(value: Value<'_>, text: Text<'_>, depth_max: u32) -> Message {
+fn message<'r>(value: Value<'r>, text: Text<'r>, depth_max: u32) -> Message<'r> {
     match value {
-        Value::Object => Message::Object(text.bytes().to_vec()),
+        Value::Object => Message::Object(Cow::Borrowed(text.bytes())),
         Value::Str(string) if string.text.bytes().trim_ascii().first() == Some(&b'{') => {
             let mut inside = Vec::new();
             string.unescape_into(&mut inside);
-            if is_object(&inside, depth_max) { Message::Object(inside) } else { Message::Value(text.bytes().to_vec()) }
+            if is_object(&inside, depth_max) { Message::Object(Cow::Owned(inside)) } else { Message::Value(text.bytes()) }
         }
-        _ => Message::Value(text.bytes().to_vec()),
+        _ => Message::Value(text.bytes()),
     }
 }
 

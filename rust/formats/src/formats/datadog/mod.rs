@@ -15,7 +15,7 @@ use crate::{
     open_framed,
     time::Zone,
 };
-use entry::Given;
+use entry::{Given, Places};
 
 /// The row of `datadog`.
 pub static SPEC: Spec = Spec {
@@ -119,18 +119,25 @@ fn each(frame: Text<'_>, depth_max: u32, mut entry: impl FnMut(usize, usize)) ->
 impl Datadog {
     fn objects(&self, given: &Given, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let depth_max = out.limits().depth_max;
-        let mut count = 0;
+        let (mut entries, mut count) = (Vec::new(), 0);
         // All of it first: of a body that is cut nothing is taken.
-        each(frame, depth_max, |_, _| count += 1)?;
-        check(given, count, frame.len())?;
         each(frame, depth_max, |start, end| {
-            let raw = frame.slice(start..end);
-            if let Err(reason) = entry::write(given, &*self.object, raw, out) {
+            count += 1;
+            if count <= BODY_BYTES_MAX / RECORD_BYTES {
+                entries.push(start..end);
+            }
+        })?;
+        check(given, count, frame.len())?;
+        let mut places = Places::default();
+        for entry in entries {
+            let raw = frame.slice(entry.clone());
+            if let Err(reason) = entry::write(given, &*self.object, raw, &mut places, out) {
                 out.end_envelope();
-                out.reject(raw.bytes(), reason, out.frame_offset() + start as u64, SPEC.name);
+                out.reject(raw.bytes(), reason, out.frame_offset() + entry.start as u64, SPEC.name);
             }
             out.end_frame();
-        })
+        }
+        Ok(())
     }
 
     /// Each line is a message.

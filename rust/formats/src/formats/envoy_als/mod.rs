@@ -14,7 +14,6 @@ use logloom_record::{
     BatchWriter, RejectReason, Text,
     proto::{Fields, Value as Wire, varint},
 };
-use memchr::memmem;
 
 use crate::{
     About, Decoder, Format, Framing, Likely, OptionDoc, OptionError, Options, Spec, open_framed,
@@ -98,7 +97,7 @@ impl Format for EnvoyAls {
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {
-        let has = |name: &[u8]| memmem::find(frame, name).is_some();
+        let has = |name: &[u8]| crate::scan::find_bytes(frame, name).is_some();
         if is_binary(frame, is_identifier) == Some(false) {
             let entries = has(b"\"logEntry\"") || has(b"\"log_entry\"");
             let common = has(b"\"commonProperties\"") || has(b"\"common_properties\"");
@@ -207,7 +206,7 @@ fn parse_json(frame: Text<'_>, identifier: &Identifier, out: &mut BatchWriter) -
     if out.is_repairing() {
         return Err(RejectReason::syntax("the message is not UTF-8, which JSON must be", 0));
     }
-    let has = |name: &[u8]| memmem::find(frame.bytes(), name).is_some();
+    let has = |name: &[u8]| crate::scan::find_bytes(frame.bytes(), name).is_some();
     let depth_max = out.limits().depth_max;
     let is_entry =
         !has(b"\"httpLogs\"") && !has(b"\"tcpLogs\"") && !has(b"\"http_logs\"") && !has(b"\"tcp_logs\"") && !has(b"\"identifier\"");

@@ -234,7 +234,7 @@ impl Known<'_, '_> {
         let at = bytes.len() - behind.len() + digits;
         let Some(after) = bytes.get(at..).filter(|after| after.starts_with(b" time")) else { return };
         self.repeated = times;
-        if let Some(open) = memchr::memmem::find(after, b": [").filter(|open| *open <= 6)
+        if let Some(open) = crate::scan::find_bytes(after, b": [").filter(|open| *open <= 6)
             && let [.., b']'] = after
         {
             let start = at + open + 3;

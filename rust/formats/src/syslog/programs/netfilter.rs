@@ -2,7 +2,6 @@
 //! by iptables, nftables, ufw and others.
 
 use logloom_record::{Key, RecordCursor, Text};
-use memchr::memmem;
 
 use crate::swar;
 
@@ -79,15 +78,17 @@ const DATAGRAM_LENGTH: Key = Key::new("netfilter.datagram.length");
 /// Whether a message of the kernel is such a one.
 #[inline]
 pub(super) fn is_one(message: &[u8]) -> bool {
-    let Some(at) = memmem::find(message, b"IN=") else { return false };
+    let Some(at) = crate::scan::find_bytes(message, b"IN=") else { return false };
     (at == 0 || message.get(at - 1).is_some_and(|before| !before.is_ascii_uppercase()))
-        && message.get(at..).is_some_and(|rest| memmem::find(rest, b" SRC=").is_some() || memmem::find(rest, b" PROTO=").is_some())
+        && message
+            .get(at..)
+            .is_some_and(|rest| crate::scan::find_bytes(rest, b" SRC=").is_some() || crate::scan::find_bytes(rest, b" PROTO=").is_some())
 }
 
 /// Writes the packet. What an error message of ICMP quotes in brackets is another packet and left out.
 #[inline(never)]
 pub(super) fn write<'w>(mut rec: RecordCursor<'w>, message: Text<'_>) -> RecordCursor<'w> {
-    let start = memmem::find(message.bytes(), b"IN=").unwrap_or_default();
+    let start = crate::scan::find_bytes(message.bytes(), b"IN=").unwrap_or_default();
     let prefix = prefix(message.slice(0..start));
     if !prefix.is_empty() {
         rec = rec.attr(&PREFIX, prefix);

@@ -1,7 +1,6 @@
 //! sudo: `ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/bin/ls`, with what went wrong in front of the first key.
 
 use logloom_record::{Key, RecordCursor, Text};
-use memchr::memmem;
 
 const USER: Key = Key::new("user.name");
 const ERROR: Key = Key::new("sudo.error");
@@ -23,7 +22,7 @@ const KEYS: [(&[u8], Key); 9] = [
 /// Writes a message of sudo; one of another shape gives nothing.
 #[inline(never)]
 pub(super) fn write<'w>(mut rec: RecordCursor<'w>, message: Text<'_>) -> RecordCursor<'w> {
-    let Some(colon) = memmem::find(message.bytes(), b" : ") else { return rec };
+    let Some(colon) = crate::scan::find_bytes(message.bytes(), b" : ") else { return rec };
     let user = trim(message.slice(0..colon));
     let mut rest = message.after(colon + 3);
     if user.is_empty() || user.bytes().contains(&b' ') {
@@ -36,7 +35,7 @@ pub(super) fn write<'w>(mut rec: RecordCursor<'w>, message: Text<'_>) -> RecordC
         let found = KEYS.iter().find(|(name, _)| rest.bytes().strip_prefix(*name).is_some_and(|after| after.first() == Some(&b'=')));
         let is_command = found.is_some_and(|(name, _)| *name == b"COMMAND");
         // The command is the last one and may hold anything; so may what a user says in front of it, but for what ends it.
-        let end = if is_command { None } else { memmem::find(rest.bytes(), b" ; ") };
+        let end = if is_command { None } else { crate::scan::find_bytes(rest.bytes(), b" ; ") };
         let part = rest.slice(0..end.unwrap_or(rest.len()));
         match found {
             Some((name, key)) => rec = rec.attr(key, trim(part.after(name.len() + 1))),
