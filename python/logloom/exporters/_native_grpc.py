@@ -1,8 +1,7 @@
 """Calls of gRPC by the core, from a Batch to the socket and back without Python: `engine: native`."""
 
 import asyncio
-import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logloom._native import GrpcClient
 from logloom.exporters._calls import ANSWER_BYTES_MAX, CallError, Code
@@ -26,6 +25,8 @@ class NativeCaller:
         endpoint, keepalive = config.endpoint, config.keepalive
         name = config.tls.server_name_override if config.is_secure else ""
         self._config = config
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._packing = None if config.coding == "none" else (config.coding, config.compression_params.level)
         self._client = GrpcClient(
             endpoint.host,
@@ -56,25 +57,29 @@ class NativeCaller:
     async def call(self, batch: "Batch", headers: "Sequence[tuple[str, str]]") -> bytes:
         """Send it, and return the answer's message."""
         loop = asyncio.get_running_loop()
-        answered: asyncio.Future[tuple[Code, str, bytes, bytes]] = loop.create_future()
-
-        def settle(code: int, message: str, details: bytes, body: bytes) -> None:
-            if not answered.done():  # it was cancelled meanwhile
-                answered.set_result((Code.of(code), message, details, body))
-
-        def done(code: int, message: str, details: bytes, body: bytes) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(settle, code, message, details, body)
-
-        call = self._client.send(batch, headers, self._packing, self._config.timeout, done)
+        if self._loop is None:
+            self._loop = loop
+            loop.add_reader(self._client.fileno(), self._settle)
+        number, call = self._client.send(batch, headers, self._packing, self._config.timeout)
+        answered = self._waiting[number] = loop.create_future()
         try:
             code, message, details, body = await answered
         finally:
+            del self._waiting[number]
             call.cancel()  # where nobody waits for it any more; otherwise it has ended
-        if code is not Code.OK:
-            raise CallError(code, message, details)
+        if code != Code.OK:
+            raise CallError(Code.of(code), message, details)
         return body
+
+    def _settle(self) -> None:
+        for number, *answer in self._client.answers():
+            answered = self._waiting.get(number)
+            if answered is not None and not answered.done():  # it was cancelled meanwhile
+                answered.set_result(tuple(answer))
 
     async def close(self) -> None:
         """End the connection."""
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.remove_reader(self._client.fileno())
         self._client.close()

@@ -1,8 +1,12 @@
 //! The client of OTLP over gRPC, owned from Python.
 
 use std::{
-    io,
-    sync::{Mutex, MutexGuard, PoisonError},
+    io::{self, Read, Write},
+    os::{fd::AsRawFd, unix::net::UnixStream},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -22,7 +26,39 @@ pub struct GrpcClient {
     client: Client,
     /// From the first request on.
     runtime: Mutex<Option<Runtime>>,
+    told: Arc<Told>,
 }
+
+/// Answers that Python has not asked for yet. Nobody waits here for its lock: that there are some is told by a socket, which an event loop looks at.
+struct Told {
+    answers: Mutex<Vec<(u64, Answer)>>,
+    bell: UnixStream,
+    heard: UnixStream,
+    last: AtomicU64,
+}
+
+impl Told {
+    fn new() -> io::Result<Self> {
+        let (bell, heard) = UnixStream::pair()?;
+        bell.set_nonblocking(true)?;
+        heard.set_nonblocking(true)?;
+        Ok(Self { answers: Mutex::default(), bell, heard, last: AtomicU64::new(0) })
+    }
+
+    fn tell(&self, number: u64, answer: Answer) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push((number, answer));
+        let _ = (&self.bell).write(&[0]); // full: it rings already
+    }
+
+    fn take(&self) -> Vec<(u64, Answer)> {
+        let mut rings = [0; 64];
+        while (&self.heard).read(&mut rings).is_ok_and(|count| count == rings.len()) {}
+        std::mem::take(&mut *self.answers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// An answer, as `answers` gives it.
+type Row<'py> = (u64, u32, String, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
 /// A request on its way.
 #[pyclass(module = "logloom._native", frozen)]
@@ -57,7 +93,7 @@ impl GrpcClient {
             Keepalive { every: seconds(keepalive_every_s)?, timeout: seconds(keepalive_timeout_s)?, when_idle: keepalive_when_idle };
         let proxy = proxy.map(|(host, port, authorization)| Proxy { host, port, authorization });
         let client = Client::new(Options { host, port, authority, method, user_agent, keepalive, answer_bytes_max, proxy });
-        Ok(Self { client, runtime: Mutex::default() })
+        Ok(Self { client, runtime: Mutex::default(), told: Arc::new(Told::new()?) })
     }
 
     /// TLS with these, in PEM; when it has been called before: from the next request on.
@@ -76,8 +112,7 @@ impl GrpcClient {
         Ok(())
     }
 
-    /// Sends it; `done(code, message, details, body)` is called once, from another thread, with what gRPC's status says, the `google.rpc.Status`
-    /// beside it, and the answer. `packing`: an encoding and its level.
+    /// Sends it: its number, by which `answers` tells what became of it. `packing`: an encoding and its level.
     fn send(
         &self,
         py: Python<'_>,
@@ -85,24 +120,30 @@ impl GrpcClient {
         headers: Vec<(String, String)>,
         packing: Option<(String, i32)>,
         timeout_s: f64,
-        done: Py<PyAny>,
-    ) -> PyResult<GrpcCall> {
+    ) -> PyResult<(u64, GrpcCall)> {
         let packing = packing.map(|(name, level)| match Encoding::from_name(&name) {
             Some(encoding) => Ok(Packing { encoding, level }),
             None => Err(PyValueError::new_err(format!("unknown encoding '{name}'"))),
         });
         let request =
             Request { batch: batch.0.clone(), packing: packing.transpose()?, headers: read(&headers)?, timeout: seconds(timeout_s)? };
-        let done = move |answer: Answer| {
-            Python::attach(|py| {
-                let Answer { code, message, details, body } = answer;
-                let told = done.call1(py, (code, message, PyBytes::new(py, &details), PyBytes::new(py, &body)));
-                if let Err(error) = told {
-                    error.write_unraisable(py, None); // an event loop that was closed meanwhile, for instance
-                }
-            });
+        let number = self.told.last.fetch_add(1, Ordering::Relaxed) + 1;
+        let told = Arc::clone(&self.told);
+        let call = py.detach(|| self.client.send(&self.runtime()?, request, move |answer| told.tell(number, answer)))?;
+        Ok((number, GrpcCall(call)))
+    }
+
+    /// Becomes readable when there are answers.
+    fn fileno(&self) -> i32 {
+        self.told.heard.as_raw_fd()
+    }
+
+    /// The answers since this was last asked: number, gRPC's code, message, the `google.rpc.Status` beside it, body.
+    fn answers<'py>(&self, py: Python<'py>) -> Vec<Row<'py>> {
+        let told = |(number, Answer { code, message, details, body })| {
+            (number, code, message, PyBytes::new(py, &details), PyBytes::new(py, &body))
         };
-        Ok(GrpcCall(py.detach(|| self.client.send(&self.runtime()?, request, done))?))
+        self.told.take().into_iter().map(told).collect()
     }
 
     /// Ends the connection; the next request makes a new one.

@@ -27,7 +27,7 @@ pub use self::{
     tls::{ClientPems, Trust},
 };
 use self::{link::Link, parts::Parts};
-use crate::{Runtime, bridge::aside, caught::caught, rpc::Code};
+use crate::{Runtime, caught::caught, rpc::Code};
 
 /// What a connection takes to come about is a part of the request's time, and at most this.
 const CONNECT_MAX: Duration = Duration::from_secs(20);
@@ -119,7 +119,7 @@ impl Client {
         *self.0.trust.lock().unwrap_or_else(PoisonError::into_inner) = Some(trust);
     }
 
-    /// Sends `request`; `done` is told the answer, once, on a thread that may block.
+    /// Sends `request`; `done` is told the answer, once, on a thread that must not block.
     ///
     /// # Errors
     /// There are no threads to do it.
@@ -128,7 +128,7 @@ impl Client {
         let task = runtime.handle()?.spawn(async move {
             let answer = caught(inner.exchange(request)).await;
             let answer = answer.unwrap_or_else(|words| Answer::failed(Code::Internal, format!("a bug here: {words}")));
-            aside(move || done(answer));
+            done(answer);
         });
         Ok(Call(task.abort_handle()))
     }
