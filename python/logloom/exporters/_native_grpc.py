@@ -1,7 +1,7 @@
 """Calls of gRPC by the core, from a Batch to the socket and back without Python: `engine: native`."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logloom._native import GrpcClient
 from logloom.exporters._calls import ANSWER_BYTES_MAX, CallError, Code
@@ -26,7 +26,7 @@ class NativeCaller:
         name = config.tls.server_name_override if config.is_secure else ""
         self._config = config
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._waiting: dict[int, asyncio.Future[tuple[int, str, bytes, bytes]]] = {}
         self._packing = None if config.coding == "none" else (config.coding, config.compression_params.level)
         self._client = GrpcClient(
             endpoint.host,
@@ -61,7 +61,8 @@ class NativeCaller:
             self._loop = loop
             loop.add_reader(self._client.fileno(), self._settle)
         number, call = self._client.send(batch, headers, self._packing, self._config.timeout)
-        answered = self._waiting[number] = loop.create_future()
+        answered: asyncio.Future[tuple[int, str, bytes, bytes]] = loop.create_future()
+        self._waiting[number] = answered
         try:
             code, message, details, body = await answered
         finally:
@@ -72,10 +73,10 @@ class NativeCaller:
         return body
 
     def _settle(self) -> None:
-        for number, *answer in self._client.answers():
+        for number, code, message, details, body in self._client.answers():
             answered = self._waiting.get(number)
             if answered is not None and not answered.done():  # it was cancelled meanwhile
-                answered.set_result(tuple(answer))
+                answered.set_result((code, message, details, body))
 
     async def close(self) -> None:
         """End the connection."""
