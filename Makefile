@@ -36,7 +36,7 @@ CORE := python/logloom/_native.abi3.so
 RUST_TESTED := --release --locked --workspace --exclude logloom-python
 
 .PHONY: help run build test test-rust test-python test-peers redaction-report conformance check check-rust check-python \
-	check-shape format formats bench bench-peers soak wheel lock fuzz-brief clean
+	check-shape format formats bench bench-peers record-operators soak wheel lock fuzz-brief clean
 
 help: ## list these tasks
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -104,6 +104,9 @@ bench: build $(STAMPS)/dev ## time everything, beside the recorded ratios
 bench-peers: build $(STAMPS)/dev ## pipelines and receivers beside the OpenTelemetry Collector, built from Go's modules (ARGS=--record)
 	@binary=$$(sh bench/peers/build.sh "$${XDG_CACHE_HOME:-$$HOME/.cache}/logloom-peers") && \
 		$(PY) -m bench.pipelines --collector "$$binary" $(ARGS) && $(PY) -m bench.receivers --collector "$$binary" $(ARGS)
+
+record-operators: $(STAMPS)/dev ## record anew what a Collector makes of tests/operators, built from Go's modules (ARGS=nginx)
+	@binary=$$(sh bench/peers/build.sh "$${XDG_CACHE_HOME:-$$HOME/.cache}/logloom-peers") && $(PY) tools/operators.py "$$binary" $(ARGS)
 
 soak: build $(STAMPS)/dev ## half an hour at half of the most: memory, descriptors, what waits (ARGS='--minutes 5')
 	@$(PY) -m bench.soak $(ARGS)

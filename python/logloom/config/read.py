@@ -5,6 +5,7 @@ Everything is read from the type hints, so that a component says each thing once
 """
 
 import dataclasses
+import re
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -159,9 +160,18 @@ class Reader:
             return None
         return {key: self.read(hint, value) for key, value in typed.value.items()}
 
+    def _whatever(self, typed: Typed) -> Any:
+        """The value as it was typed, with what it refers to."""
+        typed = self.resolve(typed)
+        if isinstance(typed.value, dict):
+            return {key: self._whatever(value) for key, value in typed.value.items()}
+        if isinstance(typed.value, list):
+            return [self._whatever(value) for value in typed.value]
+        return typed.value
+
     def _scalar(self, hint: Any, marks: tuple[Any, ...], typed: Typed) -> Any:
         if hint is Any:
-            return plain(typed)
+            return self._whatever(typed)
         if isinstance(typed.value, list | dict):
             if not typed.names or hint not in (str, Secret):
                 self.wrong(typed, _expected(hint, marks))
@@ -295,12 +305,20 @@ def _without_none(hint: Any) -> Any:
 
 
 def at(typed: Typed, path: str) -> Typed:
-    """The value `path` below `typed`, or as near to it as was typed; the path is the whole one in any case."""
+    """The value `path` (`a.b[0].c`) below `typed`, or as near to it as was typed; the path is whole in any case."""
     here = typed
-    for key in filter(None, path.split(".")):
-        if not isinstance(here.value, dict) or key not in here.value:
+    for key in re.findall(r"[^.\[\]]+|\[\d+\]", path):
+        if key.startswith("["):
+            below = (
+                here.value[int(key[1:-1])]
+                if isinstance(here.value, list) and int(key[1:-1]) < len(here.value)
+                else None
+            )
+        else:
+            below = here.value.get(key) if isinstance(here.value, dict) else None
+        if below is None:
             return dataclasses.replace(here, path=f"{typed.path}.{path}" if typed.path else path)
-        here = here.value[key]
+        here = below
     return here
 
 

@@ -1,5 +1,6 @@
 """What several components' configs have in common, under the Collector's names."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
@@ -114,4 +115,8 @@ def format_problems(format_name: str, options: FormatOptions) -> Iterator[tuple[
     try:
         Parser(format_name, **arguments)
     except ConfigError as error:
-        yield ("format" if str(error).startswith("unknown format") else "options"), str(error)
+        told = str(error)
+        if (place := re.match(r"((?:operators|attributes|resource)\S*): ", told)) and format_name == "operators":
+            yield place[1], told[place.end() :]  # what is wrong in an operator is told where it stands
+        else:
+            yield ("format" if told.startswith("unknown format") else "options"), told

@@ -44,6 +44,7 @@ class Feed:
         self._watch = watch
         self._troubles = troubles
         self._unflushed: dict[Tail, None] = {}
+        self._flush_after_s = config.lines.flush_after_s()
         self.deleting = Deleting(watch, troubles, config.rotation_wait)
         self.entry = 0
         self.retry_at_s = 0.0
@@ -51,7 +52,7 @@ class Feed:
     @property
     def due_at_s(self) -> float:
         """When something is to be flushed or deleted next, by the monotonic clock."""
-        period_s = self._config.force_flush_period or NEVER
+        period_s = self._flush_after_s or NEVER
         first = next(iter(self._unflushed), None)
         flush_at_s = NEVER if first is None else first.changed_at_s + period_s
         return max(min(flush_at_s, self.deleting.due_at_s), self.retry_at_s)
@@ -71,7 +72,7 @@ class Feed:
 
     def flush(self) -> None:
         """Take as they are the last lines of files that are at their end, or silent for `force_flush_period`."""
-        period_s = self._config.force_flush_period
+        period_s = self._flush_after_s
         before_s = time.monotonic() - (period_s or NEVER)
         since = takewhile(lambda tail: tail.changed_at_s < before_s, self._unflushed)  # the longest silent is the first
         silent = [tail for tail in since if not self._has_more(tail)]
@@ -135,12 +136,12 @@ class Feed:
             self.deleting.add(tail)
 
     def _source(self, tail: "Tail") -> "Source":
-        config = self._config
+        config, lines = self._config, self._config.lines
         return self._push.source(
-            config.format,
+            lines.format,
             peer=os.fsencode(tail.path).decode("utf-8", "replace"),
-            resource=config.resource | config.known_of(tail.path),
-            attributes=config.attributes,
+            resource=lines.resource(tail.path),
+            attributes=lines.attributes(),
             offset=tail.offset,
             records=tail.records,
             record_offset=config.include_file_record_offset,
@@ -148,7 +149,7 @@ class Feed:
             keep_original=config.keep_original,
             frame_bytes_max=config.max_log_size,
             sender=None,
-            **config.format_options(),
+            **lines.options(),
         )
 
     def _later(self, delivery: "Delivery") -> None:

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from logloom.config import Bound, Bytes, FormatOptions, Seconds, format_problems
+from logloom.config import Bound, Bytes, FormatOptions, Seconds
 from logloom.receivers._bell import Bell
 from logloom.receivers._named import Naming
+from logloom.receivers._operators import Lines
 from logloom.receivers._order import OrderingCriteria
 from logloom.receivers._reading import Reading
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from logloom.intake import Push, ReceiverContext
 
 _UTF8: Final = {"utf-8", "utf8", "utf-8-raw", "nop"}
-_CONTAINERS: Final = {"auto", "cri", "docker"}
 _PATTERNS: Final = {"line_start_pattern": "start", "line_end_pattern": "end"}
 
 
@@ -53,7 +53,9 @@ class Config(Naming):
         attributes: Attributes of each of its records.
         resource: Attributes of the resource of all its records.
         encoding: What the files are written in, as the option of all formats says; UTF-16 is known by its mark.
-        operators: Not here: a `format` does what they do; `cri` and `docker` read the logs of containers.
+        operators: What the Collector's operators make of each line, instead of a `format`.
+        preserve_leading_whitespaces: Whether blanks before a line stay, where operators read it; formats keep them.
+        preserve_trailing_whitespaces: Whether those behind a line do.
         header: Not here: formats whose files have one (`w3c`, `csv`, ...) read it.
         multiline: Which lines make one record, by `line_start_pattern` or `line_end_pattern`.
     """
@@ -66,8 +68,6 @@ class Config(Naming):
         "max_log_size_behavior": "what is longer is kept as it came, nothing is cut off",
         "on_truncate": "a file that was cut back is read from its beginning",
         "polls_to_archive": "offsets of files that are gone are kept anyway",
-        "preserve_leading_whitespaces": "they are kept",
-        "preserve_trailing_whitespaces": "they are kept",
         "retry_on_failure": "where the journal is full, the same is pushed again until it is taken",
         "storage": "offsets are always kept, in the data folder",
     }
@@ -93,6 +93,8 @@ class Config(Naming):
     resource: dict[str, str] = field(default_factory=dict)
     encoding: str = "utf-8"
     operators: list[Any] = field(default_factory=list)
+    preserve_leading_whitespaces: bool | None = None
+    preserve_trailing_whitespaces: bool | None = None
     header: dict[str, Any] | None = None
     multiline: dict[str, Any] | None = None
 
@@ -104,26 +106,27 @@ class Config(Naming):
             yield "delete_after_read", "would delete what was never read: set start_at to beginning"
         for key in (self.multiline or {}).keys() - {*_PATTERNS, "omit_pattern"}:
             yield f"multiline.{key}", f"no such pattern: there are {' and '.join(_PATTERNS)}"
-        yield from format_problems(self.format, self.format_options())
+        yield from self.lines.problems()
 
     def notes(self) -> Iterator[tuple[str, str]]:
         """What the Collector needs operators for, and logloom does without."""
-        if self.operators and self._for_containers():
+        if self.operators and not self.lines.is_chained:
             yield "operators", f"has no effect here: the format '{self.format}' reads what containers write"
+        for key in ("preserve_leading_whitespaces", "preserve_trailing_whitespaces"):
+            if getattr(self, key) is not None and not self.lines.is_chained:
+                yield key, "has no effect here: they are kept"
 
     def lacking(self) -> Iterator[tuple[str, str]]:
         """What the Collector has and logloom does otherwise."""
-        if self.operators and not self._for_containers():
-            yield "operators", "not here: name the 'format' of the lines, which reads them whole"
         if self.header is not None:
             yield "header", "not here: formats whose files have a header (w3c, csv, tsv, ...) read it themselves"
         if (self.multiline or {}).get("omit_pattern"):
             yield "multiline.omit_pattern", "not here: records keep their lines whole; remove it"
 
-    def _for_containers(self) -> bool:
-        """Whether the operators do no more than the format does."""
-        kinds = [operator.get("type") for operator in self.operators if isinstance(operator, dict)]
-        return self.format in _CONTAINERS and kinds == ["container"] * len(self.operators)
+    @property
+    def lines(self) -> Lines:
+        """How its lines are read."""
+        return Lines(self)
 
     def format_options(self) -> FormatOptions:
         """The options of the format, with those that stand beside it here."""

@@ -35,16 +35,16 @@ class Way:
 
 
 def _filelog(config: Any, given: Given) -> Way:
-    known = config.resource | (config.known_of(given.path) if given.path else {})
+    lines = config.lines
     source = {
-        "resource": known,
-        "attributes": config.attributes,
+        "resource": lines.resource(given.path),
+        "attributes": lines.attributes(),
         "record_offset": config.include_file_record_offset,
         "record_number": config.include_file_record_number,
         "keep_original": config.keep_original,
         "frame_bytes_max": config.max_log_size,
     }
-    return Way(config.format, config.format_options(), source)
+    return Way(lines.format, lines.options(), source)
 
 
 def _syslog(config: Any, given: Given) -> Way:

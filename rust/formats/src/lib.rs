@@ -20,6 +20,7 @@ pub mod json;
 mod mixed;
 mod msgpack_json;
 mod objects;
+mod operators;
 mod options;
 mod pattern;
 mod plain;
@@ -173,7 +174,8 @@ pub fn open_framed<F: Format + 'static>(format: Arc<F>, frame_bytes_max: usize) 
 
 /// The row of the format called `name`.
 pub fn find(name: &str) -> Option<&'static Spec> {
-    FORMATS.binary_search_by(|spec| spec.name.cmp(name)).ok().and_then(|i| FORMATS.get(i).copied())
+    let of_list = FORMATS.binary_search_by(|spec| spec.name.cmp(name)).ok().and_then(|i| FORMATS.get(i).copied());
+    of_list.or((name == operators::NAME).then_some(&operators::SPEC))
 }
 
 /// Compiles the format called `name`; one that was compiled lately with the same options is given again: a connection, a file or a small

@@ -56,7 +56,7 @@ pub use delivery::{Delivery, Done, Later, Refusal, Unreadable};
 pub use edit::{Anew, Edit, Shared};
 pub use envelope::{Envelope, Outer};
 pub use error::DataError;
-pub use expr::{Condition, ConditionError, Lookup};
+pub use expr::{Condition, ConditionError, Lookup, Program, Reads};
 pub use frames::{FrameMark, Frames};
 pub use key::Key;
 pub use limits::Limits;

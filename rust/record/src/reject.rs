@@ -126,6 +126,18 @@ impl BatchWriter {
         self.end_frame();
     }
 
+    /// Marks the record that was just written as one that something could not be done with: it counts as rejected. `place` is where its frame
+    /// began in its source, and its length, in bytes.
+    pub fn refused(&mut self, reason: RejectReason, place: (u64, usize), format: &'static str) {
+        self.frames.rejected += 1;
+        if let Some(entry) = self.sink.index.last_mut() {
+            entry.flags.0 |= crate::batch::EntryFlags::REJECT;
+        }
+        let record = (self.len() as u32).saturating_sub(1);
+        let len = u32::try_from(place.1).unwrap_or(u32::MAX);
+        self.batch.rejects.push(Reject { record, offset: place.0, len, format, reason });
+    }
+
     fn write_reject(&mut self, piece: &[u8], reason: RejectReason, format: &'static str, part: Option<usize>) {
         let repaired = crate::text::repair(piece);
         let keeps_raw = repaired.is_some() && !self.sink.envelope.has_original;

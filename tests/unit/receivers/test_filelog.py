@@ -124,7 +124,7 @@ def test_the_collectors_config_is_read() -> None:
 
 def test_what_cannot_be_is_named_with_the_way_out() -> None:
     assert problems_of(filelog, "{include: [], format: text}") == {"include": "empty: name at least one file or glob"}
-    assert set(problems_of(filelog, "{include: [a], format: text, operators: [{type: json_parser}]}")) == {"operators"}
+    assert set(problems_of(filelog, "{include: [a], format: json, operators: [{type: json_parser}]}")) == {"format"}
     assert set(problems_of(filelog, "{include: [a], format: nonsense}")) == {"format"}
     assert set(problems_of(filelog, "{include: [a], multiline: {start: x, omit_pattern: true}}")) == {
         "multiline.start",

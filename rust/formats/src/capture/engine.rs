@@ -95,7 +95,7 @@ impl Engine {
 
     /// Runs `write` on what each name captured.
     #[inline(always)]
-    fn captures(&self, line: Text<'_>, write: impl FnOnce(&dyn Fn(usize) -> Option<(usize, usize)>)) -> Result<(), Failed> {
+    pub(super) fn captures(&self, line: Text<'_>, write: impl FnOnce(&dyn Fn(usize) -> Option<(usize, usize)>)) -> Result<(), Failed> {
         let Ok(text) = std::str::from_utf8(line.bytes()) else { return Err(Failed::NoMatch) };
         match self {
             Self::Linear { regex, groups, room } => {

@@ -3,6 +3,7 @@
 pub(crate) mod dissect;
 mod engine;
 pub(crate) mod grok;
+mod groups;
 mod library;
 mod library_names;
 mod pieces;
@@ -19,6 +20,7 @@ use crate::{
 };
 
 pub(crate) use engine::{Pattern, compile_all, read_any};
+pub(crate) use groups::Groups;
 pub(crate) use pieces::{Piece, interned, split};
 
 /// The options that the three formats share.

@@ -33,6 +33,11 @@ impl Translated {
         Ok(translated)
     }
 
+    /// The names of the groups as they stand in the pattern.
+    pub(super) fn into_raw_names(self) -> Vec<String> {
+        self.raw_names
+    }
+
     fn push(&mut self, pattern: &str) -> Result<(), Wrong> {
         let bytes = pattern.as_bytes();
         let mut at = 0;

@@ -26,7 +26,7 @@ pub(crate) use cuts::{Cut, Cuts, Read};
 pub(crate) use cutter::{Cutter, Line, Part, Sink};
 pub(crate) use elements::Cutter as ObjectCutter;
 pub use elements::Elements;
-pub(crate) use join::{Join, Outer, Pushed, read_in, read_outer};
+pub(crate) use join::{Join, Outer, Pushed, RECORD_LINES_MAX, read_in, read_outer};
 pub use lines::Lines;
 pub(crate) use objects::{is_object, is_part, spread};
 pub(crate) use reading::{ENCODING, MULTILINE, STRIP_ANSI};

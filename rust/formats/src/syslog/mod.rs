@@ -17,4 +17,5 @@ pub(crate) use framing::Frames;
 pub(crate) use header::Header;
 pub(crate) use inner::Inner;
 pub(crate) use programs::{NAMED, Programs};
-pub(crate) use write::header as write;
+pub(crate) use tables::{facility, severity_name};
+pub(crate) use write::{header as write, parameters};

@@ -20,12 +20,12 @@ pub(super) fn severity(priority: u8) -> (u8, Text<'static>) {
 }
 
 /// The same, with the keyword as it stands here.
-pub(super) fn severity_name(priority: u8) -> Option<(u8, &'static str)> {
+pub(crate) fn severity_name(priority: u8) -> Option<(u8, &'static str)> {
     SEVERITIES.get(usize::from(priority & 7)).copied()
 }
 
 /// The keyword of a priority's facility.
 #[inline(always)]
-pub(super) fn facility(priority: u8) -> Text<'static> {
+pub(crate) fn facility(priority: u8) -> Text<'static> {
     FACILITIES.get(usize::from(priority >> 3)).map_or(Text::EMPTY, |word| Text::from(*word))
 }

@@ -103,6 +103,22 @@ fn each_parameter(data: Text<'_>, scratch: &mut Vec<u8>, mut take: impl FnMut(Te
     }
 }
 
+/// Hands over each parameter: the element's id, its name and value. Of an element without any, its id.
+pub(crate) fn parameters(data: Text<'_>, mut take: impl FnMut(&[u8], &[u8], &[u8])) {
+    let mut reader = Reader::new(data);
+    let mut plain = Vec::new();
+    while let Ok(Some(parameter)) = reader.next() {
+        let part = |(start, end): (usize, usize)| data.slice(start..end.max(start)).bytes();
+        plain.clear();
+        if parameter.has_escapes {
+            unescape(part(parameter.value), &mut plain);
+        } else {
+            plain.extend_from_slice(part(parameter.value));
+        }
+        take(part(parameter.id), part(parameter.name), &plain);
+    }
+}
+
 /// Writes a dot and the part of the data at `at`, unless it is empty; where it ends.
 #[inline(always)]
 fn put_part(room: &mut [u8; NAME_ROOM], at: usize, data: Text<'_>, (start, end): (usize, usize)) -> usize {

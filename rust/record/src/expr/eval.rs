@@ -27,6 +27,8 @@ pub(super) enum Seen<'a> {
     Value(AnyValue<'a>),
     /// The digits of an id.
     Id([u8; 32], usize),
+    /// A text that was made.
+    Own(Vec<u8>),
 }
 
 impl<'a> Seen<'a> {
@@ -35,7 +37,7 @@ impl<'a> Seen<'a> {
         if text.is_empty() { Self::Absent } else { Self::Value(AnyValue::Str(text)) }
     }
 
-    fn of(value: AnyValue<'a>) -> Self {
+    pub(super) fn of(value: AnyValue<'a>) -> Self {
         if matches!(value, AnyValue::Null) { Self::Absent } else { Self::Value(value) }
     }
 
@@ -56,6 +58,7 @@ impl<'a> Seen<'a> {
         match self {
             Self::Value(AnyValue::Str(text) | AnyValue::Bytes(text)) => Some(text),
             Self::Id(digits, len) => digits.get(..*len),
+            Self::Own(text) => Some(text),
             _ => None,
         }
     }
@@ -157,6 +160,9 @@ impl Expr {
             }
             Self::Matches(operand, regex) => operand.read(subject).bytes().is_some_and(|text| regex.is_match(text)),
             Self::Text(operand, test, wanted) => test.holds(&operand.read(subject), wanted),
+            Self::Within(operand, test, wanted) => {
+                wanted.read(subject).bytes().is_some_and(|wanted| test.holds(&operand.read(subject), wanted))
+            }
         }
     }
 
@@ -168,7 +174,7 @@ impl Expr {
             Self::And(parts) => decide(parts, origin, false),
             Self::Or(parts) => decide(parts, origin, true),
             Self::Const(value) => Some(*value),
-            Self::Compare(left, _, right) if !(from(left) && from(right)) => None,
+            Self::Compare(left, _, right) | Self::Within(left, _, right) if !(from(left) && from(right)) => None,
             Self::Has(operand) | Self::True(operand) | Self::In(operand, _) | Self::Matches(operand, _) | Self::Text(operand, ..)
                 if !from(operand) =>
             {
@@ -216,6 +222,7 @@ impl Operand {
             Self::Field(field) => subject.field(*field),
             Self::Path(field, steps) => subject.path(*field, steps),
             Self::Given(at) => subject.given.get(*at).map_or(Seen::Absent, |value| Seen::of(AnyValue::read(value))),
+            Self::Made(made) => made.read(subject),
         }
     }
 }
@@ -227,6 +234,11 @@ impl<'a> Subject<'a> {
         let (resource, scope) =
             (batch.group_bytes(entry.group, |group| group.resource.clone()), batch.group_bytes(entry.group, |group| group.scope.clone()));
         Some(Self { record: batch.record_bytes(entry), resource, scope, entry, origin: batch.origin(), given: &[] })
+    }
+
+    /// A record that is in no Batch yet.
+    pub(super) fn alone(record: &'a [u8], resource: &'a [u8], entry: &'a Entry, origin: &'a Origin) -> Self {
+        Self { record, resource, scope: &[], entry, origin, given: &[] }
     }
 
     /// The same record as it stands now, and what was computed of it.

@@ -4,10 +4,14 @@
 //! of a record and builds no values, and it asks what is cheap first: the Origin, then the index, then the bytes.
 
 mod eval;
+mod expr_lang;
 mod lexer;
 mod lookup;
+mod made;
 mod ottl;
 mod parser;
+mod pattern;
+mod program;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -15,7 +19,9 @@ mod tree;
 
 use eval::Subject;
 pub(crate) use eval::key_of;
+pub use expr_lang::go_pattern;
 pub use lookup::Lookup;
+pub use program::{Program, Reads};
 pub use statement::{Call, Computed, Context, Path, Statement};
 use tree::Expr;
 pub use tree::Step;

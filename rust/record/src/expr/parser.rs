@@ -1,11 +1,10 @@
 //! From the text of a condition to its tree.
 
-use regex::bytes::RegexBuilder;
-
 use super::{
     ConditionError,
     lexer::{Kind, Token, words},
     ottl,
+    pattern::regex,
     tree::{Comparison, Expr, Field, Literal, Operand, Step, TextTest, Type},
 };
 use crate::nearest;
@@ -16,8 +15,6 @@ pub(super) const TEXT_BYTES_MAX: usize = 16 << 10;
 const DEPTH_MAX: u32 = 64;
 /// The most patterns in one condition.
 const PATTERNS_MAX: usize = 64;
-/// The most memory that one compiled pattern may take, in bytes; and as much again for its cache.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 const COMPARISONS: [(&str, Comparison); 6] = [
     ("==", Comparison::Equal),
@@ -276,19 +273,7 @@ impl Parser {
             return Err(self.error(format!("a condition has at most {PATTERNS_MAX} patterns: join some with '|'")));
         }
         self.next += 1;
-        RegexBuilder::new(&pattern).size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX).build().map_err(|error| {
-            let message = match error {
-                regex::Error::CompiledTooBig(_) => {
-                    format!("this pattern needs over {PATTERN_BYTES_MAX} bytes when compiled: shorten its repetitions")
-                }
-                // The last line says what is wrong; those before it draw the place.
-                other => format!(
-                    "this pattern cannot be read: {}",
-                    other.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ")
-                ),
-            };
-            ConditionError::new(at, message)
-        })
+        regex(&pattern, at)
     }
 
     fn list(&mut self, left: Operand, at: usize) -> Result<Expr, ConditionError> {

@@ -2,6 +2,8 @@
 
 use regex::bytes::Regex;
 
+use super::made::Made;
+
 /// Something that holds for a record or does not.
 #[derive(Clone, Debug)]
 pub(crate) enum Expr {
@@ -19,6 +21,8 @@ pub(crate) enum Expr {
     In(Operand, Vec<Literal>),
     Matches(Operand, Regex),
     Text(Operand, TextTest, Vec<u8>),
+    /// The same, of what the record says.
+    Within(Operand, TextTest, Operand),
 }
 
 /// How two values are compared. What does not compare (another type, absent) is not equal, and not less or greater.
@@ -51,6 +55,8 @@ pub(crate) enum Operand {
     Path(Field, Vec<Step>),
     /// What was computed beforehand, by its place.
     Given(usize),
+    /// What is made of others when it is asked.
+    Made(Box<Made>),
 }
 
 /// One step into a value.
@@ -146,6 +152,9 @@ impl Field {
 
 impl Operand {
     fn is_of_group(&self) -> bool {
+        if let Self::Made(made) = self {
+            return made.all(&mut Self::is_of_group);
+        }
         let (Self::Field(field) | Self::Path(field, _)) = self else { return true };
         let of_scope = matches!(field, Field::ScopeName | Field::ScopeVersion | Field::ScopeAttributes);
         of_scope || *field == Field::ResourceAttributes || field.cost() == 0
@@ -157,7 +166,7 @@ impl Operand {
             Self::Literal(Literal::Int(_) | Literal::Double(_)) => Type::Number,
             Self::Literal(Literal::Bool(_)) => Type::Bool,
             Self::Field(field) => Field::ALL.iter().find(|row| row.1 == *field).map_or(Type::Any, |row| row.2),
-            Self::Path(..) | Self::Given(_) => Type::Any,
+            Self::Path(..) | Self::Given(_) | Self::Made(_) => Type::Any,
         }
     }
 
@@ -165,6 +174,15 @@ impl Operand {
         match self {
             Self::Literal(_) | Self::Given(_) => 0,
             Self::Field(field) | Self::Path(field, _) => field.cost(),
+            Self::Made(_) => 20,
+        }
+    }
+
+    /// Whether `holds` holds for each operand that is read of a record.
+    pub(crate) fn all(&self, holds: &mut dyn FnMut(&Self) -> bool) -> bool {
+        match self {
+            Self::Made(made) => made.all(holds),
+            other => holds(other),
         }
     }
 }
@@ -176,9 +194,22 @@ impl Expr {
             Self::Const(_) => true,
             Self::Not(inner) => inner.is_of_group(),
             Self::And(parts) | Self::Or(parts) => parts.iter().all(Self::is_of_group),
-            Self::Compare(left, _, right) => left.is_of_group() && right.is_of_group(),
+            Self::Compare(left, _, right) | Self::Within(left, _, right) => left.is_of_group() && right.is_of_group(),
             Self::Has(operand) | Self::True(operand) | Self::In(operand, _) | Self::Matches(operand, _) | Self::Text(operand, ..) => {
                 operand.is_of_group()
+            }
+        }
+    }
+
+    /// Whether `holds` holds for each operand that is read of a record.
+    pub(crate) fn all_operands(&self, holds: &mut dyn FnMut(&Operand) -> bool) -> bool {
+        match self {
+            Self::Const(_) => true,
+            Self::Not(inner) => inner.all_operands(holds),
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(|part| part.all_operands(holds)),
+            Self::Compare(left, _, right) | Self::Within(left, _, right) => left.all(holds) && right.all(holds),
+            Self::Has(operand) | Self::True(operand) | Self::In(operand, _) | Self::Matches(operand, _) | Self::Text(operand, ..) => {
+                operand.all(holds)
             }
         }
     }
@@ -189,7 +220,7 @@ impl Expr {
             Self::Not(inner) => inner.cost(),
             Self::And(parts) | Self::Or(parts) => parts.iter().fold(0, |sum, part| sum.saturating_add(part.cost())),
             Self::Has(operand) | Self::True(operand) => operand.cost(),
-            Self::Compare(left, _, right) => left.cost() + right.cost(),
+            Self::Compare(left, _, right) | Self::Within(left, _, right) => left.cost() + right.cost(),
             Self::In(operand, list) => operand.cost() + list.len() as u32 / 4,
             Self::Text(operand, ..) => operand.cost() + 2,
             Self::Matches(operand, _) => operand.cost() + 20,
