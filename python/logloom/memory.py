@@ -18,6 +18,8 @@ from logloom.logs import Log
 __all__ = ["STATM", "Memory", "resident_bytes", "total_bytes"]
 
 STATM: Final = Path("/proc/self/statm")
+TOTAL_EVERY_S: Final = 10.0
+"""How often it is looked how much memory there is, in seconds: that is a dozen files to read."""
 RETRY_S: Final = 1.0
 """The delay asked of senders above the soft limit, in seconds."""
 
@@ -63,6 +65,8 @@ class Memory:
     busy_s: float = 0.0
     brake: Brake = field(default_factory=Brake)
     _gave_back_at: float = float("-inf")
+    _limits_bytes: tuple[int, int] = (0, 0)
+    _limits_at: float = float("-inf")
 
     async def run(self) -> None:
         """Look, at each interval, for ever."""
@@ -76,7 +80,9 @@ class Memory:
         Raises:
             ConfigError: This system does not tell.
         """
-        soft, hard = self.limits.limits_bytes(self.total())
+        if now_s - self._limits_at >= TOTAL_EVERY_S:
+            self._limits_bytes, self._limits_at = self.limits.limits_bytes(self.total()), now_s
+        soft, hard = self._limits_bytes
         used = self.used()
         if used > soft:
             every_s = self.limits.min_gc_interval_when_soft_limited
@@ -102,7 +108,11 @@ def resident_bytes() -> int:
         ConfigError: This system does not tell.
     """
     try:
-        pages = STATM.read_text(encoding="ascii").split()
+        file = os.open(STATM, os.O_RDONLY | os.O_CLOEXEC)  # without a file object: this is done ten times a second
+        try:
+            pages = os.read(file, 256).split()
+        finally:
+            os.close(file)
     except OSError as error:
         msg = f"memory_limiter: how much memory is used is not to be had on this system: {error.strerror}; remove it"
         raise ConfigError(msg) from None

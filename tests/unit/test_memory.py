@@ -54,6 +54,14 @@ async def test_how_often_it_is_given_back() -> None:
         assert machine.given_back == times
 
 
+async def test_how_much_there_is_is_looked_at_now_and_then() -> None:
+    machine, totals_mib = Machine(Config(limit_percentage=50, spike_limit_percentage=10)), iter(range(1000, 1100))
+    machine.memory.total = lambda: next(totals_mib) * MIB
+    for now_s in (0.0, 0.1, 9.9, 10.0, 19.9, 100.0):
+        assert await machine.look(450, now_s) == 1.0
+    assert next(totals_mib) == 1003, "three looks in six"
+
+
 @pytest.mark.parametrize(
     ("config", "limits"),
     [

@@ -69,6 +69,11 @@ impl Messages {
         &self.intake
     }
 
+    /// Whether they are taken as they are, which costs little: they are OTLP, and only looked through.
+    pub fn are_adopted(&self) -> bool {
+        self.format.spec().name == "otlp"
+    }
+
     /// One whole message.
     pub fn push(&self, data: Bytes, from: Sender<'_>) -> Delivery {
         let mut decoder = Arc::clone(&self.format).open(self.intake.limits().frame_bytes_max);

@@ -16,8 +16,10 @@ use logloom_record::Delivery;
 
 use crate::Commits;
 
-/// A message up to this size is read where its request is; for a larger one, the thread's other requests go to others.
+/// A message up to this size is read where its request is; for a larger one, the thread's other requests go to others, which costs more than most
+/// messages do. What is adopted as it is takes a fraction of the time.
 const INLINE_BYTES_MAX: usize = 256 << 10;
+const INLINE_ADOPTED_BYTES_MAX: usize = 1 << 20;
 /// The delay asked of a sender whose message the disk did not take.
 const WITHDRAWN_RETRY: Duration = Duration::from_secs(1);
 
@@ -58,6 +60,7 @@ pub struct Core {
     messages: Messages,
     commits: Arc<Commits>,
     brakes: Vec<Arc<Brake>>,
+    inline_bytes_max: usize,
 }
 
 impl From {
@@ -85,7 +88,8 @@ impl Brake {
 impl Core {
     /// Messages go to `messages`, whose journal `commits` watches, while no brake holds them.
     pub fn new(messages: Messages, commits: Arc<Commits>, brakes: Vec<Arc<Brake>>) -> Self {
-        Self { messages, commits, brakes }
+        let inline_bytes_max = if messages.are_adopted() { INLINE_ADOPTED_BYTES_MAX } else { INLINE_BYTES_MAX };
+        Self { messages, commits, brakes, inline_bytes_max }
     }
 }
 
@@ -95,7 +99,7 @@ impl Feed for Core {
             if let Some((after, why)) = self.brakes.iter().find_map(|brake| brake.held()) {
                 return Delivery::later(after, why);
             }
-            let delivery = if data.len() <= INLINE_BYTES_MAX {
+            let delivery = if data.len() <= self.inline_bytes_max {
                 self.messages.push(data, from.sender())
             } else {
                 tokio::task::block_in_place(|| self.messages.push(data, from.sender()))

@@ -75,6 +75,11 @@ impl Tasks {
         }
     }
 
+    /// Tells of a panic.
+    pub(crate) fn panicked(&self, words: String) {
+        (self.0.tell)(Told::Panicked(words));
+    }
+
     /// Waits until all have ended.
     pub async fn ended(&self) {
         loop {
@@ -93,12 +98,6 @@ impl Tasks {
         let running: Vec<AbortHandle> = state.running.values().flatten().cloned().collect();
         drop(state);
         running.iter().for_each(AbortHandle::abort);
-    }
-}
-
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
-    fn execute(&self, work: F) {
-        self.spawn(work);
     }
 }
 

@@ -1,10 +1,11 @@
 //! The log on disk: entries are queued, sealed, written and synced together, and read again.
 //!
-//! Threads: a writer seals what waits and writes it at once; a syncer makes it durable, one sync for all that was written meanwhile; a
+//! Threads: a writer seals what waits and writes it, little of it only when no sync runs; a syncer makes durable all that was written meanwhile; a
 //! preparer allocates the next file, finishes the last and removes old ones; one talks to the key provider. An entry that is durable is never
 //! touched again. When something fails, the file is given up where it was last known to be whole, and what was not durable is written again to
 //! a new one, or withdrawn where its sender can send it again.
 
+mod decided;
 mod error;
 mod file;
 mod health;
@@ -30,6 +31,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use decided::{Decisions, OnDecided};
 pub use error::LogError;
 pub use file::FileInfo;
 pub use health::{Failing, Health, Histogram};
@@ -166,10 +168,9 @@ impl Log {
             self.shared.announce(state);
             return position;
         }
-        let is_first = state.queue.is_empty();
-        state.queue.push_back(pending);
+        let wakes = state.queue_up(pending);
         drop(state);
-        if is_first {
+        if wakes {
             self.shared.work.notify_one();
         }
         position

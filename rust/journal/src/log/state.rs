@@ -4,12 +4,13 @@ use std::{
     collections::{BTreeSet, VecDeque},
     io,
     os::fd::OwnedFd,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicU64},
     time::{Duration, Instant, SystemTime},
 };
 
 use super::{
     LogOptions, OnDurable,
+    decided::{Decisions, OnDecided},
     file::{JournalFile, Phase},
     health::{Failing, Histogram},
     prepare::{KeyAhead, Prepared},
@@ -24,6 +25,8 @@ use crate::{
 /// How long a sender is asked to wait while something does not work, and while only the queue is full.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 const RETRY_SOON: Duration = Duration::from_millis(100);
+/// So much is written at once, whatever else goes on: less than that waits for the sync that runs, and goes together.
+pub(super) const EAGER_BYTES: u64 = 256 << 10;
 /// The most withdrawn positions that wait for somebody to ask after them.
 const NEWS_MAX: usize = 1 << 20;
 
@@ -63,6 +66,10 @@ pub(super) struct State {
     pub(super) unsynced: VecDeque<Group>,
     pub(super) in_hand: Option<u64>,
     pub(super) queue: VecDeque<Pending>,
+    /// Bytes of those that wait,
+    pub(super) queue_bytes: u64,
+    /// so many of which wake the writer.
+    pub(super) wake_at: usize,
     /// Bytes of all of these.
     pub(super) queued_bytes: u64,
     /// The position that comes next.
@@ -101,6 +108,13 @@ pub(super) struct State {
     /// The writer waits for a file.
     pub(super) is_file_wanted: bool,
 
+    // When the next sync begins.
+    pub(super) is_syncing: bool,
+    /// How many entries the last commit served: so many are likely to come again, from senders that wait for their acknowledgement,
+    pub(super) expected: usize,
+    /// and are waited for until then.
+    pub(super) gather_until: Option<Instant>,
+
     // How it goes.
     pub(super) sync_error: Option<Arc<str>>,
     pub(super) failing: Option<Failing>,
@@ -136,6 +150,33 @@ impl State {
         [self.committing, unsynced, self.in_hand, queued].into_iter().flatten().min().unwrap_or(self.next) - 1
     }
 
+    /// Whether more is likely to come before it is worth a sync: until then.
+    pub(super) fn gathers_until(&self) -> Option<Instant> {
+        let coming = || self.queue.len() + self.unsynced.iter().map(|group| group.entries.len()).sum::<usize>();
+        self.gather_until.filter(|until| !self.closed && coming() < self.expected && Instant::now() < *until)
+    }
+
+    /// Puts an entry behind those that wait; true where the writer is to be woken for it.
+    pub(super) fn queue_up(&mut self, pending: Pending) -> bool {
+        let before = self.queue_bytes;
+        self.queue_bytes += pending.bytes;
+        self.queue.push_back(pending);
+        self.queue.len() == self.wake_at || (before < EAGER_BYTES && self.queue_bytes >= EAGER_BYTES)
+    }
+
+    /// Takes the first of those that wait.
+    pub(super) fn next_queued(&mut self) -> Option<Pending> {
+        let pending = self.queue.pop_front()?;
+        self.queue_bytes -= pending.bytes;
+        Some(pending)
+    }
+
+    /// Puts back what was taken.
+    pub(super) fn queue_again(&mut self, pending: Pending) {
+        self.queue_bytes += pending.bytes;
+        self.queue.push_front(pending);
+    }
+
     /// These are not written and never will be.
     pub(super) fn withdraw(&mut self, pending: &Pending) {
         let position = pending.entry.position;
@@ -151,8 +192,13 @@ impl State {
     /// Withdraws of the queue what its senders hold copies of; all of it where nothing will be written any more.
     pub(super) fn withdraw_queued(&mut self, all: bool) {
         let queue = std::mem::take(&mut self.queue);
+        self.queue_bytes = 0;
         for pending in queue {
-            if all || pending.revocable { self.withdraw(&pending) } else { self.queue.push_back(pending) }
+            if all || pending.revocable {
+                self.withdraw(&pending);
+            } else {
+                self.queue_up(pending);
+            }
         }
     }
 
@@ -178,6 +224,8 @@ pub(super) struct Shared {
     pub(super) options: LogOptions,
     pub(super) journal_id: [u8; 16],
     pub(super) on_durable: OnDurable,
+    /// Those that are told what is decided.
+    pub(super) told: RwLock<Vec<Arc<dyn OnDecided>>>,
     pub(super) event: OwnedFd,
     pub(super) prepared_number: AtomicU64,
     state: Mutex<State>,
@@ -218,6 +266,7 @@ impl Shared {
             options,
             journal_id,
             on_durable,
+            told: RwLock::default(),
             event: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             prepared_number: AtomicU64::new(0),
             state: Mutex::new(state),
@@ -238,8 +287,13 @@ impl Shared {
     pub(super) fn announce(&self, mut state: Locked<'_>) {
         let is_awaited = state.waiting > 0;
         let is_watched = state.told < state.watched || !state.news.is_empty();
-        state.told = state.decided();
+        let decided = state.decided();
+        state.told = decided;
+        let told = self.told.read().unwrap_or_else(PoisonError::into_inner);
+        told.iter().for_each(|told| told.decided(&Decisions { to: decided, withdrawn: &state.withdrawn }));
         drop(state);
+        told.iter().for_each(|told| told.announced());
+        drop(told);
         if is_awaited {
             self.settled.notify_all();
         }

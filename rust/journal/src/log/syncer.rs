@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     file::JournalFile,
-    state::{Group, Locked, Pending, Shared},
+    state::{Group, Pending, Shared},
 };
 use crate::{entry::Entry, storage::StorageFile};
 
@@ -25,13 +25,11 @@ struct Job {
 /// The one thread that syncs.
 pub(super) struct Syncer<'a> {
     shared: &'a Shared,
-    /// How many entries the last commit served: so many are likely to come again, from senders that wait for their acknowledgement.
-    expected: usize,
 }
 
 impl<'a> Syncer<'a> {
     pub(super) fn new(shared: &'a Shared) -> Self {
-        Self { shared, expected: 0 }
+        Self { shared }
     }
 
     pub(super) fn run(mut self) {
@@ -55,9 +53,8 @@ impl<'a> Syncer<'a> {
             state = Shared::wait_until(&self.shared.sync, state, None);
         }
         // More of those that the last commit served may be on their way: they are waited for, but not for long.
-        let deadline = Instant::now() + self.shared.options.fsync_delay_max;
-        while !state.closed && self.expected > entries_of(&state) && Instant::now() < deadline {
-            state = Shared::wait_until(&self.shared.sync, state, Some(deadline));
+        while let Some(until) = state.gathers_until() {
+            state = Shared::wait_until(&self.shared.sync, state, Some(until));
         }
         let first = state.unsynced.front()?;
         let (file, handle) = (Arc::clone(&first.file), Arc::clone(&first.handle));
@@ -66,12 +63,14 @@ impl<'a> Syncer<'a> {
             groups += 1;
             is_new |= group.is_new;
         }
+        state.is_syncing = true;
         Some(Job { file, handle, groups, is_new })
     }
 
     fn failed(&self, name: &str, error: &io::Error, took: Duration) {
         let mut state = self.shared.lock();
         state.syncs.add(took);
+        state.is_syncing = false;
         state.sync_error = Some(format!("syncing the journal file {name}: {error}").into());
         drop(state);
         self.shared.work.notify_all();
@@ -98,7 +97,6 @@ impl<'a> Syncer<'a> {
                 Arc::new(entry)
             }));
         }
-        self.expected = entries.len();
         let last = entries.last().map_or(0, |entry: &Arc<Entry>| entry.position);
 
         let mut state = self.shared.lock();
@@ -109,7 +107,13 @@ impl<'a> Syncer<'a> {
         state.entries += entries.len() as u64;
         state.failing = None;
         state.syncs.add(took);
-        let (is_closing, is_awaited) = (!state.closing.is_empty(), state.closed || state.is_idle_awaited);
+        state.is_syncing = false;
+        state.expected = entries.len();
+        state.gather_until = Some(Instant::now() + self.shared.options.fsync_delay_max);
+        // The writer left what came meanwhile to wait: it looks again, or with the next that comes.
+        state.wake_at = 1;
+        let is_awaited = state.closed || state.is_idle_awaited || !state.queue.is_empty();
+        let is_closing = !state.closing.is_empty();
         drop(state);
         (self.shared.on_durable)(entries);
         self.shared.announce(self.shared.lock());
@@ -120,8 +124,4 @@ impl<'a> Syncer<'a> {
             self.shared.work.notify_all();
         }
     }
-}
-
-fn entries_of(state: &Locked<'_>) -> usize {
-    state.unsynced.iter().map(|group| group.entries.len()).sum()
 }

@@ -9,7 +9,7 @@ use std::{
 use super::{
     file::{JournalFile, Phase},
     prepare::{self, Prepared},
-    state::{Closing, Group, Locked, Pending, Shared},
+    state::{Closing, EAGER_BYTES, Group, Locked, Pending, Shared},
 };
 use crate::{
     format::{FileHeader, HEADER_BYTES, Sealer},
@@ -101,13 +101,23 @@ impl<'a> Writer<'a> {
             if std::mem::take(&mut state.rotate) {
                 return Task::Rotate;
             }
-            if !state.queue.is_empty() {
+            let gathers_until = state.gathers_until();
+            let is_early = state.queue_bytes < EAGER_BYTES && !state.closed && (state.is_syncing || gathers_until.is_some());
+            if !state.queue.is_empty() && !is_early {
                 return Task::Write(self.take_group(&mut state));
             }
             if state.closed && state.unsynced.is_empty() && state.committing.is_none() {
                 return Task::End;
             }
-            state = Shared::wait_until(&self.shared.work, state, None);
+            // While the disk syncs, what comes is left to wait: when that is done, all of it goes in one write.
+            let missing = || state.expected.saturating_sub(state.unsynced.iter().map(|group| group.entries.len()).sum());
+            state.wake_at = match (state.is_syncing, gathers_until) {
+                (true, _) => usize::MAX,
+                (false, Some(_)) => missing(),
+                (false, None) => 1,
+            };
+            let until = gathers_until.filter(|_| !state.is_syncing);
+            state = Shared::wait_until(&self.shared.work, state, until);
         }
     }
 
@@ -119,7 +129,7 @@ impl<'a> Writer<'a> {
         let most = if first > room { file_bytes } else { room }.min(GROUP_BYTES_MAX);
         let (mut group, mut bytes) = (Vec::new(), 0);
         while state.queue.front().is_some_and(|pending| bytes == 0 || bytes + pending.bytes <= most)
-            && let Some(pending) = state.queue.pop_front()
+            && let Some(pending) = state.next_queued()
         {
             bytes += pending.bytes;
             group.push(pending);
@@ -310,7 +320,7 @@ impl<'a> Writer<'a> {
         let written = std::mem::take(&mut state.unsynced).into_iter().flat_map(|group| group.entries);
         let mut back: Vec<_> = written.chain(group).collect();
         while let Some(pending) = back.pop() {
-            state.queue.push_front(pending);
+            state.queue_again(pending);
         }
         state.in_hand = None;
         self.chain = state.last_durable;

@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    future::Future,
+    future::{Future, poll_fn},
     pin::{Pin, pin},
     sync::{
         Arc, Mutex, PoisonError,
@@ -16,7 +16,10 @@ use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::time::{Instant, sleep_until};
 
-use super::Grpc;
+use super::{
+    Grpc,
+    streams::{Begun, Streams},
+};
 use crate::{Connected, Protocol, Stopping, Tasks};
 
 /// The most bytes of headers of one request.
@@ -86,7 +89,9 @@ impl Grpc {
             })
         };
         let bounds = &self.bounds;
-        let mut builder = http2::Builder::new(tasks);
+        let begun_here = Begun::default();
+        let mut streams = Streams::new(begun_here.clone());
+        let mut builder = http2::Builder::new(begun_here);
         builder
             .timer(TokioTimer::new())
             .max_concurrent_streams(bounds.streams_max)
@@ -103,7 +108,8 @@ impl Grpc {
         loop {
             let look = self.next_look(&line, begun, is_leaving, end);
             tokio::select! {
-                _ = connection.as_mut() => return, // how it ended is the client's affair
+                // How it ended is the client's affair.
+                _ = poll_fn(|context| streams.poll(context, connection.as_mut(), &|words| tasks.panicked(words))) => return,
                 () = stopping.wait(), if !is_leaving => is_leaving = true,
                 () = sleep_until(look) => {
                     let now = Instant::now();

@@ -5,6 +5,7 @@
 mod connection;
 mod health;
 mod reply;
+mod streams;
 
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -13,6 +14,7 @@ use http::{Method as Verb, Request, Response, header};
 use hyper::body::Incoming;
 use logloom_record::Delivery;
 use logloom_wire::Encoding;
+use tokio::sync::oneshot;
 
 pub use self::reply::Reply;
 use self::{
@@ -31,6 +33,8 @@ use crate::{
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How long a message may pause while it arrives.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// A message up to this size is pushed where its connection is.
+const INLINE_BYTES_MAX: usize = 64 << 10;
 /// What stands before each message: whether it is compressed, and its length.
 const PREFIX_BYTES: usize = 5;
 const HEALTH: &str = "/grpc.health.v1.Health/";
@@ -143,6 +147,14 @@ impl Grpc {
         }
         let (data, _guest) = self.message(body, encoding).await?;
         match method {
+            // The connection's other requests, which are polled where this one is, go on meanwhile.
+            Method::Push(feed, answer) if data.len() > INLINE_BYTES_MAX => {
+                let (sender, receiver) = oneshot::channel();
+                let feed = Arc::clone(feed);
+                tasks.spawn(async move { drop(sender.send(feed.take(data, from).await)) }); // the client is gone
+                let pushed = receiver.await.map_err(|_| Status::new(Code::Internal, "it was not answered: see the log"))?;
+                taken(pushed, *answer)
+            }
             Method::Push(feed, answer) => taken(feed.take(data, from).await, *answer),
             Method::Call(handler) => handler.call(data, from).await.map(answered),
         }

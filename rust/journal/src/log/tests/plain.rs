@@ -67,6 +67,30 @@ fn entries_become_durable_together_and_in_order() {
 }
 
 #[test]
+fn what_comes_while_the_disk_syncs_goes_in_one_write_unless_it_is_much() {
+    let disk = disk();
+    let open = open(disk.storage());
+    open.push("first");
+    disk.hold(crate::storage::faulty::Op::Sync);
+    open.append("a");
+    assert!(disk.wait_held(1, LONG));
+    let written = open.log.health().disk_bytes;
+    for _ in 0..100 {
+        open.append("b");
+    }
+    assert_eq!(open.log.health().disk_bytes, written, "left to wait");
+    let much = open.append(&"c".repeat(300 << 10));
+    while open.log.health().disk_bytes < written + (300 << 10) {
+        std::thread::yield_now();
+    }
+    assert_eq!(open.log.fate(much), Fate::Waiting);
+    disk.release(crate::storage::faulty::Op::Sync);
+    assert_eq!(open.log.wait(much, LONG), Fate::Durable);
+    let (last, fate) = open.push("behind all that");
+    assert_eq!((last, fate), (much + 1, Fate::Durable));
+}
+
+#[test]
 fn only_who_watches_is_told() {
     let is_told = |open: &Open| {
         let mut fds = [rustix::event::PollFd::from_borrowed_fd(open.log.notify(), rustix::event::PollFlags::IN)];
