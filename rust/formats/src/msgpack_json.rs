@@ -1,4 +1,5 @@
-//! `MessagePack` as JSON text, so that what is known of the keys of logs is known once.
+//! `MessagePack` as JSON text, so that what is known of the keys of logs is known once; most records of Fluent Forward are read without it
+//! (`fields/packed.rs`).
 
 use logloom_record::{
     lossy,
@@ -148,7 +149,7 @@ impl<'b> Reader<'b> {
     }
 
     /// The value of a key: the bytes of ids are written as everybody writes ids.
-    fn named(&mut self, key: &[u8], depth_left: u32, out: &mut Vec<u8>) -> Result<(), Damage> {
+    pub(crate) fn named(&mut self, key: &[u8], depth_left: u32, out: &mut Vec<u8>) -> Result<(), Damage> {
         let before = *self;
         if let (b"trace_id" | b"span_id", head @ Head::Bin(8 | 16)) = (key, self.head()?) {
             hex(self.body(head)?, out);
@@ -178,7 +179,7 @@ fn itoa(value: impl std::fmt::Display) -> String {
 }
 
 /// A whole number: most values of logs that are no text.
-fn digits(mut value: u64, out: &mut Vec<u8>) {
+pub(crate) fn digits(mut value: u64, out: &mut Vec<u8>) {
     let (mut text, mut at) = ([0_u8; 20], 20);
     loop {
         at -= 1;
@@ -204,6 +205,13 @@ fn is_plain(bytes: &[u8]) -> bool {
         found | (word.wrapping_sub(ONES * 0x20) & HIGH) | (word & HIGH) | has_zero(word ^ (ONES * 0x22)) | has_zero(word ^ (ONES * 0x5c))
     });
     found == 0 && rest.iter().all(|byte| (0x20..0x80).contains(byte) && *byte != b'"' && *byte != b'\\')
+}
+
+/// Whether a string of JSON has these bytes as they are: UTF-8 in which nothing must be escaped.
+#[inline]
+pub(crate) fn is_verbatim(bytes: &[u8]) -> bool {
+    let is_escaped = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    is_plain(bytes) || (simdutf8::basic::from_utf8(bytes).is_ok() && !bytes.iter().any(is_escaped))
 }
 
 /// Fluentd's `EventTime`, in nanoseconds since the epoch: an extension of type 0 with seconds and nanoseconds.

@@ -37,7 +37,12 @@ struct Json {
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(Json { dialect: Dialect::compile(options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?) }))
+    Ok(Arc::new(Json { dialect: dialect(options)? }))
+}
+
+/// What the format knows of keys.
+pub(super) fn dialect(options: &Options) -> Result<Dialect, OptionError> {
+    Ok(Dialect::compile(options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?))
 }
 
 const ORIGINAL: Key = Key::new("log.record.original");

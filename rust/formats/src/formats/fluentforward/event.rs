@@ -17,6 +17,13 @@ pub(super) struct Event {
     pub(super) record: usize,
 }
 
+impl Event {
+    /// Whether more is known of it than its time and its record.
+    pub(super) fn has_metadata(&self, bytes: &[u8]) -> bool {
+        self.metadata.is_some_and(|at| matches!(Reader::from(bytes, at).head(), Ok(Head::Map(1..))))
+    }
+}
+
 fn separate(json: &mut Vec<u8>) {
     if json.len() > 1 {
         json.push(b',');

@@ -9,7 +9,9 @@ use logloom_record::{BatchWriter, RejectKind, RejectReason, Text, lossy, msgpack
 
 use crate::{
     About, Decoder, Format, Framing, Likely, OptionError, Options, Spec,
+    fields::{Dialect, Fields, PackedKeys},
     formats::json,
+    json::unescape,
     msgpack_json::{Damage, Reader},
     open_framed,
 };
@@ -31,10 +33,12 @@ pub static SPEC: Spec = Spec {
 /// Reads the record of an event as `json` reads an object.
 struct FluentForward {
     object: Arc<dyn Format>,
+    /// The same, for records that are read without JSON in between.
+    dialect: Dialect,
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    Ok(Arc::new(FluentForward { object: (json::SPEC.compile)(options)? }))
+    Ok(Arc::new(FluentForward { object: (json::SPEC.compile)(options)?, dialect: json::dialect(options)? }))
 }
 
 /// The seconds of what opens and closes a group of Fluent Bit's: it holds what its events share.
@@ -42,6 +46,8 @@ const GROUP_BEGINS: i64 = -1;
 const GROUP_ENDS: i64 = -2;
 /// Arrays and maps lie at most so deep in each other, beside what `depth_max` says.
 const DEPTH_MAX: u32 = 64;
+/// So many bytes follow what is read.
+const STEP: usize = 128;
 
 impl Format for FluentForward {
     fn spec(&self) -> &'static Spec {
@@ -123,6 +129,8 @@ impl Format for FluentForward {
 #[derive(Default)]
 struct Scratch {
     json: Vec<u8>,
+    /// An event, and behind it what of its record does not stand there as text.
+    frame: Vec<u8>,
     /// What the group of events shares: the content of an OTLP `Resource`, and of an `InstrumentationScope`.
     resource: Vec<u8>,
     scope: Vec<u8>,
@@ -179,7 +187,56 @@ impl FluentForward {
             }
             return Ok(());
         }
-        let json = &mut scratch.json;
+        self.choose_lane(scratch, out);
+        let tag = lossy(tag);
+        out.envelope().time(event.time.max(0) as u64).no_original().attr(b"fluent.tag", tag.as_bytes());
+        let result = match self.packed(bytes, event, depth, &mut scratch.frame, out) {
+            Some(result) => result,
+            None => self.by_json(bytes, event, depth, &mut scratch.json, out),
+        };
+        out.end_envelope();
+        result
+    }
+
+    /// Writes the record as it stands; `None`: it must be read as JSON.
+    #[inline]
+    fn packed(
+        &self,
+        bytes: &[u8],
+        event: &Event,
+        depth: u32,
+        frame: &mut Vec<u8>,
+        out: &mut BatchWriter,
+    ) -> Option<Result<(), RejectReason>> {
+        if bytes.len() > u32::MAX as usize / 4 || event.has_metadata(bytes) {
+            return None;
+        }
+        let mut is_read = true;
+        let result = out.attempt(|out| {
+            let mut reader = Reader::from(bytes, event.record);
+            let Ok(Head::Map(len)) = reader.head() else { return Ok(()) };
+            Fields::with(out.limits().attributes_max, out.limits().depth_max, |fields| {
+                frame.clear();
+                frame.extend_from_slice(bytes);
+                is_read = PackedKeys::with(&self.dialect, |keys| fields.gather_packed(&self.dialect, keys, &mut reader, len, depth, frame))
+                    .is_some();
+                if !is_read {
+                    return Ok(());
+                }
+                let len = frame.len();
+                frame.resize(len + STEP, 0); // texts are copied in whole steps
+                let text = Text::of(frame, 0..len);
+                fields.write(&self.dialect, text, text, unescape, out)
+            })
+        });
+        is_read.then_some(result)
+    }
+
+    /// Writes the record by way of JSON.
+    #[inline(never)]
+    fn by_json(&self, bytes: &[u8], event: &Event, depth: u32, json: &mut Vec<u8>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        let mut reader = Reader::from(bytes, event.record);
+        let Head::Map(len) = reader.head().map_err(reason)? else { return Ok(()) };
         json.clear();
         json.push(b'{');
         reader.pairs(len, depth, json).map_err(reason)?;
@@ -187,12 +244,7 @@ impl FluentForward {
             metadata(bytes, at, depth, json).map_err(reason)?;
         }
         json.push(b'}');
-        self.choose_lane(scratch, out);
-        let tag = lossy(tag);
-        out.envelope().time(event.time.max(0) as u64).no_original().attr(b"fluent.tag", tag.as_bytes());
-        let result = out.attempt(|out| self.object.parse(Text::from(scratch.json.as_slice()), out));
-        out.end_envelope();
-        result
+        out.attempt(|out| self.object.parse(Text::from(json.as_slice()), out))
     }
 }
 
@@ -200,3 +252,6 @@ fn reason(damage: Damage) -> RejectReason {
     let kind = if damage.what.ends_with("cut") { RejectKind::Truncated } else { RejectKind::Syntax };
     RejectReason { kind, what: damage.what, at: u32::try_from(damage.at).unwrap_or(u32::MAX) }
 }
+
+#[cfg(test)]
+mod tests;

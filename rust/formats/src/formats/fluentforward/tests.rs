@@ -1,0 +1,236 @@
+//! Records that are read from `MessagePack` itself are those that its JSON becomes.
+
+use logloom_record::{BlockPool, Limits, Origin};
+use proptest::prelude::*;
+
+use super::*;
+
+/// A value, as clients send it.
+#[derive(Clone, Debug)]
+enum Value {
+    Nil,
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Float(f64),
+    Str(Vec<u8>),
+    Bin(Vec<u8>),
+    Ext(u8, Vec<u8>),
+    Array(Vec<Value>),
+    Map(Vec<(Value, Value)>),
+}
+
+impl Value {
+    fn pack(&self, out: &mut Vec<u8>) {
+        let mut sized = |kind: u8, len: usize| {
+            out.push(kind);
+            out.extend_from_slice(&(len as u32).to_be_bytes());
+        };
+        match self {
+            Self::Nil => out.push(0xc0),
+            Self::Bool(value) => out.push(0xc2 + u8::from(*value)),
+            Self::Int(value) => {
+                out.push(0xd3);
+                out.extend_from_slice(&value.to_be_bytes());
+            }
+            Self::Uint(value) => {
+                out.push(0xcf);
+                out.extend_from_slice(&value.to_be_bytes());
+            }
+            Self::Float(value) => {
+                out.push(0xcb);
+                out.extend_from_slice(&value.to_be_bytes());
+            }
+            Self::Str(text) => {
+                sized(0xdb, text.len());
+                out.extend_from_slice(text);
+            }
+            Self::Bin(bytes) => {
+                sized(0xc6, bytes.len());
+                out.extend_from_slice(bytes);
+            }
+            Self::Ext(kind, bytes) => {
+                sized(0xc9, bytes.len());
+                out.push(*kind);
+                out.extend_from_slice(bytes);
+            }
+            Self::Array(values) => {
+                sized(0xdd, values.len());
+                for value in values {
+                    value.pack(out);
+                }
+            }
+            Self::Map(pairs) => {
+                sized(0xdf, pairs.len());
+                for (key, value) in pairs {
+                    key.pack(out);
+                    value.pack(out);
+                }
+            }
+        }
+    }
+}
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        4 => "[ -~]{0,20}".prop_map(String::into_bytes),
+        1 => "[a-zäßé\u{1f600}\"\\\\\n\t\u{0}\u{7f}]{0,12}".prop_map(String::into_bytes),
+        1 => proptest::collection::vec(any::<u8>(), 0..12),
+        1 => prop::sample::select(vec![
+            "2026-11-21T10:40:59.509Z", "1795257659", "warn", "ERROR", "0af7651916cd43dd8448eb211c80319c", "00f067aa0ba902b7", "main.go:12", "12", "",
+            "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01", "a\nb",
+        ]).prop_map(|text| text.as_bytes().to_vec()),
+    ]
+}
+
+fn key() -> impl Strategy<Value = Value> {
+    let known = prop::sample::select(vec![
+        "time",
+        "timestamp",
+        "level",
+        "severity",
+        "message",
+        "log",
+        "msg",
+        "trace_id",
+        "span_id",
+        "trace_flags",
+        "pid",
+        "thread",
+        "error",
+        "service",
+        "kubernetes",
+        "stream",
+        "status",
+        "caller",
+        "exception",
+        "fields",
+        "name",
+        "traceparent",
+        "dd.trace_id",
+        "event_name",
+        "stack",
+    ]);
+    prop_oneof![
+        8 => known.prop_map(|key| Value::Str(key.as_bytes().to_vec())),
+        2 => "[a-z._]{0,6}".prop_map(|key| Value::Str(key.into_bytes())),
+        1 => text().prop_map(Value::Str),
+        1 => text().prop_map(Value::Bin),
+        1 => any::<i64>().prop_map(Value::Int),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        1 => Just(Value::Nil),
+        1 => any::<bool>().prop_map(Value::Bool),
+        2 => any::<i64>().prop_map(Value::Int),
+        1 => (0_u64..100).prop_map(Value::Uint),
+        1 => prop::sample::select(vec![1_795_257_659_u64, 1_795_257_659_509, 1_795_257_659_509_000_000, 1 << 63, u64::MAX]).prop_map(Value::Uint),
+        1 => any::<f64>().prop_map(Value::Float),
+        6 => text().prop_map(Value::Str),
+        1 => proptest::collection::vec(any::<u8>(), 0..17).prop_map(Value::Bin),
+        1 => (any::<u8>(), proptest::collection::vec(any::<u8>(), 0..9)).prop_map(|(kind, bytes)| Value::Ext(kind, bytes)),
+        1 => Just(Value::Ext(0, vec![0x6a, 0xff, 1, 2, 0, 0, 0, 9])),
+    ];
+    leaf.prop_recursive(4, 24, 5, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+            proptest::collection::vec((key(), inner), 0..4).prop_map(Value::Map),
+        ]
+    })
+}
+
+fn format() -> FluentForward {
+    let options = Options::default();
+    FluentForward { object: (json::SPEC.compile)(&options).unwrap(), dialect: json::dialect(&options).unwrap() }
+}
+
+/// The records that the event becomes, and whether it was read without JSON; `None` where it was to be, and could not be.
+fn read(format: &FluentForward, bytes: &[u8], limits: &Limits, by_json: bool) -> Option<(Result<(), RejectReason>, Vec<u8>)> {
+    let mut out = BatchWriter::new(BlockPool::global(), limits, &Arc::new(Origin::default()), 1);
+    let event = Event { time: 0, metadata: None, record: 0 };
+    let depth = limits.depth_max.min(DEPTH_MAX);
+    out.envelope().time(7).no_original().attr(b"fluent.tag", b"t");
+    let mut scratch = Vec::new();
+    let result = if by_json {
+        format.by_json(bytes, &event, depth, &mut scratch, &mut out)
+    } else {
+        format.packed(bytes, &event, depth, &mut scratch, &mut out)?
+    };
+    out.end_envelope();
+    Some((result, out.finish().to_otlp().to_vec()))
+}
+
+fn packed(pairs: &[(Value, Value)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Value::Map(pairs.to_vec()).pack(&mut bytes);
+    bytes
+}
+
+fn pair(key: &str, value: Value) -> (Value, Value) {
+    (Value::Str(key.into()), value)
+}
+
+proptest! {
+    #[test]
+    fn what_is_read_directly_is_what_its_json_becomes(
+        maps in proptest::collection::vec(proptest::collection::vec((key(), value()), 0..14), 1..4),
+        attributes_max in prop::sample::select(vec![3_u32, 128]),
+        depth_max in prop::sample::select(vec![1_u32, 3, 64]),
+    ) {
+        let format = format();
+        let limits = Limits { attributes_max, depth_max, ..Limits::DEFAULT };
+        for pairs in maps {
+            let bytes = packed(&pairs);
+            if let Some(direct) = read(&format, &bytes, &limits, false) {
+                prop_assert_eq!(Some(direct), read(&format, &bytes, &limits, true));
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_are_too_bad(bytes in proptest::collection::vec(any::<u8>(), 0..60), pairs in proptest::collection::vec((key(), value()), 0..5), cut in 0_usize..200) {
+        let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
+        let mut whole = vec![0x92, 0xa1, b't', 0x91, 0x92, 0x01];
+        whole.extend_from_slice(&packed(&pairs));
+        whole.truncate(cut.max(1));
+        whole.extend_from_slice(&bytes);
+        let _ = format().parse(Text::from(whole.as_slice()), &mut out);
+        let _ = format().parse(Text::from(bytes.as_slice()), &mut out);
+    }
+}
+
+#[test]
+fn what_clients_send_is_read_without_json() {
+    let nested =
+        Value::Map(vec![pair("pod", Value::Str(b"cart-1".to_vec())), pair("labels", Value::Array(vec![Value::Str(b"a".to_vec())]))]);
+    let bytes = packed(&[
+        pair("log", Value::Str(b"GET /cart \"quoted\"\n".to_vec())),
+        pair("level", Value::Str(b"warn".to_vec())),
+        pair("time", Value::Str(b"2026-11-21T10:40:59.509Z".to_vec())),
+        pair("took", Value::Float(0.25)),
+        pair("status", Value::Uint(503)),
+        pair("kubernetes", nested),
+        pair("trace_id", Value::Bin(vec![7; 16])),
+        pair("none", Value::Nil),
+        pair("is", Value::Bool(true)),
+        pair("bad", Value::Str(vec![0xff, b'a'])),
+    ]);
+    let format = format();
+    for _ in 0..2 {
+        let direct = read(&format, &bytes, &Limits::DEFAULT, false);
+        assert!(direct.as_ref().is_some_and(|read| read.0.is_ok()));
+        assert_eq!(direct, read(&format, &bytes, &Limits::DEFAULT, true));
+    }
+}
+
+#[test]
+fn a_key_that_comes_twice_or_holds_what_becomes_attributes_is_left_to_json() {
+    let format = format();
+    let twice = packed(&[pair("a", Value::Nil), pair("a", Value::Bool(true))]);
+    let container = packed(&[pair("error", Value::Map(vec![pair("type", Value::Str(b"E".to_vec()))]))]);
+    for bytes in [twice, container] {
+        assert!(read(&format, &bytes, &Limits::DEFAULT, false).is_none());
+    }
+}
