@@ -5,7 +5,7 @@ use std::io::{Cursor, Read, Write};
 use flate2::{
     Compression, Decompress, FlushDecompress, Status,
     read::{MultiGzDecoder, ZlibDecoder},
-    write::{GzEncoder, ZlibEncoder},
+    write::ZlibEncoder,
 };
 use zstd::stream::raw::{Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
 
@@ -128,8 +128,10 @@ pub fn compress(data: &[u8], encoding: Encoding) -> Result<Vec<u8>, ContentError
     let room = data.len() / 4 + 64;
     match encoding {
         Encoding::Gzip => {
-            let mut encoder = GzEncoder::new(Vec::with_capacity(room), Compression::fast());
-            encoder.write_all(data).and_then(|()| encoder.finish()).map_err(damaged)
+            let mut out = vec![0; room];
+            let size = crate::pack::compress_all(&[data], encoding, 1, &mut out)?;
+            out.truncate(size);
+            Ok(out)
         }
         Encoding::Deflate => {
             let mut encoder = ZlibEncoder::new(Vec::with_capacity(room), Compression::fast());
