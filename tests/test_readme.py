@@ -73,6 +73,7 @@ def test_python_example_runs(code: str, folder: Path) -> None:
 @pytest.mark.parametrize("config", documented())
 def test_config_example_is_accepted(config: str, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(config, "utf-8")
+    (tmp_path / "owners.csv").write_text("namespace,team,pager\nshop,cart,1\n", "utf-8")  # enrich's, which check reads
     asked = dict.fromkeys(re.findall(r"\$\{env:(\w+)\}", config), "a value")
     check = [LOGLOOM, "check", "config.yaml"]
     done = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True, env=os.environ | asked)

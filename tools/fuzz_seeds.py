@@ -63,8 +63,19 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     yield "journal_file", "entries", journal[8192:]
     yield "journal_entry", "sealed", journal[8192:]
     yield "journal_entry", "plain", (ROOT / "rust" / "journal" / "tests" / "fixtures" / "v1.body").read_bytes()
+    yield from _programs()
     for number, text in enumerate(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "conditions.md").read_text("utf-8"))):
         yield "condition", f"{number}", text.encode()
+
+
+def _programs() -> Iterator[tuple[str, str, bytes]]:
+    """What the page of `transform` has in code, and its statements, over the records of a fixture."""
+    page = (ROOT / "docs" / "transform.md").read_text("utf-8")
+    behind = b"\0" + min((FIXTURES / "otlp").glob("*.log")).read_bytes()
+    for number, text in enumerate(re.findall(r"`([^`\n]+)`", page)):
+        yield "transform", f"vrl-{number}", b"\0" + text.encode() + behind
+    for number, text in enumerate(re.findall(r"- ([a-z_]+\(.*\).*)", page)):
+        yield "transform", f"ottl-{number}", b"\1" + text.encode() + behind
 
 
 def main() -> None:

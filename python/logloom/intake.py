@@ -7,7 +7,7 @@ import asyncio
 import functools
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -129,6 +129,7 @@ class Push:
         self._threads = threads
         self._commits = commits or Commits(journal)
         self._memories = memories
+        self._waiting: ThreadPoolExecutor | None = None
 
     @property
     def brakes(self) -> list[Brake]:
@@ -225,7 +226,7 @@ class Push:
         peer: str = "",
         **known: Any,
     ) -> Delivery:
-        """Push without holding up the event loop: small messages here, larger ones on a thread.
+        """Push without holding up the event loop: small messages here, larger ones, and all that may wait, on a thread.
 
         What a message became is on disk when it is `done`: its sender may forget it. A source, which can be read again,
         is not waited for: `durable_to` tells how much of it may be forgotten. `known`: what else is known of who sent a
@@ -255,14 +256,25 @@ class Push:
         return not position or await self._commits.durable(position)
 
     async def _push(self, to: Messages | Source, size_bytes: int, *arguments: Any, **known: Any) -> Delivery:
-        if size_bytes <= INLINE_BYTES_MAX:
+        if size_bytes <= INLINE_BYTES_MAX and not self._intake.waits:
             return to.push(*arguments, **known)
         push = functools.partial(to.push, *arguments, **known)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, push)
+        return await asyncio.get_running_loop().run_in_executor(self._executor(), push)
+
+    def _executor(self) -> Executor:
+        """Where pushes hold up nobody else: those that may wait for a user's function have a thread of the receiver's.
+
+        That takes them one after the other, as the function does, so that each has the function's whole time.
+        """
+        if not self._intake.waits:
+            return self._threads
+        if self._waiting is None:
+            self._waiting = ThreadPoolExecutor(1, thread_name_prefix=f"push {self.receiver}")
+        return self._waiting
 
     async def flush(self, source: Source) -> Delivery:
         """The source is at its end: what waits for more bytes becomes records."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, source.flush)
+        return await asyncio.get_running_loop().run_in_executor(self._executor(), source.flush)
 
     async def safe(self, position: int) -> None:
         """Wait until the entry at `position` cannot be lost: it is on disk (of a journal in memory, delivered)."""

@@ -1,7 +1,8 @@
 """Who looks on at a component of the running service: `logloom tail` asks at the socket `tail.sock` in the data folder.
 
-Its owner alone may connect: what is seen before a processor has masked it has what it will mask. Nobody who looks on
-holds anything up: what they do not take in time is not shown, and counted.
+Its owner alone may connect: what is seen before a processor has masked it has what it will mask. Where the policy names
+readers of what may be there, he must be one of them, by the user that the kernel tells. Nobody who looks on holds
+anything up: what they do not take in time is not shown, and counted.
 
 A client sends one line of JSON: `{"component": "processors.redaction", "keep": ["severity >= WARN"]}`. It is
 answered with frames: a letter, a length of four bytes, big-endian, and so many bytes. `b`: OTLP; `m`: how many records
@@ -9,8 +10,11 @@ were not shown, as text; `e`: why there is nothing, as text, and the last.
 """
 
 import asyncio
+import grp
 import os
+import pwd
 import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -20,6 +24,7 @@ import orjson
 
 from logloom._native import Batch, Intake, Processor, Tap
 from logloom.config import Config
+from logloom.config.policy import plain_behind
 from logloom.errors import ConfigError, LogloomError
 
 __all__ = ["NAME", "at", "found", "tailed"]
@@ -47,7 +52,7 @@ async def tailed(data: Path, intake: Intake, config: Callable[[], Config]) -> As
     tasks: set[asyncio.Task[Any]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(_serve(intake, config(), reader, writer))
+        task = asyncio.create_task(_serve(intake, config, reader, writer))
         tasks.add(task)
         try:
             await task
@@ -78,16 +83,27 @@ async def tailed(data: Path, intake: Intake, config: Callable[[], Config]) -> As
         os.close(folder)
 
 
-async def _serve(intake: Intake, config: Config, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(
+    intake: Intake, config: Callable[[], Config], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    names, known = _names(writer.get_extra_info("socket")), config()
     try:
         asked = orjson.loads(await reader.readuntil(b"\n"))
-        taps, keep = _taps(intake, config, asked)
+        _ask(known, str(asked["component"]), names)
+        taps, keep = _taps(intake, known, asked)
     except (ValueError, TypeError, KeyError, asyncio.LimitOverrunError, LogloomError) as error:
         await _send(writer, b"e", str(error).encode())
         return
     gone = asyncio.ensure_future(reader.read(1))
     try:
         while not gone.done():
+            if (now := config()) is not known:  # another policy may let others read
+                known = now
+                try:
+                    _ask(known, str(asked["component"]), names)
+                except LogloomError as error:
+                    await _send(writer, b"e", str(error).encode())
+                    return
             for batch, missed in await asyncio.gather(*(asyncio.to_thread(_next, tap, keep) for tap in taps)):
                 if batch is not None:
                     await _send(writer, b"b", bytes(batch))
@@ -97,6 +113,38 @@ async def _serve(intake: Intake, config: Config, reader: asyncio.StreamReader, w
         gone.cancel()
         with suppress(asyncio.CancelledError):
             await gone
+
+
+def _names(connected: Any) -> frozenset[str]:
+    """What roles call who is at the other end: the user's name and number, and his groups."""
+    _, uid, gid = struct.unpack("iII", connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    names = {str(uid)}
+    with suppress(KeyError):
+        user = pwd.getpwuid(uid)
+        names.add(user.pw_name)
+        for group in os.getgrouplist(user.pw_name, gid):
+            with suppress(KeyError):
+                names.add(f"group:{grp.getgrgid(group).gr_name}")
+    return frozenset(names)
+
+
+def _ask(config: Config, component: str, names: frozenset[str]) -> None:
+    """The policy, whether he may read what passes there.
+
+    Raises:
+        ConfigError: He may not; or no such component runs.
+    """
+    on, ids = found(config, component)
+    if config.policy is None:
+        return
+    left = None
+    if on == "pipeline":
+        behind = plain_behind(config.policy, config, config.processors)
+        left = frozenset[str]().union(*(behind[name] for name in ids))
+    if why := config.policy.refused(names, left):
+        users = [name for name in sorted(names) if not name.startswith("group:")]
+        msg = f"user {' = '.join(users)} may not look on at '{component}': {why}"
+        raise ConfigError(msg)
 
 
 def found(config: Config, component: str) -> tuple[On, list[str]]:

@@ -191,7 +191,8 @@ def kept_under(text: str, folder: Path) -> str:
 def test_each_file_tells_the_policy_under_which_it_was_begun(tmp_path: Path) -> None:
     told = []
     for readers in ("a", "b"):
-        classes = f"{{classes: {{ids: {{rules: [email], readers: [{readers}], log: plain, to: [outside]}}}}}}"
-        told.append(kept_under(f"policy: {classes}\n{ONE}", tmp_path))
+        classes = f"{{classes: {{ids: {{rules: [email], readers: [{readers}], log: plain, to: [outside]}}}}"
+        policy = f"{classes}, roles: {{a: [x], b: [y]}}}}"
+        told.append(kept_under(f"policy: {policy}\n{ONE}", tmp_path))
     files = survey_journal(str(tmp_path / "journal"))["files"]
     assert [file["policy"] for file in files] == told

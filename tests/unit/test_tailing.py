@@ -1,6 +1,7 @@
 """`logloom.tailing`: who looks on at a component, over the socket in the data folder."""
 
 import asyncio
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,6 @@ def test_a_name_that_stands_for_nothing_or_for_two_says_which_there_are() -> Non
 async def _asked(folder: Path, request: dict[str, Any]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     path, descriptor = at(folder)
     reader, writer = await asyncio.open_unix_connection(path)
-    import os
-
     os.close(descriptor)
     writer.write(orjson.dumps(request) + b"\n")
     await writer.drain()
@@ -131,3 +130,36 @@ async def test_a_request_that_does_not_end_is_cut_off(tmp_path: Path) -> None:
         import os
 
         os.close(descriptor)
+
+
+@pytest.mark.asyncio
+async def test_who_looks_on_must_be_a_reader_of_what_may_be_there(tmp_path: Path) -> None:
+    def under(user: str) -> Config:
+        classes = "{mail: {rules: [email], log: plain, to: [outside], readers: [support]}}"
+        return loads(
+            f"{CONFIG}\npolicy: {{classes: {classes}, roles: {{support: ['{user}']}}}}\n", environment={"SIEM": "s:1"}
+        )
+
+    nobody, we = under("nobody-like-that"), under(str(os.getuid()))
+    now = nobody
+    intake = intake_of(nobody, Journal(bytes_max=1 << 26))
+    source = intake.source("filelog/mesh", "json")
+    async with tailed(tmp_path, intake, lambda: now):
+        for component in ("filelog/mesh", "redaction"):
+            reader, writer = await _asked(tmp_path, {"component": component})
+            kind, data = await _frame(reader)
+            assert kind == b"e"
+            assert b"the role support may read (policy.classes.mail.readers)" in data
+            assert str(os.getuid()).encode() in data
+            writer.close()
+        now = we
+        reader, writer = await _asked(tmp_path, {"component": "filelog/mesh"})
+        frame = asyncio.create_task(_frame(reader))
+        while not frame.done():  # it may not be there yet
+            source.push(LINES)
+            await asyncio.wait([frame], timeout=0.01)
+        assert frame.result()[0] == b"b"
+        now = nobody  # another policy holds for those who look on
+        while (await _frame(reader))[0] != b"e":
+            pass
+        writer.close()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 SUMMARY = "say all that is wrong with a config, without starting anything"
 EPILOG = """\
 Each problem is a line: the file, the line in it, the place, what is wrong and the way out. ${env:NAME} is read from the
-environment. Exit code 1: there are problems.
+environment. The lookup tables of 'enrich' are read too, where all else is in order. Exit code 1: there are problems.
 
 With --collector, for a config of the OpenTelemetry Collector, each line begins with what becomes of a thing: it runs
 unchanged, it is ignored (it changes nothing here), it is lacking (with what comes nearest), or it is wrong. Exit code
@@ -57,8 +57,24 @@ def run(args: argparse.Namespace) -> int:
         return 1
     for note in checked.notes:
         print(_line(survey.file, note))
+    if unusable := list(_unusable(checked)):
+        for line in unusable:
+            print(f"{checked.file}: {line}")
+        print(_count(len(unusable), "problem"), file=sys.stderr)
+        return 1
     print(f"{checked.file}: in order; pipelines: {', '.join(checked.service.pipelines)}")
     return 0
+
+
+def _unusable(config: "Config") -> "Iterator[str]":
+    """What is wrong with files that the config stands on: they are read, as at a start."""
+    import importlib
+
+    for identifier, component in config.processors.items():
+        module = importlib.import_module(f"logloom.processors.{component.type}")
+        if hasattr(module, "unusable"):
+            for place, why in module.unusable(component.config):
+                yield f"processors.{identifier}.{place}: {why}"
 
 
 def _survey(sources: list[str]) -> "Survey":

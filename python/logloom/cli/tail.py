@@ -16,7 +16,7 @@ EPILOG = """\
 COMPONENT is an id of the config, or its place where several have that id: receivers.otlp, processors.redaction,
 pipelines.logs/mesh, exporters.file (what its pipelines give it). Records are shown as they pass; nothing waits for who
 looks on, and what is not shown for that reason is told at the end. What a receiver or an early processor puts out is
-not masked yet: only the owner of the data folder may look.
+not masked yet: only the owner of the data folder may look, and where the policy names readers, only if he is one.
 
 examples:
   logloom tail filelog/mesh

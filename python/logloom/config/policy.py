@@ -7,7 +7,7 @@ found on every way from a receiver to an exporter, over connectors too (`docs/po
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Final, Literal
@@ -20,7 +20,7 @@ from logloom.config.service import PipelineConfig
 from logloom.config.typed import Typed
 from logloom.config.wiring import Wired, onward
 
-__all__ = ["OUTSIDE", "DataClass", "PolicyConfig", "check"]
+__all__ = ["OUTSIDE", "DataClass", "PolicyConfig", "check", "plain_behind"]
 
 OUTSIDE: Final = "outside"
 """The zone of the exporters that no zone names."""
@@ -43,7 +43,7 @@ class DataClass:
         log: Whether it may be logged: `plain`, as it is; `redacted`, only with its values masked or as pseudonyms;
             `never`, only with its values dropped.
         to: The zones that it may go to as it is; elsewhere it must be redacted. Of a class that is logged `plain`.
-        readers: Who may read it: names of roles. Told with the policy; nothing here holds anybody to it yet.
+        readers: Who may read it as it came, which `logloom tail` asks: names of `roles`. Empty: whoever gets there.
         keep: The longest that it is kept where it is written as it is; of files as `rotation.max_days` has it.
     """
 
@@ -82,20 +82,44 @@ class PolicyConfig:
     Attributes:
         classes: The classes of data, by name.
         zones: By name, the exporters that send there, such as `file/*`; those that none names are `outside`.
+        roles: By name, who has it: users of this machine, by name or number, and groups, as `group:NAME`.
     """
 
     classes: dict[str, DataClass]
     zones: dict[str, list[str]] = field(default_factory=dict)
+    roles: dict[str, list[str]] = field(default_factory=dict)
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """Every zone that a class may go to is there."""
+        """Every zone that a class may go to is there, and every role that may read it, with somebody who has it."""
+        for role, users in self.roles.items():
+            if not users or not all(user.removeprefix("group:").strip() for user in users):
+                yield f"roles.{role}", "nobody has it: name users, by name or number, or groups as 'group:NAME'"
         for name, one in self.classes.items():
+            for place, role in enumerate(one.readers):
+                if role not in self.roles:
+                    known = ", ".join(self.roles) or "there are none: give policy.roles"
+                    yield f"classes.{name}.readers[{place}]", f"no role '{role}': {known}"
             for place, zone in enumerate(one.to):
                 if zone not in self.zones and zone != OUTSIDE:
                     known = ", ".join([*self.zones, OUTSIDE])
                     yield f"classes.{name}.to[{place}]", f"no zone '{zone}': {known}"
         if OUTSIDE in self.zones:
             yield f"zones.{OUTSIDE}", "is what no other zone names: name the exporters of the others"
+
+    def refused(self, names: Collection[str], left: frozenset[str] | None = None) -> str | None:
+        """Why somebody may not read what passes somewhere; None: he may.
+
+        Args:
+            names: What he goes by in `roles`: his name, his number, `group:` and the name of each of his groups.
+            left: What may be there as it came, as `plain_behind` tells it; None: all of it.
+        """
+        for name, one in self.classes.items():
+            is_there = left is None or bool(one.found_by() & left)
+            if one.readers and is_there and not any(user in names for role in one.readers for user in self.roles[role]):
+                roles = " or ".join(one.readers)
+                where = f"policy.classes.{name}.readers"
+                return f"{name} data may be there, which only who has the role {roles} may read ({where})"
+        return None
 
     @property
     def sha256(self) -> str:
@@ -170,6 +194,16 @@ def _breaks(policy: PolicyConfig, of: str, to: Any, left: _Left) -> Iterator[str
             kept = f"{days} days" if days else "for ever"
             keep = f"{of} data is kept {one.keep / DAY_S:g} days"
             yield f"{keep}, and '{exporter}' keeps it {kept}: set rotation.max_days"
+
+
+def plain_behind(policy: PolicyConfig, config: Wired, processors: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """By pipeline, what of the policy's classes may leave it as it came."""
+    everything = frozenset[str]().union(*(one.found_by() for one in policy.classes.values()))
+    behind = _left_behind(config, processors, _Left(everything, everything))
+    letters = config.service.dead_letter_pipeline
+    if letters is not None:
+        behind[letters] = _join([behind[letters], *behind.values()])
+    return {name: left.plain for name, left in behind.items()}
 
 
 def notes(config: Wired, processors: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

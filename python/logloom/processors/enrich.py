@@ -85,6 +85,15 @@ class Config:
                     yield f"{section}.{key}", "an integer of 64 bits, or a text in quotes"
 
 
+def unusable(config: Config) -> Iterator[tuple[str, str]]:
+    """What is wrong with the files of its tables, each as it is now: its place in the config, and why."""
+    for name, table in config.tables.items():
+        try:
+            create(Config(tables={name: table}))
+        except ConfigError as error:
+            yield f"tables.{name}", str(error).removeprefix(f"enrich: tables.{name}: ")
+
+
 def create(config: Config) -> Processor:
     """The core's, for one pipeline.
 

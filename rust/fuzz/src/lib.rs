@@ -10,6 +10,8 @@ use logloom_wire::{Decompressor, Encoding};
 
 #[path = "../../formats/tests/bulk/answered.rs"]
 mod answered;
+#[path = "../../processors/tests/programs/held.rs"]
+mod held;
 pub mod journal;
 #[path = "../../formats/tests/fixtures/well_formed.rs"]
 mod well_formed;
@@ -37,6 +39,11 @@ fn parse(format: &Arc<dyn Format>, input: &Bytes, cut: usize) -> Batch {
     decoder.feed(&input.slice(cut..), &mut out);
     decoder.flush(&mut out);
     out.finish()
+}
+
+/// A program of `transform` over records: see there for how the bytes are laid out.
+pub fn transform(data: &[u8]) {
+    held::transform(data, &LIMITS);
 }
 
 /// The first byte chooses the format by its place in `FORMATS`, the second where the source is cut.

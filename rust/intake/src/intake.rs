@@ -79,6 +79,11 @@ impl Intake {
         self.ask(&before, true, |processor| !now.has(processor))
     }
 
+    /// Whether a push may wait for a user's function, for instance: it is to be made where waiting holds up nobody else.
+    pub fn waits(&self) -> bool {
+        self.pipelines().waits()
+    }
+
     /// The pipelines that there are now.
     pub(crate) fn pipelines(&self) -> Arc<Pipelines> {
         Arc::clone(&self.pipelines.read().unwrap_or_else(PoisonError::into_inner))

@@ -82,6 +82,11 @@ pub trait Processor: std::fmt::Debug + Send + Sync {
     /// The Batch as it is to be; the same one where nothing changed, so that pipelines go on sharing its bytes.
     fn apply(&self, batch: Batch, outcome: &mut Outcome) -> Batch;
 
+    /// Whether it may wait for what is not done on the caller's thread: then it is called where waiting holds up nobody else.
+    fn waits(&self) -> bool {
+        false
+    }
+
     /// Records of the processor's own that are due by now, such as the counts of windows that closed: a Batch for each origin that they have, of
     /// a few MiB at most. They go through the processors behind this one.
     fn tick(&self, _now_unix_nano: u64) -> Vec<Batch> {

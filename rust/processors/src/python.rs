@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, TryRecvError},
     },
     time::Duration,
@@ -50,9 +50,29 @@ pub struct Python {
     function: Arc<dyn Function>,
     timeout: Duration,
     on_error: OnError,
-    /// Where the answer of a call comes that nobody waits for any more. Taken while a call goes on.
-    late: Mutex<Option<Receiver<Told>>>,
+    turn: Mutex<Turn>,
+    /// A call ended.
+    free: Condvar,
     cost: Mutex<Cost>,
+}
+
+/// Whose turn it is: one call goes on at a time.
+#[derive(Debug, Default)]
+struct Turn {
+    /// Somebody waits for the answer of a call.
+    is_taken: bool,
+    /// Where the answer of a call comes that nobody waits for any more.
+    late: Option<Receiver<Told>>,
+}
+
+/// While it lives, it is somebody's turn.
+struct Taken<'a>(&'a Python);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.0.turn().is_taken = false;
+        self.0.free.notify_one();
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,38 +92,51 @@ impl std::fmt::Debug for Python {
 impl Python {
     /// Of a function that has `timeout` for each Batch.
     pub fn new(function: Arc<dyn Function>, timeout: Duration, on_error: OnError) -> Self {
-        Self { function, timeout, on_error, late: Mutex::default(), cost: Mutex::default() }
+        Self { function, timeout, on_error, turn: Mutex::default(), free: Condvar::new(), cost: Mutex::default() }
     }
 
-    /// What the function answers in time.
+    /// What the function answers in time; those before it have as much.
     fn ask(&self, batch: &Batch) -> Result<Answer, String> {
-        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-        match late.as_ref().map(Receiver::try_recv) {
+        let turn = self.turn();
+        let waited = self.free.wait_timeout_while(turn, self.timeout, |turn| turn.is_taken).unwrap_or_else(PoisonError::into_inner);
+        let mut turn = waited.0;
+        if turn.is_taken {
+            return Err("the function is still at an earlier batch".to_owned());
+        }
+        match turn.late.as_ref().map(Receiver::try_recv) {
             Some(Ok((_, cpu_s))) => self.counted(|cost| cost.cpu_s += cpu_s),
             Some(Err(TryRecvError::Empty)) => {
-                drop(late);
+                drop(turn);
                 self.function.interrupt(); // it may have begun only after it was interrupted the first time
                 return Err("the function is still at an earlier batch".to_owned());
             }
             Some(Err(TryRecvError::Disconnected)) | None => {}
         }
-        *late = None;
+        (turn.is_taken, turn.late) = (true, None);
+        drop(turn);
+        let taken = Taken(self);
         self.counted(|cost| cost.calls += 1);
         let answer = self.function.start(batch.clone());
-        match answer.recv_timeout(self.timeout) {
+        let told = answer.recv_timeout(self.timeout);
+        let is_late = matches!(told, Err(RecvTimeoutError::Timeout));
+        self.turn().late = is_late.then_some(answer);
+        drop(taken);
+        match told {
             Ok((made, cpu_s)) => {
                 self.counted(|cost| cost.cpu_s += cpu_s);
                 made
             }
             Err(RecvTimeoutError::Disconnected) => Err("the function's thread ended".to_owned()),
             Err(RecvTimeoutError::Timeout) => {
-                *late = Some(answer);
-                drop(late);
                 self.counted(|cost| cost.late += 1);
                 self.function.interrupt();
                 Err(format!("the function took longer than {} s", self.timeout.as_secs_f64()))
             }
         }
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn counted(&self, count: impl FnOnce(&mut Cost)) {
@@ -176,6 +209,10 @@ impl Processor for Python {
             Ok(made) => made,
             Err(why) => self.failed(batch, &why, outcome),
         }
+    }
+
+    fn waits(&self) -> bool {
+        true
     }
 
     fn measured(&self) -> Vec<Measured> {

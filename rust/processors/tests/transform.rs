@@ -13,6 +13,9 @@ use logloom_record::{
 };
 use proptest::prelude::*;
 
+#[path = "programs/held.rs"]
+mod held;
+
 /// A record with these texts as attributes, one of whose keys may stand twice, and a field that nobody knows.
 fn record(attributes: &[(String, Vec<u8>)], body: &str, severity: u8) -> Vec<u8> {
     let mut out = vec![0x10, severity];
@@ -119,6 +122,20 @@ proptest! {
             prop_assert!(matches!(new.attribute("new"), Some(AnyValue::Int(n)) if n == expected));
             prop_assert_eq!((new.resource(), new.scope()), (old.resource(), old.scope()));
         }
+    }
+
+    /// As the fuzz target does it, with pieces of programs.
+    #[test]
+    fn any_program_over_any_records_holds(
+        language: u8,
+        words in proptest::collection::vec(proptest::sample::select(&[
+            ".", "body", "attributes", "a", "=", "del(", ")", "(", "\"", "{", "}", "[", "]", "1", "if ", "set(", ", ", "\n", "upcase(", "parse_json!(",
+            "TruncateTime(", "Now()", "Duration(\"1h\")", "URL(", "Decode(", "\"base64\"", "log.", "resource", " where ", " == ", "truncate_all(",
+        ][..]), 0..14),
+        records in proptest::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let data = [&[language][..], words.concat().as_bytes(), &[0], &records].concat();
+        held::transform(&data, &Limits::DEFAULT);
     }
 
     #[test]

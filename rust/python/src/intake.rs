@@ -224,6 +224,12 @@ impl Intake {
         Ok(Source(Mutex::new(logloom_intake::Source::open(Arc::clone(&self.0), format, origin, begin))))
     }
 
+    /// Whether a push may wait for a user's function.
+    #[getter]
+    fn waits(&self) -> bool {
+        self.0.waits()
+    }
+
     /// `None`: too many look on already.
     fn tap(&self, on: &str, name: &str) -> PyResult<Option<Tap>> {
         Ok(self.0.tap(tap::on(on)?, name).map(Tap))

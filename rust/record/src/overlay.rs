@@ -4,7 +4,7 @@
 
 use crate::{
     AnyValue, Edit,
-    expr::key_of,
+    expr::{key_of, pair_of},
     proto::{Fields, Value, push_field, push_varint, text_field, varint_len},
 };
 
@@ -183,11 +183,7 @@ impl Overlay {
         if let Some(pair) = self.pair(key).and_then(|at| self.pairs.get(at)) {
             return pair.value.map(|value| self.part(value));
         }
-        let mut pairs = Fields::new(message).flatten().filter_map(|field| match field {
-            (number, Value::Len(pair)) if number == self.number => Some(pair),
-            _ => None,
-        });
-        pairs.find(|pair| key_of(pair) == key).map(|pair| text_field(pair, 2))
+        pair_of(message, self.number, key).map(|pair| text_field(pair, 2))
     }
 
     /// Appends what is to stand in place of `message`, or behind it, and says which.

@@ -99,7 +99,7 @@ impl Feed for Core {
             if let Some((after, why)) = self.brakes.iter().find_map(|brake| brake.held()) {
                 return Delivery::later(after, why);
             }
-            let delivery = if data.len() <= self.inline_bytes_max {
+            let delivery = if data.len() <= self.inline_bytes_max && !self.messages.intake().waits() {
                 self.messages.push(data, from.sender())
             } else {
                 tokio::task::block_in_place(|| self.messages.push(data, from.sender()))

@@ -38,3 +38,28 @@ def test_the_default_config_is_one_to_start_from() -> None:
 def test_what_cannot_be_read() -> None:
     done = logloom("check", "none.yaml")
     assert (done.returncode, done.stderr) == (2, b"logloom: none.yaml: cannot be read: No such file or directory\n")
+
+
+def test_tables_are_read(tmp_path: Path) -> None:
+    files = {"none": "none.csv", "twice": "twice.csv", "cut": "cut.json", "good": "good.csv"}
+    tables = "{" + ", ".join(f"{name}: {{path: {file}, keys: {{a: a}}}}" for name, file in files.items()) + "}"
+    (tmp_path / "logloom.yaml").write_text(
+        f"receivers: {{zipkin: {{}}}}\nprocessors: {{enrich/x: {{tables: {tables}}}}}\nexporters: {{nop: }}\n"
+        "service: {pipelines: {logs: {receivers: [zipkin], processors: [enrich/x], exporters: [nop]}}}\n"
+    )
+    (tmp_path / "good.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "twice.csv").write_text("a,b\n1,2\n3,4\n1,5\n")
+    (tmp_path / "cut.json").write_text('[{"a": 1')
+    done = logloom("check", "logloom.yaml", cwd=tmp_path)
+    lines = done.stdout.decode().splitlines()
+    assert (done.returncode, done.stderr) == (1, b"3 problems\n")
+    assert [line.split(": ")[1] for line in lines] == [
+        f"processors.enrich/x.tables.{name}" for name in ("none", "twice", "cut")
+    ]
+    assert "none.csv" in lines[0]
+    assert "twice.csv: line 4: a second row of this key" in lines[1]
+    assert "cut.json: no array of objects: EOF while parsing an object at line 1 column 8" in lines[2]
+    (tmp_path / "twice.csv").unlink()
+    text = (tmp_path / "logloom.yaml").read_text().replace(tables, "{good: {path: good.csv, keys: {a: a}}}")
+    (tmp_path / "logloom.yaml").write_text(text)
+    assert logloom("check", "logloom.yaml", cwd=tmp_path).returncode == 0

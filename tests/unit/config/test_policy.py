@@ -3,6 +3,7 @@
 import pytest
 
 from logloom import config
+from logloom.config.policy import DataClass, PolicyConfig
 from logloom.errors import InvalidConfigError
 from tests.unit.components import installed
 
@@ -125,7 +126,8 @@ def test_a_policy_that_makes_no_sense(classes: str, told: str) -> None:
 def test_the_hash_is_of_what_it_says_and_not_of_how_it_is_typed() -> None:
     def hash_of(classes: str) -> str:
         pipelines = "{logs: {receivers: [tin], processors: [redaction/all], exporters: [tout]}}"
-        text = f"{HEAD}policy: {{classes: {classes}}}\nservice: {{pipelines: {pipelines}}}\n"
+        roles = '{x: [root], y: ["1000"]}'
+        text = f"{HEAD}policy: {{classes: {classes}, roles: {roles}}}\nservice: {{pipelines: {pipelines}}}\n"
         with installed():
             policy = config.loads(text).policy
         assert policy is not None
@@ -150,3 +152,30 @@ service:
         told = [(note.path, note.what) for note in config.loads(text).notes if "redaction last" in note.what]
     assert [path for path, _ in told] == ["service.pipelines.logs/b.processors[0]"]
     assert told[0][1].startswith("'transform' comes behind 'redaction' and could write again what that masked")
+
+
+def test_roles_name_somebody_and_readers_have_one() -> None:
+    told = "\n".join(
+        problems("{a: {rules: [email], readers: [support, nobody]}}", "{logs: {receivers: [tin], exporters: [tout]}}")
+    )
+    assert "no role 'support'" in told
+    assert "there are none: give policy.roles" in told
+    policy = PolicyConfig({"a": DataClass(rules=["email"], readers=["x"])}, roles={"x": [], "y": ["group:"]})
+    assert [place for place, _ in policy.problems()] == ["roles.x", "roles.y"]
+
+
+def test_only_readers_may_read_what_is_there_as_it_came() -> None:
+    classes = {
+        "mail": DataClass(rules=["email"], log="plain", to=["outside"], readers=["support", "security"]),
+        "open": DataClass(rules=["jwt"]),
+    }
+    policy = PolicyConfig(classes, roles={"support": ["alice", "7"], "security": ["group:sec"]})
+    assert list(policy.problems()) == []
+    for names in ({"alice", "1000"}, {"bob", "7"}, {"eve", "group:sec"}):
+        assert policy.refused(names) is None
+    why = policy.refused({"bob", "1000", "group:users"})
+    assert why is not None
+    assert "the role support or security" in why
+    assert "policy.classes.mail.readers" in why
+    assert policy.refused({"bob"}, frozenset({"jwt"})) is None, "masked before"
+    assert policy.refused({"bob"}, frozenset({"email"})) is not None

@@ -1,5 +1,6 @@
 """What a function of the user's may answer, and what becomes of a batch where it fails or takes too long."""
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -10,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from logloom import Batch, config, parse
 from logloom._native import Journal, Processor
@@ -235,6 +238,74 @@ async def test_a_push_waits_for_it_without_the_interpreter(tmp_path: Path) -> No
     assert [record.body for record in step[0]] == ["b"]
     assert intake.counters()["pipelines"]["logs"]["dropped"] == 3
     assert telemetry.snapshot().value("logloom_processor_python_calls", processor="python") == 1
+
+
+async def test_who_pushes_a_small_message_goes_on_meanwhile(tmp_path: Path) -> None:
+    """The function answers only when the event loop says so, which it can as long as it waits for nothing itself."""
+    (tmp_path / "rules.py").write_text(
+        "import threading\nbegan, may_end = threading.Event(), threading.Event()\n"
+        "def process(batch):\n    began.set()\n    return [may_end.wait(60)] * len(batch)\n",
+        "utf-8",
+    )
+    text = (
+        f"receivers: {{tin: {{}}}}\nprocessors: {{python: {{module: '{tmp_path}/rules.py', timeout: 600s}}}}\n"
+        'exporters: {tout: {endpoint: "a:1"}}\n'
+        "service:\n  pipelines: {logs: {receivers: [tin], processors: [python], exporters: [tout]}}"
+    )
+    with installed(), ThreadPoolExecutor(1) as threads:
+        journal = Journal(bytes_max=1 << 20)
+        cursor = journal.cursor("tout", ["logs"])
+        intake = intake_of(config.loads(text), journal)
+        assert intake.waits
+        push = Push("tin", intake, journal, threads)
+        pushed = asyncio.create_task(push(push.messages("json"), LINES))
+        file = f"{tmp_path}/rules.py"
+        (rules,) = (module for module in [*sys.modules.values()] if getattr(module, "__file__", None) == file)
+        await asyncio.to_thread(rules.began.wait)
+        rules.may_end.set()
+        delivery = await pushed
+        assert (delivery.kind, delivery.accepted) == ("done", 4)
+        journal.close()
+        step = cursor.next(100, 1 << 20, 0.0)
+    assert step is not None
+    assert len(step[0]) == 4
+
+
+def test_whatever_it_answers_all_else_stays_byte_for_byte(tmp_path: Path) -> None:
+    source = (
+        "import random\nrng = random.Random(8)\n"
+        "def process(batch):\n"
+        "    if rng.random() < 0.5:\n        return [rng.random() < 0.7 for _ in range(len(batch))]\n"
+        "    return {key: [rng.choice([None, 'é', 7, True, 0.5, b'\\xff']) for _ in range(len(batch))]\n"
+        "            for key in rng.sample(['n', 'new', 'other'], rng.randint(0, 3))}\n"
+    )
+    function, given = processor(tmp_path, source, timeout=600.0), batch()
+    named = {b"n", b"new", b"other"}
+
+    def rest(message: bytes) -> list[bytes]:
+        record = LogRecord.FromString(message)
+        kept = [one for one in record.attributes if one.key.encode() not in named]
+        del record.attributes[:]
+        return [record.SerializeToString(), *(one.SerializeToString() for one in kept)]
+
+    before = [rest(one) for one in records_of(given)]
+    for _ in range(200):
+        made, outcome = function.apply(given)
+        assert outcome["failed"] == 0
+        assert len(made) + outcome["dropped"] == len(given)
+        after = [rest(one) for one in records_of(made)]
+        places = iter(before)
+        assert all(one in places for one in after), "those that stay do so in order, with all else that they had"
+
+
+def records_of(given: Batch) -> list[bytes]:
+    request = ExportLogsServiceRequest.FromString(bytes(given))
+    return [
+        record.SerializeToString()
+        for resource in request.resource_logs
+        for scope in resource.scope_logs
+        for record in scope.log_records
+    ]
 
 
 def test_the_interpreter_ends_though_a_function_does_not(tmp_path: Path) -> None:

@@ -46,8 +46,18 @@ pub(super) fn pipelines(all: Vec<Pipeline>, routing: Routing) -> Named<Pipelines
         Ok(Junction { name, ways, default, is_first })
     };
     let junctions = connectors.into_iter().map(junction).collect::<Named<_>>()?;
-    let mut made =
-        Pipelines { all: stages, junctions, by_receiver, default, dead_letters: None, is_first, order: Vec::new(), taps: Arc::default() };
+    let waits = stages.iter().flat_map(|stage| &stage.processors).any(|(_, processor)| processor.waits());
+    let mut made = Pipelines {
+        all: stages,
+        waits,
+        junctions,
+        by_receiver,
+        default,
+        dead_letters: None,
+        is_first,
+        order: Vec::new(),
+        taps: Arc::default(),
+    };
     let mut walk = Walk { made: &made, ways: vec![None; made.all.len()], path: Vec::new(), done: Vec::new() };
     walk.all()?;
     walk.done.reverse();

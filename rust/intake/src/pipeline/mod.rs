@@ -94,6 +94,8 @@ pub struct Pipelines {
     default: Option<usize>,
     dead_letters: Option<usize>,
     is_first: bool,
+    /// One of the processors may wait.
+    waits: bool,
     /// All places, each before those that its records go on to.
     order: Vec<usize>,
     /// Who looks on.
@@ -155,6 +157,11 @@ impl Pipelines {
     /// Whether this very processor is in one of them.
     pub(crate) fn has(&self, processor: &Arc<dyn Processor>) -> bool {
         self.all.iter().flat_map(|pipeline| &pipeline.processors).any(|(_, one)| Arc::ptr_eq(one, processor))
+    }
+
+    /// Whether one of their processors may wait.
+    pub(crate) fn waits(&self) -> bool {
+        self.waits
     }
 
     /// Their names.

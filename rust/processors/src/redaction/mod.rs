@@ -72,6 +72,8 @@ pub struct Redaction {
     blocked: Arc<str>,
     dropped: Arc<str>,
     prefilter: Option<Prefilter>,
+    /// Some of the rules go by what keys name.
+    has_pairs: bool,
 }
 
 impl Redaction {
@@ -83,8 +85,10 @@ impl Redaction {
                 *slot = *action;
             }
         }
+        let wanted = Wanted::of(settings.rules.iter().map(|(rule, _)| *rule));
         Self {
-            wanted: Wanted::of(settings.rules.iter().map(|(rule, _)| *rule)),
+            wanted,
+            has_pairs: wanted.any(&[Rule::Authorization, Rule::AzureKey, Rule::Cookie, Rule::KeyValueSecret]),
             actions,
             names: Rule::ALL.iter().map(|rule| rule.name().into()).collect(),
             custom_names: settings.custom.iter().map(|custom| custom.name.as_str().into()).collect(),
@@ -133,7 +137,8 @@ impl Redaction {
             return;
         }
         // A key that names a secret: the whole value is one.
-        if !key.is_empty()
+        if self.has_pairs
+            && !key.is_empty()
             && let Some(rule) = pairs::rule_of(key).filter(|rule| self.wanted.has(*rule))
             && !pairs::says_nothing(text)
         {
@@ -142,7 +147,9 @@ impl Redaction {
             return;
         }
         let mut hits = Vec::new();
-        scan::scan(text, key, self.wanted, &mut hits);
+        if !settings.rules.is_empty() {
+            scan::scan(text, key, self.wanted, &mut hits);
+        }
         found.extend(hits.iter().map(|Hit { start, end, rule }| Found { start: *start, end: *end, by: By::Rule(*rule) }));
         for (at, custom) in settings.custom.iter().enumerate() {
             let matches = custom.pattern.regex().find_iter(text).filter(|found| !found.is_empty());
@@ -192,6 +199,13 @@ impl Texts for Pass<'_> {
     fn text(&mut self, key: &[u8], text: &[u8]) -> Change {
         let redaction = self.redaction;
         if redaction.settings.ignored_keys.iter().any(|ignored| ignored.as_bytes() == key) && !key.is_empty() {
+            return Change::Keep;
+        }
+        // A record may be looked at for another text of it, or for a number that looks like one.
+        if let Some(prefilter) = &redaction.prefilter
+            && !prefilter.may_have(text)
+            && (redaction.settings.blocked_keys.is_empty() || !prefilter.may_have(key))
+        {
             return Change::Keep;
         }
         self.found.clear();

@@ -76,7 +76,12 @@ impl Prefilter {
         Some(Self { searches })
     }
 
-    /// By position, which records may have something.
+    /// Whether something may be in this text.
+    pub(super) fn may_have(&self, text: &[u8]) -> bool {
+        self.searches.iter().any(|search| search.find(text).is_some())
+    }
+
+    /// By position, which records may have something: lengths, ids and times have the same bytes by chance.
     pub(super) fn marks(&self, batch: &Batch) -> Vec<bool> {
         let mut marks = vec![false; batch.len()];
         for search in &self.searches {

@@ -322,11 +322,32 @@ pub(crate) fn key_of(pair: &[u8]) -> &[u8] {
 /// The value of an attribute among the `KeyValue`s that are field `number`: values of other keys are passed over unread.
 fn attribute<'a>(message: &'a [u8], number: u32, step: &Step) -> Option<AnyValue<'a>> {
     let Step::Key(key) = step else { return None };
-    for (field, pair) in Fields::new(message).flatten() {
-        let Value::Len(pair) = pair else { continue };
-        if field == number && key_of(pair) == key {
-            return Some(AnyValue::read(last(pair, 2)));
+    pair_of(message, number, key).map(|pair| AnyValue::read(last(pair, 2)))
+}
+
+/// The first `KeyValue` among those that are field `number` with this key.
+#[inline]
+pub(crate) fn pair_of<'a>(message: &'a [u8], number: u32, key: &[u8]) -> Option<&'a [u8]> {
+    let mut fields = Fields::new(message);
+    while let Some(Ok((field, value))) = fields.next() {
+        if let Value::Len(pair) = value
+            && field == number
+            && has_key(pair, key)
+        {
+            return Some(pair);
         }
     }
     None
+}
+
+/// Whether the key of a `KeyValue` is this one: most have another length, and are told by that.
+#[inline(always)]
+fn has_key(pair: &[u8], key: &[u8]) -> bool {
+    if let [0x0a, len @ 0..0x80, rest @ ..] = pair
+        && let Some((name, [0x12, value_len @ 0..0x80, value @ ..])) = rest.split_at_checked(usize::from(*len))
+        && value.len() == usize::from(*value_len)
+    {
+        return name == key;
+    }
+    key_of(pair) == key
 }

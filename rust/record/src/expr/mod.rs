@@ -18,7 +18,7 @@ mod tests;
 mod tree;
 
 use eval::Subject;
-pub(crate) use eval::key_of;
+pub(crate) use eval::{key_of, pair_of};
 pub use expr_lang::go_pattern;
 pub use lookup::Lookup;
 pub use program::{Program, Reads};

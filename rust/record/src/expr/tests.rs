@@ -251,6 +251,11 @@ proptest! {
     /// A key that stands twice, far or last in its pair is the one that protobuf has.
     #[test]
     fn keys_are_those_that_protobuf_has(pair in proptest::collection::vec(prop_oneof![Just(0x0au8), Just(0x12), Just(1), Just(b'a'), Just(0), any::<u8>()], 0..12)) {
-        prop_assert_eq!(super::eval::key_of(&pair), super::eval::last(&pair, 1));
+        let key = super::eval::last(&pair, 1);
+        prop_assert_eq!(super::eval::key_of(&pair), key);
+        let mut message = Vec::new();
+        crate::proto::push_field(&mut message, 0x32, &pair);
+        prop_assert_eq!(super::eval::pair_of(&message, 6, key), Some(&pair[..]));
+        prop_assert_eq!(super::eval::pair_of(&message, 6, b"\x01other"), None);
     }
 }

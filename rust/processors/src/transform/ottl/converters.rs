@@ -1,7 +1,9 @@
 //! Values that statements compute. What a converter does is told in the Collector's
 //! [ottlfuncs](https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/ottl/ottlfuncs/README.md).
 
+use chrono::{Datelike as _, Timelike as _};
 use logloom_record::expr::{Call, Computed, Context, Step};
+use md5::{Digest as _, Md5};
 use regex::Regex;
 use ring::digest;
 use vrl::{
@@ -13,12 +15,12 @@ use vrl::{
 use super::{
     Path, Room, StatementError,
     functions::{
-        concat, convert_case, digested, hexed, index, len, log, math, nanos, object, parse_int, parse_json, parse_key_value, slice_to_map,
-        substring, text, time, to_bool, to_double, to_int, to_string, trim, unix,
+        concat, convert_case, digested, hexed, index, int, len, log, math, nanos, object, parse_int, parse_json, parse_key_value,
+        slice_to_map, substring, text, time, to_bool, to_double, to_int, to_string, trim, unix,
     },
-    wrong,
+    further, wrong,
 };
-use crate::transform::values;
+use crate::transform::{fields::hex, values};
 
 /// The most bytes that a computed text may have.
 const TEXT_BYTES_MAX: usize = 1 << 20;
@@ -43,25 +45,46 @@ pub(super) enum Term {
 pub(super) type Converter = fn(&[Value]) -> Result<Value, String>;
 
 /// Name, parameters, how many of them must be given, and what it does.
-const CONVERTERS: [(&str, &[&str], usize, Converter); 40] = [
+const CONVERTERS: [(&str, &[&str], usize, Converter); 71] = [
+    ("Base64Decode", &["value"], 1, |a| further::decode(&a[0], &"base64".into())),
+    ("Base64Encode", &["value", "variant"], 1, |a| further::encode(&a[0], &a[1])),
     ("Bool", &["value"], 1, |a| to_bool(&a[0])),
+    ("Coalesce", &["values"], 1, |a| further::coalesce(&a[0])),
     ("Concat", &["vals", "delimiter"], 2, |a| concat(&a[0], &a[1])),
+    ("ContainsValue", &["target", "item"], 2, |a| further::contains(&a[0], &a[1])),
     ("ConvertCase", &["target", "toCase"], 2, |a| convert_case(&a[0], &a[1])),
+    ("Day", &["time"], 1, |a| Ok(further::moment(&a[0])?.day().into())),
+    ("Decode", &["value", "encoding"], 2, |a| further::decode(&a[0], &a[1])),
     ("Double", &["value"], 1, |a| Ok(to_double(&a[0]))),
+    ("Duration", &["duration"], 1, |a| further::duration(&a[0])),
+    ("FNV", &["value"], 1, |a| further::fnv(&a[0])),
+    ("FormatTime", &["time", "format"], 2, |a| further::format_time(&a[0], &a[1])),
     ("HasPrefix", &["value", "prefix"], 2, |a| Ok(text(&a[0])?.starts_with(&*text(&a[1])?).into())),
     ("HasSuffix", &["value", "suffix"], 2, |a| Ok(text(&a[0])?.ends_with(&*text(&a[1])?).into())),
     ("Hex", &["value"], 1, |a| hexed(&a[0])),
+    ("Hour", &["time"], 1, |a| Ok(further::moment(&a[0])?.hour().into())),
+    ("Hours", &["duration"], 1, |a| further::in_units(&a[0], 3_600_000_000_000)),
     ("Index", &["target", "value"], 2, |a| index(&a[0], &a[1])),
     ("Int", &["value"], 1, |a| Ok(to_int(&a[0]))),
     ("IsBool", &["value"], 1, |a| Ok(a[0].is_boolean().into())),
     ("IsDouble", &["value"], 1, |a| Ok(a[0].is_float().into())),
+    ("IsInCIDR", &["target", "networks"], 2, |a| further::is_in_cidr(&a[0], &a[1])),
     ("IsInt", &["value"], 1, |a| Ok(a[0].is_integer().into())),
     ("IsList", &["value"], 1, |a| Ok(a[0].is_array().into())),
     ("IsMap", &["value"], 1, |a| Ok(a[0].is_object().into())),
     ("IsString", &["value"], 1, |a| Ok(values::text(&a[0]).is_some().into())),
+    ("IsValidLuhn", &["value"], 1, |a| further::is_valid_luhn(&a[0])),
     ("Keys", &["target"], 1, |a| Ok(Value::Array(object(&a[0])?.keys().map(|key| key.as_str().into()).collect()))),
     ("Len", &["target"], 1, |a| len(&a[0])),
     ("Log", &["value"], 1, |a| log(&a[0])),
+    ("MD5", &["value"], 1, |a| Ok(hex(&Md5::digest(text(&a[0])?.as_bytes())).into())),
+    ("Microseconds", &["duration"], 1, |a| Ok((int(&a[0])? / 1_000).into())),
+    ("Milliseconds", &["duration"], 1, |a| Ok((int(&a[0])? / 1_000_000).into())),
+    ("Minute", &["time"], 1, |a| Ok(further::moment(&a[0])?.minute().into())),
+    ("Minutes", &["duration"], 1, |a| further::in_units(&a[0], 60_000_000_000)),
+    ("Month", &["time"], 1, |a| Ok(further::moment(&a[0])?.month().into())),
+    ("Nanosecond", &["time"], 1, |a| Ok(further::moment(&a[0])?.nanosecond().into())),
+    ("Nanoseconds", &["duration"], 1, |a| Ok(int(&a[0])?.into())),
     ("Now", &[], 0, |_| Ok(Value::Timestamp(std::time::SystemTime::now().into()))),
     ("ParseInt", &["target", "base"], 2, |a| parse_int(&a[0], &a[1])),
     ("ParseJSON", &["target"], 1, |a| parse_json(&a[0])),
@@ -69,21 +92,31 @@ const CONVERTERS: [(&str, &[&str], usize, Converter); 40] = [
     ("SHA1", &["value"], 1, |a| digested(&digest::SHA1_FOR_LEGACY_USE_ONLY, &a[0])),
     ("SHA256", &["value"], 1, |a| digested(&digest::SHA256, &a[0])),
     ("SHA512", &["value"], 1, |a| digested(&digest::SHA512, &a[0])),
+    ("Second", &["time"], 1, |a| Ok(further::moment(&a[0])?.second().into())),
+    ("Seconds", &["duration"], 1, |a| further::in_units(&a[0], 1_000_000_000)),
     ("SliceToMap", &["target", "keyPath"], 2, |a| slice_to_map(&a[0], &a[1])),
     ("Split", &["target", "delimiter"], 2, |a| Ok(Value::Array(text(&a[0])?.split(&*text(&a[1])?).map(Value::from).collect()))),
     ("String", &["value"], 1, |a| to_string(&a[0])),
     ("Substring", &["target", "start", "length"], 3, |a| substring(&a[0], &a[1], &a[2])),
     ("Time", &["target", "format"], 2, |a| time(&a[0], &a[1])),
+    ("ToCamelCase", &["target"], 1, |a| convert_case(&a[0], &"camel".into())),
+    ("ToKeyValueString", &["target", "delimiter", "pair_delimiter", "sort_output"], 1, |a| further::to_key_value(&a[0], &a[1], &a[2])),
     ("ToLowerCase", &["target"], 1, |a| Ok(text(&a[0])?.to_lowercase().into())),
+    ("ToSnakeCase", &["target"], 1, |a| convert_case(&a[0], &"snake".into())),
     ("ToUpperCase", &["target"], 1, |a| Ok(text(&a[0])?.to_uppercase().into())),
     ("Trim", &["target", "replacement"], 1, |a| trim(&a[0], &a[1])),
     ("TrimPrefix", &["value", "prefix"], 2, |a| Ok(text(&a[0])?.strip_prefix(&*text(&a[1])?).map_or_else(|| a[0].clone(), Value::from))),
     ("TrimSuffix", &["value", "suffix"], 2, |a| Ok(text(&a[0])?.strip_suffix(&*text(&a[1])?).map_or_else(|| a[0].clone(), Value::from))),
+    ("TruncateTime", &["time", "duration"], 2, |a| further::truncate_time(&a[0], &a[1])),
+    ("URL", &["url_string"], 1, |a| further::url(&a[0])),
     ("Unix", &["seconds", "nanoseconds"], 1, |a| unix(&a[0], &a[1])),
+    ("UnixMicro", &["value"], 1, |a| Ok((nanos(&a[0])? / 1_000).into())),
     ("UnixMilli", &["value"], 1, |a| Ok((nanos(&a[0])? / 1_000_000).into())),
     ("UnixNano", &["value"], 1, |a| Ok(nanos(&a[0])?.into())),
     ("UnixSeconds", &["value"], 1, |a| Ok((nanos(&a[0])? / 1_000_000_000).into())),
     ("Values", &["target"], 1, |a| Ok(Value::Array(object(&a[0])?.values().cloned().collect()))),
+    ("Weekday", &["time"], 1, |a| Ok(further::moment(&a[0])?.weekday().num_days_from_sunday().into())),
+    ("Year", &["time"], 1, |a| Ok(further::moment(&a[0])?.year().into())),
 ];
 
 /// The arguments of a call in the order of its parameters.

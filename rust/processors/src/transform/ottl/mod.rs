@@ -3,6 +3,7 @@
 mod converters;
 mod editors;
 mod functions;
+mod further;
 mod replace;
 
 use logloom_record::{
