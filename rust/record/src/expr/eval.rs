@@ -97,6 +97,14 @@ fn compare_exact(int: i64, double: f64) -> Option<Ordering> {
 }
 
 impl Comparison {
+    /// Of a number that the index has.
+    #[inline]
+    pub(super) fn holds_of(self, field: Field, entry: &Entry, wanted: i64) -> bool {
+        let value = if matches!(field, Field::Severity) { entry.severity.into() } else { entry.time_unix_nano };
+        let value = i64::try_from(value).unwrap_or(i64::MAX);
+        self.holds((value != 0).then(|| value.cmp(&wanted)))
+    }
+
     fn holds(self, order: Option<Ordering>) -> bool {
         match self {
             Self::Equal => order == Some(Ordering::Equal),
@@ -135,6 +143,17 @@ impl Literal {
 }
 
 impl Expr {
+    /// The whole of it, where that asks the index for one number.
+    #[inline]
+    pub(super) fn of_entry(&self) -> Option<(Field, Comparison, i64)> {
+        match self {
+            Self::Compare(Operand::Field(field @ (Field::Severity | Field::Time)), comparison, Operand::Literal(Literal::Int(wanted))) => {
+                Some((*field, *comparison, *wanted))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it holds. The depth of a tree is bounded where it is parsed.
     pub(super) fn holds(&self, subject: Subject<'_>) -> bool {
         match self {
@@ -146,12 +165,7 @@ impl Expr {
             Self::True(operand) => matches!(operand.read(subject), Seen::Value(AnyValue::Bool(true))),
             // What most filters ask: straight from the index.
             Self::Compare(Operand::Field(field @ (Field::Severity | Field::Time)), comparison, Operand::Literal(Literal::Int(wanted))) => {
-                let value = match field {
-                    Field::Severity => u64::from(subject.entry.severity),
-                    _ => subject.entry.time_unix_nano,
-                };
-                let value = i64::try_from(value).unwrap_or(i64::MAX);
-                comparison.holds((value != 0).then(|| value.cmp(wanted)))
+                comparison.holds_of(*field, subject.entry, *wanted)
             }
             Self::Compare(left, comparison, right) => comparison.holds(left.read(subject).compare(&right.read(subject))),
             Self::In(operand, list) => {
