@@ -7,7 +7,7 @@ use std::sync::Arc;
 use logloom_record::{BatchWriter, Key, RecordCursor, RejectReason, Scalar, Tail, Text};
 
 use crate::{
-    About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed,
+    About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed, swar,
     time::{self, Context, TimePattern, Zone},
 };
 
@@ -135,6 +135,12 @@ fn pairs<'a>(text: &'a [u8], mut take: impl FnMut(&'a [u8], &'a [u8])) {
 }
 
 fn number(value: &[u8]) -> Scalar<'_> {
+    if let Some(number) = swar::canonical_i64(value) {
+        return Scalar::Int(number);
+    }
+    if let Some(number) = swar::short_decimal(value).filter(|_| value.contains(&b'.')) {
+        return Scalar::Double(number);
+    }
     let text = std::str::from_utf8(value).unwrap_or_default();
     match (text.parse::<i64>(), text.parse::<f64>()) {
         (Ok(number), _) => Scalar::Int(number),
@@ -204,7 +210,7 @@ impl Format for MysqlSlow {
             if !matches!(key, b"Thread_id" | b"Id" | b"Schema") {
                 name.clear();
                 name.extend_from_slice(b"mysql.slowlog.");
-                name.extend_from_slice(&key.to_ascii_lowercase());
+                name.extend(key.iter().map(u8::to_ascii_lowercase));
                 rec = rec.attr_scalar(Text::from(name.as_slice()), number(value));
             }
         }

@@ -12,8 +12,8 @@ use crate::{template::Head, time::Context};
 
 /// The most patterns of a list: sets of them are this many words of 64.
 const WORDS_MAX: usize = 8;
-/// Text shorter than this is found as quickly as it is looked up.
-const LITERAL_LEN_MIN: usize = 2;
+/// Shorter text stands in nearly all lines.
+const LITERAL_LEN_MIN: usize = 4;
 /// How many texts are remembered to be missing from a line.
 const LITERALS_MAX: usize = 64;
 /// How many heads are found once for all patterns.
@@ -58,7 +58,7 @@ struct Known {
     head: u8,
     /// The literals that it has, a bit for each.
     needs: u64,
-    /// The literal behind each field.
+    /// The literal behind each field, where that is looked for.
     literals: Vec<u8>,
 }
 
@@ -230,7 +230,9 @@ impl Known {
         let id = |text: &[u8]| literals.iter().position(|known| known == text).and_then(|id| u8::try_from(id).ok()).unwrap_or(NONE);
         let ids: Vec<_> = line.template.literals().map(id).collect();
         let needs = ids.iter().filter(|id| **id != NONE).fold(0, |needs, id| needs | 1 << id);
-        Self { head: NONE, needs, literals: ids.into_iter().skip(1).collect() }
+        // Text that stands elsewhere than where it must is not looked for: it would mostly be found.
+        let sought = |(field, id): (usize, u8)| if line.template.seeks(field) { id } else { NONE };
+        Self { head: NONE, needs, literals: ids.into_iter().skip(1).enumerate().map(sought).collect() }
     }
 }
 

@@ -21,6 +21,11 @@ impl Template {
             && (step.has_one_end(line, *stuck as usize) || step.has_no_end(line, *stuck as usize))
     }
 
+    /// Whether the end of field `i` is looked for, so that the line may lack it, rather than known by what the value is.
+    pub(crate) fn seeks(&self, i: usize) -> bool {
+        self.steps.get(i).is_some_and(|step| matches!(step.end, End::Before(_) | End::DigitsOr(_)) && !step.first_blank)
+    }
+
     /// The text behind each field; in front of the first as well.
     pub(crate) fn literals(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(&self.prefix).chain(self.steps.iter().map(|step| &step.literal)).map(|literal| literal.bytes.as_slice())
