@@ -6,6 +6,7 @@
 
 use logloom_record::Text;
 use memchr::memmem;
+use wide::u8x16;
 
 use super::{Line, Use, Values};
 use crate::{template::Head, time::Context};
@@ -31,15 +32,14 @@ struct Rows(Vec<u64>);
 pub(super) struct Choice {
     /// How many words a set of patterns has.
     words: usize,
-    count: usize,
     /// By the line's first byte.
     first: Rows,
     heads: Vec<(Head, Followed)>,
     patterns: Vec<Known>,
-    /// How many fields at their beginning two patterns read in the same way.
+    /// How many fields at their beginning two patterns read in the same way: a row for each, of whole words' bits.
     shared: Vec<u8>,
-    /// Text that several patterns have.
-    literals: Vec<memmem::Finder<'static>>,
+    /// Text that several patterns have, and which.
+    literals: Vec<(memmem::Finder<'static>, Vec<u64>)>,
     /// The patterns that tell by their beginning whether a line begins a record; of equal ones the first.
     beginners: Vec<u64>,
 }
@@ -56,8 +56,6 @@ struct Followed {
 struct Known {
     /// Which of the heads it begins with; `NONE`: no time, or one that no other pattern begins with.
     head: u8,
-    /// The literals that it has, a bit for each.
-    needs: u64,
     /// The literal behind each field, where that is looked for.
     literals: Vec<u8>,
 }
@@ -110,15 +108,23 @@ impl Choice {
             }
         }
         let literals = common_literals(lines);
-        let patterns: Vec<_> = lines.iter().map(|line| Known::of(line, &literals)).collect();
+        let having = |text: &[u8]| {
+            let mut set = vec![0; words];
+            let has = |line: &Line| line.template.literals().any(|known| known == text);
+            lines.iter().enumerate().filter(|(_, line)| has(line)).for_each(|(i, _)| insert(&mut set, i));
+            set
+        };
+        let mut shared_rows = vec![0; lines.len() * words * 64];
+        for (one, row) in lines.iter().zip(shared_rows.chunks_mut(words * 64)) {
+            row.iter_mut().zip(lines).for_each(|(count, other)| *count = shared(one, other));
+        }
         let mut choice = Self {
             words,
-            count: lines.len(),
             first,
             heads: Vec::new(),
-            patterns,
-            shared: lines.iter().flat_map(|one| lines.iter().map(|other| shared(one, other))).collect(),
-            literals: literals.iter().map(|text| memmem::Finder::new(text).into_owned()).collect(),
+            patterns: lines.iter().map(|line| Known::of(line, &literals)).collect(),
+            shared: shared_rows,
+            literals: literals.iter().map(|text| (memmem::Finder::new(text).into_owned(), having(text))).collect(),
             beginners: vec![0; words],
         };
         choice.find_heads(lines);
@@ -160,13 +166,13 @@ impl Choice {
     pub(super) fn look<'c>(&'c self, line: Text<'_>) -> Looking<'c> {
         let mut open = [0; WORDS_MAX];
         open.iter_mut().zip(self.first.of(self.words, line.bytes().first())).for_each(|(open, first)| *open = *first);
-        Looking { choice: self, open, at: 0, asked: 0, missing: 0, standing: 0, last: None }
+        Looking { choice: self, open, plain: open, at: 0, asked: 0, looked_for: 0, last: None }
     }
 
     /// Whether a line begins as one of the patterns does, which are `lines`.
     pub(super) fn begins(&self, lines: &[Line], line: Text<'_>, context: &Context, values: &mut Values) -> bool {
         let mut looking = self.look(line);
-        looking.open.iter_mut().zip(&self.beginners).for_each(|(open, beginners)| *open &= beginners);
+        looking.plain.iter_mut().zip(&self.beginners).for_each(|(open, beginners)| *open &= beginners);
         while let Some(i) = looking.next_open() {
             looking.at = i + 1;
             let Some((pattern, known)) = lines.get(i).zip(self.patterns.get(i)) else { return false };
@@ -174,7 +180,7 @@ impl Choice {
             let begins = match values.heads.get(usize::from(known.head)) {
                 // A pattern with a time has nothing else before the text behind that.
                 Some(found) if !pattern.template.begins_with_millis_z() => {
-                    has(&looking.open, i) && pattern.may_begin(line) && found.end().is_some_and(|end| pattern.template.goes_on(line, end))
+                    has(&looking.plain, i) && pattern.may_begin(line) && found.end().is_some_and(|end| pattern.template.goes_on(line, end))
                 }
                 _ => pattern.begins(line, context),
             };
@@ -229,10 +235,9 @@ impl Known {
     fn of(line: &Line, literals: &[Vec<u8>]) -> Self {
         let id = |text: &[u8]| literals.iter().position(|known| known == text).and_then(|id| u8::try_from(id).ok()).unwrap_or(NONE);
         let ids: Vec<_> = line.template.literals().map(id).collect();
-        let needs = ids.iter().filter(|id| **id != NONE).fold(0, |needs, id| needs | 1 << id);
         // Text that stands elsewhere than where it must is not looked for: it would mostly be found.
         let sought = |(field, id): (usize, u8)| if line.template.seeks(field) { id } else { NONE };
-        Self { head: NONE, needs, literals: ids.into_iter().skip(1).enumerate().map(sought).collect() }
+        Self { head: NONE, literals: ids.into_iter().skip(1).enumerate().map(sought).collect() }
     }
 }
 
@@ -240,15 +245,15 @@ impl Known {
 #[derive(Debug)]
 pub(super) struct Looking<'c> {
     choice: &'c Choice,
-    /// The patterns that it may be of.
+    /// The patterns that it may be of, and those that it may be of at first sight.
     open: [u64; WORDS_MAX],
+    plain: [u64; WORDS_MAX],
     /// The pattern to look at next, and the last one that was tried.
     at: usize,
     last: Option<usize>,
-    /// The heads that were looked for, and the literals that were found to be missing or not.
+    /// The heads and the literals that were looked for.
     asked: u8,
-    missing: u64,
-    standing: u64,
+    looked_for: u64,
 }
 
 impl Looking<'_> {
@@ -264,22 +269,12 @@ impl Looking<'_> {
         while let Some(i) = self.next_open() {
             self.at = i + 1;
             let (known, pattern) = (self.choice.patterns.get(i)?, lines.get(i)?);
-            if known.needs & self.missing != 0 {
-                continue;
-            }
-            let shared = match self.last {
-                Some(last) => self.choice.shared.get(last * self.choice.count + i).map_or(0, |shared| usize::from(*shared)),
-                None => 0,
-            };
-            // What both read in the same way did not fit.
-            if shared > values.reached && self.last.is_some() {
-                continue;
-            }
             self.ask(known.head, line, context, values);
-            if has(&self.open, i) && pattern.may_begin(line) {
+            if has(&self.plain, i) && pattern.may_begin(line) {
                 values.head = known.head;
-                self.last = Some(i);
-                return Some((i, pattern, shared));
+                let last = self.last.replace(i);
+                let shared = last.and_then(|last| self.choice.shared.get(last * self.choice.words * 64 + i));
+                return Some((i, pattern, shared.map_or(0, |shared| usize::from(*shared))));
             }
         }
         None
@@ -314,8 +309,16 @@ impl Looking<'_> {
                 behind(found.at + usize::from(bytes.get(found.at) == Some(&b'-')));
             }
         }
-        let patterns = followed.patterns.iter().zip(fit);
-        self.open.iter_mut().zip(patterns).for_each(|(open, (patterns, fit))| *open &= !patterns | fit);
+        self.close(followed.patterns.iter().zip(fit).map(|(patterns, fit)| patterns & !fit));
+    }
+
+    /// The line is of none of these.
+    #[inline(always)]
+    fn close(&mut self, patterns: impl Iterator<Item = u64>) {
+        for ((open, plain), patterns) in self.open.iter_mut().zip(&mut self.plain).zip(patterns) {
+            *open &= !patterns;
+            *plain &= !patterns;
+        }
     }
 
     /// The values of the last pattern are gone.
@@ -326,21 +329,38 @@ impl Looking<'_> {
     /// Begins anew with what is left.
     #[inline(always)]
     pub(super) fn again(&mut self) {
-        (self.at, self.last) = (0, None);
+        (self.at, self.last, self.plain) = (0, None, self.open);
     }
 
-    /// Field `field` of a pattern did not fit: the text behind it may be missing.
+    /// Field `field` of a pattern did not fit: no other pattern fits at first sight that reads it in the same way. The text behind it may be
+    /// missing.
     #[inline(always)]
     pub(super) fn failed(&mut self, i: usize, field: usize, line: Text<'_>) {
+        self.pass_like(i, field);
         let literal = self.choice.patterns.get(i).and_then(|known| known.literals.get(field)).copied().unwrap_or(NONE);
-        if literal == NONE || (self.missing | self.standing) >> literal & 1 == 1 {
+        if literal == NONE || self.looked_for >> literal & 1 == 1 {
             return;
         }
-        let Some(finder) = self.choice.literals.get(usize::from(literal)) else { return };
-        if finder.find(line.bytes()).is_some() {
-            self.standing |= 1 << literal;
-        } else {
-            self.missing |= 1 << literal;
+        self.looked_for |= 1 << literal;
+        if let Some((finder, having)) = self.choice.literals.get(usize::from(literal))
+            && finder.find(line.bytes()).is_none()
+        {
+            self.close(having.iter().copied());
+        }
+    }
+
+    /// Passes over the patterns that read the fields of one up to this one in the same way.
+    #[inline(always)]
+    pub(super) fn pass_like(&mut self, i: usize, field: usize) {
+        let row_len = self.choice.words * 64;
+        let row = self.choice.shared.get(i * row_len..(i + 1) * row_len).unwrap_or_default();
+        let beyond = u8x16::splat(u8::try_from(field + 1).unwrap_or(u8::MAX));
+        for (plain, row) in self.plain.iter_mut().zip(row.as_chunks::<64>().0) {
+            let alike = |step: &[u8; 16]| {
+                let step = u8x16::new(*step);
+                u64::from(step.max(beyond).simd_eq(step).to_bitmask())
+            };
+            *plain &= !row.as_chunks::<16>().0.iter().rev().fold(0, |found, step| found << 16 | alike(step));
         }
     }
 
@@ -349,7 +369,7 @@ impl Looking<'_> {
         let mut word = self.at / 64;
         let mut mask = u64::MAX << (self.at % 64);
         while word < self.choice.words {
-            let open = self.open.get(word)? & mask;
+            let open = self.plain.get(word)? & mask;
             if open != 0 {
                 return Some(word * 64 + open.trailing_zeros() as usize);
             }

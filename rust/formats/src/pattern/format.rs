@@ -133,9 +133,11 @@ impl Patterns {
     #[inline(never)]
     fn weighed(&self, mut looking: Looking<'_>, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
         looking.again();
-        while let Some((_, line, shared)) = looking.next(&self.lines, frame, context, values) {
+        while let Some((i, line, shared)) = looking.next(&self.lines, frame, context, values) {
             let Err(wrong) = line.read_on(frame, context, values, shared) else { return Ok(line) };
-            if !line.is_out(frame, values, wrong) {
+            if line.is_out(frame, values, wrong) {
+                looking.pass_like(i, values.reached);
+            } else {
                 if line.search(frame, context, values, wrong).is_ok() {
                     return Ok(line);
                 }

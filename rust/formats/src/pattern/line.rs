@@ -53,8 +53,8 @@ pub(super) enum Slot {
 #[derive(Debug)]
 pub(crate) struct Values {
     pub(super) slots: [Slot; FIELDS_MAX],
-    /// Where each field begins, up to the last one that was looked at.
-    starts: [u32; FIELDS_MAX],
+    /// Where each field begins, up to the last one that was looked at; behind all, where they end.
+    starts: [u32; FIELDS_MAX + 1],
     pub(super) reached: usize,
     pub(super) time_unix_nano: u64,
     pub(super) severity: u8,
@@ -67,7 +67,7 @@ impl Default for Values {
     fn default() -> Self {
         Self {
             slots: [Slot::Absent; FIELDS_MAX],
-            starts: [0; FIELDS_MAX],
+            starts: [0; FIELDS_MAX + 1],
             reached: 0,
             time_unix_nano: 0,
             severity: 0,

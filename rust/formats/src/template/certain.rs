@@ -16,9 +16,9 @@ impl Template {
     /// these places, end where they must, and so does this one. Where it is not sure, [`search`](Self::search) is.
     pub(crate) fn is_out(&self, line: Text<'_>, starts: &[u32]) -> bool {
         let Some((stuck, before)) = starts.split_last() else { return false };
-        let Some(step) = self.steps.get(before.len()) else { return false };
+        let at = *stuck as usize;
         self.steps.iter().zip(before).all(|(step, at)| step.has_one_end(line, *at as usize))
-            && (step.has_one_end(line, *stuck as usize) || step.has_no_end(line, *stuck as usize))
+            && self.steps.get(before.len()).is_none_or(|step| step.has_one_end(line, at) || step.has_no_end(line, at))
     }
 
     /// Whether the end of field `i` is looked for, so that the line may lack it, rather than known by what the value is.

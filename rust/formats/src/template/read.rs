@@ -36,7 +36,7 @@ pub trait Visit: Sized {
         self
     }
 
-    /// Field `i` begins at byte `at`, and all before it fits.
+    /// Field `i` begins at byte `at`, and all before it fits; of the number behind the last, all fields end there.
     fn begins(&mut self, _i: usize, _at: usize) {}
 
     /// What was found at the place of the first field, a time, by another template that begins likewise.
@@ -123,6 +123,7 @@ impl Template {
             }
             at = step.behind(line, end)?;
         }
+        visit.begins(self.steps.len(), at);
         if at == line.len() { Ok(visit) } else { Err(Wrong::shape("expected the end of the line", at.min(line.len()))) }
     }
 
