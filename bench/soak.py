@@ -54,7 +54,10 @@ def soak(folder: Path, seconds: float) -> tuple[str, bool]:
         config: dict[str, Any] = {
             "receivers": {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:0"}}}},
             "exporters": {"otlp": {"endpoint": destination, "tls": {"insecure": True}, "compression": "gzip"}},
-            "service": {"pipelines": {"logs": {"receivers": ["otlp"], "exporters": ["otlp"]}}},
+            "service": {
+                "pipelines": {"logs": {"receivers": ["otlp"], "exporters": ["otlp"]}},
+                "telemetry": {"metrics": {"level": "none"}},  # its port may be another's for half an hour
+            },
         }
         with Logloom(config, folder) as running:
             address = running.endpoint("otlp", "http")
