@@ -19,7 +19,7 @@ class Sink(grpc.GenericRpcHandler):
     """Answers each export with success."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self._file, self._next = file, file.with_suffix(".next")
         self._lock = threading.Lock()
         self._count = 0
 
@@ -30,7 +30,8 @@ class Sink(grpc.GenericRpcHandler):
     def _export(self, request: bytes, _context: grpc.ServicerContext) -> bytes:
         with self._lock:
             self._count += len(Batch.from_otlp(request))
-            self._file.write_text(str(self._count))
+            self._next.write_text(str(self._count))
+            self._next.replace(self._file)  # whoever reads it meets no half of it
         return b""
 
 
