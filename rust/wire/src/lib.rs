@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod content;
+mod deflate;
 pub mod envoyals;
 pub mod forward;
 mod inbox;
