@@ -143,6 +143,7 @@ class StreamServer:
             for connection in list(self.open):
                 connection.look(now_s)
                 connection.settle_if_quiet(now_s)
+            self.room.look()
 
 
 def _remove_stale(path: str) -> None:

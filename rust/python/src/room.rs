@@ -107,6 +107,10 @@ impl Room {
         self.0.wait(Box::new(move || call.soon()));
         Ok(())
     }
+
+    fn look(&self) {
+        self.0.look();
+    }
 }
 
 fn giving_way(py: Python<'_>, call: Py<PyAny>) -> PyResult<logloom_server::room::GiveWay> {

@@ -156,6 +156,18 @@ impl Room {
             level.waiting.push_back(wake);
         }
     }
+
+    /// Wakes the first that waits, here or in the larger rooms, and is to be called every now and then: where all that hold something wait for
+    /// more, nobody would ask any more, and it is asking that finds out who gives way.
+    pub fn look(&self) {
+        let mut state = self.tree.lock();
+        let path = state.path(self.id);
+        let first = path.iter().find_map(|id| state.rooms.get_mut(id)?.waiting.pop_front());
+        drop(state);
+        if let Some(wake) = first {
+            wake();
+        }
+    }
 }
 
 impl Drop for Room {
@@ -460,6 +472,29 @@ mod tests {
         one.leave();
         here.wait(wake());
         assert_eq!(count.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn all_that_hold_something_may_wait_and_yet_get_on() {
+        let here = Room::looking_every(100, Duration::from_secs(3600)).part(100);
+        let (ended, give_way) = counting();
+        let (woken, wake) = counting();
+        let wake = || -> Wake {
+            let wake = Arc::clone(&wake);
+            Box::new(move || wake())
+        };
+        let guests: Vec<Guest> = (0..2).map(|_| here.guest(Some(Arc::clone(&give_way)))).collect();
+        assert!(guests.iter().all(|guest| guest.take(50)));
+        for guest in &guests {
+            assert!(!guest.take(20) && !guest.take(20), "looked a moment ago");
+            here.wait(wake());
+        }
+        assert_eq!(woken.load(Ordering::SeqCst), 0);
+        here.look();
+        assert_eq!((woken.load(Ordering::SeqCst), ended.load(Ordering::SeqCst)), (1, 0));
+        here.look();
+        here.look();
+        assert_eq!(woken.load(Ordering::SeqCst), 2, "each once");
     }
 
     #[test]
