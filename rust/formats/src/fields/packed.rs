@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use logloom_record::{Text, msgpack::Head};
 
-use super::{Container, Field, Fields, Kind, Table};
+use super::{Container, Field, Fields, Kind, PATH_LEN_MAX, Path, Place, Table};
 use crate::{
     json::{Scanner, Seen, hash},
     msgpack_json::{Reader, digits, is_verbatim, string},
@@ -14,12 +14,14 @@ use crate::{
 const KEYS_MAX: usize = 128;
 const KEY_LEN_MAX: usize = 64;
 
-/// What is known of the keys of the maps before, by their places: mostly those of the next map are the same.
+/// What is known of the keys of the maps before: mostly those of the next map are the same.
 #[derive(Debug, Default)]
 pub(crate) struct PackedKeys {
     /// Of which table.
     table: u64,
-    keys: Vec<(Vec<u8>, u32, Option<u32>)>,
+    keys: Vec<(Box<[u8]>, u32, Option<u32>)>,
+    /// Which of them is expected next.
+    next: usize,
 }
 
 thread_local! {
@@ -35,18 +37,30 @@ impl PackedKeys {
             keys.keys.clear();
             keys.table = table.id();
         }
+        keys.next = 0;
         let result = read(&mut keys);
         KEPT.set(Some(keys));
         result
     }
 
-    /// The hash of the key that stands at this place, and what the table knows of it; `None` for one that JSON would not write as it is.
+    /// The hash of this key, and what the table knows of it; `None` for one that JSON would not write as it is. Keys mostly follow each other as they
+    /// did before.
     #[inline]
-    fn find(&mut self, place: usize, key: &[u8], table: &impl Table) -> Option<(u32, Option<u32>)> {
-        if let Some((known, hash, entry)) = self.keys.get(place)
-            && known == key
+    fn find(&mut self, key: &[u8], table: &impl Table) -> Option<(u32, Option<u32>)> {
+        if let Some((known, hash, entry)) = self.keys.get(self.next)
+            && **known == *key
         {
+            self.next += 1;
             return Some((*hash, *entry));
+        }
+        self.find_anywhere(key, table)
+    }
+
+    #[inline(never)]
+    fn find_anywhere(&mut self, key: &[u8], table: &impl Table) -> Option<(u32, Option<u32>)> {
+        if let Some(place) = self.keys.iter().position(|(known, _, _)| **known == *key) {
+            self.next = place + 1;
+            return self.keys.get(place).map(|(_, hash, entry)| (*hash, *entry));
         }
         if !is_verbatim(key) {
             return None;
@@ -54,16 +68,27 @@ impl PackedKeys {
         let text = Text::from(key);
         let hash = hash(text);
         let entry = table.find(hash, text);
-        if place < KEYS_MAX && key.len() <= KEY_LEN_MAX {
-            if self.keys.len() <= place {
-                self.keys.resize_with(place + 1, Default::default);
-            }
-            if let Some(known) = self.keys.get_mut(place) {
-                *known = (key.to_vec(), hash, entry);
-            }
+        if self.keys.len() >= KEYS_MAX {
+            self.keys.clear(); // what comes now counts
+        }
+        if key.len() <= KEY_LEN_MAX {
+            self.next = self.next.min(self.keys.len());
+            self.keys.insert(self.next, (key.into(), hash, entry));
+            self.next += 1;
         }
         Some((hash, entry))
     }
+}
+
+/// A map, and where the names of its entries belong.
+#[derive(Clone, Copy)]
+struct Map {
+    len: u32,
+    /// What stands before them; `None` in the record itself.
+    path: Option<Path>,
+    /// How deep further maps and arrays may lie in it, as `MessagePack` and as JSON.
+    depth: u32,
+    depth_json: u32,
 }
 
 impl Fields {
@@ -79,14 +104,43 @@ impl Fields {
         depth: u32,
         frame: &mut Vec<u8>,
     ) -> Option<()> {
-        let mut seen = Seen::default();
-        for place in 0..len as usize {
+        let map = Map { len, path: None, depth, depth_json: self.depth_max.checked_sub(1)? };
+        self.gather_map(table, keys, &mut Seen::default(), reader, map, frame)
+    }
+
+    /// The same of one map.
+    #[allow(clippy::too_many_arguments)] // no struct: it would live in memory
+    fn gather_map(
+        &mut self,
+        table: &impl Table,
+        keys: &mut PackedKeys,
+        seen: &mut Seen,
+        reader: &mut Reader<'_>,
+        map: Map,
+        frame: &mut Vec<u8>,
+    ) -> Option<()> {
+        for _ in 0..map.len {
             let key = reader.text().ok()??;
             let name_at = reader.at - key.len();
-            let (hash, entry) = keys.find(place, key, table)?;
+            let start = self.names.len();
+            let (hash, mut field, entry) = if let Some(path) = map.path {
+                if !is_verbatim(key) {
+                    return None;
+                }
+                // The path is written once more for each entry: names must not overlap.
+                self.names.again(path.at, path.len);
+                self.names.extend(key);
+                let name = self.names.text(start..self.names.len());
+                let (hash, entry) = keys.find(name.bytes(), table)?;
+                let mut field = Field::new(start, name.len(), entry);
+                (field.place, field.container) = (Place::Names, path.container);
+                (hash, field, entry)
+            } else {
+                let (hash, entry) = keys.find(key, table)?;
+                (hash, Field::new(name_at, key.len(), entry), entry)
+            };
             let before = *reader;
             let head = reader.head().ok()?;
-            let mut field = Field::new(name_at, key.len(), entry);
             match head {
                 Head::Str(_) => {
                     let value = reader.body(head).ok()?;
@@ -100,17 +154,30 @@ impl Fields {
                 Head::Uint(value) if i64::try_from(value).is_ok() => field.integral(value as i64, frame),
                 Head::Bool(value) => (field.kind, field.number) = (Kind::Bool, u64::from(value)),
                 Head::Nil => field.kind = Kind::Null,
-                Head::Map(_) if !matches!(table.container(entry), Container::No) => return None,
+                Head::Map(len) if !matches!(table.container(entry), Container::No) => {
+                    let container @ Container::Dotted = table.container(entry) else { return None };
+                    if field.name_len as usize >= PATH_LEN_MAX {
+                        return None;
+                    }
+                    if map.path.is_none() {
+                        self.names.extend(key);
+                    }
+                    let path = Some(self.path(start, field.name_len as usize, container));
+                    let inner = Map { len, path, depth: map.depth.checked_sub(1)?, depth_json: map.depth_json.checked_sub(1)? };
+                    self.gather_map(table, keys, seen, reader, inner, frame)?;
+                    continue;
+                }
                 _ => {
                     *reader = before;
-                    field.json(key, reader, depth, self.depth_max, frame)?;
+                    field.json(key, reader, map.depth, map.depth_json, frame)?;
                 }
             }
             if self.len >= self.count_max && field.entry == 0 {
                 self.dropped = self.dropped.saturating_add(1);
+                self.names.truncate(start);
                 continue;
             }
-            if seen.add(hash) && self.has(key, frame) {
+            if seen.add(hash) && self.has(&field, frame) {
                 return None;
             }
             *self.room()? = field;
@@ -119,12 +186,12 @@ impl Fields {
         Some(())
     }
 
-    /// Whether a field of this name is there.
+    /// Whether a field of this one's name is there.
     #[cold]
-    fn has(&self, key: &[u8], frame: &[u8]) -> bool {
-        self.fields().iter().any(|field| {
-            frame.get(field.name_at as usize..).is_some_and(|name| field.name_len as usize == key.len() && name.starts_with(key))
-        })
+    fn has(&self, field: &Field, frame: &[u8]) -> bool {
+        let frame = Text::from(frame);
+        let name = self.name(frame, field).bytes();
+        self.fields().iter().any(|other| self.name(frame, other).bytes() == name)
     }
 }
 
@@ -153,10 +220,10 @@ impl Field {
     }
 
     /// Any other value, as it is in JSON.
-    fn json(&mut self, key: &[u8], reader: &mut Reader<'_>, depth: u32, depth_max: u32, frame: &mut Vec<u8>) -> Option<()> {
+    fn json(&mut self, key: &[u8], reader: &mut Reader<'_>, depth: u32, depth_json: u32, frame: &mut Vec<u8>) -> Option<()> {
         let at = frame.len();
         reader.named(key, depth, frame).ok()?;
-        let mut json = Scanner::new(Text::of(frame, at..frame.len()), depth_max.checked_sub(1)?);
+        let mut json = Scanner::new(Text::of(frame, at..frame.len()), depth_json);
         let value = json.value().ok()?;
         self.read(&mut json, 0, value).ok()?;
         self.at += at as u32;

@@ -110,6 +110,9 @@ fn key() -> impl Strategy<Value = Value> {
         "dd.trace_id",
         "event_name",
         "stack",
+        "http",
+        "error.type",
+        "type",
     ]);
     prop_oneof![
         8 => known.prop_map(|key| Value::Str(key.as_bytes().to_vec())),
@@ -212,6 +215,8 @@ fn what_clients_send_is_read_without_json() {
         pair("took", Value::Float(0.25)),
         pair("status", Value::Uint(503)),
         pair("kubernetes", nested),
+        pair("http", Value::Map(vec![pair("method", Value::Str(b"GET".to_vec())), pair("status", Value::Uint(200))])),
+        pair("error", Value::Map(vec![pair("type", Value::Str(b"E".to_vec())), pair("stack", Value::Str(b"a\n b".to_vec()))])),
         pair("trace_id", Value::Bin(vec![7; 16])),
         pair("none", Value::Nil),
         pair("is", Value::Bool(true)),
@@ -226,11 +231,12 @@ fn what_clients_send_is_read_without_json() {
 }
 
 #[test]
-fn a_key_that_comes_twice_or_holds_what_becomes_attributes_is_left_to_json() {
+fn a_key_that_comes_twice_also_in_another_way_is_left_to_json() {
     let format = format();
     let twice = packed(&[pair("a", Value::Nil), pair("a", Value::Bool(true))]);
-    let container = packed(&[pair("error", Value::Map(vec![pair("type", Value::Str(b"E".to_vec()))]))]);
-    for bytes in [twice, container] {
+    let dotted = packed(&[pair("error.type", Value::Nil), pair("error", Value::Map(vec![pair("type", Value::Bool(true))]))]);
+    let plain = packed(&[pair("fields", Value::Map(vec![pair("a", Value::Nil)]))]);
+    for bytes in [twice, dotted, plain] {
         assert!(read(&format, &bytes, &Limits::DEFAULT, false).is_none());
     }
 }
