@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 mod content;
-mod deflate;
 pub mod envoyals;
 pub mod forward;
 mod inbox;

@@ -5,30 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use flate2::{Compress, Compression, FlushCompress, Status};
 use zstd::stream::raw::{Encoder as ZstdEncoder, InBuffer, Operation, OutBuffer};
 
-use crate::{
-    content::{ContentError, Encoding, compress, damaged},
-    deflate::Deflater,
-};
+use crate::content::{ContentError, Encoding, compress, damaged};
 
 /// Compressors that wait for the next message: each has some 300 KiB, which are dear to make for a small one.
 const IDLE_MAX: usize = 4;
 /// The least room for what comes out.
 const ROOM_BYTES_MIN: usize = 4 << 10;
 
-/// Pieces are put together up to this: repetitions are looked for within one.
-const TOGETHER_BYTES_MAX: usize = 128 << 10;
-/// A member without a name or a time, made fast, on no known system.
-const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 0xff];
-
 static IDLE: Mutex<Vec<(u32, Compress)>> = Mutex::new(Vec::new());
-static IDLE_FAST: Mutex<Vec<Fast>> = Mutex::new(Vec::new());
-
-/// What `gzip_fast` works with.
-#[derive(Default)]
-struct Fast {
-    deflater: Deflater,
-    scratch: Vec<u8>,
-}
 
 /// All of `pieces` as one message, at the front of `out`, which grows as it must (to twice its length): its length there. Of gzip it is one
 /// member, of zstd one frame. Levels are the encoding's own.
@@ -51,9 +35,6 @@ pub fn compress_all(pieces: &[&[u8]], encoding: Encoding, level: i32, out: &mut 
 }
 
 fn gzip(pieces: &[&[u8]], level: u32, out: &mut Vec<u8>) -> Result<usize, ContentError> {
-    if level == 1 {
-        return Ok(gzip_fast(pieces, out));
-    }
     let idle = || IDLE.lock().unwrap_or_else(PoisonError::into_inner);
     let known = {
         let mut idle = idle();
@@ -84,47 +65,6 @@ fn gzip(pieces: &[&[u8]], level: u32, out: &mut Vec<u8>) -> Result<usize, Conten
         idle.push((level, packer));
     }
     Ok(made)
-}
-
-/// By our own deflate: level 1 of zlib-rs makes a fifth more of logs, and takes longer.
-fn gzip_fast(pieces: &[&[u8]], out: &mut Vec<u8>) -> usize {
-    let idle = || IDLE_FAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = idle().pop();
-    let mut packer = known.unwrap_or_default();
-    let Fast { deflater, scratch } = &mut packer;
-    let (mut crc, mut size) = (crc32fast::Hasher::new(), 0_u32);
-    if let Some(to) = out.get_mut(..GZIP_HEAD.len()) {
-        to.copy_from_slice(&GZIP_HEAD);
-    }
-    deflater.begin(GZIP_HEAD.len());
-    scratch.clear();
-    for piece in pieces {
-        crc.update(piece);
-        size = size.wrapping_add(piece.len() as u32);
-        if !scratch.is_empty() && scratch.len() + piece.len() > TOGETHER_BYTES_MAX {
-            deflater.piece(scratch, out);
-            scratch.clear();
-        }
-        if piece.len() > TOGETHER_BYTES_MAX || pieces.len() == 1 {
-            deflater.piece(piece, out);
-        } else {
-            scratch.extend_from_slice(piece);
-        }
-    }
-    deflater.piece(scratch, out);
-    let made = deflater.end(out);
-    if made + 8 > out.len() {
-        out.resize(out.len() * 2, 0);
-    }
-    let (crc, size) = (crc.finalize().to_le_bytes(), size.to_le_bytes());
-    if let Some(to) = out.get_mut(made..made + 8) {
-        to.iter_mut().zip(crc.into_iter().chain(size)).for_each(|(to, byte)| *to = byte);
-    }
-    let mut idle = idle();
-    if idle.len() < IDLE_MAX {
-        idle.push(packer);
-    }
-    made + 8
 }
 
 fn zstd(pieces: &[&[u8]], level: i32, out: &mut Vec<u8>) -> Result<usize, ContentError> {
