@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use logloom_formats::{Decoder, OptionError, OptionValue, Options, compile};
+use logloom_formats::{Decoder, OptionError, OptionValue, Options, Reading, compile};
 use logloom_record::{AnyValue, Batch, BatchWriter, BlockPool, Frames, Limits, Origin};
 use proptest::prelude::*;
 
@@ -188,6 +188,35 @@ fn what_is_combined_is_bounded() {
     assert_eq!(frames.cut, 1200);
     assert!(bodies(&batch).iter().all(|body| body.len() <= 1 << 20), "{} records", batch.len());
     assert_eq!(bodies(&batch).iter().map(Vec::len).sum::<usize>(), 1200 * 4001 - batch.len());
+}
+
+#[test]
+fn what_waits_before_what_it_comes_from_goes_on_at_the_end() {
+    let recombine = |id: &str, to: &str| {
+        format!(r#"{{"type":"recombine","id":"{id}","combine_field":"body","is_first_entry":"body startsWith \"a\"","output":"{to}"}}"#)
+    };
+    let operators = format!(
+        r#"{{"type":"noop","output":"second"}},{},{},{{"type":"noop","id":"end"}}"#,
+        recombine("first", "end"),
+        recombine("second", "first")
+    );
+    let (batch, frames) = read(&operators, &[b"a1\nb\na2\nc\n"]);
+    assert_eq!(bodies(&batch), [b"a1\nb".to_vec(), b"a2\nc".to_vec()]);
+    assert_eq!((frames.cut, frames.decided()), (4, 4));
+}
+
+#[test]
+fn colours_go_from_joined_lines_too() {
+    let operators = r#"{"operators":[{"type":"noop"}]}"#.to_owned();
+    let options =
+        Options([("operators".to_owned(), OptionValue::Str(operators)), ("strip_ansi".to_owned(), OptionValue::Bool(true))].into());
+    let mut decoder = compile("operators", &options).unwrap().open(4096);
+    let start = OptionValue::Map([("start".to_owned(), "^a".to_owned())].into());
+    decoder.configure(&Reading::of(&Options([("multiline".to_owned(), start)].into())).unwrap());
+    let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
+    decoder.feed(&Bytes::from_static(b"a\x1b[31m1\x1b[0m\nb\na2\n\x1b[1mc\x1b[0m\n"), &mut out);
+    decoder.flush(&mut out);
+    assert_eq!(bodies(&out.finish()), [b"a1\nb".to_vec(), b"a2\nc".to_vec()]);
 }
 
 fn refused(operators: &str) -> OptionError {

@@ -71,7 +71,7 @@ struct Taken<'a>(&'a Python);
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         self.0.turn().is_taken = false;
-        self.0.free.notify_one();
+        self.0.free.notify_all();
     }
 }
 
@@ -95,14 +95,9 @@ impl Python {
         Self { function, timeout, on_error, turn: Mutex::default(), free: Condvar::new(), cost: Mutex::default() }
     }
 
-    /// What the function answers in time; those before it have as much.
+    /// What the function answers in time; those before it have as much, each: nobody goes on without the function only because others wait, too.
     fn ask(&self, batch: &Batch) -> Result<Answer, String> {
-        let turn = self.turn();
-        let waited = self.free.wait_timeout_while(turn, self.timeout, |turn| turn.is_taken).unwrap_or_else(PoisonError::into_inner);
-        let mut turn = waited.0;
-        if turn.is_taken {
-            return Err("the function is still at an earlier batch".to_owned());
-        }
+        let mut turn = self.free.wait_while(self.turn(), |turn| turn.is_taken).unwrap_or_else(PoisonError::into_inner);
         match turn.late.as_ref().map(Receiver::try_recv) {
             Some(Ok((_, cpu_s))) => self.counted(|cost| cost.cpu_s += cpu_s),
             Some(Err(TryRecvError::Empty)) => {

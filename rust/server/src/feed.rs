@@ -45,6 +45,11 @@ pub type Taking<'f> = Pin<Box<dyn Future<Output = Delivery> + Send + 'f>>;
 pub trait Feed: Send + Sync {
     /// One of them; what is done is safe.
     fn take(&self, data: Bytes, from: From) -> Taking<'_>;
+
+    /// Whether it may wait for something slow, such as a function of the user's: who has other things to do must not take part.
+    fn waits(&self) -> bool {
+        false
+    }
 }
 
 /// Says that no more is to be taken, of all that it was given to, until it says otherwise.
@@ -114,5 +119,9 @@ impl Feed for Core {
                 not_taken => not_taken,
             }
         })
+    }
+
+    fn waits(&self) -> bool {
+        self.messages.intake().waits()
     }
 }

@@ -195,6 +195,24 @@ def process(batch):
     assert {(one[0].attributes["threads"], one[0].attributes["most"]) for one in made} == {(1, 1)}
 
 
+def test_who_waits_for_others_is_not_let_past_it(tmp_path: Path) -> None:
+    """Those before one may have taken longer together than one call may."""
+    pushers, timeout_s = 7, 4.0
+    own = processor(
+        tmp_path,
+        f"""
+import time
+def process(batch):
+    time.sleep({timeout_s} / {pushers - 2})
+    return {{"seen": True}}
+""",
+        timeout=timeout_s,
+    )
+    with ThreadPoolExecutor(pushers) as pool:
+        made = [push.result()[0] for push in [pool.submit(own.apply, batch()) for _ in range(pushers)]]
+    assert all(record.attributes.get("seen") for one in made for record in one)
+
+
 @pytest.mark.parametrize(
     ("source", "function", "said"),
     [

@@ -1,5 +1,7 @@
 //! What takes a text apart: JSON, regular expressions, pairs, rows, syslog, URIs.
 
+use std::collections::HashMap;
+
 use logloom_record::Text;
 
 use super::{
@@ -236,15 +238,20 @@ fn syslog<'a>(text: Text<'a>, context: &Context, is_5424: bool, may_lack_priorit
     }
     if is_5424 {
         map.push("version".into(), Value::Int(header.version.into()));
-        let mut data = Map::default();
+        let mut places = HashMap::<Vec<u8>, usize>::new();
+        let mut data: Vec<(Str<'_>, Vec<(Str<'_>, Value<'_>)>)> = Vec::new();
         syslog::parameters(header.data, |id, name, value| {
-            let element = data.inner(Str::bytes_of(id));
-            if let Some(element) = element.filter(|_| !name.is_empty()) {
-                element.set(Str::bytes_of(name), Value::Str(Str::bytes_of(value)));
+            let at = *places.entry(id.to_vec()).or_insert(data.len());
+            if at == data.len() {
+                data.push((Str::bytes_of(id), Vec::new()));
+            }
+            if let Some((_, element)) = data.get_mut(at).filter(|_| !name.is_empty()) {
+                element.push((Str::bytes_of(name), Value::Str(Str::bytes_of(value))));
             }
         });
-        if data.len() > 0 {
-            map.push("structured_data".into(), Value::Map(data));
+        if !data.is_empty() {
+            let elements = data.into_iter().map(|(id, element)| (id, Value::Map(Map::of(element))));
+            map.push("structured_data".into(), Value::Map(Map::of(elements.collect())));
         }
     }
     let severity = header.priority.and_then(syslog::severity_name);

@@ -170,9 +170,12 @@ impl Recombine {
             one.text.push_str(&self.with);
         }
         one.text.push_str(&text);
+        // Where one of them failed, so did what they make.
+        let failed = one.entry.failed.or(entry.failed);
         if self.newest {
             one.entry = entry.into_static();
         }
+        one.entry.failed = failed;
         let at = place.unwrap_or_default();
         self.end_full(waiting, at, matches, base, ready);
         Taken::Waits

@@ -147,7 +147,9 @@ impl<'a> Run<'a, '_> {
     /// What waited for too long, or all, goes on.
     pub(super) fn end(&mut self, is_last: bool) {
         let arrival = (!is_last).then_some(self.origin.arrival_unix_nano);
-        for operator in &self.chain.operators {
+        // What one gives may wait in another, which may stand before it.
+        let rounds = if is_last { self.chain.slots } else { 1 };
+        for operator in (0..rounds).flat_map(|_| &self.chain.operators) {
             let (Kind::Recombine(recombine) | Kind::Container(_, recombine)) = &operator.kind else { continue };
             let Some(waiting) = self.state.waiting.get_mut(recombine.slot).filter(|waiting| !waiting.is_empty()) else { continue };
             let mut ready = Vec::new();

@@ -63,6 +63,8 @@ struct Lines {
 #[derive(Default)]
 struct Joined {
     bytes: Vec<u8>,
+    /// As they came, where that differs.
+    raw: Option<Vec<u8>>,
     lines: u32,
     has_ended: bool,
     from: u64,
@@ -127,8 +129,17 @@ impl Lines {
                 joined.from = line.offset;
             } else {
                 joined.bytes.push(b'\n');
+                if let Some(raw) = &mut joined.raw {
+                    raw.push(b'\n');
+                }
             }
-            joined.bytes.extend_from_slice(line.raw.unwrap_or(bytes));
+            if line.raw.is_some() && joined.raw.is_none() {
+                joined.raw = Some(joined.bytes.clone());
+            }
+            if let Some(raw) = &mut joined.raw {
+                raw.extend_from_slice(line.raw.unwrap_or(bytes));
+            }
+            joined.bytes.extend_from_slice(bytes);
             joined.lines += 1;
             joined.has_ended = patterns.ends(bytes);
             return;
@@ -138,8 +149,8 @@ impl Lines {
 
     fn end_joined(&mut self, out: &mut BatchWriter) {
         if self.joined.lines > 0 {
-            let Joined { bytes, lines, from, .. } = std::mem::take(&mut self.joined);
-            self.enter(Text::from(&bytes[..]), None, false, (from, lines.into()), out);
+            let Joined { bytes, raw, lines, from, .. } = std::mem::take(&mut self.joined);
+            self.enter(Text::from(&bytes[..]), raw.as_deref(), false, (from, lines.into()), out);
         }
     }
 

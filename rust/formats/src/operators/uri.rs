@@ -1,5 +1,7 @@
 //! URIs taken apart: `https://user:pass@host:443/path?a=1&a=2`, `/path?a=1`, `?a=1`.
 
+use std::collections::HashMap;
+
 use logloom_record::Text;
 
 use super::{
@@ -69,19 +71,22 @@ fn scheme(text: &str) -> Option<(&str, &str)> {
 }
 
 fn add_query(query: &str, map: &mut Map<'_>) {
-    let mut parameters = Map::default();
+    let mut places = HashMap::<String, usize>::new();
+    let mut parameters: Vec<(Str<'_>, Vec<Value<'_>>)> = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decoded(name, true), decoded(value, true));
         // A pair that is not well written is left out, as the Collector does.
         let (Ok(name), Ok(value)) = (name, value) else { continue };
-        match parameters.get_mut(&name) {
-            Some(Value::Array(values)) => values.push(Value::own(value)),
-            _ => parameters.push(Str::own(name), Value::Array(vec![Value::own(value)])),
+        let at = *places.entry(name.clone()).or_insert(parameters.len());
+        match parameters.get_mut(at) {
+            Some((_, values)) => values.push(Value::own(value)),
+            None => parameters.push((Str::own(name), vec![Value::own(value)])),
         }
     }
-    if parameters.len() > 0 {
-        map.push("query".into(), Value::Map(parameters));
+    if !parameters.is_empty() {
+        let lists = parameters.into_iter().map(|(name, values)| (name, Value::Array(values)));
+        map.push("query".into(), Value::Map(Map::of(lists.collect())));
     }
 }
 
@@ -101,4 +106,25 @@ fn decoded(text: &str, is_query: bool) -> Result<String, Failed> {
         });
     }
     Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    /// One line may name many: what it takes grows with the line alone.
+    #[test]
+    fn a_query_of_very_many_names() {
+        let mut line = "?a=0".to_owned();
+        for number in 0..200_000 {
+            write!(line, "&n{number}=1").unwrap();
+        }
+        line += "&a=1";
+        let Ok(Value::Map(mut map)) = parse(Text::from(line.as_str())) else { panic!("no map") };
+        let Some(Value::Map(query)) = map.get_mut("query") else { panic!("no query") };
+        assert_eq!(query.iter().count(), 200_001);
+        assert!(matches!(query.get("a"), Some(Value::Array(values)) if values.len() == 2));
+    }
 }

@@ -123,11 +123,7 @@ impl<'a> Value<'a> {
             AnyValue::Double(value) => Value::Double(value),
             AnyValue::Str(text) | AnyValue::Bytes(text) => Value::Str(Str::bytes_of(text)),
             AnyValue::Array(values) => Value::Array(values.map(Value::of).collect()),
-            AnyValue::Map(pairs) => {
-                let mut map = Map::default();
-                pairs.for_each(|(key, value)| map.set(Str::bytes_of(key), Value::of(value)));
-                Value::Map(map)
-            }
+            AnyValue::Map(pairs) => Value::Map(Map::of(pairs.map(|(key, value)| (Str::bytes_of(key), Value::of(value))).collect())),
         }
     }
 
@@ -297,10 +293,6 @@ impl<'a> Map<'a> {
         let mut map = Self::with_capacity(pairs.len());
         map.merge(Self(pairs));
         map
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &(Str<'a>, Value<'a>)> {

@@ -100,7 +100,9 @@ pub(super) async fn work(queue: Arc<Queue>, sink: Sink, mut stopping: watch::Rec
 async fn pushed(todo: &mut VecDeque<Ready>, queue: &Queue, sink: &Sink) -> Duration {
     let (mut retry, mut appended) = (Duration::ZERO, Vec::new());
     while let Some(group) = todo.pop_front() {
-        match group.push(sink) {
+        let waits = sink.messages.intake().waits();
+        let delivery = if waits { tokio::task::block_in_place(|| group.push(sink)) } else { group.push(sink) };
+        match delivery {
             Delivery::Done(done) if done.entry > 0 => appended.push((done.entry, group)),
             Delivery::Retry(later) => {
                 todo.push_front(group);

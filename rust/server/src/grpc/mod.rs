@@ -145,14 +145,18 @@ impl Grpc {
         if stopping.is_set() {
             return Err(Status::later(Code::Unavailable, "stopping", RETRY_AFTER));
         }
-        let (data, _guest) = self.message(body, encoding).await?;
+        let (data, guest) = self.message(body, encoding).await?;
         match method {
             // The connection's other requests, which are polled where this one is, go on meanwhile.
-            Method::Push(feed, answer) if data.len() > INLINE_BYTES_MAX => {
+            Method::Push(feed, answer) if data.len() > INLINE_BYTES_MAX || feed.waits() => {
                 let (sender, receiver) = oneshot::channel();
                 let feed = Arc::clone(feed);
-                tasks.spawn(async move { drop(sender.send(feed.take(data, from).await)) }); // the client is gone
-                let pushed = receiver.await.map_err(|_| Status::new(Code::Internal, "it was not answered: see the log"))?;
+                tasks.spawn(async move {
+                    let _guest = guest; // it is in hand also where its client is gone
+                    drop(sender.send(feed.take(data, from).await));
+                });
+                // What was cut off by a stop may be sent again; a bug is in the log.
+                let pushed = receiver.await.map_err(|_| Status::later(Code::Unavailable, "it was not answered", RETRY_AFTER))?;
                 taken(pushed, *answer)
             }
             Method::Push(feed, answer) => taken(feed.take(data, from).await, *answer),
