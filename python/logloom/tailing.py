@@ -89,18 +89,23 @@ async def _serve(
     names, known = _names(writer.get_extra_info("socket")), config()
     try:
         asked = orjson.loads(await reader.readuntil(b"\n"))
-        _ask(known, str(asked["component"]), names)
-        taps, keep = _taps(intake, known, asked)
+        _ask(known, component := str(asked["component"]), names)
+        where = found(known, component)
+        taps, keep = _taps(intake, where), _keep(asked)
     except (ValueError, TypeError, KeyError, asyncio.LimitOverrunError, LogloomError) as error:
         await _send(writer, b"e", str(error).encode())
         return
     gone = asyncio.ensure_future(reader.read(1))
     try:
         while not gone.done():
-            if (now := config()) is not known:  # another policy may let others read
+            if (
+                now := config()
+            ) is not known:  # another policy may let others read; other pipelines may feed an exporter
                 known = now
                 try:
-                    _ask(known, str(asked["component"]), names)
+                    _ask(known, component, names)
+                    if (now_at := found(known, component)) != where:
+                        taps, where = _taps(intake, now_at), now_at
                 except LogloomError as error:
                     await _send(writer, b"e", str(error).encode())
                     return
@@ -177,15 +182,20 @@ def found(config: Config, component: str) -> tuple[On, list[str]]:
     return on, ids[named[0][1]]
 
 
-def _taps(intake: Intake, config: Config, asked: Any) -> tuple[list[Tap], Processor | None]:
-    on, ids = found(config, str(asked["component"]))
+def _taps(intake: Intake, where: tuple[On, list[str]]) -> list[Tap]:
+    on, ids = where
     taps = [intake.tap(on, identifier) for identifier in ids]
     opened = [tap for tap in taps if tap is not None]
     if len(opened) < len(taps):
         msg = "too many look on already: end another 'logloom tail'"
         raise ConfigError(msg)
+    return opened
+
+
+def _keep(asked: Any) -> Processor | None:
+    """What leaves out all but what was asked for."""
     keep = [str(condition) for condition in asked.get("keep", ())]
-    return opened, Processor.filter(drop=[], keep=keep) if keep else None
+    return Processor.filter(drop=[], keep=keep) if keep else None
 
 
 def _next(tap: Tap, keep: Processor | None) -> tuple[Batch | None, int]:

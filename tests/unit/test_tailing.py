@@ -163,3 +163,27 @@ async def test_who_looks_on_must_be_a_reader_of_what_may_be_there(tmp_path: Path
         while (await _frame(reader))[0] != b"e":
             pass
         writer.close()
+
+
+@pytest.mark.asyncio
+async def test_who_looks_on_at_an_exporter_sees_what_other_pipelines_feed_it_after_a_reload(tmp_path: Path) -> None:
+    fed_by_others = CONFIG.replace("[otlp/siem]", "[FILE]").replace("[file]", "[otlp/siem]").replace("[FILE]", "[file]")
+    before, after = config(), loads(fed_by_others, environment={"SIEM": "s:1"})
+    now = before
+    intake = intake_of(before, Journal(bytes_max=1 << 26))
+    source = intake.source("filelog/mesh", "json")
+    async with tailed(tmp_path, intake, lambda: now):
+        reader, writer = await _asked(tmp_path, {"component": "exporters.file"})
+        frame = asyncio.create_task(_frame(reader))
+        for _ in range(20):
+            source.push(LINES)
+            await asyncio.wait([frame], timeout=0.01)
+        assert not frame.done(), "the file is fed by another pipeline"
+        now = after
+        while not frame.done():
+            source.push(LINES)
+            await asyncio.wait([frame], timeout=0.01)
+        kind, data = frame.result()
+        assert kind == b"b"
+        assert [record.body for record in Batch.from_otlp(data)] == ["****"]
+        writer.close()
