@@ -182,6 +182,40 @@ def test_a_shared_key_and_users_keep_others_out(tmp_path: Path) -> None:
         assert "the key" not in logloom.output()
 
 
+def test_who_gave_a_password_is_the_sender_and_the_rules_hold(tmp_path: Path) -> None:
+    """Its tenant and its pipelines are those of its identity; who may write nowhere is told so in the handshake."""
+    users = [{"username": name, "password": f"{name}'s"} for name in ("bit", "web", "eve")]
+    settings = config(tmp_path, "fluentforward", security={"shared_key": "key", "users": users})
+    settings["exporters"]["file/shop"] = {"path": str(tmp_path / "shop.jsonl")}
+    when = 'identity == "bit" and tenant == "shop"'
+    settings["service"]["pipelines"]["logs/shop"] = {
+        "receivers": ["fluentforward"],
+        "exporters": ["file/shop"],
+        "when": when,
+    }
+    settings["service"]["identities"] = {
+        "bit": {"tenant": "shop", "pipelines": ["logs/shop"]},
+        "web": {"pipelines": ["logs"]},
+        "*": {"pipelines": ["logs/elsewhere"]},
+    }
+    settings["service"]["pipelines"]["logs/elsewhere"] = {"receivers": ["syslog"], "exporters": ["file"]}
+    settings["receivers"]["syslog"] = {"tcp": {"listen_address": f"{LOOPBACK}:0"}}
+    with Logloom(settings, tmp_path / "run") as logloom:
+        port = logloom.port("fluentforward", "forward")
+        for user in (b"bit", b"web"):
+            with Forward(port) as client:
+                assert client.shake_hands(b"key", user, user + b"'s")[1] is True
+                client.send("t", 1_795_430_459, {"message": user.decode()}, {"chunk": "c"})
+                assert client.hear() == {b"ack": b"c"}
+        with Forward(port) as client:
+            pong = client.shake_hands(b"key", b"eve", b"eve's")
+            assert pong[1:3] == [False, b"eve may write to none of the pipelines of this receiver"]
+            assert client.hear() is None
+        assert [record.body for record in written(logloom, tmp_path, 1)] == ["web"]
+        shop = logloom.wait_for(tmp_path / "shop.jsonl", lambda found: len(found) >= 1, "a record")
+        assert [record.body for record in shop] == ["bit"]
+
+
 def test_a_unix_socket_and_what_a_dead_process_left_of_it(tmp_path: Path) -> None:
     path = tmp_path / "forward.sock"
     with Logloom(config(tmp_path, "fluentforward", endpoint=f"unix://{path}"), tmp_path) as logloom:

@@ -109,6 +109,8 @@ class Connection(Socket):
                     return True
                 case int(size_bytes):
                     self._wanted_bytes = size_bytes
+                case str(user):
+                    self.prove(user)
                 case reply:
                     self.say(reply)
 

@@ -98,6 +98,10 @@ class Gate:
         """The same for a connection of a protocol without headers; for a gate that asks for no credential."""
         return self._admitted(self.door.known(Shown({}, peer, names)), peer)
 
+    def admit_user(self, peer: str, user: str) -> Sender:
+        """The same for one that the protocol's own handshake proved to be `user`."""
+        return self._admitted(self.door.settle(user, Shown({}, peer)), peer)
+
     def _admitted(self, decision: Granted | Refused, peer: str) -> Sender:
         if isinstance(decision, Refused):
             self._tell(decision, peer)

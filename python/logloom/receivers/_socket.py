@@ -29,7 +29,7 @@ class Socket(asyncio.BufferedProtocol):
     Attributes:
         wire: The core's side of the protocol.
         peer: The client's address.
-        sender: Who that is, as far as its certificate tells.
+        sender: Who that is, as far as its certificate tells, or the protocol's own handshake.
         is_working: A message is in hand.
         is_paused: There is no room for what it sends.
         heard_s: When it last said something, by the loop's clock.
@@ -54,7 +54,8 @@ class Socket(asyncio.BufferedProtocol):
         self.heard_anew()
         server.open.add(cast("Connection", self))
         try:
-            self.sender = server.gate.admit_named(self.peer, names_of(transport))
+            if not server.has_users:
+                self.sender = server.gate.admit_named(self.peer, names_of(transport))
         except RefusedError:
             self.abort()
             return
@@ -107,6 +108,13 @@ class Socket(asyncio.BufferedProtocol):
             self.close(f"silent for {silent_s:.0f} s in a message")
         elif now_s - self._begun_s > config.read_timeout + held_bytes / SLOWEST_BYTES_S:
             self.close(f"took over {now_s - self._begun_s:.0f} s for a message")
+
+    def prove(self, user: str) -> None:
+        """The client proved to be `user`; where that one may not send, it is told so."""
+        try:
+            self.sender = self._server.gate.admit_user(self.peer, user)
+        except RefusedError as error:
+            self.wire.refuse(error.refused.why)
 
     def say(self, reply: bytes) -> None:
         """Send it, to a client that reads what it is sent."""

@@ -55,6 +55,8 @@ class StreamServer:
         push: Where messages go.
         to: Where the messages of a connection go, by its sender: to one format all, or to a source of its own.
         wire: Makes the protocol's side of a new connection.
+        has_users: Whether the protocol's own handshake proves who sends: then that decides, whatever certificate was
+            shown, and nothing is taken before.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class StreamServer:
         push: "Push",
         to: Callable[[Sender], Messages | Source],
         wire: Callable[[], Wire],
+        *,
+        has_users: bool = False,
     ) -> None:
         self.config = config
         self.context = context
@@ -71,6 +75,7 @@ class StreamServer:
         self.to = to
         self.gate = Gate(context, None)
         self.wire = wire
+        self.has_users = has_users
         self.room = Room(IN_HAND_MESSAGES_MAX * config.max_message_size, context.room)
         self.read = memoryview(bytearray(TLS_READ_BYTES if config.tls else READ_BYTES))
         self.open: set[Connection] = set()

@@ -26,12 +26,17 @@ class User:
     """Who may send.
 
     Attributes:
-        username: The name.
+        username: The name, which is the identity that `service.identities` has rules for.
         password: The password.
     """
 
     username: str
     password: Secret
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Who has no name is nobody."""
+        if not self.username:
+            yield "username", "empty: give a name, which says who sends"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,15 @@ class FluentForward:
     async def run(self, push: "Push") -> None:
         """Listen until the service stops."""
         messages = push.messages("fluentforward", keep_unreadable=True)
-        server = StreamServer(self._config, self._context, push, lambda _sender: messages, self._wire)
+        security = self._config.security
+        server = StreamServer(
+            self._config,
+            self._context,
+            push,
+            lambda _sender: messages,
+            self._wire,
+            has_users=security is not None and bool(security.users),
+        )
         listening = await server.start()
         heartbeats = await _heartbeats(listening)
         try:

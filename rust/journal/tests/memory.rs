@@ -39,6 +39,23 @@ fn each_exporter_reads_its_own_pipelines_in_order() {
 }
 
 #[test]
+fn who_only_counts_is_told_in_time_though_there_is_always_more() {
+    let journal = Journal::memory(64 << 20);
+    let a = cursor(&journal, "a", &["a"]);
+    let large = "x".repeat(1 << 20);
+    for _ in 0..20 {
+        journal.append(draft(&[(&["a"], &[&large])]));
+    }
+    let first = a.drain(NOW);
+    assert!((1..20).contains(&first), "{first}: as much as fits in one step");
+    let mut all = first;
+    while all < 20 {
+        all += a.drain(LONG);
+    }
+    assert_eq!((all, a.pending().records, journal.settled()), (20, 0, 20));
+}
+
+#[test]
 fn what_does_not_add_up_is_named() {
     let journal = Journal::memory(1 << 20);
     let a = cursor(&journal, "a", &["a"]);

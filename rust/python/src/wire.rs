@@ -85,6 +85,7 @@ impl Wire {
     fn step(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         match py.detach(|| self.lock().step()) {
             Step::Need => Ok(None),
+            Step::User(user) => Ok(Some(user.into_pyobject(py)?.into_any().unbind())),
             Step::Room(size_bytes) => Ok(Some(size_bytes.into_pyobject(py)?.into_any().unbind())),
             Step::Reply(reply) => Ok(Some(PyBytes::new(py, &reply).into_any().unbind())),
             Step::Message { chunk, token } => Ok(Some(Bound::new(py, WireMessage { chunk, token })?.into_any().unbind())),
@@ -94,6 +95,10 @@ impl Wire {
 
     fn answer<'py>(&self, py: Python<'py>, message: &WireMessage, delivery: &Delivery) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.lock().answer(message.token, &delivery.0))
+    }
+
+    fn refuse(&self, why: &str) {
+        self.lock().refuse(why);
     }
 
     fn keep_alive<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {

@@ -118,6 +118,11 @@ impl OnDecided for Shared {
             let ((position, _), sender) = first.remove_entry();
             state.ready.push((sender, !decisions.is_withdrawn(position)));
         }
+        if decisions.has_withdrawn_later() {
+            let State { waiting, ready, .. } = &mut *state;
+            let withdrawn = waiting.extract_if(.., |(position, _), _| decisions.is_withdrawn(*position));
+            ready.extend(withdrawn.map(|(_, sender)| (sender, false)));
+        }
     }
 
     fn announced(&self) {
@@ -197,6 +202,22 @@ mod tests {
         let commits = Commits::new(Arc::clone(&journal)).unwrap();
         disk.fail(Op::Sync, Fault::Error(EIO), 0, u64::MAX);
         assert!(!commits.durable(journal.append(draft())).await);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_withdrawn_is_told_though_an_entry_before_it_still_waits() {
+        let (disk, journal) = opened();
+        let commits = Commits::new(Arc::clone(&journal)).unwrap();
+        disk.hold(Op::Sync);
+        let kept = journal.append(Draft { revocable: false, ..draft() });
+        let withdrawn = journal.append(draft());
+        let receiver = commits.shared.wait(withdrawn);
+        disk.fail(Op::Sync, Fault::Error(EIO), 0, u64::MAX);
+        disk.release(Op::Sync);
+        assert_eq!(tokio::time::timeout(LONG, receiver).await.expect("it is told at once"), Ok(false));
+        assert_eq!(journal.fate(kept), Fate::Waiting);
+        disk.heal();
+        assert!(commits.durable(kept).await);
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use logloom_intake::{Messages, Sender};
 use logloom_record::Delivery;
 
-use crate::Commits;
+use crate::{Commits, runtime::waiting};
 
 /// A message up to this size is read where its request is; for a larger one, the thread's other requests go to others, which costs more than most
 /// messages do. What is adopted as it is takes a fraction of the time.
@@ -104,7 +104,9 @@ impl Feed for Core {
             if let Some((after, why)) = self.brakes.iter().find_map(|brake| brake.held()) {
                 return Delivery::later(after, why);
             }
-            let delivery = if data.len() <= self.inline_bytes_max && !self.messages.intake().waits() {
+            let delivery = if self.messages.intake().waits() {
+                waiting(|| self.messages.push(data, from.sender())).await
+            } else if data.len() <= self.inline_bytes_max {
                 self.messages.push(data, from.sender())
             } else {
                 tokio::task::block_in_place(|| self.messages.push(data, from.sender()))

@@ -7,10 +7,18 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime::Handle, sync::oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, oneshot},
+};
 
-/// Threads for what may block: Python's callbacks, which take turns anyway.
-const BLOCKING_THREADS_MAX: usize = 32;
+/// Threads for what may block, made as they are needed. What may do so for long is bounded apart, that some are always left to serve:
+/// [`WAITERS_MAX`], and those who are asked for credentials.
+const BLOCKING_THREADS_MAX: usize = 128;
+/// So many wait for something slow at once, such as a function of the user's; others wait for their turn, which takes no thread.
+const WAITERS_MAX: usize = 16;
+
+static WAITERS: Semaphore = Semaphore::const_new(WAITERS_MAX);
 
 static SHARED: Mutex<Weak<Owned>> = Mutex::new(Weak::new());
 
@@ -68,6 +76,12 @@ impl Runtime {
     }
 }
 
+/// Does `work`, which may wait for long, on this thread; another one does meanwhile what this one would have.
+pub(crate) async fn waiting<T>(work: impl FnOnce() -> T) -> T {
+    let _turn = WAITERS.acquire().await; // it is never closed
+    tokio::task::block_in_place(work)
+}
+
 impl Drop for Owned {
     fn drop(&mut self) {
         let Some(runtime) = self.runtime.take() else { return };
@@ -81,7 +95,40 @@ impl Drop for Owned {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Condvar, mpsc};
+
     use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn however_many_wait_others_are_served() {
+        let runtime = Runtime::shared().unwrap();
+        let gate = Arc::new((Mutex::new(false), Condvar::new()));
+        let (ended, ends) = mpsc::channel();
+        for _ in 0..4 * BLOCKING_THREADS_MAX {
+            let (gate, ended) = (Arc::clone(&gate), ended.clone());
+            runtime.handle().unwrap().spawn(async move {
+                waiting(|| drop(gate.1.wait_while(gate.0.lock().unwrap(), |is_open| !*is_open).unwrap())).await;
+                ended.send(()).unwrap();
+            });
+        }
+        for _ in 0..100 {
+            let (sender, receiver) = mpsc::channel();
+            runtime.handle().unwrap().spawn(async move { sender.send(()).unwrap() });
+            let served = receiver.recv_timeout(LONG);
+            if served.is_err() {
+                *gate.0.lock().unwrap() = true;
+                gate.1.notify_all();
+            }
+            served.expect("nobody is left to serve");
+        }
+        *gate.0.lock().unwrap() = true;
+        gate.1.notify_all();
+        for _ in 0..4 * BLOCKING_THREADS_MAX {
+            ends.recv_timeout(LONG).unwrap();
+        }
+    }
 
     #[test]
     fn work_is_done_there_and_waited_for() {

@@ -60,6 +60,8 @@ pub struct Forward {
     skipper: Skipper,
     /// What the handshake's digests are salted with, while it is not over.
     nonce: Option<[u8; 32]>,
+    /// What proved who the client is, until it is let in, and why it is not.
+    proof: Option<(Bytes, Result<(), String>)>,
     /// The id of the message that is out, where its client wants to hear of it.
     chunk_id: Option<Vec<u8>>,
     token: Token,
@@ -69,7 +71,7 @@ impl Forward {
     /// A new connection; `nonce` are random bytes: no two connections may have the same.
     pub fn new(settings: Arc<Settings>, nonce: [u8; 32]) -> Self {
         let nonce = (!settings.shared_key.is_empty()).then_some(nonce);
-        Self { settings, inbox: Inbox::default(), packed: None, skipper: Skipper::default(), nonce, chunk_id: None, token: 0 }
+        Self { settings, inbox: Inbox::default(), packed: None, skipper: Skipper::default(), nonce, proof: None, chunk_id: None, token: 0 }
     }
 
     /// The next whole value of the connection.
@@ -134,40 +136,51 @@ impl Forward {
         Ok(Found::Message(rebuilt(value.get(start..entries).unwrap_or_default(), &inflated)))
     }
 
-    /// Holds a `PING` against what the server knows; the `PONG`, and whether it is a good one.
-    fn pong(&self, ping: &[u8], nonce: &[u8; 32]) -> (Vec<u8>, Result<(), &'static str>) {
+    /// Whom a `PING` proves, by what the server knows: one of its users, where it has any. Or why it proves nothing.
+    fn proven(&self, ping: &[u8], nonce: &[u8; 32]) -> Result<Option<String>, &'static str> {
         let mut reader = Reader { bytes: ping, at: 0 };
         let is_ping = reader.head() == Some(Head::Array(6)) && reader.text() == Some(b"PING");
         let mut part = || reader.text().unwrap_or_default();
         let (hostname, salt, key_digest, user, password_digest) = (part(), part(), part(), part(), part());
         let (nonce, auth) = nonce.split_at(16);
-        let key = self.settings.shared_key.as_bytes();
-        let verdict = if !is_ping {
-            Err("expected a PING")
-        } else if !is_same(&hex(&[salt, hostname, nonce, key]), key_digest) {
-            Err("shared_key mismatch")
-        } else if !self.settings.users.is_empty() {
-            // All are looked at, so that the time tells nothing of names.
-            let known = self.settings.users.iter().fold(false, |known, (name, password)| {
-                known | (is_same(name.as_bytes(), user) & is_same(&hex(&[auth, user, password.as_bytes()]), password_digest))
-            });
-            if known { Ok(()) } else { Err("username/password mismatch") }
-        } else {
-            Ok(())
-        };
+        if !is_ping {
+            return Err("expected a PING");
+        }
+        if !is_same(&hex(&[salt, hostname, nonce, self.settings.shared_key.as_bytes()]), key_digest) {
+            return Err("shared_key mismatch");
+        }
+        if self.settings.users.is_empty() {
+            return Ok(None);
+        }
+        // All are looked at, so that the time tells nothing of names.
+        let known = self.settings.users.iter().fold(None, |known, (name, password)| {
+            let is_it = is_same(name.as_bytes(), user) & is_same(&hex(&[auth, user, password.as_bytes()]), password_digest);
+            if is_it { Some(name) } else { known }
+        });
+        known.cloned().map(Some).ok_or("username/password mismatch")
+    }
+
+    /// The `PONG` that a `PING` gets, which ends the handshake.
+    fn pong(&mut self, ping: &[u8], nonce: &[u8; 32], verdict: Result<(), String>) -> Step {
         let mut pong = vec![0x95];
         put_str(&mut pong, b"PONG");
-        pong.push(if verdict.is_ok() { 0xc3 } else { 0xc2 });
-        put_str(&mut pong, verdict.err().unwrap_or_default().as_bytes());
-        if verdict.is_ok() {
-            let own = self.settings.hostname.as_bytes();
-            put_str(&mut pong, own);
-            put_str(&mut pong, &hex(&[salt, own, nonce, key]));
-        } else {
+        if let Err(why) = verdict {
+            pong.push(0xc2);
+            put_str(&mut pong, why.as_bytes());
             put_str(&mut pong, b"");
             put_str(&mut pong, b"");
+            return Step::Bad { reply: pong, why };
         }
-        (pong, verdict)
+        let mut reader = Reader { bytes: ping, at: 0 };
+        let _ = (reader.head(), reader.text(), reader.text());
+        let salt = reader.text().unwrap_or_default();
+        let own = self.settings.hostname.as_bytes();
+        pong.push(0xc3);
+        put_str(&mut pong, b"");
+        put_str(&mut pong, own);
+        put_str(&mut pong, &hex(&[salt, own, nonce.split_at(16).0, self.settings.shared_key.as_bytes()]));
+        self.nonce = None;
+        Step::Reply(pong)
     }
 }
 
@@ -192,6 +205,9 @@ impl Wire for Forward {
     }
 
     fn step(&mut self) -> Step {
+        if let Some((nonce, (ping, verdict))) = self.nonce.zip(self.proof.take()) {
+            return self.pong(&ping, &nonce, verdict);
+        }
         loop {
             let packed = self.packed.take();
             let has_room = packed.is_some();
@@ -201,12 +217,14 @@ impl Wire for Forward {
                 Err(why) => return Step::bad(why),
             };
             if let Some(nonce) = self.nonce {
-                let (pong, verdict) = self.pong(&value, &nonce);
-                if let Err(why) = verdict {
-                    return Step::Bad { reply: pong, why: why.into() };
+                match self.proven(&value, &nonce) {
+                    Ok(Some(user)) => {
+                        self.proof = Some((value, Ok(())));
+                        return Step::User(user);
+                    }
+                    Ok(None) => return self.pong(&value, &nonce, Ok(())),
+                    Err(why) => return self.pong(&value, &nonce, Err(why.into())),
                 }
-                self.nonce = None;
-                return Step::Reply(pong);
             }
             self.chunk_id = None;
             match self.message(value, has_room) {
@@ -233,8 +251,15 @@ impl Wire for Forward {
         }
     }
 
+    fn refuse(&mut self, why: &str) {
+        if let Some((_, verdict)) = &mut self.proof {
+            *verdict = Err(why.to_owned());
+        }
+    }
+
     fn held(&self) -> usize {
-        self.inbox.bytes().len() + self.packed.as_ref().map_or(0, Bytes::len)
+        let proof = self.proof.as_ref().map_or(0, |(ping, _)| ping.len());
+        self.inbox.bytes().len() + self.packed.as_ref().map_or(0, Bytes::len) + proof
     }
 }
 

@@ -36,6 +36,9 @@ pub trait Wire: Send {
     /// pushes it once more.
     fn answer(&mut self, token: Token, delivery: &Delivery) -> Vec<u8>;
 
+    /// Whom [`Step::User`] named may not send, for this reason: the client is told with the next step.
+    fn refuse(&mut self, _why: &str) {}
+
     /// What tells a client that waits for an answer that the connection lives.
     fn keep_alive(&self) -> Vec<u8> {
         Vec::new()
@@ -65,6 +68,8 @@ pub enum Step {
     Need,
     /// Send this to the client.
     Reply(Vec<u8>),
+    /// The client proved to be this user. Step again to let it in, [`refuse`](Wire::refuse) it before that to keep it out.
+    User(String),
     /// The next message is compressed and may take so many bytes more: step again once there is room for them.
     Room(usize),
     /// Push this; then [`answer`](Wire::answer).

@@ -17,6 +17,7 @@ type Fresh = fn() -> Box<dyn Wire>;
 /// What happened on a connection, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Heard {
+    users: Vec<String>,
     messages: Vec<Vec<u8>>,
     said: Vec<u8>,
     bad: Option<String>,
@@ -34,6 +35,7 @@ fn hear(wire: &mut dyn Wire, bytes: &[u8], cuts: &[usize]) -> Heard {
             match wire.step() {
                 Step::Need => break,
                 Step::Room(size_bytes) => assert!(size_bytes <= 2 << 20, "twice the bound at most"),
+                Step::User(user) => heard.users.push(user),
                 Step::Reply(reply) => heard.said.extend(reply),
                 Step::Message { chunk, token } => {
                     heard.messages.push(chunk.to_vec());
@@ -162,6 +164,39 @@ fn a_handshake_keeps_out_who_does_not_know_the_key() {
     assert!(!format!("{settings:?}").contains("secret"));
     let unasked = hear(&mut forward(settings), &message(b"id"), &[]);
     assert_eq!((unasked.messages.len(), unasked.bad.as_deref()), (0, Some("expected a PING")));
+}
+
+#[test]
+fn a_user_is_named_once_it_is_proven_and_kept_out_where_it_is_refused() {
+    let users = [("ann", "one"), ("bob", "two")].map(|(name, password)| (name.to_owned(), password.to_owned()));
+    let settings = Settings { shared_key: "secret".into(), users: users.into(), hostname: "gate".into(), ..Settings::default() };
+    let hex = |parts: &[&[u8]]| -> String {
+        let digest = ring::digest::digest(&ring::digest::SHA512, &parts.concat());
+        digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    };
+    let hello = |user: &str, password: &str| {
+        let key = hex(&[b"salt", b"me", &[7; 16], b"secret"]);
+        let proof = hex(&[&[7; 16], user.as_bytes(), password.as_bytes()]);
+        let mut ping = vec![0x96];
+        for part in ["PING", "me", "salt", &key, user, &proof] {
+            ping.extend([0xd9, part.len() as u8]);
+            ping.extend(part.bytes());
+        }
+        [&ping[..], &message(b"id")].concat()
+    };
+    let heard = hear(&mut forward(settings.clone()), &hello("bob", "two"), &[1, 30]);
+    assert_eq!((heard.users, heard.messages.len(), heard.bad), (vec!["bob".to_owned()], 1, None));
+    for (user, password) in [("bob", "one"), ("eve", "two"), ("", "")] {
+        let heard = hear(&mut forward(settings.clone()), &hello(user, password), &[]);
+        assert_eq!((heard.users.len(), heard.messages.len(), heard.bad.as_deref()), (0, 0, Some("username/password mismatch")));
+    }
+    let mut wire = forward(settings);
+    wire.feed(&hello("ann", "one"));
+    assert_eq!(wire.step(), Step::User("ann".into()));
+    wire.refuse("not here");
+    let Step::Bad { reply, why } = wire.step() else { panic!("let in") };
+    assert_eq!((why.as_str(), &reply[..8]), ("not here", &b"\x95\xa4PONG\xc2\xa8"[..]));
+    assert!(reply.windows(8).any(|told| told == b"not here"));
 }
 
 #[test]

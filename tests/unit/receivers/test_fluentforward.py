@@ -41,6 +41,10 @@ def test_fluentds_security_section_is_read_and_shows_no_secret() -> None:
         ("{endpoint: [5]}", "host:port or unix:///path"),
         ("{security: {shared_key: ''}}", "empty: give a key, or remove 'security'"),
         ("{security: {}}", "shared_key"),
+        (
+            "{security: {shared_key: k, users: [{username: '', password: p}]}}",
+            "empty: give a name, which says who sends",
+        ),
     ],
 )
 def test_what_is_wrong_is_told(settings: str, told: str) -> None:

@@ -22,6 +22,9 @@ impl Cursor {
             let outcome = Outcome { delivered: taken.amount.records, ..Outcome::default() };
             records += outcome.delivered;
             let _ = self.done(taken.read, outcome, None); // there is no state that could be too large
+            if Instant::now() >= until {
+                break; // there may always be more
+            }
         }
         records
     }

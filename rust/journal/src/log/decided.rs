@@ -25,7 +25,12 @@ impl Decisions<'_> {
         self.to
     }
 
-    /// Whether the entry there, which is decided, was withdrawn. Otherwise it is durable.
+    /// Whether entries behind that were withdrawn: one before them still waits, which nobody else can send again.
+    pub fn has_withdrawn_later(&self) -> bool {
+        self.withdrawn.has_after(self.to)
+    }
+
+    /// Whether the entry there was withdrawn. Otherwise it is durable, where it is decided.
     pub fn is_withdrawn(&self, position: u64) -> bool {
         self.withdrawn.contains(position)
     }

@@ -38,6 +38,11 @@ impl Ranges {
         }
     }
 
+    /// Whether there is one behind this position.
+    pub(super) fn has_after(&self, position: u64) -> bool {
+        self.kept_from > position.saturating_add(1) || self.ranges.last_key_value().is_some_and(|(_, last)| *last > position)
+    }
+
     pub(super) fn contains(&self, position: u64) -> bool {
         position < self.kept_from || self.ranges.range(..=position).next_back().is_some_and(|(_, last)| *last >= position)
     }
@@ -61,6 +66,7 @@ mod tests {
             }
             for position in 0..210 {
                 prop_assert_eq!(ranges.contains(position), model.contains(&position));
+                prop_assert_eq!(ranges.has_after(position), model.range(position + 1..).next().is_some());
             }
             let runs = model.iter().filter(|position| !model.contains(&(**position + 1))).count();
             prop_assert_eq!(ranges.ranges.len(), runs, "neighbours are one range");
@@ -72,5 +78,6 @@ mod tests {
         let mut ranges = Ranges::default();
         (1..=RANGES_MAX as u64 + 1).for_each(|n| ranges.insert(n * 2));
         assert!(ranges.contains(2) && ranges.contains(1) && !ranges.contains(3) && ranges.contains(4));
+        assert!(ranges.has_after(RANGES_MAX as u64 * 2) && !ranges.has_after(RANGES_MAX as u64 * 2 + 2));
     }
 }

@@ -5,7 +5,7 @@ use std::{
     pin::{Pin, pin},
     sync::{
         Arc, OnceLock, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
@@ -29,17 +29,32 @@ const HEADERS_BYTES_MAX: u32 = 16 << 10;
 pub(super) struct Sender {
     pub(super) sender: SendRequest<Parts>,
     /// Something is being sent as long as this is held.
-    _in_hand: Arc<()>,
+    _in_hand: Arc<InHand>,
 }
 
-/// A connection. Dropped, it is closed.
+/// A connection. Dropped, it takes no more requests, and is closed when the last that is on its way has its answer.
 #[derive(Debug)]
 pub(super) struct Link {
     sender: SendRequest<Parts>,
     trust: Option<Arc<Trust>>,
-    in_hand: Arc<()>,
+    in_hand: Arc<InHand>,
     ended: Arc<OnceLock<String>>,
-    task: AbortHandle,
+}
+
+/// What keeps a connection open: its Link, and each request that is on its way.
+#[derive(Debug, Default)]
+struct InHand {
+    task: OnceLock<AbortHandle>,
+    /// Its Link is gone.
+    is_left: AtomicBool,
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
+    }
 }
 
 /// The bytes of a connection; it counts what comes.
@@ -76,14 +91,15 @@ impl Link {
         let mut builder = Builder::new();
         builder.enable_push(false).max_header_list_size(HEADERS_BYTES_MAX).initial_max_send_streams(1);
         let (sender, connection) = builder.handshake::<_, Parts>(io).await.map_err(io::Error::other)?;
-        let in_hand = Arc::new(());
+        let in_hand = Arc::new(InHand::default());
         let ended = Arc::new(OnceLock::new());
         let (watched, keepalive, told) = (Arc::downgrade(&in_hand), options.keepalive, Arc::clone(&ended));
         let driven = async move {
             let why = drive(connection, watched, read, keepalive).await;
             let _ = told.set(why); // nobody else tells
         };
-        Ok(Self { sender, trust, in_hand, ended, task: tokio::spawn(driven).abort_handle() })
+        let _ = in_hand.task.set(tokio::spawn(driven).abort_handle()); // there is none yet
+        Ok(Self { sender, trust, in_hand, ended })
     }
 
     /// What it was secured with.
@@ -98,7 +114,7 @@ impl Link {
 
     /// What sends on it once there is a place for a stream; `None` where it takes no more requests.
     pub(super) async fn sender(&self) -> Option<Sender> {
-        if self.task.is_finished() {
+        if self.in_hand.task.get().is_none_or(AbortHandle::is_finished) {
             return None;
         }
         let sender = self.sender.clone().ready().await.ok()?;
@@ -108,12 +124,12 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.task.abort();
+        self.in_hand.is_left.store(true, Ordering::Relaxed);
     }
 }
 
 /// Runs the connection until it ends, and probes it while nothing comes: why it ended.
-async fn drive(mut connection: Connection<Io, Parts>, in_hand: Weak<()>, read: Arc<AtomicU64>, keepalive: Keepalive) -> String {
+async fn drive(mut connection: Connection<Io, Parts>, in_hand: Weak<InHand>, read: Arc<AtomicU64>, keepalive: Keepalive) -> String {
     let Some(mut pings) = connection.ping_pong() else { return "it cannot be probed".into() };
     let mut connection = pin!(connection);
     let mut seen = read.load(Ordering::Relaxed);
@@ -125,7 +141,9 @@ async fn drive(mut connection: Connection<Io, Parts>, in_hand: Weak<()>, read: A
         }
         look = Instant::now() + keepalive.every;
         let now = read.load(Ordering::Relaxed);
-        let is_wanted = keepalive.when_idle || in_hand.strong_count() > 1; // one is the Link's
+        // One is the Link's, while there is one, and one ours.
+        let is_used = |held: Arc<InHand>| Arc::strong_count(&held) > 2 || held.is_left.load(Ordering::Relaxed);
+        let is_wanted = keepalive.when_idle || in_hand.upgrade().is_some_and(is_used);
         if now == seen && is_wanted {
             let pong = timeout(keepalive.timeout, pings.ping(h2::Ping::opaque()));
             tokio::select! {

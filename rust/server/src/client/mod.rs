@@ -133,7 +133,7 @@ impl Client {
         Ok(Call(task.abort_handle()))
     }
 
-    /// Ends the connection. The next request makes a new one.
+    /// Ends the connection, once what is on its way on it has its answer. The next request makes a new one.
     pub fn close(&self, runtime: &Runtime) -> io::Result<()> {
         let inner = Arc::clone(&self.0);
         runtime.handle()?.spawn(async move { drop(inner.link.lock().await.take()) });
@@ -232,4 +232,107 @@ fn packed(batch: &Batch, packing: Packing) -> Result<Parts, String> {
         return Ok(plain(batch)); // as gRPC allows
     }
     Ok(Parts::new([prefix(true, size), pool.freeze(out).slice(..size)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use http::{HeaderValue, Response};
+    use logloom_record::Limits;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn request() -> Request {
+        let batch = Batch::from_otlp(Bytes::from_static(&[10, 4, 18, 2, 18, 0]), &Limits::DEFAULT).unwrap();
+        Request { batch, packing: None, headers: HeaderMap::new(), timeout: LONG }
+    }
+
+    fn options(port: u16) -> Options {
+        Options {
+            host: "127.0.0.1".into(),
+            port,
+            authority: "logs".into(),
+            method: "/logs/Export".into(),
+            user_agent: "test".into(),
+            keepalive: Keepalive { every: LONG, timeout: LONG, when_idle: false },
+            answer_bytes_max: 1024,
+            proxy: None,
+        }
+    }
+
+    /// Says that it was taken.
+    fn taken(mut respond: h2::server::SendResponse<Bytes>) {
+        let mut stream = respond.send_response(Response::new(()), false).unwrap();
+        stream.send_data(Bytes::from_static(&[0; 5]), false).unwrap();
+        let trailers = HeaderMap::from_iter([(http::HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))]);
+        stream.send_trailers(trailers).unwrap();
+    }
+
+    /// Answers on its first connection the first request only when `go` says so, and says meanwhile that it takes no more there.
+    async fn leave(listener: TcpListener, held: mpsc::Sender<()>, moved: mpsc::Sender<()>, go: tokio::sync::oneshot::Receiver<()>) {
+        let mut first = h2::server::handshake(listener.accept().await.unwrap().0).await.unwrap();
+        let (_, respond) = first.accept().await.unwrap().unwrap();
+        first.graceful_shutdown();
+        held.send(()).unwrap();
+        let others = async {
+            while let Ok((socket, _)) = listener.accept().await {
+                let mut connection = h2::server::handshake(socket).await.unwrap();
+                moved.send(()).unwrap();
+                tokio::spawn(async move {
+                    while let Some(Ok((_, respond))) = connection.accept().await {
+                        taken(respond);
+                    }
+                });
+            }
+        };
+        let first = async move {
+            let mut held = Some((respond, go));
+            loop {
+                let going = async {
+                    match &mut held {
+                        Some((_, go)) => go.await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    more = first.accept() => match more {
+                        Some(Ok((_, respond))) => taken(respond), // it has not heard yet
+                        _ => break,
+                    },
+                    _ = going => if let Some((respond, _)) = held.take() { taken(respond) },
+                }
+            }
+        };
+        tokio::join!(first, others);
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_answered_where_the_next_goes_by_another_connection() {
+        let runtime = Runtime::shared().unwrap();
+        let handle = runtime.handle().unwrap().clone();
+        let listener = handle.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let client = Client::new(options(listener.local_addr().unwrap().port()));
+        let (held, is_held) = mpsc::channel();
+        let (moved, has_moved) = mpsc::channel();
+        let (go, going) = tokio::sync::oneshot::channel();
+        let server = handle.spawn(leave(listener, held, moved, going));
+        let (answer, answers) = mpsc::channel();
+        let ask = || {
+            let answer = answer.clone();
+            client.send(&runtime, request(), move |said| answer.send(said.code).unwrap()).unwrap()
+        };
+        ask();
+        is_held.recv_timeout(LONG).unwrap();
+        while has_moved.try_recv().is_err() {
+            ask();
+            assert_eq!(answers.recv_timeout(LONG).unwrap(), Code::Ok as u32, "the first must wait for its answer");
+        }
+        go.send(()).unwrap();
+        assert_eq!(answers.recv_timeout(LONG).unwrap(), Code::Ok as u32);
+        server.abort();
+    }
 }

@@ -8,7 +8,7 @@ use logloom_record::Delivery;
 use tokio::{sync::watch, time::Instant};
 
 use super::queue::{DATAGRAM_COST_BYTES, Group, Queue};
-use crate::{Commits, Guest, feed::Brake};
+use crate::{Commits, Guest, feed::Brake, runtime::waiting};
 
 /// The least wait before what the journal did not take is pushed again.
 const RETRY_MIN: Duration = Duration::from_millis(10);
@@ -101,7 +101,7 @@ async fn pushed(todo: &mut VecDeque<Ready>, queue: &Queue, sink: &Sink) -> Durat
     let (mut retry, mut appended) = (Duration::ZERO, Vec::new());
     while let Some(group) = todo.pop_front() {
         let waits = sink.messages.intake().waits();
-        let delivery = if waits { tokio::task::block_in_place(|| group.push(sink)) } else { group.push(sink) };
+        let delivery = if waits { waiting(|| group.push(sink)).await } else { group.push(sink) };
         match delivery {
             Delivery::Done(done) if done.entry > 0 => appended.push((done.entry, group)),
             Delivery::Retry(later) => {
