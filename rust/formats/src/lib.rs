@@ -105,6 +105,18 @@ impl Likely {
     pub const SURE: Self = Self(100);
 }
 
+/// What a format found when it was asked whether a line begins a record: a time, which need not be read once more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Began {
+    /// In nanoseconds since the epoch, whenever the line arrived.
+    pub(crate) time_unix_nano: u64,
+    /// Where its text begins and ends in the line; it is empty where nothing was found.
+    pub(crate) at: u32,
+    pub(crate) end: u32,
+    /// Which of the format's times it is.
+    pub(crate) head: u8,
+}
+
 /// A compiled, immutable description of how bytes become records.
 pub trait Format: Send + Sync {
     /// Its row of [`FORMATS`].
@@ -118,6 +130,11 @@ pub trait Format: Send + Sync {
     /// Whether `line` may begin a record; false only for one that never can. A glance at its first bytes, for a format made of lines.
     fn begins(&self, _line: &[u8]) -> bool {
         true
+    }
+
+    /// The same; what was found by that is for [`parse_begun`](Self::parse_begun).
+    fn began(&self, line: &[u8]) -> Option<Began> {
+        self.begins(line).then(Began::default)
     }
 
     /// Whether a frame is an object of JSON, which may also stand on several lines. Such a format says that a line that is only part of an
@@ -158,6 +175,11 @@ pub trait Format: Send + Sync {
     /// Reads one frame, which is UTF-8, into 0 to n records. An error leaves nothing of the frame behind: the driver cuts off what was
     /// written and keeps the frame as a Reject. May run twice for a frame (when the buffer had to grow), so it must have no other effect.
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason>;
+
+    /// The same of a frame whose first line [`began`](Self::began) looked at.
+    fn parse_begun(&self, frame: Text<'_>, _began: &Began, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        self.parse(frame, out)
+    }
 
     /// The state of one source.
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder>;

@@ -44,6 +44,8 @@ pub(crate) fn last_of(chunk: u64, byte: u8) -> Option<usize> {
     (equal != 0).then(|| 7 - equal.leading_zeros() as usize / 8)
 }
 
+const TENS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+
 /// The number that `text` begins with, and how many digits it has; `None` where it has none or does not fit.
 #[inline(always)]
 pub(crate) fn leading_u64(text: &[u8]) -> Option<(u64, usize)> {
@@ -51,6 +53,15 @@ pub(crate) fn leading_u64(text: &[u8]) -> Option<(u64, usize)> {
         let (value, n) = leading(load(first));
         if n < 8 {
             return (n > 0).then_some((u64::from(value), n));
+        }
+        // What follows, and nothing behind the text's end.
+        let second = match text.get(8..16).and_then(<[u8]>::first_chunk) {
+            Some(second) => load(second),
+            None => text.last_chunk().map_or(0, load).checked_shr(8 * (16 - text.len() as u32)).unwrap_or_default(),
+        };
+        let (more, m) = leading(second);
+        if let Some(ten) = TENS.get(m) {
+            return Some((u64::from(value) * ten + u64::from(more), 8 + m));
         }
     }
     leading_u64_slow(text)

@@ -1,4 +1,4 @@
-//! Lines of JSON whose keys are known from the lines before give what they give as the first line of all.
+//! Lines whose keys are known from the lines before give what they give as the first line of all.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy knows only #[test] functions as tests
 
 use std::{fmt::Write as _, sync::Arc, thread};
@@ -124,6 +124,65 @@ fn parse_anew(format: &Arc<dyn Format>, line: &str) -> String {
     thread::scope(|scope| scope.spawn(|| parse(format, line.as_bytes())).join().unwrap())
 }
 
+const PAIR_FORMATS: [&str; 4] = ["cef", "leef", "auditd", "mysql_slow"];
+
+const PAIR_KEYS: [&str; 22] = [
+    "rt",
+    "src",
+    "srcPort",
+    "spt",
+    "msg",
+    "act",
+    "cs1",
+    "cs1Label",
+    "cs10",
+    "devTime",
+    "sev",
+    "pid",
+    "uid",
+    "auid",
+    "old auid",
+    "arch",
+    "a0",
+    "name",
+    "key",
+    "Rows_sent",
+    "Thread_id",
+    "a_key_that_is_so_long_that_no_step_of_the_comparison_holds_it",
+];
+
+const PAIR_VALUES: [&str; 14] = [
+    "",
+    "7",
+    "0",
+    "1795257659509",
+    "Nov 21 2026 10:40:59",
+    "198.51.100.7",
+    "two words",
+    "a, b",
+    "\"quoted, too\"",
+    "c000003e",
+    "2F62696E2F6C73",
+    "1.5",
+    "x=y",
+    "caf\u{e9}",
+];
+
+/// A line of these pairs, of whose values some come out as others.
+fn pairs(format: &str, shape: &[(&str, &str)], dice: &mut Dice) -> String {
+    let (mut line, between, equals) = match format {
+        "cef" => (String::from("CEF:0|Example|Gate|2.1|100|Blocked|7|"), " ", "="),
+        "leef" => (String::from("LEEF:2.0|Example|Gate|2.1|101|^|"), "^", "="),
+        "auditd" => (format!("type={} msg=audit(1795257659.509:7):", dice.of(&["PATH", "EXECVE", "USER_AUTH"])), " ", "="),
+        _ => (String::from("# Time: 2026-11-21T10:40:59.509123Z\n#"), " ", ": "),
+    };
+    for (key, value) in shape {
+        let value = if dice.of(&["", "", "x"]).is_empty() { value } else { dice.of(&PAIR_VALUES) };
+        write!(line, "{between}{key}{equals}{value}").unwrap();
+    }
+    line
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
@@ -149,6 +208,29 @@ proptest! {
             text += &line;
         }
         prop_assert_eq!(parse(&format, text.as_bytes()), expected);
+    }
+
+    #[test]
+    fn known_keys_of_pairs_give_what_new_ones_give(
+        shapes in vec(vec((select(&PAIR_KEYS[..]), select(&PAIR_VALUES[..])), 0..9), 1..4),
+        lines in vec((0..4usize, any::<u64>(), proptest::option::weighted(0.15, (0..200usize, "[ ,={'\"|\\\\\t:#x0-]"))), 1..14),
+        format in select(&PAIR_FORMATS[..]),
+    ) {
+        let compiled = compile(format, &Options::default()).unwrap();
+        let mut text = String::new();
+        let mut expected = String::new();
+        for (which, seed, broken) in lines {
+            let mut dice = Dice(seed);
+            let mut line = pairs(format, &shapes[which % shapes.len()], &mut dice);
+            if let Some((at, other)) = broken.filter(|_| format != "mysql_slow") {
+                let at = (0..=at % (line.len() + 1)).rev().find(|at| line.is_char_boundary(*at)).unwrap();
+                line.insert_str(at, &other);
+            }
+            line.push('\n');
+            expected += &parse_anew(&compiled, &line);
+            text += &line;
+        }
+        prop_assert_eq!(parse(&compiled, text.as_bytes()), expected, "{}", text);
     }
 }
 

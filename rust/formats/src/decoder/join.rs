@@ -2,9 +2,9 @@
 
 use logloom_record::{BatchWriter, Text};
 
-use super::{Multiline, read_frame, read_joined};
+use super::{Multiline, read_begun, read_frame, read_joined};
 use crate::{
-    Format, Framing,
+    Began, Format, Framing,
     trace::{Trace, breaks_away},
 };
 
@@ -22,6 +22,9 @@ pub(crate) struct Join {
     lines: u32,
     /// Whether its first line begins one of the format's records.
     is_record: bool,
+    /// What that line said by its beginning, and what the line said that was looked at last.
+    began: Began,
+    last_began: Began,
     /// Whether its last line is the last by the user's pattern.
     has_ended: bool,
     /// Whether blank lines came since its last line.
@@ -88,6 +91,8 @@ impl Join {
             frame_bytes_max,
             lines: 0,
             is_record: false,
+            began: Began::default(),
+            last_began: Began::default(),
             has_ended: false,
             has_blank: false,
             trace: Trace::default(),
@@ -146,7 +151,12 @@ impl Join {
     #[inline(always)]
     pub(crate) fn next<F: Format + ?Sized>(&mut self, format: &F, open: &[u8], line: &[u8], len: usize) -> Next {
         // What a runtime prints of its own accord is no record, whatever records may begin with.
-        let is_record = !matches!(self.how, Multiline::Auto) || (format.begins(line) && !breaks_away(line));
+        let began = match self.how {
+            Multiline::Auto => format.began(line).filter(|_| !breaks_away(line)),
+            _ => Some(Began::default()),
+        };
+        let is_record = began.is_some();
+        self.last_began = began.unwrap_or_default();
         let joins = self.lines > 0
             && match &self.how {
                 Multiline::Auto if is_record => self.is_record && format.goes_on(open, line),
@@ -169,6 +179,7 @@ impl Join {
     pub(crate) fn take(&mut self, next: Next, line: &[u8], offset: u64) {
         if let Next::Begins { is_record } = next {
             (self.lines, self.is_record, self.from) = (0, is_record, offset);
+            self.began = self.last_began;
             self.trace = Trace::default();
         }
         self.lines += 1;
@@ -281,10 +292,10 @@ impl Join {
             return out.reject(frame.bytes(), super::too_long(), self.from, format.spec().name);
         }
         if self.lines > 1 {
-            read_joined(format, frame, checked, self.from, out);
+            read_joined(format, frame, &self.began, checked, self.from, out);
             return out.end_envelope();
         }
-        read_frame(format, frame, checked, self.from, out);
+        read_begun(format, frame, &self.began, checked, self.from, out);
     }
 }
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use logloom_record::{BatchWriter, RejectKind, RejectReason, Text, repair};
 
 use crate::{
-    Format,
+    Began, Format,
     formats::text,
     time::Zone,
     trace::{Exception, exception},
@@ -71,6 +71,19 @@ pub(crate) fn read_frame<F: Format + ?Sized>(format: &F, frame: Text<'_>, checke
     read_with(format.spec().name, |frame, out| format.parse(frame, out), frame, checked, offset, out);
 }
 
+/// The same of a frame of whose first line it is known how it began.
+#[inline(always)]
+pub(crate) fn read_begun<F: Format + ?Sized>(
+    format: &F,
+    frame: Text<'_>,
+    began: &Began,
+    checked: bool,
+    offset: u64,
+    out: &mut BatchWriter,
+) {
+    read_with(format.spec().name, |frame, out| format.parse_begun(frame, began, out), frame, checked, offset, out);
+}
+
 /// The same, by any function that writes the frame's records.
 #[inline(always)]
 pub(crate) fn read_with(
@@ -124,9 +137,16 @@ pub(crate) fn read_part(
 /// begins none of its records, is a record of its own and no Reject. What was raised stays in the writer's envelope: end it.
 #[cold]
 #[inline(never)]
-pub(crate) fn read_joined<F: Format + ?Sized>(format: &F, frame: Text<'_>, checked: bool, offset: u64, out: &mut BatchWriter) {
+pub(crate) fn read_joined<F: Format + ?Sized>(
+    format: &F,
+    frame: Text<'_>,
+    began: &Began,
+    checked: bool,
+    offset: u64,
+    out: &mut BatchWriter,
+) {
     let Some(Exception { kind, message, stacktrace }) = exception(frame.bytes()) else {
-        return read_frame(format, frame, checked, offset, out);
+        return read_begun(format, frame, began, checked, offset, out);
     };
     let envelope = out.envelope();
     for (name, value) in [("exception.type", kind), ("exception.message", message), ("exception.stacktrace", stacktrace)] {
@@ -135,7 +155,7 @@ pub(crate) fn read_joined<F: Format + ?Sized>(format: &F, frame: Text<'_>, check
         }
     }
     if format.begins(frame.bytes()) {
-        read_frame(format, frame, checked, offset, out);
+        read_begun(format, frame, began, checked, offset, out);
     } else {
         let plain = |frame: Text<'_>, out: &mut BatchWriter| text::parse(Zone::UTC, frame, out);
         read_with(format.spec().name, plain, frame, checked, offset, out);

@@ -50,6 +50,8 @@ pub(super) enum Place {
     Learned,
     /// There, as a whole.
     LearnedWhole,
+    /// Among the keys of the lines before, as a whole.
+    Kept,
 }
 
 /// One field: where its name and value lie in the frame.

@@ -6,6 +6,7 @@ mod field;
 mod keys;
 mod labels;
 mod made;
+mod memory;
 mod names;
 mod packed;
 mod pairs;
@@ -27,6 +28,7 @@ pub(crate) use dialect::{Container, Dialect, RANK_USER, Role};
 use field::Place;
 pub(crate) use field::{Field, Kind};
 use made::Made;
+use memory::Memory;
 pub(crate) use packed::PackedKeys;
 pub(crate) use pairs::unescape_pair;
 pub(crate) use rows::{Known, Put, Rows};
@@ -63,6 +65,7 @@ pub(crate) struct Fields {
     is_prefixed: bool,
     shapes: Shapes,
     labels: labels::Labels,
+    memory: Memory,
 }
 
 thread_local! {
@@ -90,6 +93,7 @@ impl Fields {
         fields.dropped = 0;
         fields.containers = 0;
         fields.shapes.is_learning = false;
+        fields.memory.begin();
         fields.given_time_unix_nano = 0;
         fields.given_severity = 0;
         fields.given_severity_text = (0, 0);
@@ -354,6 +358,7 @@ impl Fields {
             Place::Frame => frame.slice(range),
             Place::Names | Place::Whole => self.names.text(range),
             Place::Learned | Place::LearnedWhole => self.shapes.name(range),
+            Place::Kept => self.memory.name(range),
         }
     }
 }

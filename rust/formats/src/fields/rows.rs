@@ -155,6 +155,8 @@ pub(crate) enum Put {
     Typed(Range<usize>),
     /// A list, as the format's `unescape` gives it: see [`Kind::Items`].
     Items(Range<usize>),
+    /// Text that does not stand in the frame.
+    Made(Range<usize>),
 }
 
 /// A name and what the table says of it, looked up once.
@@ -179,27 +181,6 @@ impl Known {
 }
 
 impl Fields {
-    /// Adds a field whose name and value stand in the frame.
-    #[inline(always)]
-    pub(crate) fn add(&mut self, dialect: &Dialect, seen: &mut Seen, frame: Text<'_>, name: Range<usize>, value: Put) {
-        let key = frame.slice(name.clone());
-        let hash = hash(key);
-        let prefixed = self.names.len();
-        if !dialect.prefix.is_empty() {
-            self.names.extend(dialect.prefix.as_bytes());
-            self.names.put(key);
-        }
-        let in_names = self.names.len() - prefixed;
-        // Written in its place: a copy would cost as much as the rest.
-        let Some(room) = self.room() else { return };
-        *room = Field::new(name.start, key.len(), dialect.find(hash, key));
-        if in_names > 0 {
-            (room.name_at, room.name_len, room.place) = (prefixed as u32, in_names as u32, Place::Whole);
-        }
-        room.put(frame, value);
-        self.keep(frame, seen, hash);
-    }
-
     /// Adds a field whose name does not stand in the frame.
     pub(crate) fn add_known(&mut self, dialect: &Dialect, seen: &mut Seen, frame: Text<'_>, name: &str, value: Put) {
         let (mut field, hash) = self.named(dialect, name);
@@ -226,6 +207,14 @@ impl Fields {
         let (mut field, hash) = self.named(dialect, name);
         field.place(at, at + value.len(), Kind::Made);
         self.push(frame, seen, hash, field);
+    }
+
+    /// The same of a name that was looked up beforehand.
+    #[inline]
+    pub(crate) fn add_made_looked_up(&mut self, seen: &mut Seen, frame: Text<'_>, name: &Known, value: &str) {
+        let at = self.names.len();
+        self.names.extend(value.as_bytes());
+        self.add_looked_up(seen, frame, name, Put::Made(at..at + value.len()));
     }
 
     /// Adds a list whose `items` each end with NUL.
@@ -319,6 +308,7 @@ impl Field {
             Put::Escaped(range) => self.place(range.start, range.end, Kind::Escaped),
             Put::Typed(range) => self.typed(frame, range.start, range.end),
             Put::Items(range) => self.place(range.start, range.end, Kind::Items),
+            Put::Made(range) => self.place(range.start, range.end, Kind::Made),
         }
     }
 }

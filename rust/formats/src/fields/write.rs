@@ -235,7 +235,7 @@ impl Field {
     /// Whether its name stands as it is, whatever the table has names begin with.
     #[inline(always)]
     pub(super) fn is_whole(&self) -> bool {
-        matches!(self.place, Place::Whole | Place::Learned | Place::LearnedWhole) || self.path_len > 0
+        matches!(self.place, Place::Whole | Place::Learned | Place::LearnedWhole | Place::Kept) || self.path_len > 0
     }
 
     /// Its text without escapes, in `scratch`, which is overwritten.

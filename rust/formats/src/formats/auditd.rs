@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use logloom_record::{BatchWriter, RejectReason, Text};
-use memchr::{memchr, memchr2, memrchr};
+use memchr::{memchr, memrchr};
 
 use super::json::KEYS;
 use crate::{
     About, Decoder, Format, Likely, OptionError, Options, Spec,
-    fields::{Dialect, Fields, Put, Rows},
+    fields::{Dialect, Fields, Known, Put, Rows},
     ids::decode_into,
     json::Seen,
-    open_framed, time,
+    open_framed,
+    scan::{find, find_either},
+    time,
 };
 
 /// The row of `auditd`.
@@ -83,63 +85,47 @@ const ROWS: Rows = Rows {
     ..Rows::NONE
 };
 
-/// Fields that are written in hexadecimal digits, without quotes, where they hold a blank, a quote or a control character.
-const ENCODED: &[&[u8]] = &[
-    b"acct",
-    b"cgroup",
-    b"cmd",
-    b"comm",
-    b"cwd",
-    b"data",
-    b"device",
-    b"dir",
-    b"exe",
-    b"file",
-    b"key",
-    b"kernel",
-    b"name",
-    b"new-chardev",
-    b"new-disk",
-    b"new-fs",
-    b"new-rng",
-    b"ocomm",
-    b"old-chardev",
-    b"old-disk",
-    b"old-fs",
-    b"old-rng",
-    b"path",
-    b"proctitle",
-    b"root_dir",
-    b"sw",
-    b"vm",
-    b"watch",
-    b"fs_type",
-];
+/// Whether a field is written in hexadecimal digits, without quotes, where it holds a blank, a quote or a control character.
+#[rustfmt::skip]
+fn is_encoded(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"acct" | b"cgroup" | b"cmd" | b"comm" | b"cwd" | b"data" | b"device" | b"dir" | b"exe" | b"file" | b"key" | b"kernel" | b"name"
+            | b"new-chardev" | b"new-disk" | b"new-fs" | b"new-rng" | b"ocomm" | b"old-chardev" | b"old-disk" | b"old-fs" | b"old-rng"
+            | b"path" | b"proctitle" | b"root_dir" | b"sw" | b"vm" | b"watch" | b"fs_type"
+    )
+}
 
 /// The architectures of `arch=`, as the kernel's elf-em.h numbers them.
+#[rustfmt::skip]
 const ARCHITECTURES: &[(&[u8], &str)] = &[
-    (b"c000003e", "x86_64"),
-    (b"40000003", "i386"),
-    (b"c00000b7", "aarch64"),
-    (b"40000028", "arm"),
-    (b"c00000f3", "riscv64"),
-    (b"c0000015", "ppc64le"),
-    (b"80000015", "ppc64"),
-    (b"80000016", "s390x"),
+    (b"c000003e", "x86_64"), (b"40000003", "i386"), (b"c00000b7", "aarch64"), (b"40000028", "arm"), (b"c00000f3", "riscv64"),
+    (b"c0000015", "ppc64le"), (b"80000015", "ppc64"), (b"80000016", "s390x"),
 ];
 
 struct Auditd {
     dialect: Dialect,
+    names: Names,
+}
+
+/// Names that stand in no line.
+struct Names {
+    kind: Known,
+    sequence: Known,
+    architecture: Known,
+    summary: Known,
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     let dialect = Dialect::of(&ROWS, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?);
-    Ok(Arc::new(Auditd { dialect }))
+    let known = |key| Known::new(&dialect, key);
+    let names = Names { kind: known("type"), sequence: known("sequence"), architecture: known("architecture"), summary: known("summary") };
+    Ok(Arc::new(Auditd { dialect, names }))
 }
 
 /// What stands before `type=`: nothing, a node, or what the kernel's own log has.
 fn head(line: &[u8]) -> Option<usize> {
-    let at = crate::scan::find_bytes(line.get(..line.len().min(300))?, b"type=")?;
+    let at = if line.starts_with(b"type=") { 0 } else { crate::scan::find_bytes(line.get(..line.len().min(300))?, b"type=")? };
     let before = line.get(..at)?;
     let is_node = before.strip_prefix(b"node=").is_some_and(|node| memchr(b' ', node) == Some(node.len().wrapping_sub(1)));
     (before.is_empty() || is_node || before.ends_with(b"audit: ") || before.ends_with(b"audispd: ")).then_some(at)
@@ -175,6 +161,7 @@ impl Format for Auditd {
 struct Line<'a, 'f> {
     fields: &'f mut Fields,
     dialect: &'f Dialect,
+    names: &'f Names,
     seen: Seen,
     frame: Text<'a>,
     is_path: bool,
@@ -185,14 +172,15 @@ impl Auditd {
     fn gather(&self, fields: &mut Fields, frame: Text<'_>) -> Result<(), RejectReason> {
         let bytes = frame.bytes();
         let start = head(bytes).ok_or(RejectReason::syntax("expected 'type='", 0))?;
-        let mut line = Line { fields, dialect: &self.dialect, seen: Seen::default(), frame, is_path: false, is_execve: false };
+        let (dialect, names) = (&self.dialect, &self.names);
+        let mut line = Line { fields, dialect, names, seen: Seen::default(), frame, is_path: false, is_execve: false };
         if bytes.starts_with(b"node=") {
             line.add("node", Put::Text(5..start - 1));
         }
         let kind = start + 5;
         let kind_len =
             memchr(b' ', bytes.get(kind..).unwrap_or_default()).ok_or(RejectReason::truncated("expected a time", bytes.len()))?;
-        line.add("type", Put::Text(kind..kind + kind_len));
+        line.fields.add_looked_up(&mut line.seen, frame, &names.kind, Put::Text(kind..kind + kind_len));
         line.is_path = frame.slice(kind..kind + kind_len).bytes() == b"PATH";
         line.is_execve = frame.slice(kind..kind + kind_len).bytes() == b"EXECVE";
         let stamp = kind + kind_len + 1;
@@ -207,7 +195,7 @@ impl Auditd {
         let colon = colon.ok_or(RejectReason::syntax("expected ':' and the event's number behind the time", closing))?;
         let unix_nano = time::epoch::parse(bytes.get(from..colon).unwrap_or_default()).map_err(|error| error.reject(from))?;
         line.fields.give_time(unix_nano);
-        line.add("sequence", Put::Typed(colon + 1..closing));
+        line.fields.add_looked_up(&mut line.seen, frame, &names.sequence, Put::Typed(colon + 1..closing));
         let from = closing + 1 + usize::from(bytes.get(closing + 1) == Some(&b':'));
         // What auditd resolved stands behind a group separator.
         let end = memchr(0x1d, bytes).filter(|at| *at >= from).unwrap_or(bytes.len());
@@ -235,6 +223,13 @@ impl Line<'_, '_> {
         while at < end {
             if matches!(self.text(at, end).first(), Some(b' ' | b',' | b'\t')) {
                 at += 1;
+                continue;
+            }
+            if let Some(len) = self.fields.expected(self.dialect, self.frame, at, b'=').filter(|len| at + len < end)
+                && !matches!(self.text(word.0, word.1), b"old" | b"new")
+            {
+                word = (at, at);
+                at = self.pair(at, at + len, end);
                 continue;
             }
             let rest = self.text(at, end);
@@ -281,14 +276,18 @@ impl Line<'_, '_> {
                 inner_end + 1
             }
             Some(b'"') => {
-                let close = memchr(b'"', rest.get(1..).unwrap_or_default()).map_or(end, |close| at + 1 + close);
+                let close = find(self.frame.slice(at + 1..end), b'"').map_or(end, |close| at + 1 + close);
                 self.value(key_at, equals, Put::Text(at + 1..close));
                 close + 1
             }
             _ => {
-                let stop = memchr2(b' ', b',', rest).map_or(end, |stop| at + stop);
+                let mut stop = find_either(self.frame.slice(at..end), b' ', b',').map_or(end, |stop| at + stop);
                 // A comma is part of a list, and ends only what an old auditd put before the pairs.
-                let stop = if self.text(stop, end).starts_with(b", ") { stop } else { memchr(b' ', rest).map_or(end, |stop| at + stop) };
+                if let [b',', next @ ..] = self.text(stop, end)
+                    && next.first() != Some(&b' ')
+                {
+                    stop = find(self.frame.slice(stop..end), b' ').map_or(end, |more| stop + more);
+                }
                 self.unquoted(key_at, equals, at, stop);
                 stop
             }
@@ -308,7 +307,7 @@ impl Line<'_, '_> {
         });
         let len = text.get(..first).unwrap_or_default().trim_ascii_end().len();
         if len > 0 && text.first() != Some(&b' ') {
-            self.add("summary", Put::Text(at..at + len));
+            self.fields.add_looked_up(&mut self.seen, self.frame, &self.names.summary, Put::Text(at..at + len));
         }
         self.pairs(at, end);
     }
@@ -320,13 +319,13 @@ impl Line<'_, '_> {
             (_, b"" | b"?" | b"(null)") => {}
             (b"arch", _) => {
                 if let Some((_, name)) = ARCHITECTURES.iter().find(|(code, _)| *code == value) {
-                    self.fields.add_made(self.dialect, &mut self.seen, self.frame, "architecture", name);
+                    self.fields.add_made_looked_up(&mut self.seen, self.frame, &self.names.architecture, name);
                 }
                 self.value(key_at, equals, Put::Text(at..stop));
             }
             (b"cmd", _) if is_hex() => self.add("cmd", Put::Items(at..stop)),
             (b"saddr", _) if is_hex() => self.socket_address(at, stop),
-            _ if ENCODED.contains(&key) && is_hex() => self.value(key_at, equals, Put::Escaped(at..stop)),
+            _ if is_encoded(key) && is_hex() => self.value(key_at, equals, Put::Escaped(at..stop)),
             _ => self.value(key_at, equals, Put::Typed(at..stop)),
         }
     }
@@ -345,7 +344,7 @@ impl Line<'_, '_> {
             b"cmd" => {
                 let range = match put {
                     Put::Text(range) => range.start - 1..range.end + 1,
-                    Put::Escaped(range) | Put::Typed(range) | Put::Items(range) => range,
+                    Put::Escaped(range) | Put::Typed(range) | Put::Items(range) | Put::Made(range) => range,
                 };
                 self.add("cmd", Put::Items(range));
             }

@@ -11,9 +11,10 @@ use memchr::{memchr, memchr_iter};
 use super::json::KEYS;
 use crate::{
     About, Decoder, Format, Likely, OptionError, Options, Spec,
-    fields::{Dialect, Fields, Put, Rows},
+    fields::{Dialect, Fields, Known, Put, Rows},
     json::Seen,
     open_framed,
+    scan::Finder,
     time::{Context, TimePattern, Zone, usual},
 };
 
@@ -75,14 +76,24 @@ const ROWS: Rows = Rows {
 
 struct Cef {
     dialect: Dialect,
+    /// What the parts of the header are called, the severity last.
+    header: [Known; 7],
+    name: Known,
+    host: Known,
     zone: Zone,
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     let zone = options.zone()?;
-    Ok(Arc::new(Cef { dialect: Dialect::of(&ROWS, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(zone), zone }))
+    let dialect = Dialect::of(&ROWS, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(zone);
+    let known = |key| Known::new(&dialect, key);
+    let header = ["version", "device_vendor", "device_product", "device_version", "event_class_id", "name", "severity"].map(known);
+    let (name, host) = (known("header_name"), known("header_host"));
+    Ok(Arc::new(Cef { dialect, header, name, host, zone }))
 }
 
+/// The shortest time, in bytes.
+const TIME_LEN_MIN: usize = 9;
 /// How far from the beginning of a line the event may begin: behind a syslog header.
 const HEADER_BYTES_MAX: usize = 512;
 
@@ -99,6 +110,9 @@ pub(super) fn version_at(line: &[u8], mark: &[u8]) -> Option<usize> {
 /// What a syslog header says: its time, and where its host stands.
 pub(super) fn syslog_header(line: &[u8], end: usize, context: &Context) -> (Option<u64>, Range<usize>) {
     let header = line.get(..end).unwrap_or_default();
+    if header.len() <= TIME_LEN_MIN {
+        return (None, 0..0);
+    }
     let from = match header.first() {
         Some(b'<') => memchr(b'>', header).map_or(0, |at| at + 1),
         _ => 0,
@@ -108,7 +122,7 @@ pub(super) fn syslog_header(line: &[u8], end: usize, context: &Context) -> (Opti
     let rest = header.get(from..).unwrap_or_default();
     // The time ends at the first blank before which it is one, or behind the zone that follows.
     let blanks: Vec<usize> = memchr_iter(b' ', rest).take(7).collect();
-    let is_time = |blank: usize| rest.get(..blank).filter(|text| text.len() > 8).and_then(|text| event_time(text, context));
+    let is_time = |blank: usize| rest.get(..blank).filter(|text| text.len() >= TIME_LEN_MIN).and_then(|text| event_time(text, context));
     let first = blanks.iter().position(|blank| is_time(*blank).is_some());
     let zone = first.and_then(|n| {
         let word = rest.get(blanks.get(n)? + 1..*blanks.get(n + 1)?)?;
@@ -132,11 +146,19 @@ pub(super) fn event_time(text: &[u8], context: &Context) -> Option<u64> {
         patterns.iter().filter_map(|pattern| TimePattern::compile(pattern).ok()).collect()
     });
     let text = text.trim_ascii();
-    PATTERNS.iter().find_map(|pattern| pattern.parse(text, context).ok().flatten()).or_else(|| usual(text, context))
+    // All of them begin with a month's name.
+    let patterns = if text.first().is_some_and(u8::is_ascii_alphabetic) { PATTERNS.as_slice() } else { &[] };
+    patterns.iter().find_map(|pattern| pattern.parse(text, context).ok().flatten()).or_else(|| usual(text, context))
 }
 
 /// The severity of 0 to 10, or of the words that stand for them.
 pub(super) fn severity(text: &str) -> u8 {
+    if text.is_empty() {
+        return 0;
+    }
+    if let [digit @ b'0'..=b'9'] = text.as_bytes() {
+        return [9, 9, 9, 9, 13, 13, 13, 17, 17, 18].get(usize::from(digit - b'0')).copied().unwrap_or_default();
+    }
     match (text.parse::<u8>(), text.to_ascii_lowercase().as_str()) {
         (Ok(0..=3), _) | (_, "low") => 9,
         (Ok(4..=6), _) | (_, "medium") => 13,
@@ -148,15 +170,18 @@ pub(super) fn severity(text: &str) -> u8 {
 }
 
 /// The parts of a header `a|b|…|`, `N` of them, and where the rest begins. `\|` is part of one.
-pub(super) fn parts<const N: usize>(line: &[u8], from: usize) -> Result<([Range<usize>; N], usize), RejectReason> {
+pub(super) fn parts<const N: usize>(line: Text<'_>, from: usize) -> Result<([Range<usize>; N], usize), RejectReason> {
     let mut parts = std::array::from_fn(|_| 0..0);
+    let mut bars = Finder::new(line, b'|');
     let mut at = from;
     for part in &mut parts {
         let mut end = at;
         loop {
-            let bar = memchr(b'|', line.get(end..).unwrap_or_default()).map(|bar| end + bar);
-            let Some(bar) = bar else { return Err(RejectReason::truncated("expected '|' and the rest of the header", line.len())) };
-            let escapes = line.get(at..bar).unwrap_or_default().iter().rev().take_while(|byte| **byte == b'\\').count();
+            let bar = bars.find(end);
+            if bar >= line.len() {
+                return Err(RejectReason::truncated("expected '|' and the rest of the header", line.len()));
+            }
+            let escapes = line.bytes().get(at..bar).unwrap_or_default().iter().rev().take_while(|byte| **byte == b'\\').count();
             end = bar + 1;
             if escapes % 2 == 0 {
                 *part = at..bar;
@@ -193,7 +218,7 @@ pub(super) fn unescape(text: Text<'_>, out: &mut Vec<u8>) {
 
 /// Whether the line is an event whose mark a relay has taken off: `0|Vendor|Product|…`.
 fn is_bare(line: &[u8]) -> bool {
-    matches!(line, [b'0' | b'1', b'|', ..]) && parts::<7>(line, 0).is_ok()
+    matches!(line, [b'0' | b'1', b'|', ..]) && parts::<7>(Text::from(line), 0).is_ok()
 }
 
 impl Format for Cef {
@@ -203,7 +228,7 @@ impl Format for Cef {
 
     fn likely(&self, frame: &[u8]) -> Likely {
         match version_at(frame, b"CEF:") {
-            Some(at) if parts::<6>(frame, at).is_ok() => Likely::SURE,
+            Some(at) if parts::<6>(Text::from(frame), at).is_ok() => Likely::SURE,
             None if is_bare(frame) => Likely(90),
             _ => Likely::NO,
         }
@@ -230,44 +255,46 @@ impl Cef {
         let (line, dialect) = (frame.bytes(), &self.dialect);
         let at = version_at(line, b"CEF:").or_else(|| is_bare(line).then_some(0));
         let at = at.ok_or(RejectReason::syntax("expected 'CEF:' and a version", 0))?;
-        let ([version, vendor, product, product_version, class, name], rest) = parts::<6>(line, at)?;
+        let ([version, vendor, product, product_version, class, name], rest) = parts::<6>(frame, at)?;
         // The severity may be the last thing.
         let end = memchr(b'|', line.get(rest..).unwrap_or_default()).map_or(line.len(), |bar| rest + bar);
         let mut seen = Seen::default();
-        let mut add = |key: &str, range: Range<usize>| {
+        // Nearly no line escapes anything.
+        let has_escapes = memchr(b'\\', line).is_some();
+        let put = |range: Range<usize>| if has_escapes { put(line, range) } else { Put::Text(range) };
+        let header = [version, vendor, product, product_version, class, name.clone(), rest..end];
+        for (known, range) in self.header.iter().zip(header) {
             if !range.is_empty() {
-                fields.add_known(dialect, &mut seen, frame, key, put(line, range));
+                fields.add_looked_up(&mut seen, frame, known, put(range));
             }
-        };
-        add("version", version);
-        add("device_vendor", vendor);
-        add("device_product", product);
-        add("device_version", product_version);
-        add("event_class_id", class);
-        add("name", name.clone());
-        add("severity", rest..end);
+        }
         let (mut has_time, mut has_message) = (false, false);
         let (header_time, host) = syslog_header(line, at, context);
-        extension(line, end + 1, |key, value| {
-            let text = line.get(value.clone()).unwrap_or_default();
-            let is_time = matches!(line.get(key.clone()), Some(b"rt" | b"end" | b"start"));
-            if let Some(unix_nano) = is_time.then(|| event_time(text, context)).flatten().filter(|_| !has_time) {
-                has_time = true;
-                fields.give_time(unix_nano);
+        let mut extension = Extension::new(frame, end + 1);
+        while let Some((key, value)) = extension.next(|end| fields.expected_before(dialect, frame, end)) {
+            if value.is_empty() {
+                continue;
             }
-            if !text.is_empty() {
-                has_message |= line.get(key.clone()) == Some(b"msg");
-                fields.add(dialect, &mut seen, frame, key, put(line, value));
+            match line.get(key.clone()) {
+                Some(b"rt" | b"end" | b"start") if !has_time => {
+                    if let Some(unix_nano) = event_time(line.get(value.clone()).unwrap_or_default(), context) {
+                        has_time = true;
+                        fields.give_time(unix_nano);
+                    }
+                }
+                Some(b"msg") => has_message = true,
+                _ => {}
             }
-        });
+            fields.add(dialect, &mut seen, frame, key, put(value));
+        }
         if let (Some(unix_nano), false) = (header_time, has_time) {
             fields.give_time(unix_nano);
         }
         if !has_message && !name.is_empty() {
-            fields.add_known(dialect, &mut seen, frame, "header_name", put(line, name));
+            fields.add_looked_up(&mut seen, frame, &self.name, put(name));
         }
         if !host.is_empty() {
-            fields.add_known(dialect, &mut seen, frame, "header_host", Put::Text(host));
+            fields.add_looked_up(&mut seen, frame, &self.host, Put::Text(host));
         }
         let text = std::str::from_utf8(line.get(rest..end).unwrap_or_default()).unwrap_or_default().trim();
         if severity(text) != 0 {
@@ -277,25 +304,64 @@ impl Cef {
     }
 }
 
-/// Calls `found` with each key and value of an extension. A value goes on to the blank before the next key; keys are words before a `=`.
-fn extension(line: &[u8], from: usize, mut found: impl FnMut(Range<usize>, Range<usize>)) {
-    let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'[' | b']');
-    let mut open: Option<(Range<usize>, usize)> = None;
-    for equals in memchr_iter(b'=', line.get(from..).unwrap_or_default()).map(|at| from + at) {
-        let before = line.get(from..equals).unwrap_or_default();
-        let key = equals - before.iter().rev().take_while(|byte| is_key(byte)).count();
-        let is_start = key < equals && (key == from || line.get(key - 1) == Some(&b' '));
-        if !is_start {
-            continue;
-        }
-        if let Some((name, value)) = open.take() {
-            let text = line.get(value..key).unwrap_or_default();
-            found(name, value..value + text.trim_ascii_end().len());
-        }
-        open = Some((key..equals, equals + 1));
+/// The keys and values of an extension. A value goes on to the blank before the next key; keys are words before a `=`.
+struct Extension<'a> {
+    line: Text<'a>,
+    from: usize,
+    /// The key whose value is not read yet.
+    key: Range<usize>,
+    equals: Finder<'a>,
+}
+
+impl<'a> Extension<'a> {
+    fn new(line: Text<'a>, from: usize) -> Self {
+        let mut extension = Self { line, from, key: 0..0, equals: Finder::new(line, b'=') };
+        extension.key = extension.key_behind(from, |_| None).unwrap_or(line.len()..line.len());
+        extension
     }
-    if let Some((name, value)) = open {
-        let text = line.get(value..).unwrap_or_default();
-        found(name, value..value + text.trim_ascii_end().len());
+
+    /// The next key and its value. `expected` may know how long the key is that ends at a place.
+    #[inline(always)]
+    fn next(&mut self, expected: impl Fn(usize) -> Option<usize>) -> Option<(Range<usize>, Range<usize>)> {
+        let key = self.key.clone();
+        if key.is_empty() {
+            return None;
+        }
+        let value = key.end + 1;
+        let next = self.key_behind(value, expected);
+        let end = next.as_ref().map_or(self.line.len(), |next| next.start);
+        self.key = next.unwrap_or_default();
+        let text = self.line.bytes().get(value..end).unwrap_or_default();
+        // One blank stands before the next key, mostly.
+        let text = text.strip_suffix(b" ").unwrap_or(text);
+        let text = if text.last().is_some_and(|byte| *byte <= b' ') { text.trim_ascii_end() } else { text };
+        Some((key, value..value + text.len()))
     }
+
+    /// The first key from `at` on.
+    #[inline(always)]
+    fn key_behind(&mut self, mut at: usize, expected: impl Fn(usize) -> Option<usize>) -> Option<Range<usize>> {
+        let bytes = self.line.bytes();
+        let is_start = |key: usize| key == self.from || bytes.get(key.wrapping_sub(1)) == Some(&b' ');
+        loop {
+            let equals = self.equals.find(at);
+            if equals >= bytes.len() {
+                return None;
+            }
+            if let Some(key) = expected(equals).and_then(|len| equals.checked_sub(len)).filter(|key| *key >= self.from && is_start(*key)) {
+                return Some(key..equals);
+            }
+            let before = bytes.get(self.from..equals).unwrap_or_default();
+            let key = equals - before.iter().rev().take_while(|byte| is_key(**byte)).count();
+            if key < equals && is_start(key) {
+                return Some(key..equals);
+            }
+            at = equals + 1;
+        }
+    }
+}
+
+/// What a key of an extension is made of.
+fn is_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'[' | b']')
 }

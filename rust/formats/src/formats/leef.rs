@@ -11,10 +11,11 @@ use super::{
 };
 use crate::{
     About, Decoder, Format, Likely, OptionError, Options, Spec,
-    fields::{Dialect, Fields, Put, Rows},
+    fields::{Dialect, Fields, Known, Put, Rows},
     ids::hex2,
     json::Seen,
     open_framed,
+    scan::{Finder, find},
     time::{Context, TimePattern, Zone},
 };
 
@@ -55,12 +56,19 @@ const ROWS: Rows = Rows {
 
 struct Leef {
     dialect: Dialect,
+    /// What the parts of the header are called.
+    header: [Known; 5],
+    host: Known,
     zone: Zone,
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     let zone = options.zone()?;
-    Ok(Arc::new(Leef { dialect: Dialect::of(&ROWS, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(zone), zone }))
+    let dialect = Dialect::of(&ROWS, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(zone);
+    let known = |key| Known::new(&dialect, key);
+    let header = ["version", "device_vendor", "device_product", "device_version", "event_id"].map(known);
+    let host = known("header_host");
+    Ok(Arc::new(Leef { dialect, header, host, zone }))
 }
 
 impl Format for Leef {
@@ -70,7 +78,7 @@ impl Format for Leef {
 
     fn likely(&self, frame: &[u8]) -> Likely {
         match version_at(frame, b"LEEF:") {
-            Some(at) if parts::<5>(frame, at).is_ok() => Likely::SURE,
+            Some(at) if parts::<5>(Text::from(frame), at).is_ok() => Likely::SURE,
             _ => Likely::NO,
         }
     }
@@ -115,33 +123,30 @@ impl Leef {
     fn gather(&self, fields: &mut Fields, frame: Text<'_>, context: &Context) -> Result<(), RejectReason> {
         let (line, dialect) = (frame.bytes(), &self.dialect);
         let at = version_at(line, b"LEEF:").ok_or(RejectReason::syntax("expected 'LEEF:' and a version", 0))?;
-        let ([version, vendor, product, product_version, event], rest) = parts::<5>(line, at)?;
+        let ([version, vendor, product, product_version, event], rest) = parts::<5>(frame, at)?;
         let is_second = line.get(version.clone()).is_some_and(|version| version.starts_with(b"2"));
         let (delimiter, from) = if is_second { delimiter(line, rest) } else { None }.unwrap_or((b'\t', rest));
         let mut seen = Seen::default();
-        let header = [
-            ("version", version),
-            ("device_vendor", vendor),
-            ("device_product", product),
-            ("device_version", product_version),
-            ("event_id", event),
-        ];
-        for (key, range) in header {
+        for (known, range) in self.header.iter().zip([version, vendor, product, product_version, event]) {
             if !range.is_empty() {
-                fields.add_known(dialect, &mut seen, frame, key, Put::Text(range));
+                fields.add_looked_up(&mut seen, frame, known, Put::Text(range));
             }
         }
         let (header_time, host) = syslog_header(line, at, context);
         if !host.is_empty() {
-            fields.add_known(dialect, &mut seen, frame, "header_host", Put::Text(host));
+            fields.add_looked_up(&mut seen, frame, &self.host, Put::Text(host));
         }
         let (mut time, mut pattern, mut level) = (0..0, 0..0, 0..0);
         let mut pairs = from;
+        let mut delimiters = Finder::new(frame, delimiter);
         while pairs < line.len() {
-            let rest = line.get(pairs..).unwrap_or_default();
-            let end = pairs + memchr(delimiter, rest).unwrap_or(rest.len());
-            let pair = line.get(pairs..end).unwrap_or_default();
-            if let Some(equals) = memchr(b'=', pair).filter(|equals| *equals > 0) {
+            let end = delimiters.find(pairs);
+            let key_len = match fields.expected(dialect, frame, pairs, b'=') {
+                Some(len) if pairs + len < end => Some(len),
+                _ => find(frame.slice(pairs..end), b'='),
+            };
+            if let Some(equals) = key_len.filter(|equals| *equals > 0) {
+                let pair = line.get(pairs..end).unwrap_or_default();
                 let lead = pair.len() - pair.trim_ascii_start().len();
                 let (key, value): (Range<usize>, Range<usize>) = (pairs + lead..pairs + equals, pairs + equals + 1..end);
                 match line.get(key.clone()) {
@@ -167,23 +172,29 @@ impl Leef {
     }
 }
 
+/// How many patterns are kept.
+const PATTERNS_MAX: usize = 4;
+
 thread_local! {
-    /// The pattern that the last event of this thread named, compiled: nearly all of a source name the same.
-    static LAST_PATTERN: RefCell<(String, Option<TimePattern>)> = const { RefCell::new((String::new(), None)) };
+    /// The patterns that events of this thread named, compiled, the last first: nearly all of a source name the same.
+    static PATTERNS: RefCell<Vec<(String, Option<TimePattern>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The event's own time, in the pattern (of Java) that it names, or one of the usual ways.
 fn device_time(line: &[u8], time: Range<usize>, pattern: Range<usize>, context: &Context) -> Option<u64> {
     let time = line.get(time).filter(|time| !time.is_empty())?;
     let named = std::str::from_utf8(line.get(pattern).unwrap_or_default()).ok().filter(|pattern| (1..=64).contains(&pattern.len()));
-    let as_named = named.and_then(|pattern| {
-        LAST_PATTERN.with_borrow_mut(|(last, compiled)| {
-            if last != pattern {
-                *compiled = TimePattern::java(pattern).ok();
-                pattern.clone_into(last);
-            }
-            compiled.as_ref()?.parse(time, context).ok().flatten()
-        })
-    });
-    as_named.or_else(|| event_time(time, context))
+    named.and_then(|pattern| in_pattern(time, pattern, context)).or_else(|| event_time(time, context))
+}
+
+fn in_pattern(time: &[u8], pattern: &str, context: &Context) -> Option<u64> {
+    PATTERNS.with_borrow_mut(|patterns| {
+        if let Some(at) = patterns.iter().position(|(known, _)| known == pattern) {
+            patterns.get_mut(..=at)?.rotate_right(1);
+        } else {
+            patterns.truncate(PATTERNS_MAX - 1);
+            patterns.insert(0, (pattern.to_owned(), TimePattern::java(pattern).ok()));
+        }
+        patterns.first()?.1.as_ref()?.parse(time, context).ok().flatten()
+    })
 }

@@ -2,12 +2,14 @@
 //!
 //! Longer than a table: its records have a head of several lines of which each may be missing, and whose pairs depend on the version.
 
-use std::sync::Arc;
+use std::{cell::Cell, ops::Range, sync::Arc};
 
 use logloom_record::{BatchWriter, Key, RecordCursor, RejectReason, Scalar, Tail, Text};
 
 use crate::{
-    About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed, swar,
+    About, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed,
+    scan::Finder,
+    swar,
     time::{self, Context, TimePattern, Zone},
 };
 
@@ -64,8 +66,9 @@ impl MysqlSlow {
         iso.or_else(|_| self.old_time.prefix(text, context).map(|(time, _)| time.unwrap_or_default())).unwrap_or_default()
     }
 
-    /// Reads the head; what remains is the statement.
-    fn read<'a>(&self, frame: &'a [u8], context: &Context) -> Option<Found<'a>> {
+    /// Reads the head, its pairs into `pairs`; what remains is the statement.
+    fn read<'a>(&self, text: Text<'a>, context: &Context, pairs: &mut Pairs) -> Option<Found<'a>> {
+        let frame = text.bytes();
         let mut found = Found::default();
         let mut rest = frame;
         let mut is_known = false;
@@ -79,11 +82,15 @@ impl MysqlSlow {
             } else if let Some(text) = line.strip_prefix(b"# User@Host:") {
                 found.who(text.trim_ascii());
                 is_known = true;
-            } else if let Some(text) = line.strip_prefix(b"# ") {
-                pairs(text, |name, value| match name {
-                    b"Thread_id" | b"Id" => found.thread = value,
-                    b"Schema" => found.namespace = value,
-                    _ => {}
+            } else if line.starts_with(b"# ") {
+                let at = frame.len() - rest.len();
+                pairs.read(text, at + 2..at + line.len(), |name, value| {
+                    match name {
+                        b"Thread_id" | b"Id" => found.thread = value,
+                        b"Schema" => found.namespace = value,
+                        _ => return true,
+                    }
+                    false
                 });
             } else if let Some(text) = line.strip_prefix(b"SET timestamp=") {
                 let digits = text.strip_suffix(b";").unwrap_or(text);
@@ -122,30 +129,98 @@ fn split<'a>(text: &'a [u8], at: &[u8]) -> (&'a [u8], &'a [u8]) {
     }
 }
 
-/// `Query_time: 2.47  Lock_time: 0.0 Rows_sent: 10`
-fn pairs<'a>(text: &'a [u8], mut take: impl FnMut(&'a [u8], &'a [u8])) {
-    let mut name: &[u8] = &[];
-    for word in text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
-        match word.strip_suffix(b":") {
-            Some(next) => name = next,
-            None if !name.is_empty() => take(std::mem::take(&mut name), word),
-            None => {}
+/// The most names that are kept.
+const NAMES_MAX: usize = 128;
+/// Memory for more pairs than this is given back.
+const PAIRS_MAX: usize = 4096;
+
+/// The pairs of a record, and the names of those before it; the memory is kept from record to record.
+#[derive(Debug, Default)]
+struct Pairs {
+    /// Where names and values stand.
+    found: Vec<(Range<u32>, Range<u32>)>,
+    /// Names as they stand in lines, and the attributes' that they become.
+    names: Vec<(Vec<u8>, Key)>,
+    /// The name that is looked at first: it stood behind the last one before.
+    next: usize,
+}
+
+thread_local! {
+    /// The memory of this thread's last record.
+    static KEPT: Cell<Option<Box<Pairs>>> = const { Cell::new(None) };
+}
+
+impl Pairs {
+    /// `Query_time: 2.47  Lock_time: 0.0 Rows_sent: 10`: keeps those of which `take` answers that they are wanted.
+    fn read<'a>(&mut self, text: Text<'a>, line: Range<usize>, mut take: impl FnMut(&'a [u8], &'a [u8]) -> bool) {
+        let part = |range: &Range<usize>| text.bytes().get(range.clone()).unwrap_or_default();
+        let mut name = 0..0;
+        let mut word = |word: Range<usize>, found: &mut Vec<_>| match part(&word) {
+            [.., b':'] => name = word.start..word.end - 1,
+            value if !name.is_empty() => {
+                let of = std::mem::take(&mut name);
+                if take(part(&of), value) {
+                    found.push((of.start as u32..of.end as u32, word.start as u32..word.end as u32));
+                }
+            }
+            _ => {}
+        };
+        let bytes = part(&line);
+        if memchr::memchr3(b'\t', b'\r', 0x0c, bytes).is_some() {
+            let mut at = line.start;
+            for part in bytes.split(u8::is_ascii_whitespace) {
+                if !part.is_empty() {
+                    word(at..at + part.len(), &mut self.found);
+                }
+                at += part.len() + 1;
+            }
+            return;
         }
+        let (mut at, mut blanks) = (line.start, Finder::new(text, b' '));
+        while at < line.end {
+            let end = blanks.find(at).min(line.end);
+            if end > at {
+                word(at..end, &mut self.found);
+            }
+            at = end + 1;
+        }
+    }
+
+    /// The name of the attribute of a pair; `None` of one that is too long to be kept, or one of too many.
+    fn key(&mut self, name: &[u8]) -> Option<&Key> {
+        let is_it = |known: &(Vec<u8>, Key)| known.0 == name;
+        let at = if self.names.get(self.next).is_some_and(is_it) { Some(self.next) } else { self.names.iter().position(is_it) };
+        let at = match at {
+            Some(at) => at,
+            None if self.names.len() < NAMES_MAX => {
+                let key = Key::try_new(&attribute_name(name))?;
+                self.names.push((name.to_vec(), key));
+                self.names.len() - 1
+            }
+            None => return None,
+        };
+        self.next = at + 1;
+        self.names.get(at).map(|(_, key)| key)
     }
 }
 
-fn number(value: &[u8]) -> Scalar<'_> {
+fn attribute_name(name: &[u8]) -> String {
+    format!("mysql.slowlog.{}", String::from_utf8_lossy(name).to_ascii_lowercase())
+}
+
+fn number(text: Text<'_>) -> Scalar<'_> {
+    let value = text.bytes();
     if let Some(number) = swar::canonical_i64(value) {
         return Scalar::Int(number);
     }
     if let Some(number) = swar::short_decimal(value).filter(|_| value.contains(&b'.')) {
         return Scalar::Double(number);
     }
-    let text = std::str::from_utf8(value).unwrap_or_default();
-    match (text.parse::<i64>(), text.parse::<f64>()) {
+    let word = std::str::from_utf8(value).unwrap_or_default();
+    match (word.parse::<i64>(), word.parse::<f64>()) {
         (Ok(number), _) => Scalar::Int(number),
         (_, Ok(number)) if number.is_finite() => Scalar::Double(number),
-        _ => Scalar::Str(Text::from(value)),
+        _ => Scalar::Str(text),
     }
 }
 
@@ -176,8 +251,27 @@ impl Format for MysqlSlow {
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        if frame.len() > u32::MAX as usize {
+            return Err(RejectReason::limit("a record has at most 4 GiB", 0));
+        }
+        let mut pairs = KEPT.take().unwrap_or_default();
+        pairs.found.clear();
+        let result = self.record(frame, &mut pairs, out);
+        if pairs.found.capacity() <= PAIRS_MAX {
+            KEPT.set(Some(pairs));
+        }
+        result
+    }
+
+    fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
+        open_framed(self, frame_bytes_max)
+    }
+}
+
+impl MysqlSlow {
+    fn record(&self, frame: Text<'_>, pairs: &mut Pairs, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let context = Context::of(self.zone, out);
-        let Some(found) = self.read(frame.bytes(), &context) else {
+        let Some(found) = self.read(frame, &context, pairs) else {
             return Err(RejectReason::syntax("expected '# Time:' or '# User@Host:'", 0));
         };
         let keep = out.keeps_original();
@@ -195,33 +289,21 @@ impl Format for MysqlSlow {
         rec = attribute(rec, &NAMESPACE, found.namespace);
         rec = attribute(rec, &QUERY, found.query);
         if !found.thread.is_empty() {
-            rec = rec.attr_scalar(Text::from(THREAD.name()), number(found.thread));
+            rec = rec.attr_scalar(Text::from(THREAD.name()), number(Text::from(found.thread)));
         }
-        let mut name = Vec::new();
-        let mut statistics: Vec<(&[u8], &[u8])> = Vec::new();
-        let head_len = frame.len() - found.query.len().min(frame.len());
-        for line in frame.bytes().get(..head_len).unwrap_or_default().split(|byte| *byte == b'\n') {
-            let is_statistic = line.starts_with(b"# ") && !line.starts_with(b"# Time:") && !line.starts_with(b"# User@Host:");
-            if let Some(text) = line.strip_prefix(b"# ").filter(|_| is_statistic) {
-                pairs(text, |name, value| statistics.push((name, value)));
-            }
-        }
-        for (key, value) in statistics {
-            if !matches!(key, b"Thread_id" | b"Id" | b"Schema") {
-                name.clear();
-                name.extend_from_slice(b"mysql.slowlog.");
-                name.extend(key.iter().map(u8::to_ascii_lowercase));
-                rec = rec.attr_scalar(Text::from(name.as_slice()), number(value));
-            }
+        for i in 0..pairs.found.len() {
+            let Some((name, value)) = pairs.found.get(i).cloned() else { break };
+            let part = |range: Range<u32>| frame.slice(range.start as usize..range.end as usize);
+            let (name, value) = (part(name), number(part(value)));
+            rec = match pairs.key(name.bytes()) {
+                Some(key) => rec.attr_scalar(key.text(), value),
+                None => rec.attr_scalar(Text::from(attribute_name(name.bytes()).as_str()), value),
+            };
         }
         if keep && has_query {
             rec = rec.attr(&ORIGINAL, frame);
         }
         rec.finish(&Tail::default());
         Ok(())
-    }
-
-    fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
-        open_framed(self, frame_bytes_max)
     }
 }

@@ -9,10 +9,14 @@ use memchr::memmem;
 use wide::u8x16;
 
 use super::{Line, Use, Values};
-use crate::{template::Head, time::Context};
+use crate::{
+    Began,
+    template::{Head, HeadFound},
+    time::Context,
+};
 
 /// The most patterns of a list: sets of them are this many words of 64.
-const WORDS_MAX: usize = 8;
+pub(super) const WORDS_MAX: usize = 8;
 /// Shorter text stands in nearly all lines.
 const LITERAL_LEN_MIN: usize = 4;
 /// How many texts are remembered to be missing from a line.
@@ -161,34 +165,56 @@ impl Choice {
         }
     }
 
-    /// Begins to look at a line.
+    /// Whether one word is a set of the patterns.
     #[inline(always)]
-    pub(super) fn look<'c>(&'c self, line: Text<'_>) -> Looking<'c> {
-        let mut open = [0; WORDS_MAX];
+    pub(super) fn is_small(&self) -> bool {
+        self.words == 1
+    }
+
+    /// Begins to look at a line. `WORDS`: as many as a set has, or more.
+    #[inline(always)]
+    pub(super) fn look<'c, const WORDS: usize>(&'c self, line: Text<'_>) -> Looking<'c, WORDS> {
+        let mut open = [0; WORDS];
         open.iter_mut().zip(self.first.of(self.words, line.bytes().first())).for_each(|(open, first)| *open = *first);
         Looking { choice: self, open, plain: open, at: 0, asked: 0, looked_for: 0, last: None }
     }
 
-    /// Whether a line begins as one of the patterns does, which are `lines`.
-    pub(super) fn begins(&self, lines: &[Line], line: Text<'_>, context: &Context, values: &mut Values) -> bool {
-        let mut looking = self.look(line);
+    /// Whether a line begins as one of the patterns does, which are `lines`, and what was found by that.
+    pub(super) fn began(&self, lines: &[Line], line: Text<'_>, context: &Context, values: &mut Values) -> Option<Began> {
+        if self.is_small() {
+            self.began_as::<1>(lines, line, context, values)
+        } else {
+            self.began_as::<WORDS_MAX>(lines, line, context, values)
+        }
+    }
+
+    #[inline(always)]
+    fn began_as<const WORDS: usize>(&self, lines: &[Line], line: Text<'_>, context: &Context, values: &mut Values) -> Option<Began> {
+        let mut looking = self.look::<WORDS>(line);
         looking.plain.iter_mut().zip(&self.beginners).for_each(|(open, beginners)| *open &= beginners);
         while let Some(i) = looking.next_open() {
             looking.at = i + 1;
-            let Some((pattern, known)) = lines.get(i).zip(self.patterns.get(i)) else { return false };
+            let (pattern, known) = lines.get(i).zip(self.patterns.get(i))?;
             looking.ask(known.head, line, context, values);
-            let begins = match values.heads.get(usize::from(known.head)) {
+            match values.heads.get(usize::from(known.head)) {
                 // A pattern with a time has nothing else before the text behind that.
                 Some(found) if !pattern.template.begins_with_millis_z() => {
-                    has(&looking.plain, i) && pattern.may_begin(line) && found.end().is_some_and(|end| pattern.template.goes_on(line, end))
+                    let goes_on = has(&looking.plain, i)
+                        && pattern.may_begin(line)
+                        && found.end().is_some_and(|end| pattern.template.goes_on(line, end));
+                    if goes_on {
+                        // A time that was told without the arrival is the same with it.
+                        let time_unix_nano = found.unix_nano().unwrap_or_default();
+                        let at = found.at as u32;
+                        let end = if time_unix_nano == 0 { at } else { found.end().unwrap_or_default() as u32 };
+                        return Some(Began { time_unix_nano, at, end, head: known.head });
+                    }
                 }
-                _ => pattern.begins(line, context),
-            };
-            if begins {
-                return true;
+                _ if pattern.begins(line, context) => return Some(Began::default()),
+                _ => {}
             }
         }
-        false
+        None
     }
 }
 
@@ -243,11 +269,11 @@ impl Known {
 
 /// A line that is looked at, pattern by pattern.
 #[derive(Debug)]
-pub(super) struct Looking<'c> {
+pub(super) struct Looking<'c, const WORDS: usize> {
     choice: &'c Choice,
     /// The patterns that it may be of, and those that it may be of at first sight.
-    open: [u64; WORDS_MAX],
-    plain: [u64; WORDS_MAX],
+    open: [u64; WORDS],
+    plain: [u64; WORDS],
     /// The pattern to look at next, and the last one that was tried.
     at: usize,
     last: Option<usize>,
@@ -256,7 +282,7 @@ pub(super) struct Looking<'c> {
     looked_for: u64,
 }
 
-impl Looking<'_> {
+impl<const WORDS: usize> Looking<'_, WORDS> {
     /// The next pattern of `lines` that the line may be of, and how many fields of it the last one has read into `values` already.
     #[inline(always)]
     pub(super) fn next<'l>(
@@ -289,11 +315,26 @@ impl Looking<'_> {
         }
     }
 
+    /// Takes up what was found when it was asked whether the line begins a record.
+    #[inline(always)]
+    pub(super) fn begin(&mut self, began: &Began, line: Text<'_>, values: &mut Values) {
+        if began.end > began.at && usize::from(began.head) < HEADS_MAX {
+            self.asked |= 1 << began.head;
+            self.head_found(usize::from(began.head), Some(HeadFound::of(began)), line, values);
+        }
+    }
+
     #[inline(never)]
     fn look_for_head(&mut self, which: usize, line: Text<'_>, context: &Context, values: &mut Values) {
-        let (Some((head, followed)), Some(kept)) = (self.choice.heads.get(which), values.heads.get_mut(which)) else { return };
-        let mut fit = [0; WORDS_MAX];
-        if let Some(found) = head.find(line, context) {
+        let Some((head, _)) = self.choice.heads.get(which) else { return };
+        self.head_found(which, head.find(line, context), line, values);
+    }
+
+    #[inline(always)]
+    fn head_found(&mut self, which: usize, found: Option<HeadFound>, line: Text<'_>, values: &mut Values) {
+        let (Some((_, followed)), Some(kept)) = (self.choice.heads.get(which), values.heads.get_mut(which)) else { return };
+        let mut fit = [0; WORDS];
+        if let Some(found) = found {
             *kept = found;
             let bytes = line.bytes();
             let mut behind = |end: usize| {

@@ -6,10 +6,10 @@ use logloom_record::{BatchWriter, RejectReason, Text};
 
 use super::{
     Line, Part, Values, alternatives,
-    choice::{Choice, Looking},
+    choice::{Choice, Looking, WORDS_MAX},
 };
 use crate::{
-    Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed,
+    Began, Decoder, Format, Framing, Likely, OptionError, Options, Spec, open_framed,
     template::Wrong,
     time::{Context, Zone},
 };
@@ -106,10 +106,25 @@ impl Patterns {
     /// The first pattern that fits a line, its values in `values`. All are tried plainly before other divisions are weighed, so that a line
     /// of the last pattern costs little more than one of the first.
     #[inline(always)]
-    fn read(&self, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
+    fn read(&self, frame: Text<'_>, began: &Began, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
         values.reached = 0;
-        let Some(choice) = &self.choice else { return self.read_each(frame, context, values) };
-        let mut looking = choice.look(frame);
+        match &self.choice {
+            None => self.read_each(frame, context, values),
+            Some(choice) if choice.is_small() => self.choose(choice.look::<1>(frame), frame, began, context, values),
+            Some(choice) => self.choose(choice.look::<WORDS_MAX>(frame), frame, began, context, values),
+        }
+    }
+
+    #[inline(always)]
+    fn choose<const WORDS: usize>(
+        &self,
+        mut looking: Looking<'_, WORDS>,
+        frame: Text<'_>,
+        began: &Began,
+        context: &Context,
+        values: &mut Values,
+    ) -> Result<&Line, Wrong> {
+        looking.begin(began, frame, values);
         while let Some((i, line, shared)) = looking.next(&self.lines, frame, context, values) {
             if line.read_on(frame, context, values, shared).is_ok() {
                 return Ok(line);
@@ -122,6 +137,9 @@ impl Patterns {
     /// One pattern, or too many to choose.
     #[inline(always)]
     fn read_each(&self, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
+        if let [line] = self.lines.as_slice() {
+            return if line.may_begin(frame) { line.read(frame, context, values).map(|()| line) } else { Err(BEGINNING) };
+        }
         let begin = || self.lines.iter().filter(|line| line.may_begin(frame));
         match begin().find(|line| line.read_plain(frame, context, values).is_ok()) {
             Some(line) => Ok(line),
@@ -131,7 +149,13 @@ impl Patterns {
 
     /// The first pattern that fits, if only by another division than the first.
     #[inline(never)]
-    fn weighed(&self, mut looking: Looking<'_>, frame: Text<'_>, context: &Context, values: &mut Values) -> Result<&Line, Wrong> {
+    fn weighed<const WORDS: usize>(
+        &self,
+        mut looking: Looking<'_, WORDS>,
+        frame: Text<'_>,
+        context: &Context,
+        values: &mut Values,
+    ) -> Result<&Line, Wrong> {
         looking.again();
         while let Some((i, line, shared)) = looking.next(&self.lines, frame, context, values) {
             let Err(wrong) = line.read_on(frame, context, values, shared) else { return Ok(line) };
@@ -179,12 +203,18 @@ impl Format for Patterns {
     }
 
     fn begins(&self, line: &[u8]) -> bool {
+        self.began(line).is_some()
+    }
+
+    fn began(&self, line: &[u8]) -> Option<Began> {
+        if self.framing != Framing::Records {
+            return Some(Began::default());
+        }
         let (line, context) = (Text::from(line), Context { zone: self.zone, arrival_unix_nano: 0 });
-        self.framing != Framing::Records
-            || match &self.choice {
-                Some(choice) => Values::with(|values| choice.begins(&self.lines, line, &context, values)),
-                None => self.lines.iter().any(|known| known.begins(line, &context)),
-            }
+        match &self.choice {
+            Some(choice) => Values::with(|values| choice.began(&self.lines, line, &context, values)),
+            None => self.lines.iter().any(|known| known.begins(line, &context)).then(Began::default),
+        }
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {
@@ -193,18 +223,22 @@ impl Format for Patterns {
             return Likely::NO;
         }
         let fits = Values::with(|values| {
-            let line = self.read(Text::from(frame), &Context::default(), values);
+            let line = self.read(Text::from(frame), &Began::default(), &Context::default(), values);
             line.is_ok_and(|line| line.says_enough(values))
         });
         if fits { Likely(self.likely) } else { Likely::NO }
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        self.parse_begun(frame, &Began::default(), out)
+    }
+
+    fn parse_begun(&self, frame: Text<'_>, began: &Began, out: &mut BatchWriter) -> Result<(), RejectReason> {
         if frame.len() > u32::MAX as usize {
             return Err(RejectReason::limit("a line has at most 4 GiB", 0));
         }
         let context = Context::of(self.zone, out);
-        Values::with(|values| self.read(frame, &context, values).map(|line| line.write(frame, values, out)).map_err(reason))
+        Values::with(|values| self.read(frame, began, &context, values).map(|line| line.write(frame, values, out)).map_err(reason))
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {
@@ -255,7 +289,10 @@ mod tests {
     /// Which pattern a line is of, or why it is of none, and what was read from it.
     fn read(patterns: &Patterns, line: &str) -> (Result<usize, Wrong>, String) {
         let mut values = Values::default();
-        let found = patterns.read(Text::from(line), &Context::default(), &mut values);
+        let began =
+            Patterns { framing: Framing::Records, ..Patterns::new(&OF_TESTS, patterns.lines.clone(), 0, &Options::default()).unwrap() }
+                .began(line.as_bytes());
+        let found = patterns.read(Text::from(line), &began.unwrap_or_default(), &Context::default(), &mut values);
         let place = |line: &Line| patterns.lines.iter().position(|other| std::ptr::eq(other, line)).unwrap();
         let said = found.as_ref().map_or(String::new(), |line| format!("{:?}", values.said(line)));
         (found.map(place), said)

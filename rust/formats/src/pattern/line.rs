@@ -246,10 +246,18 @@ impl Line {
     #[cold]
     #[inline(never)]
     pub(super) fn search(&self, line: Text<'_>, context: &Context, values: &mut Values, wrong: Wrong) -> Result<(), Wrong> {
-        let Some((_, ranges)) = self.template.search_up_to(COST_DOUBTFUL - 1, line, context) else { return Err(wrong) };
+        let starts = values.starts.get(..=values.reached).unwrap_or_default();
+        let Some((_, ranges)) = self.template.search_up_to(COST_DOUBTFUL - 1, line, starts, context) else { return Err(wrong) };
+        // A time that stands where reading from the left found one is that.
+        let is_known =
+            |field: &usize| *field < values.reached && starts.get(*field).copied() == ranges.get(*field).map(|range| range.start as u32);
+        let known = self.time_field.filter(is_known).map(|_| values.time_unix_nano);
         self.reset(values, 0);
         if let Some(field) = self.time_field {
-            values.time_unix_nano = self.template.time_at(line, field, &ranges, context)?;
+            values.time_unix_nano = match known {
+                Some(known) => known,
+                None => self.template.time_at(line, field, &ranges, context)?,
+            };
         }
         self.template.replay(line, &ranges, Gather { values, line, time_field: self.time_field, body_field: self.body_field });
         self.severity(line, values)

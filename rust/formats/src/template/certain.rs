@@ -6,7 +6,10 @@ use super::{
     Template, TimeShape,
     compile::{End, Literal, Step},
 };
-use crate::time::{Context, TimeError};
+use crate::{
+    Began,
+    time::{Context, TimeError},
+};
 
 /// Digits beyond this number may be too many for a number, and are text then.
 const DIGITS_MAX: usize = 18;
@@ -34,7 +37,7 @@ impl Template {
 
 impl Step {
     /// Whether a value that begins at `at` can end at one place only.
-    fn has_one_end(&self, line: Text<'_>, at: usize) -> bool {
+    pub(super) fn has_one_end(&self, line: Text<'_>, at: usize) -> bool {
         let rest = line.bytes().get(at..).unwrap_or_default();
         match self.end {
             End::MillisZ | End::Pattern | End::Quoted => true,
@@ -96,6 +99,16 @@ impl Default for HeadFound {
 }
 
 impl HeadFound {
+    /// What was found before.
+    pub(crate) fn of(began: &Began) -> Self {
+        Self { at: began.at as usize, time: Ok((Some(began.time_unix_nano), (began.end - began.at) as usize)) }
+    }
+
+    /// The moment, where there is one that needs no arrival, in nanoseconds since the epoch.
+    pub(crate) fn unix_nano(&self) -> Option<u64> {
+        self.time.ok().and_then(|(time, _)| time)
+    }
+
     /// Where the time ends; `None` where there is none.
     pub(crate) fn end(&self) -> Option<usize> {
         self.time.ok().map(|(_, len)| self.at + len)

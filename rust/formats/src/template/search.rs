@@ -50,25 +50,65 @@ impl Template {
     #[cold]
     #[inline(never)]
     pub fn search(&self, line: Text<'_>, context: &Context) -> Option<(u32, Vec<Range<usize>>)> {
-        self.search_up_to(COST_MAX as u32, line, context)
+        self.search_up_to(COST_MAX as u32, line, &[], context)
     }
 
-    /// The same; a division that costs more than `cost_max` is none.
-    #[cold]
+    /// The same; a division that costs more than `cost_max` is none. `starts`: where the first fields begin, as far as reading from the left
+    /// came; of these, the ones that can end nowhere else are not looked for again.
     #[inline(never)]
-    pub(crate) fn search_up_to(&self, cost_max: u32, line: Text<'_>, context: &Context) -> Option<(u32, Vec<Range<usize>>)> {
-        if !line.bytes().starts_with(&self.prefix.bytes) || !self.has_literals_in_order(line.bytes()) {
+    pub(crate) fn search_up_to(
+        &self,
+        cost_max: u32,
+        line: Text<'_>,
+        starts: &[u32],
+        context: &Context,
+    ) -> Option<(u32, Vec<Range<usize>>)> {
+        if !line.bytes().starts_with(&self.prefix.bytes) {
             return None;
         }
-        let tail = self.tail(line.bytes())?;
+        let sure = self.sure(line, starts);
+        let begin = if sure > 0 { starts.get(sure).copied().unwrap_or_default() as usize } else { self.prefix.behind(line, 0) };
+        if !self.has_literals_in_order(line, sure, if sure > 0 { begin } else { self.prefix.bytes.len() }) {
+            return None;
+        }
+        let mut tail = self.tail(line.bytes())?;
+        tail.truncate(self.steps.len() - sure);
         let open = self.steps.len() - tail.len();
         let goal = tail.last().map_or(line.len(), |value| value.start);
+        let (cost, mut values) = self.known(line, starts, sure, context);
         let mut search = Search::new(self, line, context, open, goal);
-        let found = search.run((cost_max as usize).min(COST_MAX));
-        ROOM.set(search.room.kept());
-        let (cost, mut values) = found?;
+        let found =
+            search.run(Node { before: 0, field: sure as u16, start: begin, end: 0 }, cost, (cost_max as usize).min(COST_MAX), &mut values);
+        search.room.keep();
+        let cost = found?;
         values.extend(tail.into_iter().rev());
         Some((cost, values))
+    }
+
+    /// How many of the fields that begin at these places, from the first on, end at one place only. The last of the places is where reading
+    /// got stuck.
+    fn sure(&self, line: Text<'_>, starts: &[u32]) -> usize {
+        let before = starts.split_last().map_or(&[][..], |(_, before)| before);
+        self.steps.iter().zip(before).take_while(|(step, at)| step.has_one_end(line, **at as usize)).count()
+    }
+
+    /// The first `sure` values, which begin at these places, and what they cost.
+    fn known(&self, line: Text<'_>, starts: &[u32], sure: usize, context: &Context) -> (usize, Vec<Range<usize>>) {
+        let mut values = Vec::with_capacity(self.steps.len());
+        let mut cost = 0;
+        for (step, places) in self.steps.iter().take(sure).zip(starts.windows(2)) {
+            let &[at, next] = places else { break };
+            let at = at as usize;
+            // Where blanks follow, as many as there are, the next field's beginning does not tell.
+            let told = if step.literal.blanks { step.end(line, at, context).ok().map(|(end, _)| end) } else { None };
+            let end = told.unwrap_or((next as usize).saturating_sub(step.literal.bytes.len())).max(at);
+            let is_told = step.spec.time.is_some() || step.spec.shape == Shape::Quoted;
+            if !is_told && step.spec.shape.usual().run(line.bytes(), at, end) < end - at && line.bytes().get(at..end) != Some(b"-") {
+                cost += step.spec.shape.weight() as usize;
+            }
+            values.push(at..end);
+        }
+        (cost, values)
     }
 
     /// Hands the values that [`search`](Self::search) found to `visit`.
@@ -92,15 +132,14 @@ impl Template {
         }
     }
 
-    /// Whether the literals stand in the line in their order: if not, no division can be good.
-    fn has_literals_in_order(&self, line: &[u8]) -> bool {
-        if !self.steps.last().is_none_or(|step| line.ends_with(&step.literal.bytes)) {
+    /// Whether the literals behind the fields from `first` on stand in the line in their order, from `at` on: if not, no division can be good.
+    fn has_literals_in_order(&self, line: Text<'_>, first: usize, mut at: usize) -> bool {
+        if !self.steps.last().is_none_or(|step| line.bytes().ends_with(&step.literal.bytes)) {
             return false;
         }
-        let mut rest = line.get(self.prefix.bytes.len()..).unwrap_or_default();
-        for step in &self.steps {
-            let Some(at) = step.literal.find(Text::from(rest), 0) else { return false };
-            rest = rest.get(at + step.literal.bytes.len()..).unwrap_or_default();
+        for step in self.steps.get(first..).unwrap_or_default() {
+            let Some(found) = step.literal.find(line, at) else { return false };
+            at = found + step.literal.bytes.len();
         }
         true
     }
@@ -140,8 +179,11 @@ impl Template {
 #[derive(Debug, Default)]
 struct Room {
     nodes: Vec<Node>,
-    /// By cost.
+    /// By cost; and a bit for each cost that has some.
     tasks: Vec<Vec<Task>>,
+    open: u64,
+    /// How many there were.
+    pushed: usize,
     /// One bit for each field and place: whether the ends from there were looked at.
     seen: Vec<u64>,
 }
@@ -152,13 +194,20 @@ thread_local! {
 }
 
 impl Room {
-    /// Empty, for a search of the next line.
-    fn kept(mut self: Box<Self>) -> Option<Box<Self>> {
+    /// Empties it for a search of the next line.
+    fn keep(mut self: Box<Self>) {
         self.nodes.clear();
         self.seen.clear();
-        self.tasks.iter_mut().for_each(Vec::clear);
-        let tasks = self.tasks.iter().map(Vec::capacity).sum::<usize>();
-        (self.nodes.capacity().max(self.seen.capacity()).max(tasks) <= KEPT_MAX).then_some(self)
+        while self.open != 0 {
+            if let Some(tasks) = self.tasks.get_mut(self.open.trailing_zeros() as usize) {
+                tasks.clear();
+            }
+            self.open &= self.open - 1;
+        }
+        if self.nodes.capacity().max(self.seen.capacity()).max(self.pushed) <= KEPT_MAX {
+            self.pushed = 0;
+            ROOM.set(Some(self));
+        }
     }
 }
 
@@ -181,21 +230,29 @@ impl<'s> Search<'s> {
         Self { template, line, context, open, goal, room, ways: 0 }
     }
 
-    fn run(&mut self, cost_max: usize) -> Option<(u32, Vec<Range<usize>>)> {
-        self.push(0, Task { node: Node { before: 0, field: 0, start: self.template.prefix.behind(self.line, 0), end: 0 }, ends: None });
-        for cost in 0..=cost_max {
-            while let Some(task) = self.room.tasks.get_mut(cost).and_then(Vec::pop) {
-                let field = usize::from(task.node.field);
-                if field == self.open && task.node.start == self.goal {
-                    return Some((cost as u32, self.values(task.node)));
-                }
-                if let Some(step) = self.template.steps.get(field).filter(|_| field < self.open) {
-                    self.expand(step, cost, task);
-                }
-                self.ways += 1;
-                if self.ways > WAYS_MAX + 4 * self.line.len() {
-                    return None;
-                }
+    /// Looks for the division behind `first`, whose values cost `cost` so far, and adds its values to `values`; answers what it costs.
+    fn run(&mut self, first: Node, cost: usize, cost_max: usize, values: &mut Vec<Range<usize>>) -> Option<u32> {
+        self.push(cost, Task { node: first, ends: None });
+        while self.room.open != 0 {
+            let cost = self.room.open.trailing_zeros() as usize;
+            if cost > cost_max {
+                return None;
+            }
+            let Some(task) = self.room.tasks.get_mut(cost).and_then(Vec::pop) else {
+                self.room.open &= self.room.open - 1;
+                continue;
+            };
+            let field = usize::from(task.node.field);
+            if field == self.open && task.node.start == self.goal {
+                self.values(first.field, task.node, values);
+                return Some(cost as u32);
+            }
+            if let Some(step) = self.template.steps.get(field).filter(|_| field < self.open) {
+                self.expand(step, cost, task);
+            }
+            self.ways += 1;
+            if self.ways > WAYS_MAX + 4 * self.line.len() {
+                return None;
             }
         }
         None
@@ -204,6 +261,8 @@ impl<'s> Search<'s> {
     fn push(&mut self, cost: usize, task: Task) {
         if let Some(tasks) = self.room.tasks.get_mut(cost) {
             tasks.push(task);
+            self.room.open |= 1 << cost;
+            self.room.pushed += 1;
         }
     }
 
@@ -269,16 +328,17 @@ impl<'s> Search<'s> {
         (start, usual.min(cut), possible)
     }
 
-    /// The values up to `node`, from the first.
-    fn values(&self, node: Node) -> Vec<Range<usize>> {
-        let mut values = Vec::with_capacity(self.template.steps.len());
+    /// Adds the values up to `node`, from field `first` on.
+    fn values(&self, first: u16, node: Node, values: &mut Vec<Range<usize>>) {
+        let known = values.len();
         let mut behind = node;
-        while behind.field > 0 {
+        while behind.field > first {
             let Some(node) = self.room.nodes.get(behind.before as usize) else { break };
             values.push(node.start..behind.end);
             behind = *node;
         }
-        values.reverse();
-        values
+        if let Some(found) = values.get_mut(known..) {
+            found.reverse();
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Civil, Context, TimeError, Zone,
-    civil::{DAY_S, civil_from_days, month_len, nanos},
+    civil::{DAY_S, civil_from_days, month_len, month_of, nanos},
     days_from_civil,
     iso::fraction,
     zone,
@@ -49,28 +49,9 @@ fn plain(text: &[u8; 15]) -> Option<Civil> {
         let (a, b) = (a.wrapping_sub(b'0'), b.wrapping_sub(b'0'));
         (a <= 9 && b <= 9).then(|| u32::from(a) * 10 + u32::from(b))
     };
-    let month = month([m0, m1, m2])?;
+    let month = month_of([m0, m1, m2])?;
     let day = two(if d0 == b' ' { b'0' } else { d0 }, d1)?;
     Some(Civil { year: 0, month, day, hour: two(h0, h1)?, minute: two(i0, i1)?, second: two(s0, s1)?, nanosecond: 0, offset_s: 0 })
-}
-
-#[inline(always)]
-fn month([a, b, c]: [u8; 3]) -> Option<u32> {
-    Some(match [a | 0x20, b | 0x20, c | 0x20] {
-        [b'j', b'a', b'n'] => 1,
-        [b'f', b'e', b'b'] => 2,
-        [b'm', b'a', b'r'] => 3,
-        [b'a', b'p', b'r'] => 4,
-        [b'm', b'a', b'y'] => 5,
-        [b'j', b'u', b'n'] => 6,
-        [b'j', b'u', b'l'] => 7,
-        [b'a', b'u', b'g'] => 8,
-        [b's', b'e', b'p'] => 9,
-        [b'o', b'c', b't'] => 10,
-        [b'n', b'o', b'v'] => 11,
-        [b'd', b'e', b'c'] => 12,
-        _ => return None,
-    })
 }
 
 /// All other shapes.
@@ -85,7 +66,7 @@ fn general(text: &[u8], context: &Context) -> Result<(Option<u64>, usize), TimeE
     } else if rest.weekday() {
         rest.blanks();
     }
-    civil.month = rest.take::<3>().and_then(month).ok_or(expected)?;
+    civil.month = rest.take::<3>().and_then(month_of).ok_or(expected)?;
     if !rest.blanks() {
         return Err(expected);
     }

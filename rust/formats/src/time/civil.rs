@@ -38,6 +38,30 @@ pub const fn days_from_civil(year: u32, month: u32, day: u32) -> i64 {
     days as i64 - 865_566
 }
 
+/// The month whose English name begins with these letters, in letters of any size.
+#[inline(always)]
+pub(crate) fn month_of([a, b, c]: [u8; 3]) -> Option<u32> {
+    const NAMES: [[u8; 3]; 12] =
+        [*b"jan", *b"feb", *b"mar", *b"apr", *b"may", *b"jun", *b"jul", *b"aug", *b"sep", *b"oct", *b"nov", *b"dec"];
+    // The sum of the last two letters tells them apart.
+    const fn place(b: u8, c: u8) -> usize {
+        (b as usize + c as usize) & 31
+    }
+    const MONTHS: [u8; 32] = {
+        let mut months = [0; 32];
+        let mut i = 0;
+        while i < 12 {
+            assert!(months[place(NAMES[i][1], NAMES[i][2])] == 0, "no two months have the same sum");
+            months[place(NAMES[i][1], NAMES[i][2])] = i as u8 + 1;
+            i += 1;
+        }
+        months
+    };
+    let name = [a | 0x20, b | 0x20, c | 0x20];
+    let month = u32::from(MONTHS[place(name[1], name[2])]);
+    (NAMES.get(month.wrapping_sub(1) as usize) == Some(&name)).then_some(month)
+}
+
 /// The year, month and day of a number of days since 1970-01-01, for years 0 to 9999.
 pub(crate) fn civil_from_days(days: i64) -> (u32, u32, u32) {
     let shifted = days + 719_468;

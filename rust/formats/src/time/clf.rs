@@ -1,6 +1,6 @@
 //! The time of the Common Log Format, `21/Nov/2026:10:40:59 +0000`, which each line of a web server's log has.
 
-use super::civil::{DAY_S, days_from_civil, month_len};
+use super::civil::{DAY_S, days_from_civil, month_len, month_of};
 
 /// Its length.
 pub(super) const LEN: usize = 26;
@@ -13,21 +13,7 @@ pub(super) fn clf(text: &[u8; LEN]) -> Option<u64> {
     else {
         return None;
     };
-    let month = match &[m1, m2, m3] {
-        b"Jan" => 1,
-        b"Feb" => 2,
-        b"Mar" => 3,
-        b"Apr" => 4,
-        b"May" => 5,
-        b"Jun" => 6,
-        b"Jul" => 7,
-        b"Aug" => 8,
-        b"Sep" => 9,
-        b"Oct" => 10,
-        b"Nov" => 11,
-        b"Dec" => 12,
-        _ => return None,
-    };
+    let month = month_of([m1, m2, m3])?;
     let (day, year) = (two(d1, d2)?, two(y1, y2)? * 100 + two(y3, y4)?);
     let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
     let (zone_hour, zone_minute) = (two(z1, z2)?, two(z3, z4)?);

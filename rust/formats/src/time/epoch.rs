@@ -43,14 +43,13 @@ pub fn parse(text: &[u8]) -> Result<u64, TimeError> {
 /// The whole part and the digits of the fraction.
 fn decimal(whole: u64, fraction: &[u8]) -> Result<u64, TimeError> {
     let base = integer(whole)?;
-    let places = match whole {
-        _ if whole < SECONDS_UNDER => 9,
-        _ if whole < SECONDS_UNDER * 1_000 => 6,
-        _ if whole < SECONDS_UNDER * 1_000_000 => 3,
-        _ => 0,
+    let of_billionth = match whole {
+        _ if whole < SECONDS_UNDER => 1,
+        _ if whole < SECONDS_UNDER * 1_000 => 1_000,
+        _ if whole < SECONDS_UNDER * 1_000_000 => 1_000_000,
+        _ => 1_000_000_000,
     };
-    let digits = fraction.iter().copied().chain(std::iter::repeat(b'0')).take(places);
-    let part = digits.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    let part = u64::from(super::iso::fraction(fraction).0 / of_billionth);
     base.checked_add(part).filter(|sum| i64::try_from(*sum).is_ok()).ok_or(TOO_LARGE)
 }
 

@@ -1,8 +1,12 @@
 //! The beginning of a pattern in which each part has its place, such as all of `%Y/%m/%d %H:%M:%S`: read eight bytes at a time.
 
 use super::{
+    Civil,
+    civil::month_of,
+    iso::fraction,
     pattern::{Item, Part},
     read::Parts,
+    zone::{self, Zone},
 };
 use crate::swar;
 
@@ -20,6 +24,67 @@ pub(super) struct Fixed {
     len: usize,
     words: Vec<Word>,
     parts: Vec<(Place, u8)>,
+    moment: Option<Moment>,
+}
+
+/// Where the parts of a whole date and time of day stand, and what may follow them: then the time is read without what any other pattern
+/// may have.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    year: u8,
+    /// Whether the year has four digits.
+    is_long: bool,
+    month: u8,
+    is_name: bool,
+    day: u8,
+    hour: u8,
+    minute: u8,
+    second: u8,
+    /// Where a fraction of so many digits stands.
+    fraction: (u8, u8),
+    behind: Behind,
+}
+
+/// What follows the parts that have their places.
+#[derive(Clone, Copy, Debug)]
+enum Behind {
+    Nothing,
+    /// Digits.
+    Fraction,
+    /// A point or comma and digits, or nothing.
+    OptionalFraction,
+    Offset,
+    Abbreviation,
+}
+
+impl Moment {
+    fn of(parts: &[(Place, u8)], behind: &[Item]) -> Option<Self> {
+        let at = |wanted: Place| parts.iter().find(|(place, _)| *place == wanted).map(|(_, at)| *at);
+        let (long, name) = (at(Place::Year), at(Place::MonthName));
+        let behind = match behind {
+            [] => Behind::Nothing,
+            [Item::Number { part: Part::Fraction | Part::Millis, min: 1, max: u8::MAX, padded: false, .. }] => Behind::Fraction,
+            [Item::OptionalFraction] => Behind::OptionalFraction,
+            [Item::Word(Part::Offset)] => Behind::Offset,
+            [Item::Word(Part::Abbreviation)] => Behind::Abbreviation,
+            _ => return None,
+        };
+        let fraction = parts.iter().find_map(|(place, at)| if let Place::Fraction(digits) = place { Some((*at, *digits)) } else { None });
+        let moment = Self {
+            year: long.or_else(|| at(Place::Two(Part::YearOfCentury)))?,
+            is_long: long.is_some(),
+            month: name.or_else(|| at(Place::Two(Part::Month)))?,
+            is_name: name.is_some(),
+            day: at(Place::Two(Part::Day))?,
+            hour: at(Place::Two(Part::Hour))?,
+            minute: at(Place::Two(Part::Minute))?,
+            second: at(Place::Two(Part::Second))?,
+            fraction: fraction.unwrap_or_default(),
+            behind,
+        };
+        // One part twice, or in two ways, is for the general way to settle.
+        (parts.len() == 6 + usize::from(fraction.is_some())).then_some(moment)
+    }
 }
 
 /// Eight bytes of it.
@@ -89,22 +154,93 @@ impl Fixed {
             count = i + 1;
         }
         let len = bytes.len();
-        (len >= LEN_MIN).then(|| Box::new(Self { items: count, len, words: words(&bytes), parts }))
+        let moment = Moment::of(&parts, items.get(count..).unwrap_or_default());
+        (len >= LEN_MIN).then(|| Box::new(Self { items: count, len, words: words(&bytes), parts, moment }))
+    }
+
+    /// Reads a whole time at once: nanoseconds since the epoch, and its length. `None` where the pattern says less or more than a date and a
+    /// time of day, and for what is no such time.
+    #[inline]
+    pub(super) fn moment(&self, text: &[u8], zone: Zone) -> Option<(u64, usize)> {
+        let moment = self.moment.as_ref()?;
+        if text.len() < self.len {
+            return None;
+        }
+        let block = text.first_chunk().copied().unwrap_or_else(|| {
+            let mut block = [0; LEN_MAX];
+            block.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+            block
+        });
+        if !self.has_its_bytes(&block) {
+            return None;
+        }
+        let byte = |at: u8| block[usize::from(at) % LEN_MAX];
+        let two = |at: u8| u32::from(byte(at)) * 10 + u32::from(byte(at + 1)) - 11 * u32::from(ZEROS);
+        let year = match (two(moment.year), moment.is_long) {
+            (century, true) => century * 100 + two(moment.year + 2),
+            // As POSIX has it.
+            (year @ 0..69, false) => 2000 + year,
+            (year, false) => 1900 + year,
+        };
+        let at = moment.month;
+        let month = if moment.is_name { month_of([byte(at), byte(at + 1), byte(at + 2)])? } else { two(at) };
+        let (at, digits) = moment.fraction;
+        let mut nanosecond = 0;
+        if digits > 0 {
+            for place in 0..9 {
+                nanosecond = nanosecond * 10 + if place < digits { u32::from(byte(at + place).wrapping_sub(ZEROS)) } else { 0 };
+            }
+        }
+        let rest = text.get(self.len..).unwrap_or_default();
+        let (mut zone, mut more) = (zone, 0);
+        match moment.behind {
+            Behind::Nothing => {}
+            Behind::Fraction => {
+                (nanosecond, more) = fraction(rest.get(..rest.len().min(usize::from(u8::MAX)))?);
+                if more == 0 {
+                    return None;
+                }
+            }
+            Behind::OptionalFraction => {
+                if let [b'.' | b',', digits @ ..] = rest
+                    && digits.first().is_some_and(u8::is_ascii_digit)
+                {
+                    (nanosecond, more) = fraction(digits);
+                    more += 1;
+                }
+            }
+            Behind::Offset => {
+                let (offset_s, len) = zone::offset(rest).ok()??;
+                (zone, more) = (Zone::fixed(offset_s), len);
+            }
+            Behind::Abbreviation => (zone, more) = zone::abbreviation(rest, zone).ok()?,
+        }
+        let [day, hour, minute, second] = [moment.day, moment.hour, moment.minute, moment.second].map(two);
+        let civil = Civil { year, month, day, hour, minute, second, nanosecond, offset_s: 0 };
+        let unix_nano = civil.unix_nano_at(|local_s| zone.offset_at_local(local_s)).ok()?;
+        Some((unix_nano, self.len + more))
+    }
+
+    /// Whether signs and digits stand in their places.
+    #[inline(always)]
+    fn has_its_bytes(&self, text: &[u8]) -> bool {
+        let mut wrong = 0;
+        for word in &self.words {
+            let Some(bytes) = text.get(word.at..).and_then(<[u8]>::first_chunk) else { return false };
+            let found = swar::load(bytes) ^ swar::load(&word.bytes);
+            let (signs, digits) = (swar::load(&word.signs), swar::load(&word.digits));
+            // A digit is a nibble up to nine; no carry crosses bytes.
+            let beyond_nine = (found | (found & 0x0f0f_0f0f_0f0f_0f0f).wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0;
+            wrong |= (found & signs) | (beyond_nine & digits);
+        }
+        wrong == 0
     }
 
     /// Reads what stands in its place, and answers its length; `None` where something does not, or is out of range: the general way knows why.
     #[inline]
     pub(super) fn read(&self, text: &[u8], parts: &mut Parts) -> Option<usize> {
         let text = text.get(..self.len)?;
-        let mut wrong = 0;
-        for word in &self.words {
-            let found = swar::load(text.get(word.at..)?.first_chunk()?) ^ swar::load(&word.bytes);
-            let (signs, digits) = (swar::load(&word.signs), swar::load(&word.digits));
-            // A digit is a nibble up to nine; no carry crosses bytes.
-            let beyond_nine = (found | (found & 0x0f0f_0f0f_0f0f_0f0f).wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0;
-            wrong |= (found & signs) | (beyond_nine & digits);
-        }
-        if wrong != 0 {
+        if !self.has_its_bytes(text) {
             return None;
         }
         for (place, at) in &self.parts {
@@ -112,7 +248,7 @@ impl Fixed {
             match *place {
                 Place::Year => parts.set(Part::Year, u64::from(two(text, at)? * 100 + two(text, at + 2)?)).ok()?,
                 Place::Two(part) => parts.set(part, u64::from(two(text, at)?)).ok()?,
-                Place::MonthName => parts.set(Part::Month, u64::from(month(text.get(at..)?.first_chunk()?)?)).ok()?,
+                Place::MonthName => parts.set(Part::Month, u64::from(month_of(*text.get(at..)?.first_chunk()?)?)).ok()?,
                 Place::Fraction(digits) => {
                     let digits = text.get(at..at + usize::from(digits))?;
                     let value = digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit.wrapping_sub(ZEROS)));
@@ -152,34 +288,13 @@ fn two(text: &[u8], at: usize) -> Option<u32> {
     Some(u32::from(tens) * 10 + u32::from(ones) - 11 * u32::from(ZEROS))
 }
 
-/// The month of three letters, of any size.
-#[inline(always)]
-fn month(name: &[u8; 3]) -> Option<u32> {
-    let [a, b, c] = name.map(|letter| letter | 0x20);
-    Some(match &[a, b, c] {
-        b"jan" => 1,
-        b"feb" => 2,
-        b"mar" => 3,
-        b"apr" => 4,
-        b"may" => 5,
-        b"jun" => 6,
-        b"jul" => 7,
-        b"aug" => 8,
-        b"sep" => 9,
-        b"oct" => 10,
-        b"nov" => 11,
-        b"dec" => 12,
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use crate::time::{Context, TimePattern};
 
-    const PATTERNS: [&str; 8] = [
+    const PATTERNS: [&str; 10] = [
         "%Y/%m/%d %H:%M:%S",
         "%Y/%m/%d %H:%M:%S.%f",
         "%d-%b-%Y %H:%M:%S.%3f",
@@ -188,6 +303,8 @@ mod tests {
         "%H:%M:%S,%3f",
         "%Y-%m-%d %H:%M:%S.%6f %z",
         "%b %d, %Y %H:%M:%S",
+        "%d/%b/%Y:%H:%M:%S %Z",
+        "%Y-%m-%d %H:%M:%E*S",
     ];
 
     /// The same by the general way alone.
@@ -199,7 +316,7 @@ mod tests {
         #[test]
         fn it_reads_as_the_general_way_does(
             which in 0..PATTERNS.len(), year in 1968u32..2264, month in 0u32..14, day in 0u32..33, hour in 0u32..26, minute in 0u32..62,
-            second in 0u32..62, fraction in "[0-9]{0,9}", name in "(Jan|feb|MAR|May|June|December|Foo)", zone in "( UTC| CET| [+]0100|)",
+            second in 0u32..62, fraction in "[0-9]{0,9}", name in "(Jan|feb|MAR|May|June|December|Foo)", zone in "( UTC| CET| [+]0100| Europe/Berlin| GMT[+]2| Nowhere|)",
             flaw in 0usize..60, byte: u8,
         ) {
             let pattern = TimePattern::compile(PATTERNS[which]).unwrap();
@@ -213,6 +330,8 @@ mod tests {
                 format!("{hour:02}:{minute:02}:{second:02},{fraction}"),
                 format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{fraction}{zone}"),
                 format!("{name} {day:02}, {year} {hour:02}:{minute:02}:{second:02}"),
+                format!("{day:02}/{name}/{year}:{hour:02}:{minute:02}:{second:02}{zone}"),
+                format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}{}{fraction}", if fraction.len() % 2 == 0 { "." } else { "," }),
             ];
             let mut text = text[which].clone().into_bytes();
             if let Some(place) = text.get_mut(flaw) {

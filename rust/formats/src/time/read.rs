@@ -71,6 +71,9 @@ impl TimePattern {
         {
             return Ok((Some(time), clf::LEN));
         }
+        if let Some((time, len)) = self.fixed.as_ref().and_then(|fixed| fixed.moment(text, context.zone)) {
+            return Ok((Some(time), len));
+        }
         let mut parts = Parts::default();
         if let Some(fixed) = &self.fixed {
             if let Some(len) = fixed.read(text, &mut parts) {

@@ -2,8 +2,12 @@
 //! part of the program: a line means the same on every machine.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use jiff::{Timestamp, tz::TimeZoneDatabase};
@@ -23,9 +27,11 @@ enum Kind {
 }
 
 /// A zone of the database: its steps from 1970 to 2262, the first of which has always begun.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Named {
     steps: Vec<Step>,
+    /// The step of the last time: that of the next is nearly always the same.
+    last: AtomicUsize,
     /// What the zone's clocks are called, with their seconds east of UTC; the latest sense of each.
     abbreviations: BTreeMap<String, i32>,
 }
@@ -100,6 +106,15 @@ impl Zone {
     }
 }
 
+impl PartialEq for Named {
+    /// Each is made once.
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Named {}
+
 impl Named {
     /// The zone of this name. Each is made once a process: there are some six hundred.
     fn find(name: &str) -> Option<&'static Self> {
@@ -123,14 +138,21 @@ impl Named {
             steps.push(Step { utc_s, local_s: utc_s + i64::from(before_s.max(offset_s)), offset_s });
             abbreviations.insert(step.abbreviation().to_owned(), offset_s);
         }
-        let zone: &'static Self = Box::leak(Box::new(Self { steps, abbreviations }));
+        let zone: &'static Self = Box::leak(Box::new(Self { steps, last: AtomicUsize::new(0), abbreviations }));
         found.insert(known.to_owned(), zone);
         Some(zone)
     }
 
     fn offset(&self, has_begun: impl Fn(&Step) -> bool) -> i32 {
-        let begun = self.steps.partition_point(has_begun);
-        self.steps.get(begun.saturating_sub(1)).map_or(0, |step| step.offset_s)
+        let last = self.last.load(Ordering::Relaxed);
+        if let Some(step) = self.steps.get(last).filter(|step| has_begun(step))
+            && !self.steps.get(last + 1).is_some_and(&has_begun)
+        {
+            return step.offset_s;
+        }
+        let begun = self.steps.partition_point(has_begun).saturating_sub(1);
+        self.last.store(begun, Ordering::Relaxed);
+        self.steps.get(begun).map_or(0, |step| step.offset_s)
     }
 }
 
@@ -144,6 +166,30 @@ const ABBREVIATIONS: &[(&[u8], i32)] = &[
     (b"PKT", 20), (b"PST", -32), (b"SAST", 8), (b"SGT", 32), (b"UT", 0), (b"UTC", 0), (b"WAT", 4), (b"WEST", 4), (b"WET", 0), (b"WIB", 28),
     (b"Z", 0),
 ];
+
+/// The same abbreviations, each as a number.
+const CODES: [u32; ABBREVIATIONS.len()] = {
+    let mut codes = [0; ABBREVIATIONS.len()];
+    let mut i = 0;
+    while i < codes.len() {
+        codes[i] = code(ABBREVIATIONS[i].0);
+        i += 1;
+    }
+    codes
+};
+
+/// Letters of any size, at most four, as a number; 0 for more of them, and for none.
+const fn code(letters: &[u8]) -> u32 {
+    if letters.len() > 4 {
+        return 0;
+    }
+    let (mut code, mut i) = (0, 0);
+    while i < letters.len() {
+        code = code << 8 | (letters[i] & !0x20) as u32;
+        i += 1;
+    }
+    code
+}
 
 /// The offset in seconds that `text` begins with, and its length: `Z`, `±hh`, `±hhmm`, `±hh:mm`, `±hh:mm:ss`. `None`: it is none.
 #[inline(always)]
@@ -196,21 +242,40 @@ pub(crate) fn abbreviation(text: &[u8], zone: Zone) -> Result<(Zone, usize), Tim
             let seconds = i32::from(hour - b'0') * 3600;
             return Ok((Zone::fixed(if *sign == b'-' { -seconds } else { seconds }), len + 2));
         }
+        return Ok((Zone::UTC, len));
     }
-    if let Some((_, quarters)) = ABBREVIATIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+    let wanted = code(name);
+    let known = CODES.iter().position(|code| *code == wanted).filter(|_| wanted != 0);
+    if let Some((_, quarters)) = known.and_then(|known| ABBREVIATIONS.get(known)) {
         return Ok((Zone::fixed(quarters * 900), len));
     }
     let unknown = TimeError::new("unknown time zone: write the offset instead (%z)", 0);
     offset(text)?.map(|(offset_s, len)| (Zone::fixed(offset_s), len)).ok_or(unknown)
 }
 
+thread_local! {
+    /// The name that this thread looked up last, and its zone: a source's lines are all of one.
+    static LAST: RefCell<(Vec<u8>, Option<&'static Named>)> = const { RefCell::new((Vec::new(), None)) };
+}
+
+/// The longest name of a zone, in bytes.
+const NAME_LEN_MAX: usize = 40;
+
 /// The zone of the database whose name `text` begins with: `Europe/Berlin`.
-#[cold]
+#[inline(never)]
 fn named(text: &[u8]) -> Option<(Zone, usize)> {
     let is_name = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'+' | b'-');
-    let len = text.iter().take(40).take_while(is_name).count();
-    let name = std::str::from_utf8(text.get(..len)?).ok()?;
-    Some((Zone(Kind::Named(Named::find(name)?)), len))
+    let len = text.iter().take(NAME_LEN_MAX).take_while(is_name).count();
+    let name = text.get(..len)?;
+    let zone = LAST.with_borrow_mut(|(last, zone)| {
+        if last != name {
+            *zone = std::str::from_utf8(name).ok().and_then(Named::find);
+            last.clear();
+            last.extend_from_slice(name);
+        }
+        *zone
+    })?;
+    Some((Zone(Kind::Named(zone)), len))
 }
 
 /// Abbreviations that are words as well.
