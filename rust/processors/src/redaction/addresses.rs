@@ -2,9 +2,13 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use memchr::memchr;
+
 /// The longest local part that is looked at, and the longest domain, in bytes ([RFC 5321](https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1)).
 const LOCAL_BYTES_MAX: usize = 64;
 const DOMAIN_BYTES_MAX: usize = 255;
+/// How far behind `://` a password is looked for, in bytes.
+const AUTHORITY_BYTES_MAX: usize = 512;
 
 /// The address around the `@` at `at`; nothing of what is before `from` is a part of it.
 pub(super) fn email(text: &[u8], at: usize, from: usize) -> Option<(usize, usize)> {
@@ -146,9 +150,10 @@ pub(super) fn url_password(text: &[u8], at: usize) -> Option<(usize, usize)> {
     if !scheme.is_ascii_alphanumeric() {
         return None;
     }
+    let authority = authority.get(..AUTHORITY_BYTES_MAX).unwrap_or(authority);
+    memchr(b'@', authority)?; // most URLs have none
     let len = authority
         .iter()
-        .take(512)
         .take_while(|byte| !matches!(byte, b'/' | b'?' | b'#' | b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'<' | b'>' | b'\\'))
         .count();
     let userinfo = authority.get(..len)?;

@@ -4,7 +4,7 @@
 const BEFORE_BYTES_MAX: usize = 48;
 
 /// What people call an id of any country.
-const ID_WORDS: &[&str] = &[
+static ID_WORDS: Words = Words::new(&[
     "national id",
     "national_id",
     "nationalid",
@@ -16,7 +16,43 @@ const ID_WORDS: &[&str] = &[
     "resident number",
     "personal number",
     "government id",
-];
+]);
+
+/// Words in lower case, each of two letters at least and the first in ASCII.
+#[derive(Debug)]
+pub(super) struct Words {
+    words: &'static [&'static str],
+    /// By the first letter's place in the alphabet, those of the second ones, one bit each: nearly all that a text says is passed over by them alone.
+    seconds: [u32; 32],
+}
+
+impl Words {
+    pub(super) const fn new(words: &'static [&'static str]) -> Self {
+        let mut seconds = [0; 32];
+        let mut at = 0;
+        while at < words.len() {
+            if let [first, second, ..] = words[at].as_bytes() {
+                seconds[(*first & 31) as usize] |= 1 << (*second & 31);
+            }
+            at += 1;
+        }
+        Self { words, seconds }
+    }
+
+    /// Whether one stands in the text as a word, or as a part of a key (`user_ssn`, `customerSsn`).
+    fn are_in(&self, text: &[u8]) -> bool {
+        let may_begin =
+            |[first, second]: [u8; 2]| self.seconds.get(usize::from(first & 31)).is_some_and(|seconds| seconds >> (second & 31) & 1 == 1);
+        let is_one = |at: usize, word: &&str| {
+            let end = at + word.len();
+            text.get(at..end).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+                && !text.get(end).is_some_and(u8::is_ascii_lowercase)
+        };
+        let mut pairs = text.iter().zip(text.iter().skip(1)).enumerate();
+        pairs
+            .any(|(at, (first, second))| may_begin([*first, *second]) && begins(text, at) && self.words.iter().any(|word| is_one(at, word)))
+    }
+}
 
 /// A text, and the key that it is the value of.
 #[derive(Debug)]
@@ -32,15 +68,15 @@ impl<'a> Context<'a> {
     }
 
     /// Whether the key, or a word before the find, is one of these.
-    pub(super) fn names(&self, start: usize, words: &[&str]) -> bool {
+    pub(super) fn names(&self, start: usize, words: &Words) -> bool {
         let before = self.text.get(start.saturating_sub(BEFORE_BYTES_MAX)..start).unwrap_or_default();
-        has_word(before, words) || has_word(self.key, words)
+        words.are_in(before) || words.are_in(self.key)
     }
 
     /// The same of an id, which has names of its own, and those that all have; or whether it is all that a body says: nobody logs a bare number
     /// that happens to have the check digit of an id.
-    pub(super) fn names_id(&self, start: usize, end: usize, words: &[&str]) -> bool {
-        self.is_all(start, end) || self.names(start, words) || self.names(start, ID_WORDS)
+    pub(super) fn names_id(&self, start: usize, end: usize, words: &Words) -> bool {
+        self.is_all(start, end) || self.names(start, words) || self.names(start, &ID_WORDS)
     }
 
     /// Whether the find is all that a body says.
@@ -51,24 +87,6 @@ impl<'a> Context<'a> {
 
 fn is_blank(text: &[u8]) -> bool {
     text.iter().all(|byte| byte.is_ascii_whitespace() || byte.is_ascii_punctuation())
-}
-
-/// Whether one of the words, in lower case, stands in the text as a word, or as a part of a key (`user_ssn`, `customerSsn`).
-fn has_word(text: &[u8], words: &[&str]) -> bool {
-    // The letters that they begin with: nearly all words of a text are passed over by those alone.
-    let firsts = words.iter().fold(0u32, |firsts, word| firsts | letter(word.as_bytes().first()));
-    let is_one = |at: usize, word: &&str| {
-        let end = at + word.len();
-        text.get(at..end).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-            && !text.get(end).is_some_and(u8::is_ascii_lowercase)
-    };
-    (0..text.len()).any(|at| firsts & letter(text.get(at)) != 0 && begins(text, at) && words.iter().any(|word| is_one(at, word)))
-}
-
-/// One bit for each letter.
-#[inline(always)]
-fn letter(byte: Option<&u8>) -> u32 {
-    byte.filter(|byte| byte.is_ascii_alphabetic()).map_or(0, |byte| 1 << (byte & 31))
 }
 
 /// Whether a word begins here: behind what is no letter, or with a capital behind a small one.
@@ -83,20 +101,22 @@ mod tests {
 
     #[test]
     fn words_are_whole() {
+        static SSN: Words = Words::new(&["ssn"]);
         for text in ["ssn", "SSN: ", "user_ssn=", "userSsn=", "the ssn is", "ssn:"] {
-            assert!(has_word(text.as_bytes(), &["ssn"]), "{text}");
+            assert!(SSN.are_in(text.as_bytes()), "{text}");
         }
         for text in ["", "ss", "assn", "ssnow", "lessn"] {
-            assert!(!has_word(text.as_bytes(), &["ssn"]), "{text}");
+            assert!(!SSN.are_in(text.as_bytes()), "{text}");
         }
     }
 
     #[test]
     fn all_that_a_body_says_needs_no_word() {
-        assert!(Context::new(b" 123. ", b"").names_id(1, 4, &["ssn"]));
-        assert!(!Context::new(b" 123. ", b"order").names_id(1, 4, &["ssn"]));
-        assert!(!Context::new(b"n 123", b"").names_id(2, 5, &["ssn"]));
-        assert!(Context::new(b"123", b"customerSsn").names_id(0, 3, &["ssn"]));
-        assert!(Context::new(b"national ID 123", b"").names_id(12, 15, &["ssn"]));
+        let ssn = Words::new(&["ssn"]);
+        assert!(Context::new(b" 123. ", b"").names_id(1, 4, &ssn));
+        assert!(!Context::new(b" 123. ", b"order").names_id(1, 4, &ssn));
+        assert!(!Context::new(b"n 123", b"").names_id(2, 5, &ssn));
+        assert!(Context::new(b"123", b"customerSsn").names_id(0, 3, &ssn));
+        assert!(Context::new(b"national ID 123", b"").names_id(12, 15, &ssn));
     }
 }

@@ -10,6 +10,7 @@ mod numbers;
 mod pairs;
 mod pattern;
 mod phone;
+mod places;
 mod prefilter;
 mod rules;
 mod scan;
@@ -26,6 +27,7 @@ pub use pattern::Pattern;
 pub use rules::Rule;
 
 use crate::{Outcome, Processor};
+use places::Groups;
 use prefilter::Prefilter;
 use rules::Wanted;
 use scan::Hit;
@@ -65,15 +67,13 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Redaction {
     settings: Settings,
-    wanted: Wanted,
+    groups: Groups,
     actions: Vec<Action>,
     names: Vec<Arc<str>>,
     custom_names: Vec<Arc<str>>,
     blocked: Arc<str>,
     dropped: Arc<str>,
     prefilter: Option<Prefilter>,
-    /// Some of the rules go by what keys name.
-    has_pairs: bool,
 }
 
 impl Redaction {
@@ -85,10 +85,8 @@ impl Redaction {
                 *slot = *action;
             }
         }
-        let wanted = Wanted::of(settings.rules.iter().map(|(rule, _)| *rule));
         Self {
-            wanted,
-            has_pairs: wanted.any(&[Rule::Authorization, Rule::AzureKey, Rule::Cookie, Rule::KeyValueSecret]),
+            groups: Groups::of(Wanted::of(settings.rules.iter().map(|(rule, _)| *rule))),
             actions,
             names: Rule::ALL.iter().map(|rule| rule.name().into()).collect(),
             custom_names: settings.custom.iter().map(|custom| custom.name.as_str().into()).collect(),
@@ -137,9 +135,9 @@ impl Redaction {
             return;
         }
         // A key that names a secret: the whole value is one.
-        if self.has_pairs
+        if self.groups.pairs
             && !key.is_empty()
-            && let Some(rule) = pairs::rule_of(key).filter(|rule| self.wanted.has(*rule))
+            && let Some(rule) = pairs::rule_of(key).filter(|rule| self.groups.wanted.has(*rule))
             && !pairs::says_nothing(text)
         {
             let start = if rule == Rule::Authorization { pairs::credentials(text, 0, text.len()) } else { 0 };
@@ -148,12 +146,15 @@ impl Redaction {
         }
         let mut hits = Vec::new();
         if !settings.rules.is_empty() {
-            scan::scan(text, key, self.wanted, &mut hits);
+            scan::scan(text, key, &self.groups, &mut hits);
         }
         found.extend(hits.iter().map(|Hit { start, end, rule }| Found { start: *start, end: *end, by: By::Rule(*rule) }));
         for (at, custom) in settings.custom.iter().enumerate() {
             let matches = custom.pattern.regex().find_iter(text).filter(|found| !found.is_empty());
             found.extend(matches.map(|part| Found { start: part.start(), end: part.end(), by: By::Custom(at) }));
+        }
+        if found.is_empty() {
+            return;
         }
         if !settings.allowed_values.is_empty() {
             found.retain(|found| {

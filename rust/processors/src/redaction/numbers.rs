@@ -2,7 +2,7 @@
 
 use super::{
     checksum::{luhn, mod11_10, remainder, verhoeff, weighted},
-    context::Context,
+    context::{Context, Words},
     rules::Rule,
 };
 
@@ -144,7 +144,7 @@ pub(super) fn find(text: &[u8], start: usize, run: &Run, context: &Context<'_>, 
             _ => false,
         });
         let is_bare = run.written(text, &[id.digits]) == Written::Bare;
-        if is_written && id.groups_tell || (is_written || is_bare) && context.names_id(start, end, id.words) {
+        if is_written && id.groups_tell || (is_written || is_bare) && context.names_id(start, end, &id.words) {
             return Some((id.rule, end));
         }
     }
@@ -205,7 +205,7 @@ struct Id {
     groups_tell: bool,
     check: fn(&[u8]) -> bool,
     /// Words that name it.
-    words: &'static [&'static str],
+    words: Words,
 }
 
 /// By rule. Where one number fits several, the first has it.
@@ -218,7 +218,7 @@ static IDS: [Id; 12] = [
         is_mixed: false,
         groups_tell: true,
         check: us_ssn,
-        words: &["ssn", "social security", "social_security", "socialsecurity", "ssid"],
+        words: Words::new(&["ssn", "social security", "social_security", "socialsecurity", "ssid"]),
     },
     Id {
         rule: Rule::CaSin,
@@ -228,7 +228,7 @@ static IDS: [Id; 12] = [
         is_mixed: false,
         groups_tell: true,
         check: |digits| luhn(digits) && !matches!(digits.first(), Some(0 | 8)) && !is_uniform(digits),
-        words: &["sin", "social insurance", "nas", "assurance sociale"],
+        words: Words::new(&["sin", "social insurance", "nas", "assurance sociale"]),
     },
     Id {
         rule: Rule::NlBsn,
@@ -242,7 +242,7 @@ static IDS: [Id; 12] = [
             let sum = weighted(digits, &[9, 8, 7, 6, 5, 4, 3, 2]);
             sum >= last && (sum - last).is_multiple_of(11) && !is_uniform(digits)
         },
-        words: &["bsn", "burgerservicenummer", "sofinummer", "sofi"],
+        words: Words::new(&["bsn", "burgerservicenummer", "sofinummer", "sofi"]),
     },
     Id {
         rule: Rule::UkNhs,
@@ -256,7 +256,7 @@ static IDS: [Id; 12] = [
             let check = 11 - weighted(digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11;
             check != 10 && Some(check % 11) == digits.last().copied().map(u32::from) && !is_uniform(digits)
         },
-        words: &["nhs", "national health"],
+        words: Words::new(&["nhs", "national health"]),
     },
     Id {
         rule: Rule::DeTaxId,
@@ -266,7 +266,7 @@ static IDS: [Id; 12] = [
         is_mixed: false,
         groups_tell: true,
         check: de_tax_id,
-        words: &["steuer", "idnr", "tax id", "tax_id", "taxid", "tin"],
+        words: Words::new(&["steuer", "idnr", "tax id", "tax_id", "taxid", "tin"]),
     },
     Id {
         rule: Rule::BrCpf,
@@ -276,7 +276,7 @@ static IDS: [Id; 12] = [
         is_mixed: true,
         groups_tell: true,
         check: br_cpf,
-        words: &["cpf", "cadastro"],
+        words: Words::new(&["cpf", "cadastro"]),
     },
     Id {
         rule: Rule::PlPesel,
@@ -291,7 +291,7 @@ static IDS: [Id; 12] = [
             let day = digits.get(4..6).map_or(0, |day| remainder(day, 100));
             sum.is_multiple_of(10) && (1..=12).contains(&month) && (1..=31).contains(&day)
         },
-        words: &["pesel"],
+        words: Words::new(&["pesel"]),
     },
     Id {
         rule: Rule::TrNationalId,
@@ -301,7 +301,7 @@ static IDS: [Id; 12] = [
         is_mixed: false,
         groups_tell: false,
         check: tr_national_id,
-        words: &["kimlik", "tckn", "tc no", "t.c.", "kişi", "turkish id"],
+        words: Words::new(&["kimlik", "tckn", "tc no", "t.c.", "kişi", "turkish id"]),
     },
     Id {
         rule: Rule::InAadhaar,
@@ -311,7 +311,7 @@ static IDS: [Id; 12] = [
         is_mixed: false,
         groups_tell: true,
         check: |digits| verhoeff(digits) && !matches!(digits.first(), Some(0 | 1)) && !digits.iter().eq(digits.iter().rev()),
-        words: &["aadhaar", "aadhar", "uidai"],
+        words: Words::new(&["aadhaar", "aadhar", "uidai"]),
     },
     Id {
         rule: Rule::ZaId,
@@ -325,7 +325,7 @@ static IDS: [Id; 12] = [
             let day = digits.get(4..6).map_or(0, |day| remainder(day, 100));
             luhn(digits) && (1..=12).contains(&month) && (1..=31).contains(&day) && matches!(digits.get(10), Some(0..=2))
         },
-        words: &["id number", "id_number", "identity", "rsa id", "south african"],
+        words: Words::new(&["id number", "id_number", "identity", "rsa id", "south african"]),
     },
     Id {
         rule: Rule::FrNir,
@@ -335,7 +335,7 @@ static IDS: [Id; 12] = [
         is_mixed: false,
         groups_tell: true,
         check: fr_nir,
-        words: &["nir", "insee", "sécurité sociale", "securite sociale", "numéro de sécu"],
+        words: Words::new(&["nir", "insee", "sécurité sociale", "securite sociale", "numéro de sécu"]),
     },
     Id {
         rule: Rule::UsItin,
@@ -348,7 +348,7 @@ static IDS: [Id; 12] = [
             digits.first() == Some(&9)
                 && digits.get(3..5).is_some_and(|pair| matches!(remainder(pair, 100), 50..=65 | 70..=88 | 90..=92 | 94..=99))
         },
-        words: &["itin", "individual taxpayer"],
+        words: Words::new(&["itin", "individual taxpayer"]),
     },
 ];
 

@@ -1,9 +1,9 @@
 //! Telephone numbers: with a country code, or where a word says that they are.
 
-use super::context::Context;
+use super::context::{Context, Words};
 
 /// Words that come before a number.
-const WORDS: &[&str] = &[
+static WORDS: Words = Words::new(&[
     "phone",
     "phones",
     "telephone",
@@ -35,7 +35,7 @@ const WORDS: &[&str] = &[
     "phonenumber",
     "phone_number",
     "number is",
-];
+]);
 
 /// The number at `start`, which is at a digit, a `+` or a `(`: where it ends. `is_listed`: another was found before it.
 pub(super) fn find(text: &[u8], start: usize, context: &Context<'_>, is_listed: bool) -> Option<usize> {
@@ -89,7 +89,7 @@ pub(super) fn find(text: &[u8], start: usize, context: &Context<'_>, is_listed: 
     let is_number = (7..=15).contains(&digits) && !is_date(text.get(start..end)?);
     // A national number by itself begins with the trunk prefix; one beside another number is one.
     let is_national = text.get(start) == Some(&b'0') && (10..=11).contains(&digits);
-    (is_number && (context.names(start, WORDS) || is_national && (is_listed || context.is_all(start, end)))).then_some(end)
+    (is_number && (context.names(start, &WORDS) || is_national && (is_listed || context.is_all(start, end)))).then_some(end)
 }
 
 /// `id-5551234`, `v1.5551234`: behind a word, not behind a blank.

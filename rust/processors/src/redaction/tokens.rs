@@ -99,6 +99,19 @@ const TOKENS: [Token; 53] = [
 
 static TABLE: [Token; 53] = TOKENS;
 
+/// The first three letters of each.
+static HEADS: [[u8; 3]; 53] = {
+    let mut heads = [[0; 3]; 53];
+    let mut at = 0;
+    while at < TOKENS.len() {
+        if let Some(head) = TOKENS[at].prefix.as_bytes().first_chunk::<3>() {
+            heads[at] = *head;
+        }
+        at += 1;
+    }
+    heads
+};
+
 /// By the first byte, the second ones of all of these, of JWTs and of private keys: one bit each.
 const SECONDS: [u128; 128] = {
     let mut seconds = [0; 128];
@@ -148,7 +161,7 @@ pub(super) fn find(text: &[u8], start: usize, jwt_from: &mut usize, wanted: impl
         return private_key(text, start).map(|(from, end)| (Rule::PrivateKey, from, end));
     }
     let head = rest.first_chunk::<3>()?;
-    let token = TABLE.iter().filter(|token| token.prefix.as_bytes().first_chunk::<3>() == Some(head));
+    let token = HEADS.iter().zip(&TABLE).filter(|(known, _)| *known == head).map(|(_, token)| token);
     token.filter(|token| wanted(token.rule)).find_map(|token| {
         let body = rest.strip_prefix(token.prefix.as_bytes())?;
         let len = body.iter().take(token.len_max + 1).take_while(|byte| token.alphabet.has(**byte)).count();

@@ -2,7 +2,7 @@
 
 use super::{
     checksum::{mod97, remainder},
-    context::Context,
+    context::{Context, Words},
     rules::Rule,
 };
 
@@ -99,6 +99,9 @@ const IBANS: [(&[u8; 2], usize); 86] = [
 /// The country that SWIFT lists last.
 const KOSOVO: (&[u8; 2], usize) = (b"XK", 20);
 
+/// What people call the United Kingdom's number.
+static NINO: Words = Words::new(&["nino", "national insurance", "ni number", "nationalinsurance"]);
+
 /// What begins at `start` with a letter.
 pub(super) fn find(text: &[u8], start: usize, context: &Context<'_>, wanted: impl Fn(Rule) -> bool) -> Option<(Rule, usize)> {
     let digit = |at: usize| text.get(start + at).is_some_and(u8::is_ascii_digit);
@@ -131,7 +134,7 @@ pub(super) fn find(text: &[u8], start: usize, context: &Context<'_>, wanted: imp
     if (digit(2) || digit(3))
         && wanted(Rule::UkNino)
         && let Some(end) = uk_nino(text, start)
-        && context.names_id(start, end, &["nino", "national insurance", "ni number", "nationalinsurance"])
+        && context.names_id(start, end, &NINO)
     {
         return Some((Rule::UkNino, end));
     }
