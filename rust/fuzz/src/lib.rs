@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use logloom_formats::{FORMATS, Format, OptionValue, Options, compile, formats::otlp_json};
-use logloom_record::{Batch, BatchWriter, BlockPool, Condition, Limits, Origin, arrow};
+use logloom_record::{Batch, BatchWriter, BlockPool, Condition, Limits, Marks, Origin, arrow};
 use logloom_wire::{Decompressor, Encoding};
 
 #[path = "../../formats/tests/bulk/answered.rs"]
@@ -198,6 +198,8 @@ not json
     if let Some(known) = condition.known(&ORIGIN) {
         assert!(first.iter().all(|answer| *answer == known), "{text}: known beforehand, but not so");
     }
+    let among = condition.among(&BATCH, &Marks::all(BATCH.len()));
+    assert!((0..BATCH.len()).map(|i| among.contains(i)).eq(first.iter().copied()), "{text}: asked of all at once");
     let again = Condition::parse(condition.text()).unwrap();
     assert_eq!(first, answers(&again), "{text}");
 }

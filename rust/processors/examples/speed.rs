@@ -67,9 +67,9 @@ fn cpu() -> Duration {
 }
 
 /// Records of an access log: a time, a severity, a body, a trace id, twelve attributes.
-fn records() -> Batch {
+fn records(count: u64) -> Batch {
     let mut scope_logs = Vec::new();
-    for n in 0..10_000u64 {
+    for n in 0..count {
         let mut record = vec![0x09];
         record.extend_from_slice(&(n + 1).to_le_bytes());
         record.extend_from_slice(&[0x10, [5, 9, 9, 13, 17][n as usize % 5]]);
@@ -112,22 +112,51 @@ fn nanos(records: &Batch, run: impl FnMut()) -> f64 {
 }
 
 /// What each processor costs a record, and what a copy of its bytes does.
-fn processors() {
-    let records = records();
+fn processors(count: u64) {
+    let records = records(count);
     let condition = |text: &str| Condition::parse(text).unwrap();
-    for text in
-        ["severity >= WARN", "time_unix_nano > 77", "attributes['http.attribute.00'] == 'x'", "attributes['http.attribute.11'] == 'x'"]
-    {
-        let when = condition(text);
+    // As `filter` has them; no record is one of these.
+    for text in [
+        "severity >= FATAL",
+        "time_unix_nano > 77777",
+        "attributes['http.attribute.00'] == 'x'",
+        "attributes['http.attribute.11'] == 'x'",
+        "attributes['absent'] == 'x'",
+    ] {
+        let filter = Filter::new(vec![condition(text)], Vec::new());
         let took = nanos(&records, || {
-            std::hint::black_box((0..records.len()).filter(|at| when.matches(&records, *at)).count());
+            std::hint::black_box(filter.apply(records.clone(), &mut Outcome::default()));
         });
         println!("condition {text}: {took:.1} ns a record");
     }
-    let copied = nanos(&records, || {
-        std::hint::black_box(records.blocks().first().map(|block| block.otlp().to_vec()));
-    });
-    println!("a copy of the records: {copied:.1} ns a record");
+    // Into memory that is there already, as a filter has it from the pool.
+    let mut warm = vec![0; records.otlp_len()];
+    let mut copy_of = |len: usize| {
+        let (from, to) = (records.to_otlp(), std::hint::black_box(&mut warm));
+        nanos(&records, || to[..len].copy_from_slice(std::hint::black_box(&from[..len])))
+    };
+    let copied = copy_of(records.otlp_len());
+    println!("a copy of the records: {copied:.1} ns a record, {} bytes each", records.otlp_len() / records.len());
+    for text in [
+        "severity >= ERROR",
+        "severity < ERROR",
+        "severity == 9",
+        "attributes['http.attribute.03'] == 'value of it 7'",
+        "attributes['http.attribute.11'] =~ '[02468]$'",
+    ] {
+        let filter = Filter::new(vec![condition(text)], Vec::new());
+        let made = filter.apply(records.clone(), &mut Outcome::default());
+        let copied = copy_of(made.otlp_len());
+        let took = nanos(&records, || {
+            std::hint::black_box(filter.apply(records.clone(), &mut Outcome::default()));
+        });
+        println!(
+            "filter {text}: {} of {} stay, {took:.1} ns a record, {:.2} times a copy of what stays",
+            made.len(),
+            records.len(),
+            took / copied
+        );
+    }
     let put = |key: &str| {
         let mut value = Vec::new();
         push_text(&mut value, b"production");
@@ -185,7 +214,7 @@ fn processors() {
 #[cfg(feature = "vrl")]
 fn programs() {
     use logloom_processors::transform::{OnError, Transform};
-    let batch = records();
+    let batch = records(10_000);
     let three = ".attributes.\"http.attribute.03\" = upcase(string!(.attributes.\"http.attribute.03\"))\n\
                  .attributes.\"http.attribute.11\" = truncate(string!(.attributes.\"http.attribute.11\"), 4)\n\
                  .attributes.new = .severity_number + 1";
@@ -204,7 +233,10 @@ fn programs() {
 fn main() {
     #[cfg(feature = "vrl")]
     programs();
-    processors();
+    for count in [1_000, 10_000] {
+        println!("{count} records at once");
+        processors(count);
+    }
     let texts = texts();
     let bytes: usize = texts.iter().map(String::len).sum();
     let five = [Rule::CreditCard, Rule::Email, Rule::IpAddress, Rule::Jwt, Rule::KeyValueSecret];

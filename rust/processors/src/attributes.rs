@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use logloom_record::{
-    AnyValue, Attributes as Pairs, Batch, Condition, Edit, Origin, Overlay,
+    AnyValue, Attributes as Pairs, Batch, Condition, Edit, Marks, Origin, Overlay,
     overlay::{push_double, push_int, push_text},
 };
 use regex::{Regex, bytes::Regex as BytesRegex};
@@ -278,9 +278,10 @@ impl Attributes {
 impl Processor for Attributes {
     fn apply(&self, batch: Batch, _outcome: &mut Outcome) -> Batch {
         let mut overlay = Overlay::record();
+        let meant = self.when.as_ref().map(|when| when.among(&batch, &Marks::all(batch.len())));
         batch.edit_bytes(
             |position, record, out| {
-                if self.when.as_ref().is_some_and(|when| !when.matches(&batch, position)) {
+                if meant.as_ref().is_some_and(|meant| !meant.contains(position)) {
                     return Edit::Keep;
                 }
                 overlay.clear();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use logloom_record::{Batch, Condition};
+use logloom_record::{Batch, Condition, Marks};
 
 use crate::{Outcome, Processor};
 
@@ -21,32 +21,26 @@ impl Filter {
     pub fn new(drop: Vec<Condition>, keep: Vec<Condition>) -> Self {
         Self { rules: drop.into_iter().map(|condition| (condition.text().into(), condition)).collect(), keep }
     }
-
-    /// The rule by which the record goes: its place among the conditions of `drop`, or behind them; `None` where it stays.
-    fn dropped_by(&self, batch: &Batch, record: usize) -> Option<usize> {
-        let dropped = self.rules.iter().position(|(_, condition)| condition.matches(batch, record));
-        dropped.or_else(|| {
-            let is_wanted = self.keep.is_empty() || self.keep.iter().any(|condition| condition.matches(batch, record));
-            (!is_wanted).then_some(self.rules.len())
-        })
-    }
 }
 
 impl Processor for Filter {
     fn apply(&self, batch: Batch, outcome: &mut Outcome) -> Batch {
-        let mut found = vec![0; self.rules.len() + 1];
-        let mut stays = vec![true; batch.len()];
-        for (record, stays) in stays.iter_mut().enumerate() {
-            if let Some(found) = self.dropped_by(&batch, record).and_then(|rule| found.get_mut(rule)) {
-                *stays = false;
-                *found += 1;
-            }
+        let mut left = Marks::all(batch.len());
+        let mut go = |rule: &Arc<str>, left: &mut Marks, goes: &Marks| {
+            let found = goes.count() as u64;
+            outcome.dropped += found;
+            outcome.count(rule, found);
+            left.remove(goes);
+        };
+        for (rule, condition) in &self.rules {
+            let goes = condition.among(&batch, &left);
+            go(rule, &mut left, &goes);
         }
-        outcome.dropped += found.iter().sum::<u64>();
-        for ((rule, _), found) in self.rules.iter().zip(&found) {
-            outcome.count(rule, *found);
+        if !self.keep.is_empty() {
+            let mut unwanted = left.clone();
+            unwanted.remove(&Condition::any_among(&self.keep, &batch, &left));
+            go(&NOT_KEPT.into(), &mut left, &unwanted);
         }
-        outcome.count(&NOT_KEPT.into(), found.last().copied().unwrap_or_default());
-        batch.select(|record| stays.get(record) == Some(&true))
+        batch.marked(&left)
     }
 }

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use logloom_record::{Batch, Lookup};
+use logloom_record::{Batch, Lookup, Marks};
 
 use crate::{Outcome, Processor, now_of};
 
@@ -136,7 +136,7 @@ impl Processor for RateLimit {
         if self.settings.by_severity {
             order.sort_by_key(|at| std::cmp::Reverse(batch.index().get(*at).map_or(0, |entry| entry.severity)));
         }
-        let mut stays = vec![true; batch.len()];
+        let mut stays = Marks::all(batch.len());
         let mut over = [0u64; 2];
         let mut key = Vec::new();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,11 +153,9 @@ impl Processor for RateLimit {
             let bucket = self.bucket(&mut state, &key, now);
             self.refill(bucket, now);
             let which = self.take(bucket, entry.severity, f64::from(entry.end - entry.start));
-            if let Some(over) = which.and_then(|which| over.get_mut(which))
-                && let Some(stays) = stays.get_mut(at)
-            {
+            if let Some(over) = which.and_then(|which| over.get_mut(which)) {
                 *over += 1;
-                *stays = false;
+                stays.remove_one(at);
             }
         }
         drop(state);
@@ -165,6 +163,6 @@ impl Processor for RateLimit {
         for (rule, over) in self.rules.iter().zip(over) {
             outcome.count(rule, over);
         }
-        batch.select(|at| stays.get(at) == Some(&true))
+        batch.marked(&stays)
     }
 }

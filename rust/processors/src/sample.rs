@@ -4,7 +4,7 @@
 //! threshold. What stays says the threshold, and how many records it stands for.
 
 use logloom_record::{
-    AnyValue, Batch, Condition, Edit, Overlay, Record,
+    AnyValue, Batch, Condition, Edit, Marks, Overlay, Record,
     overlay::{push_double, push_text},
 };
 
@@ -66,6 +66,12 @@ pub struct Sample {
     thresholds: Vec<Option<u64>>,
 }
 
+/// What the conditions say of the records of a Batch: each is asked of those that the ones before it left.
+struct Told {
+    keep: Marks,
+    rates: Vec<Marks>,
+}
+
 /// What is decided of a record.
 enum Decision {
     /// It stays, untouched.
@@ -83,12 +89,23 @@ impl Sample {
         Self { settings, threshold, thresholds }
     }
 
-    fn decide(&self, batch: &Batch, position: usize, record: &Record<'_>) -> Decision {
+    fn told(&self, batch: &Batch) -> Told {
+        let mut left = Marks::all(batch.len());
+        let mut among = |condition: &Condition| {
+            let found = condition.among(batch, &left);
+            left.remove(&found);
+            found
+        };
+        let Settings { keep, rates, .. } = &self.settings;
+        Told { keep: keep.as_ref().map(&mut among).unwrap_or_default(), rates: rates.iter().map(|(when, _)| among(when)).collect() }
+    }
+
+    fn decide(&self, told: &Told, position: usize, record: &Record<'_>) -> Decision {
         let settings = &self.settings;
-        if settings.keep.as_ref().is_some_and(|keep| keep.matches(batch, position)) {
+        if told.keep.contains(position) {
             return Decision::Whole;
         }
-        let rate = settings.rates.iter().position(|(when, _)| when.matches(batch, position));
+        let rate = told.rates.iter().position(|of_rate| of_rate.contains(position));
         let (percentage, own) = match rate.and_then(|at| Some((settings.rates.get(at)?.1, *self.thresholds.get(at)?))) {
             Some(of_rate) => of_rate,
             None => (settings.percentage, self.threshold),
@@ -216,10 +233,11 @@ impl Processor for Sample {
     fn apply(&self, batch: Batch, outcome: &mut Outcome) -> Batch {
         let mut overlay = Overlay::record();
         let (mut position, mut dropped) = (0, 0);
+        let told = self.told(&batch);
         let made = batch.edit(
             |record, out| {
                 position += 1;
-                match self.decide(&batch, position - 1, record) {
+                match self.decide(&told, position - 1, record) {
                     Decision::Whole => Edit::Keep,
                     Decision::Goes => {
                         dropped += 1;

@@ -95,12 +95,21 @@ pub struct Entry {
     pub trace_id: [u8; 16],
 }
 
+impl Entry {
+    /// The length of its `LogRecord` message.
+    #[inline(always)]
+    pub(crate) fn bytes_len(&self) -> usize {
+        self.end.wrapping_sub(self.start) as usize
+    }
+}
+
 /// The one form that data has: in memory, on disk and on the wire.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub(crate) blocks: Vec<Block>,
     pub(crate) groups: Vec<Group>,
-    pub(crate) index: Vec<Entry>,
+    /// Shared by copies of the Batch, as its blocks are.
+    pub(crate) index: Arc<Vec<Entry>>,
     pub(crate) rejects: Vec<Reject>,
     pub(crate) origin: Arc<Origin>,
     /// Where its records stand in the Journal with this id.
@@ -197,12 +206,20 @@ impl Batch {
 
     /// A part of the block that a group lies in.
     pub(crate) fn group_bytes(&self, group: u32, part: impl FnOnce(&Group) -> Range<u32>) -> &[u8] {
-        let Some(group) = self.groups.get(group as usize) else { return &[] };
-        let range = part(group);
-        self.blocks
-            .get(group.block as usize)
-            .and_then(|block| block.indexed().get(range.start as usize..range.end as usize))
-            .unwrap_or_default()
+        let Some(range) = self.groups.get(group as usize).map(part) else { return &[] };
+        self.block_of(group).get(range.start as usize..range.end as usize).unwrap_or_default()
+    }
+
+    /// The entries of one group, where the index is by group.
+    pub(crate) fn records_of(&self, group: u32) -> &[Entry] {
+        let [start, end] = [group, group + 1].map(|group| self.index.partition_point(|entry| entry.group < group));
+        self.index.get(start..end).unwrap_or_default()
+    }
+
+    /// What the ranges of a group and of its entries point into.
+    pub(crate) fn block_of(&self, group: u32) -> &[u8] {
+        let block = self.groups.get(group as usize).and_then(|group| self.blocks.get(group.block as usize));
+        block.map_or(&[], |block| block.indexed())
     }
 
     /// Whether it has the very blocks of `other`, record for record: nothing was done with it.
@@ -217,7 +234,7 @@ impl Batch {
         self.append_runs(other);
         self.blocks.extend_from_slice(&other.blocks);
         self.groups.extend(other.groups.iter().map(|g| Group { block: g.block + blocks, ..g.clone() }));
-        self.index.extend(other.index.iter().map(|e| Entry { group: e.group + groups, ..*e }));
+        Arc::make_mut(&mut self.index).extend(other.index.iter().map(|e| Entry { group: e.group + groups, ..*e }));
         self.rejects.extend(other.rejects.iter().map(|r| Reject { record: r.record + records, ..*r }));
     }
 }

@@ -1,5 +1,7 @@
 //! What a Batch knows of its records that their OTLP bytes do not tell, so that it can be had again from the bytes and this.
 
+use std::sync::Arc;
+
 use crate::{Batch, DataError, EntryFlags, Reject, batch::Entry};
 
 /// Lists of records by their place in the Batch; all empty for most Batches.
@@ -59,9 +61,10 @@ impl Batch {
         if !beside.order.is_empty() {
             self.reorder(&beside.order).ok_or_else(other)?;
         }
+        let index = Arc::make_mut(&mut self.index);
         for (records, flag) in [(&beside.rejected, EntryFlags::REJECT), (&beside.repaired, EntryFlags::REPAIRED)] {
             for record in records {
-                self.index.get_mut(*record as usize).ok_or_else(other)?.flags.0 |= flag;
+                index.get_mut(*record as usize).ok_or_else(other)?.flags.0 |= flag;
             }
         }
         if beside.rejects.iter().any(|reject| reject.record as usize >= self.index.len()) {
@@ -85,7 +88,7 @@ impl Batch {
             }
             index.push(*self.index.get(*place as usize)?);
         }
-        self.index = index;
+        self.index = index.into();
         Some(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Batch, edit::Edits, select::Frame};
+use crate::{Batch, edit::Edits, plan::Frame};
 
 impl Batch {
     /// The same records in the same order, those whose `ResourceLogs` and `ScopeLogs` say the same standing in one. Where there is nothing to

@@ -92,9 +92,10 @@ mod tests {
         ) {
             let mut batch = batch(&all, between);
             if is_mixed {
-                batch.index.reverse();
-                let by = batch.len() / 2;
-                batch.index.rotate_left(by);
+                let index = std::sync::Arc::make_mut(&mut batch.index);
+                index.reverse();
+                let by = index.len() / 2;
+                index.rotate_left(by);
             }
             let find = |bytes: &[u8]| memchr::memmem::find(bytes, needle.as_bytes());
             let mut marked = vec![false; batch.len()];

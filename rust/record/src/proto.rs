@@ -120,6 +120,24 @@ impl<'a> Fields<'a> {
         self.pos
     }
 
+    /// Goes on at `position`, where a field begins or the message ends.
+    #[inline(always)]
+    pub(crate) fn go_to(&mut self, position: usize) {
+        self.pos = position;
+    }
+
+    /// The next field, where it is length-delimited and its tag and its length take a byte each, as most do; else nothing is passed over.
+    #[inline(always)]
+    pub(crate) fn short(&mut self) -> Option<(u8, &'a [u8])> {
+        let [tag, len @ 0..0x80, rest @ ..] = self.bytes.get(self.pos..)? else { return None };
+        if tag & 0x87 != 2 || *tag == 2 {
+            return None;
+        }
+        let content = rest.get(..usize::from(*len))?;
+        self.pos += 2 + content.len();
+        Some((*tag, content))
+    }
+
     #[inline(always)]
     fn read(&mut self) -> Result<(u32, Value<'a>), Malformed> {
         let at = self.pos;
@@ -208,6 +226,28 @@ mod tests {
         #[test]
         fn fields_never_panic(bytes: Vec<u8>) {
             let _ = Fields::new(&bytes).count();
+        }
+
+        /// What is short is what is read anyhow.
+        #[test]
+        fn short_fields_are_fields(bytes in proptest::collection::vec(prop_oneof![Just(0x0au8), Just(0x32), Just(2), 0u8..9, any::<u8>()], 0..40)) {
+            let mut fields = Fields::new(&bytes);
+            loop {
+                let before = fields.clone();
+                let short = fields.clone().short().map(|(tag, content)| Ok((u32::from(tag >> 3), Value::Len(content))));
+                let Some(read) = fields.next() else {
+                    prop_assert_eq!(short, None);
+                    break;
+                };
+                if let Some(short) = short {
+                    prop_assert_eq!(&short, &read);
+                    let mut passed = before;
+                    passed.short();
+                    prop_assert_eq!(passed.position(), fields.position());
+                } else if let Ok((field, Value::Len(content))) = read {
+                    prop_assert!(field > 15 || content.len() > 127 || fields.position() - before.position() != 2 + content.len());
+                }
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::{
     AnyValue, Attributes, Batch, EntryFlags,
     batch::{Block, Entry},
+    expr::{pair_of, value_of},
     proto::{Fields, Value, number_field, text_field},
 };
 
@@ -104,7 +105,7 @@ impl<'a> Record<'a> {
 
     /// The value of the first attribute called `key`.
     pub fn attribute(&self, key: &str) -> Option<AnyValue<'a>> {
-        self.attributes().find(|(name, _)| *name == key.as_bytes()).map(|(_, value)| value)
+        pair_of(self.bytes, 6, key.as_bytes()).map(|pair| AnyValue::read(value_of(pair)))
     }
 
     /// The position in [`Batch::groups`] of what it shares with its neighbours.

@@ -43,7 +43,7 @@ impl Batch {
             scan.request(Reader { bytes: &copy, pos: 0 })?;
             merged = Some(Bytes::from(copy));
         }
-        let (groups, index) = (scan.groups, scan.index);
+        let (groups, index) = (scan.groups, scan.index.into());
         Ok(Self { blocks: vec![Block { bytes, head: 0, merged }], groups, index, ..Self::default() })
     }
 }

@@ -5,10 +5,11 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::{
-    Batch, BlockPool, Limits, Reject,
+    Batch, BlockPool, Limits, Marks, Reject,
     batch::{Block, Entry, Group},
     edit::{Edits, New},
-    proto::{Fields, Value, push_field, put_varint, varint_len},
+    plan::{Frame, Neighbours, Plan, ResourcePlan, are_beside, field_len, head_len},
+    proto::put_varint,
 };
 
 impl Batch {
@@ -18,22 +19,32 @@ impl Batch {
     /// included. A `ScopeLogs` of which no record is kept is left out.
     #[must_use]
     pub fn select(&self, keep: impl Fn(usize) -> bool) -> Self {
-        // Where all are kept, no list of them is made.
-        let Some(first) = (0..self.len()).find(|&i| !keep(i)) else { return self.clone() };
-        let kept: Vec<u32> = (0..first).chain((first + 1..self.len()).filter(|&i| keep(i))).map(|i| i as u32).collect();
-        self.copied(&kept, &Edits::default())
+        self.marked(&Marks::all(self.len()).filter(keep))
+    }
+
+    /// The same of the records that are marked.
+    #[must_use]
+    pub fn marked(&self, marks: &Marks) -> Self {
+        let count = marks.count();
+        if count == self.len() {
+            return self.clone();
+        }
+        let is_by_group = self.is_by_group();
+        // Where nothing else is to be numbered anew, no list of them is made.
+        let is_listed = !(is_by_group && self.rejects.is_empty() && self.runs.is_empty());
+        let kept: Vec<u32> = if is_listed { marks.runs().flatten().map(|i| i as u32).collect() } else { Vec::new() };
+        let edits = Edits::default();
+        if !is_by_group {
+            return self.copied(&kept, &edits);
+        }
+        let mut selection = Selection::new(self, &edits, count, is_by_group);
+        selection.run_marks(marks);
+        selection.finish(&kept)
     }
 
     /// A copy of these records, which stand in ascending order, as `edits` would have them.
     pub(crate) fn copied(&self, kept: &[u32], edits: &Edits) -> Self {
-        let mut selection = Selection {
-            from: self,
-            edits,
-            index: vec![Entry::default(); kept.len()],
-            plan: Plan::default(),
-            blocks: Vec::new(),
-            groups: Vec::new(),
-        };
+        let mut selection = Selection::new(self, edits, kept.len(), self.is_by_group());
         // By group, then by position: the order in which the records stand in their blocks. What an edit sets apart from its group stands behind it.
         let mut ranks: Vec<Rank> = kept
             .iter()
@@ -45,207 +56,166 @@ impl Batch {
             .collect();
         ranks.sort_unstable();
         selection.run(&ranks, kept);
-        let place = |reject: &Reject| kept.binary_search(&reject.record).ok().map(|at| Reject { record: at as u32, ..*reject });
-        let rejects = self.rejects.iter().filter_map(place).collect();
-        let Selection { index, blocks, groups, .. } = selection;
-        Self { blocks, groups, index, rejects, origin: self.origin.clone(), runs: self.selected_runs(kept), journal: self.journal }
+        selection.finish(kept)
+    }
+
+    /// Whether records of one group follow one another, and groups do so by their numbers, as they do but for those that were written in turns.
+    fn is_by_group(&self) -> bool {
+        self.index.is_sorted_by_key(|entry| entry.group)
     }
 }
 
 /// Where a record goes: the place of its group, the variant of what that shares, its place among those that are kept.
 type Rank = ((u32, u32), u32, u32);
 
-/// A message but for its field 2: what a `ScopeLogs` has besides records, a `ResourceLogs` besides `ScopeLogs`.
-#[derive(Clone, Default)]
-pub(crate) struct Frame {
-    pub(crate) bytes: Vec<u8>,
-    /// Where the content of field 1 (scope, resource) lies in `bytes`.
-    first: Range<usize>,
-    /// The same of field 3, the schema URL.
-    schema_url: Range<usize>,
-}
-
-impl Frame {
-    /// The frame of `message`; `first` is what stands for its field 1.
-    pub(crate) fn of(message: &[u8], first: Option<&[u8]>) -> Self {
-        let mut frame = Self::default();
-        if let Some(first) = first {
-            push_field(&mut frame.bytes, 0x0a, first);
-            frame.first = frame.bytes.len() - first.len()..frame.bytes.len();
-        }
-        let mut fields = Fields::new(message);
-        loop {
-            let start = fields.position();
-            let Some(Ok((field, value))) = fields.next() else { return frame };
-            if field == 2 || field == 1 && first.is_some() {
-                continue;
-            }
-            frame.bytes.extend_from_slice(message.get(start..fields.position()).unwrap_or_default());
-            let Value::Len(content) = value else { continue };
-            let place = frame.bytes.len() - content.len()..frame.bytes.len();
-            match field {
-                1 => frame.first = place,
-                3 => frame.schema_url = place,
-                _ => {}
-            }
-        }
-    }
-
-    /// Fields 1 and 3 in a block where this frame was written at `start`.
-    fn places_at(&self, start: usize) -> (Range<u32>, Range<u32>) {
-        let place = |part: &Range<usize>| if part.is_empty() { 0..0 } else { (start + part.start) as u32..(start + part.end) as u32 };
-        (place(&self.first), place(&self.schema_url))
-    }
-}
-
-/// What the next block will hold.
-#[derive(Default)]
-struct Plan {
-    resources: Vec<ResourcePlan>,
-    /// An upper bound of the bytes.
-    bytes: usize,
-}
-
-struct ResourcePlan {
-    frame: Frame,
-    scopes: Vec<ScopePlan>,
-}
-
-struct ScopePlan {
-    frame: Frame,
-    runs: Vec<Neighbours>,
-    records_len: usize,
-}
-
-/// Records that are copied in one go: they follow one another in both indexes and stand beside one another in the old bytes.
-struct Neighbours {
-    /// The place of the first one in the old index.
-    position: u32,
-    /// And in the new one.
-    rank: u32,
-    count: u32,
-    /// They stay as they are; else it is one record.
-    is_untouched: bool,
-}
-
-impl ScopePlan {
-    /// The record at `position` is the next one; `is_untouched`: it stays as it is.
-    fn push(&mut self, index: &[Entry], position: u32, rank: u32, is_untouched: bool) {
-        if is_untouched
-            && let Some(last) = self.runs.last_mut()
-            && last.is_untouched
-            && (last.position + last.count, last.rank + last.count) == (position, rank)
-            && let (Some(before), Some(entry)) = (index.get(position as usize - 1), index.get(position as usize))
-            && before.group == entry.group
-            // Between them is the head of the second, as it would be written, and nothing else.
-            && entry.start.wrapping_sub(before.end) as usize == head_len((entry.end - entry.start) as usize)
-        {
-            last.count += 1;
-            return;
-        }
-        self.runs.push(Neighbours { position, rank, count: 1, is_untouched });
-    }
-
-    fn len(&self) -> usize {
-        self.frame.bytes.len() + self.records_len
-    }
-}
-
-impl ResourcePlan {
-    fn len(&self) -> usize {
-        self.frame.bytes.len() + self.scopes.iter().map(|scope| field_len(scope.len())).sum::<usize>()
-    }
-}
-
-/// Bytes of a length-delimited field with a tag of one byte.
-fn field_len(len: usize) -> usize {
-    head_len(len) + len
-}
-
-/// Bytes of its tag and length.
-fn head_len(len: usize) -> usize {
-    1 + varint_len(len as u64)
-}
-
-/// The most bytes that the headers of a `ResourceLogs` and a `ScopeLogs` take.
-const HEADERS: usize = 12;
-
 struct Selection<'a> {
     from: &'a Batch,
     edits: &'a Edits,
+    is_by_group: bool,
     index: Vec<Entry>,
     plan: Plan,
     blocks: Vec<Block>,
     groups: Vec<Group>,
+    /// What the records that come now stand in: the first group with its resource, its own, what an edit made of the resource.
+    last: Option<(u32, &'a Group, Option<&'a [u8]>)>,
+    resource: Frame,
+    scope: Frame,
 }
 
-impl Selection<'_> {
-    fn run(&mut self, ranks: &[Rank], kept: &[u32]) {
-        let mut last: Option<(u32, &Group, Option<&[u8]>)> = None;
-        let mut resource = Frame::default();
-        for run in ranks.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let Some(&((resource_of, id), variant, _)) = run.first() else { continue };
-            let Some(group) = self.from.groups.get(id as usize) else { continue };
-            let Some(block) = self.from.blocks.get(group.block as usize) else { continue };
-            let part = |range: &Range<u32>| block.indexed().get(range.start as usize..range.end as usize).unwrap_or_default();
-            let edits = self.edits;
-            let edited = edits.resource(id, variant);
-            if last.is_none_or(|(last_of, last, as_edited)| {
-                let is_alike = last_of == resource_of || last.block == group.block && last.resource_logs == group.resource_logs;
-                !is_alike || as_edited != edited
-            }) {
-                resource = Frame::of(part(&group.resource_logs), edited);
-                self.open_resource(&resource);
-            }
-            last = Some((resource_of, group, edited));
-            let scope = Frame::of(part(&group.scope_logs), edits.scope(id, variant));
-            self.open_scope(&scope);
-            for &(_, _, rank) in run {
-                let Some(&position) = kept.get(rank as usize) else { continue };
-                let Some(entry) = self.from.index.get(position as usize) else { continue };
-                let (was, new) = ((entry.end - entry.start) as usize, self.edits.record(position));
-                let len = field_len(match new {
-                    New::Nothing => was,
-                    New::Whole(record) => record.len(),
-                    New::Behind(more) => was + more.len(),
-                });
-                if self.plan.bytes + len > Limits::BLOCK_BYTES_MAX
-                    && self.plan.resources.iter().any(|r| r.scopes.iter().any(|s| s.records_len > 0))
-                {
-                    self.seal();
-                    self.open_resource(&resource);
-                    self.open_scope(&scope);
-                }
-                self.plan.bytes += len;
-                if let Some(scope) = self.plan.resources.last_mut().and_then(|resource| resource.scopes.last_mut()) {
-                    scope.push(&self.from.index, position, rank, new == New::Nothing);
-                    scope.records_len += len;
-                }
-            }
+impl<'a> Selection<'a> {
+    fn new(from: &'a Batch, edits: &'a Edits, count: usize, is_by_group: bool) -> Self {
+        Self {
+            from,
+            edits,
+            is_by_group,
+            index: vec![Entry::default(); count],
+            plan: Plan::default(),
+            blocks: Vec::new(),
+            groups: Vec::new(),
+            last: None,
+            resource: Frame::default(),
+            scope: Frame::default(),
         }
+    }
+
+    fn finish(mut self, kept: &[u32]) -> Batch {
         self.seal();
-    }
-
-    fn open_resource(&mut self, frame: &Frame) {
-        self.plan.bytes += HEADERS + frame.bytes.len();
-        self.plan.resources.push(ResourcePlan { frame: frame.clone(), scopes: Vec::new() });
-    }
-
-    fn open_scope(&mut self, frame: &Frame) {
-        self.plan.bytes += HEADERS + frame.bytes.len();
-        if let Some(resource) = self.plan.resources.last_mut() {
-            resource.scopes.push(ScopePlan { frame: frame.clone(), runs: Vec::new(), records_len: 0 });
+        let Self { from, index, blocks, groups, .. } = self;
+        let place = |reject: &Reject| kept.binary_search(&reject.record).ok().map(|at| Reject { record: at as u32, ..*reject });
+        let rejects = from.rejects.iter().filter_map(place).collect();
+        Batch {
+            blocks,
+            groups,
+            index: index.into(),
+            rejects,
+            origin: from.origin.clone(),
+            runs: from.selected_runs(kept),
+            journal: from.journal,
         }
+    }
+
+    /// All that are marked, untouched, of a Batch whose index is by group.
+    fn run_marks(&mut self, marks: &Marks) {
+        let index = &self.from.index;
+        let mut rank = 0;
+        let mut now = None;
+        for run in marks.runs() {
+            let mut rest = index.get(run.clone()).unwrap_or_default();
+            let mut position = run.start;
+            while let Some(first) = rest.first() {
+                if now != Some(first.group) && !self.turn_to((first.group, first.group), 0) {
+                    return; // there is no such group: no index says so
+                }
+                now = Some(first.group);
+                let count = 1 + rest.windows(2).take_while(|pair| matches!(pair, [one, next] if are_beside(one, next))).count();
+                self.put(&Neighbours { position: position as u32, rank, count: count as u32, is_untouched: true });
+                (position, rank) = (position + count, rank + count as u32);
+                rest = rest.get(count..).unwrap_or_default();
+            }
+        }
+    }
+
+    fn run(&mut self, ranks: &[Rank], kept: &[u32]) {
+        let position_of = |rank: u32| kept.get(rank as usize).copied();
+        let from = self.from;
+        let entry = |position: u32| from.index.get(position as usize);
+        for run in ranks.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let Some(&(place, variant, _)) = run.first() else { continue };
+            if !self.turn_to(place, variant) {
+                continue;
+            }
+            let mut rest = run;
+            while let Some((_, _, rank)) = rest.first() {
+                let Some(position) = position_of(*rank) else { break };
+                let is_untouched = self.edits.record(position) == New::Nothing;
+                let mut count = 1;
+                while is_untouched
+                    && rest.get(count as usize).is_some_and(|(_, _, next)| *next == rank + count)
+                    && position_of(rank + count) == Some(position + count)
+                    && self.edits.record(position + count) == New::Nothing
+                    && let (Some(before), Some(next)) = (entry(position + count - 1), entry(position + count))
+                    && are_beside(before, next)
+                {
+                    count += 1;
+                }
+                self.put(&Neighbours { position, rank: *rank, count, is_untouched });
+                rest = rest.get(count as usize..).unwrap_or_default();
+            }
+        }
+    }
+
+    /// What comes now is of this group and variant; false where there is no such group.
+    fn turn_to(&mut self, (resource_of, id): (u32, u32), variant: u32) -> bool {
+        let (from, edits) = (self.from, self.edits);
+        let Some(group) = from.groups.get(id as usize) else { return false };
+        let block = from.block_of(id);
+        let part = |range: &Range<u32>| block.get(range.start as usize..range.end as usize).unwrap_or_default();
+        let edited = edits.resource(id, variant);
+        if self.last.is_none_or(|(last_of, last, as_edited)| {
+            let is_alike = last_of == resource_of || last.block == group.block && last.resource_logs == group.resource_logs;
+            !is_alike || as_edited != edited
+        }) {
+            self.resource = Frame::of(part(&group.resource_logs), edited);
+            self.plan.open_resource(&self.resource);
+        }
+        self.last = Some((resource_of, group, edited));
+        let records = if self.is_by_group { from.records_of(id) } else { &[] };
+        self.scope = Frame::beside(records, group.scope_logs.start, part(&group.scope_logs), edits.scope(id, variant));
+        self.plan.open_scope(&self.scope);
+        true
+    }
+
+    /// The next ones.
+    fn put(&mut self, run: &Neighbours) {
+        let Some((first, last)) = run.ends(&self.from.index) else { return };
+        let was = (last.end - first.start) as usize;
+        let len = match self.new_of(run) {
+            New::Nothing => head_len(first.bytes_len()) + was,
+            New::Whole(record) => field_len(record.len()),
+            New::Behind(more) => field_len(was + more.len()),
+        };
+        if self.plan.bytes + len > Limits::BLOCK_BYTES_MAX {
+            if let Some((one, other)) = run.halves() {
+                self.put(&one);
+                return self.put(&other);
+            }
+            if self.plan.has_records() {
+                self.seal();
+                self.plan.open_resource(&self.resource);
+                self.plan.open_scope(&self.scope);
+            }
+        }
+        self.plan.push(run, len);
+    }
+
+    fn new_of(&self, run: &Neighbours) -> New<'a> {
+        if run.is_untouched { New::Nothing } else { self.edits.record(run.position) }
     }
 
     /// Makes a block of the plan.
     fn seal(&mut self) {
         let mut plan = std::mem::take(&mut self.plan);
-        for resource in &mut plan.resources {
-            resource.scopes.retain(|scope| scope.records_len > 0);
-        }
-        plan.resources.retain(|resource| !resource.scopes.is_empty());
-        let total: usize = plan.resources.iter().map(|resource| field_len(resource.len())).sum();
+        let total = plan.close();
         if total == 0 {
             return;
         }
@@ -291,9 +261,9 @@ impl Selection<'_> {
         let Some(entries) = self.from.index.get(places) else { return };
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return };
         let bytes = self.from.group_bytes(first.group, |_| first.start..last.end);
-        let new = if run.is_untouched { New::Nothing } else { self.edits.record(run.position) };
+        let new = self.new_of(run);
         let made = match new {
-            New::Nothing => out.header(0x12, (first.end - first.start) as usize),
+            New::Nothing => out.header(0x12, first.bytes_len()),
             New::Whole(record) => out.header(0x12, record.len()),
             New::Behind(more) => out.header(0x12, bytes.len() + more.len()),
         };

@@ -27,7 +27,18 @@ pub enum AnyValue<'a> {
 
 impl<'a> AnyValue<'a> {
     /// The value whose message is `bytes`. What is malformed in it is passed over (the bytes of a Batch were scanned).
+    #[inline]
     pub fn read(bytes: &'a [u8]) -> Self {
+        // What most are: a short text and no more.
+        if let [0x0a, len @ 0..0x80, text @ ..] = bytes
+            && text.len() == usize::from(*len)
+        {
+            return Self::Str(text);
+        }
+        Self::walk(bytes)
+    }
+
+    fn walk(bytes: &'a [u8]) -> Self {
         let mut found = Self::Null;
         for (field, value) in Fields::new(bytes).flatten() {
             found = match (field, value) {

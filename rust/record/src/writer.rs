@@ -403,9 +403,9 @@ impl BatchWriter {
 
     fn flush_index(&mut self) {
         if self.batch.index.is_empty() {
-            self.batch.index = std::mem::take(&mut self.sink.index);
+            self.batch.index = std::mem::take(&mut self.sink.index).into();
         } else {
-            self.batch.index.append(&mut self.sink.index);
+            Arc::make_mut(&mut self.batch.index).append(&mut self.sink.index);
         }
         self.sealed_records = 0;
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use logloom_record::{
-    Batch, BatchWriter, BlockPool, Limits, Origin, RejectReason, Tail, Text,
-    proto::{push_field, push_string_attribute},
+    Batch, BatchWriter, BlockPool, Group, Limits, Marks, Origin, RejectReason, Tail, Text,
+    proto::{Fields, push_field, push_string_attribute},
 };
 use proptest::prelude::*;
 
@@ -27,7 +27,16 @@ fn request(shape: &[Vec<usize>]) -> Bytes {
                 let mut record = vec![0x09];
                 record.extend_from_slice(&time.to_le_bytes());
                 unknown(&mut record, format!("record {time}"));
-                push_field(&mut scope, 0x12, &record);
+                if time.is_multiple_of(7) {
+                    // A length that takes a byte more than it must.
+                    scope.extend([0x12, record.len() as u8 | 0x80, 0]);
+                    scope.extend_from_slice(&record);
+                } else {
+                    push_field(&mut scope, 0x12, &record);
+                }
+                if time.is_multiple_of(5) {
+                    unknown(&mut scope, format!("behind {time}"));
+                }
             }
             let mut name = Vec::new();
             push_field(&mut name, 0x0a, format!("scope {s}").as_bytes());
@@ -58,6 +67,22 @@ fn seen(batch: &Batch) -> Vec<Seen> {
         .collect()
 }
 
+/// What stands beside the records in the `ScopeLogs` of each group that has one for which it holds.
+fn beside(batch: &Batch, holds: impl Fn(usize) -> bool) -> Vec<Vec<u8>> {
+    let of_group = |(id, group): (usize, &Group)| {
+        batch.index().iter().enumerate().find(|(at, entry)| entry.group as usize == id && holds(*at))?;
+        let (block, range) = (batch.blocks()[group.block as usize].otlp(), group.scope_logs.clone());
+        let message = &block[range.start as usize..range.end as usize];
+        let (mut fields, mut found, mut start) = (Fields::new(message), Vec::new(), 0);
+        while let Some(Ok((field, _))) = fields.next() {
+            found.extend_from_slice(if field == 2 { &[] } else { &message[start..fields.position()] });
+            start = fields.position();
+        }
+        Some(found)
+    };
+    batch.groups().iter().enumerate().filter_map(of_group).collect()
+}
+
 fn count(haystack: &[u8], needle: &str) -> usize {
     haystack.windows(needle.len()).filter(|window| *window == needle.as_bytes()).count()
 }
@@ -85,6 +110,8 @@ proptest! {
         for group in selected.groups() {
             prop_assert!(!group.scope.is_empty());
         }
+        prop_assert_eq!(beside(&selected, |_| true), beside(&batch, keep));
+        prop_assert_eq!(&batch.marked(&Marks::all(batch.len()).filter(keep)).to_otlp(), &bytes);
         prop_assert_eq!(count(&bytes, "scope schema"), again.groups().len());
         let resources = count(&bytes, "resource schema");
         prop_assert_eq!(resources, (0..4).map(|r| count(&bytes, &format!("resource {r}"))).sum::<usize>());

@@ -1,36 +1,15 @@
 //! Which records of a batch take which way.
 
-use logloom_record::{Batch, expr::Condition};
+use logloom_record::{Batch, Marks, expr::Condition};
 
-/// A condition, and what is asked of it again and again.
+/// The condition of a way.
 #[derive(Clone, Debug)]
-pub(super) struct When {
-    condition: Condition,
-    is_of_group: bool,
-}
+pub(super) struct When(Condition);
 
 impl When {
     pub(super) fn new(condition: Condition) -> Self {
-        Self { is_of_group: condition.is_of_group(), condition }
+        Self(condition)
     }
-
-    /// For each record that is not `taken` whether it holds; how many these are.
-    fn wants(&self, batch: &Batch, taken: Option<&[bool]>) -> (Vec<bool>, usize) {
-        // What asks for the resource alone is asked once for all that share it.
-        let mut of_groups = if self.is_of_group { vec![None; batch.groups().len()] } else { Vec::new() };
-        let holds = |record: usize, group: u32| match of_groups.get_mut(group as usize) {
-            Some(of_group) => *of_group.get_or_insert_with(|| self.condition.matches(batch, record)),
-            None => self.condition.matches(batch, record),
-        };
-        select(batch, taken, holds)
-    }
-}
-
-fn select(batch: &Batch, taken: Option<&[bool]>, mut holds: impl FnMut(usize, u32) -> bool) -> (Vec<bool>, usize) {
-    let is_free = |record: usize| taken.and_then(|taken| taken.get(record)) != Some(&true);
-    let wants: Vec<bool> = batch.index().iter().enumerate().map(|(record, entry)| is_free(record) && holds(record, entry.group)).collect();
-    let count = wants.iter().filter(|wants| **wants).count();
-    (wants, count)
 }
 
 /// Gives each of the `ways` the records that it wants (all: no condition), and returns those that none did. `is_first`: what one way took the later
@@ -41,33 +20,18 @@ pub(super) fn split<'w>(
     is_first: bool,
     mut give: impl FnMut(usize, Batch),
 ) -> Option<Batch> {
-    let mut taken = vec![false; batch.len()];
-    let mut left = batch.len();
+    let all = Marks::all(batch.len());
+    let mut left = all.clone();
     for (way, when) in ways.enumerate() {
-        if is_first && left == 0 {
+        let asked = if is_first { &left } else { &all };
+        if is_first && left.is_none() {
             break;
         }
-        // Receiver, format and peer are the same for the whole batch: what asks only for those needs no look at the records.
-        let known = when.map_or(Some(true), |when| when.condition.known(batch.origin()));
-        let before = is_first.then_some(taken.as_slice());
-        let (wants, count) = match (known, when) {
-            (Some(false), _) => continue,
-            (Some(true), _) if !is_first || left == batch.len() => {
-                taken.fill(true);
-                left = 0;
-                give(way, batch.clone());
-                continue;
-            }
-            (None, Some(when)) => when.wants(batch, before),
-            _ => select(batch, before, |_, _| true),
-        };
-        for (taken, _) in taken.iter_mut().zip(&wants).filter(|(taken, wants)| **wants && !**taken) {
-            *taken = true;
-            left -= 1;
+        let wants = when.map_or_else(|| asked.clone(), |When(condition)| condition.among(batch, asked));
+        if !wants.is_none() {
+            give(way, batch.marked(&wants));
         }
-        if count > 0 {
-            give(way, batch.select(|record| wants.get(record) == Some(&true)));
-        }
+        left.remove(&wants);
     }
-    (left > 0).then(|| batch.select(|record| taken.get(record) == Some(&false)))
+    (!left.is_none()).then(|| batch.marked(&left))
 }

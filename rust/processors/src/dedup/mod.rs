@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::{Timestamp, tz::TimeZone};
-use logloom_record::{Batch, Condition, Limits, Origin, Overlay, Record, overlay::push_int, proto::push_field};
+use logloom_record::{Batch, Condition, Limits, Marks, Origin, Overlay, Record, overlay::push_int, proto::push_field};
 
 pub use key::Path;
 use key::{Hasher, of_message, of_record, without};
@@ -241,12 +241,10 @@ impl Processor for Dedup {
         let mut groups: HashMap<u32, (u128, Arc<Shared>)> = HashMap::new();
         let mut scratch = Vec::new();
         let (mut again, mut over) = (0, 0);
-        let mut stays = vec![true; batch.len()];
+        let mut stays = Marks::all(batch.len());
         let conditions = &self.settings.conditions;
-        for ((at, record), stays) in batch.records().enumerate().zip(&mut stays) {
-            if !conditions.is_empty() && !conditions.iter().any(|condition| condition.matches(&batch, at)) {
-                continue;
-            }
+        let meant = if conditions.is_empty() { stays.clone() } else { Condition::any_among(conditions, &batch, &stays) };
+        for (at, record) in meant.runs().flatten().filter_map(|at| Some((at, batch.record(at)?))) {
             let (group, shared) = groups.entry(record.group()).or_insert_with(|| {
                 let shared = Shared::of(&record, &origin);
                 (self.hasher.of(&shared.key()), Arc::new(shared))
@@ -261,7 +259,7 @@ impl Processor for Dedup {
                 Verdict::First => {}
                 Verdict::Again => {
                     again += 1;
-                    *stays = false;
+                    stays.remove_one(at);
                 }
                 Verdict::Over => over += 1,
             }
@@ -269,7 +267,7 @@ impl Processor for Dedup {
         outcome.dropped += again;
         outcome.count(&self.rule, again);
         outcome.count(&self.over, over);
-        batch.select(|at| stays.get(at) == Some(&true))
+        batch.marked(&stays)
     }
 
     fn tick(&self, now_unix_nano: u64) -> Vec<Batch> {

@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use logloom_record::{AnyValue, Batch, Condition, Record};
+use logloom_record::{AnyValue, Batch, Condition, Marks, Record};
 
 pub use series::{OVERFLOW, Series};
 
@@ -115,10 +115,11 @@ impl Processor for Metrics {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut key, mut text) = (Vec::new(), Vec::new());
         for (instrument, all) in self.instruments.iter().zip(all.iter_mut()) {
-            for (at, record) in batch.records().enumerate() {
-                if instrument.when.as_ref().is_some_and(|when| !when.matches(&batch, at)) {
-                    continue;
-                }
+            let mut meant = Marks::all(batch.len());
+            if let Some(when) = &instrument.when {
+                meant = when.among(&batch, &meant);
+            }
+            for record in meant.runs().flatten().filter_map(|at| batch.record(at)) {
                 if instrument.is_http && record.attribute(STATUS).is_none() {
                     continue;
                 }

@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-use super::tree::{Comparison, Expr, Field, Literal, Operand, Step, TextTest};
-use crate::{
-    AnyValue, Batch, Entry, Origin,
-    proto::{Fields, Value, varint},
+use super::{
+    pairs::{last, pair_of, value_of},
+    tree::{Comparison, Expr, Field, Literal, Operand, Step, TextTest},
 };
+use crate::{AnyValue, Batch, Entry, Origin};
 
 /// One record with what it shares with others.
 #[derive(Clone, Copy)]
@@ -63,6 +63,14 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// Whether it is the same as another.
+    fn is(&self, other: &Seen<'_>) -> bool {
+        match (self.bytes(), other.bytes()) {
+            (Some(a), Some(b)) => a == b,
+            _ => self.compare(other) == Some(Ordering::Equal),
+        }
+    }
+
     /// How it stands to another; `None` where the two do not compare.
     fn compare(&self, other: &Seen<'_>) -> Option<Ordering> {
         if let (Some(a), Some(b)) = (self.bytes(), other.bytes()) {
@@ -103,6 +111,14 @@ impl Comparison {
         let value = if matches!(field, Field::Severity) { entry.severity.into() } else { entry.time_unix_nano };
         let value = i64::try_from(value).unwrap_or(i64::MAX);
         self.holds((value != 0).then(|| value.cmp(&wanted)))
+    }
+
+    fn of(self, left: &Seen<'_>, right: &Seen<'_>) -> bool {
+        match self {
+            Self::Equal => left.is(right),
+            Self::NotEqual => !left.is(right),
+            _ => self.holds(left.compare(right)),
+        }
     }
 
     fn holds(self, order: Option<Ordering>) -> bool {
@@ -167,10 +183,10 @@ impl Expr {
             Self::Compare(Operand::Field(field @ (Field::Severity | Field::Time)), comparison, Operand::Literal(Literal::Int(wanted))) => {
                 comparison.holds_of(*field, subject.entry, *wanted)
             }
-            Self::Compare(left, comparison, right) => comparison.holds(left.read(subject).compare(&right.read(subject))),
+            Self::Compare(left, comparison, right) => comparison.of(&left.read(subject), &right.read(subject)),
             Self::In(operand, list) => {
                 let seen = operand.read(subject);
-                list.iter().any(|item| seen.compare(&item.seen()) == Some(Ordering::Equal))
+                list.iter().any(|item| seen.is(&item.seen()))
             }
             Self::Matches(operand, regex) => operand.read(subject).bytes().is_some_and(|text| regex.is_match(text)),
             Self::Text(operand, test, wanted) => test.holds(&operand.read(subject), wanted),
@@ -241,13 +257,49 @@ impl Operand {
     }
 }
 
+/// The records of a Batch, asked one after another: what those of one group share is looked up once.
+pub(super) struct Subjects<'a> {
+    batch: &'a Batch,
+    group: Option<u32>,
+    block: &'a [u8],
+    resource: &'a [u8],
+    scope: &'a [u8],
+}
+
+impl<'a> Subjects<'a> {
+    pub(super) fn of(batch: &'a Batch) -> Self {
+        Self { batch, group: None, block: &[], resource: &[], scope: &[] }
+    }
+
+    /// The record at `index`; `None` where there is none.
+    #[inline]
+    pub(super) fn at(&mut self, index: usize) -> Option<Subject<'a>> {
+        let entry = self.batch.index().get(index)?;
+        if self.group != Some(entry.group) {
+            self.turn_to(entry.group);
+        }
+        let record = self.block.get(entry.start as usize..entry.end as usize).unwrap_or_default();
+        Some(Subject { record, resource: self.resource, scope: self.scope, entry, origin: self.batch.origin(), given: &[] })
+    }
+
+    fn turn_to(&mut self, group: u32) {
+        self.group = Some(group);
+        self.block = self.batch.block_of(group);
+        self.resource = self.batch.group_bytes(group, |group| group.resource.clone());
+        self.scope = self.batch.group_bytes(group, |group| group.scope.clone());
+    }
+}
+
 impl<'a> Subject<'a> {
     /// The record at `index`; `None` where there is none.
     pub(super) fn of(batch: &'a Batch, index: usize) -> Option<Self> {
-        let entry = batch.index().get(index)?;
-        let (resource, scope) =
-            (batch.group_bytes(entry.group, |group| group.resource.clone()), batch.group_bytes(entry.group, |group| group.scope.clone()));
-        Some(Self { record: batch.record_bytes(entry), resource, scope, entry, origin: batch.origin(), given: &[] })
+        Subjects::of(batch).at(index)
+    }
+
+    /// The `LogRecord` message.
+    #[inline(always)]
+    pub(super) fn record(self) -> &'a [u8] {
+        self.record
     }
 
     /// A record that is in no Batch yet.
@@ -307,61 +359,9 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The last bytes of field `number`, as protobuf has it for fields that stand once; empty where it is absent.
-pub(super) fn last(message: &[u8], number: u32) -> &[u8] {
-    let mut found: &[u8] = &[];
-    for (field, value) in Fields::new(message).flatten() {
-        if let Value::Len(bytes) = value
-            && field == number
-        {
-            found = bytes;
-        }
-    }
-    found
-}
-
-/// The key of a `KeyValue`: at its place where the message is key and value and no more, as all encoders write it.
-#[inline]
-pub(crate) fn key_of(pair: &[u8]) -> &[u8] {
-    if let [0x0a, len @ 0..0x80, rest @ ..] = pair
-        && let Some((key, [0x12, value @ ..])) = rest.split_at_checked(usize::from(*len))
-        && let Some((len, used)) = varint(value)
-        && (value.len() - used) as u64 == len
-    {
-        return key;
-    }
-    last(pair, 1)
-}
-
 /// The value of an attribute among the `KeyValue`s that are field `number`: values of other keys are passed over unread.
+#[inline]
 fn attribute<'a>(message: &'a [u8], number: u32, step: &Step) -> Option<AnyValue<'a>> {
     let Step::Key(key) = step else { return None };
-    pair_of(message, number, key).map(|pair| AnyValue::read(last(pair, 2)))
-}
-
-/// The first `KeyValue` among those that are field `number` with this key.
-#[inline]
-pub(crate) fn pair_of<'a>(message: &'a [u8], number: u32, key: &[u8]) -> Option<&'a [u8]> {
-    let mut fields = Fields::new(message);
-    while let Some(Ok((field, value))) = fields.next() {
-        if let Value::Len(pair) = value
-            && field == number
-            && has_key(pair, key)
-        {
-            return Some(pair);
-        }
-    }
-    None
-}
-
-/// Whether the key of a `KeyValue` is this one: most have another length, and are told by that.
-#[inline(always)]
-fn has_key(pair: &[u8], key: &[u8]) -> bool {
-    if let [0x0a, len @ 0..0x80, rest @ ..] = pair
-        && let Some((name, [0x12, value_len @ 0..0x80, value @ ..])) = rest.split_at_checked(usize::from(*len))
-        && value.len() == usize::from(*value_len)
-    {
-        return name == key;
-    }
-    key_of(pair) == key
+    pair_of(message, number, key).map(|pair| AnyValue::read(value_of(pair)))
 }

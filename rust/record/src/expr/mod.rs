@@ -3,12 +3,14 @@
 //! Described for users in `docs/conditions.md`. One tree and one evaluator serve conditions, filters and routes; it walks the wire form
 //! of a record and builds no values, and it asks what is cheap first: the Origin, then the index, then the bytes.
 
+mod among;
 mod eval;
 mod expr_lang;
 mod lexer;
 mod lookup;
 mod made;
 mod ottl;
+mod pairs;
 mod parser;
 mod pattern;
 mod program;
@@ -18,9 +20,9 @@ mod tests;
 mod tree;
 
 use eval::Subject;
-pub(crate) use eval::{key_of, pair_of};
 pub use expr_lang::go_pattern;
 pub use lookup::Lookup;
+pub(crate) use pairs::{key_of, pair_of, value_of};
 pub use program::{Program, Reads};
 pub use statement::{Call, Computed, Context, Path, Statement};
 use tree::Expr;

@@ -170,7 +170,7 @@ proptest! {
         for group in &mut batch.groups {
             (group.resource, group.scope) = (0..len, 0..len);
         }
-        for entry in &mut batch.index {
+        for entry in Arc::make_mut(&mut batch.index) {
             (entry.start, entry.end) = (0, len);
         }
         for text in ["body =~ 'a' or attributes['a']['b'][0] == 1", "has resource['a'] or scope['x'] != 2", "span_id == 'a' or has body['a'][1]"] {
@@ -236,7 +236,7 @@ proptest! {
     #[test]
     fn the_index_says_what_the_values_say(severity in 0u8..=25, time in prop_oneof![Just(0u64), Just(u64::MAX), any::<u64>()], wanted in -1i64..26) {
         let mut batch = batch();
-        for entry in &mut batch.index {
+        for entry in Arc::make_mut(&mut batch.index) {
             (entry.severity, entry.time_unix_nano) = (severity, time);
         }
         for (sign, turned) in [("==", "=="), ("!=", "!="), ("<", ">"), ("<=", ">="), (">", "<"), (">=", "<=")] {
@@ -251,11 +251,11 @@ proptest! {
     /// A key that stands twice, far or last in its pair is the one that protobuf has.
     #[test]
     fn keys_are_those_that_protobuf_has(pair in proptest::collection::vec(prop_oneof![Just(0x0au8), Just(0x12), Just(1), Just(b'a'), Just(0), any::<u8>()], 0..12)) {
-        let key = super::eval::last(&pair, 1);
-        prop_assert_eq!(super::eval::key_of(&pair), key);
+        let key = super::pairs::last(&pair, 1);
+        prop_assert_eq!(super::pairs::key_of(&pair), key);
         let mut message = Vec::new();
         crate::proto::push_field(&mut message, 0x32, &pair);
-        prop_assert_eq!(super::eval::pair_of(&message, 6, key), Some(&pair[..]));
-        prop_assert_eq!(super::eval::pair_of(&message, 6, b"\x01other"), None);
+        prop_assert_eq!(super::pairs::pair_of(&message, 6, key), Some(&pair[..]));
+        prop_assert_eq!(super::pairs::pair_of(&message, 6, b"\x01other"), None);
     }
 }
