@@ -9,6 +9,7 @@ use std::{
 use super::{
     file::Phase,
     health::Failing,
+    removal::{Removal, STEP_EVERY},
     state::{Closing, Locked, Shared, State, unix_nano},
 };
 use crate::{
@@ -84,7 +85,7 @@ pub(super) fn keep_key(shared: &Shared) {
 
 /// What the preparer does next.
 enum Chore {
-    Remove(String, u64),
+    Remove(Removal),
     Finish(Closing),
     Prepare(KeyAhead),
     Look,
@@ -97,18 +98,25 @@ pub(super) struct Preparer<'a> {
     look_at: Instant,
     prepare_at: Instant,
     again_at: Instant,
+    /// When the next step of a removal may be.
+    step_at: Instant,
 }
 
 impl<'a> Preparer<'a> {
     pub(super) fn new(shared: &'a Shared) -> Self {
         let now = Instant::now();
-        Self { shared, look_at: now, prepare_at: now, again_at: now }
+        Self { shared, look_at: now, prepare_at: now, again_at: now, step_at: now }
     }
 
     pub(super) fn run(mut self) {
         loop {
             match self.next() {
-                Chore::Remove(name, bytes) => self.remove(name, bytes),
+                Chore::Remove(removal) => {
+                    if self.shared.remove(&removal).is_err() {
+                        self.again_at = Instant::now() + AGAIN;
+                    }
+                    self.step_at = Instant::now() + STEP_EVERY;
+                }
                 Chore::Finish(closing) => self.finish(&closing),
                 Chore::Prepare(key) => self.prepare(key),
                 Chore::Look => {
@@ -130,8 +138,8 @@ impl<'a> Preparer<'a> {
         loop {
             let now = Instant::now();
             if now >= self.again_at || state.drained {
-                if let Some((name, bytes)) = state.doomed.first().cloned() {
-                    return Chore::Remove(name, bytes);
+                if let Some(removal) = self.shared.next_removal(&state, now < self.step_at) {
+                    return Chore::Remove(removal);
                 }
                 let is_written = |closing: &&Closing| !state.unsynced.iter().any(|group| Arc::ptr_eq(&group.file, &closing.file));
                 if state.committing.is_none()
@@ -155,8 +163,9 @@ impl<'a> Preparer<'a> {
             if now >= self.look_at {
                 return Chore::Look;
             }
-            let next =
-                [Some(self.look_at), (self.again_at > now).then_some(self.again_at), (self.prepare_at > now).then_some(self.prepare_at)];
+            let step_at = (!state.doomed.is_empty() && self.step_at > now).then_some(self.step_at);
+            let later = |at: Instant| (at > now).then_some(at);
+            let next = [Some(self.look_at), later(self.again_at), later(self.prepare_at), step_at];
             state = Shared::wait_until(&self.shared.chores, state, next.into_iter().flatten().min());
         }
     }
@@ -209,19 +218,6 @@ impl<'a> Preparer<'a> {
                 state.closing.clear(); // the next start looks through it
             }
         }
-    }
-
-    fn remove(&mut self, name: String, bytes: u64) {
-        let removed = self.shared.storage.remove(&name);
-        let mut state = self.shared.lock();
-        state.doomed.retain(|(other, _)| *other != name);
-        if removed.is_err() {
-            self.again_at = Instant::now() + AGAIN;
-            if !state.drained {
-                state.doomed.push((name, bytes));
-            }
-        }
-        state.recount();
     }
 
     fn end(&self) {

@@ -13,6 +13,7 @@ use super::{
     file::{JournalFile, Phase, first_of, no_entries},
     prepare::PREPARED_SUFFIX,
     quarantine,
+    removal::REMOVED_SUFFIX,
     window::{At, Window},
 };
 use crate::{
@@ -89,8 +90,8 @@ pub(super) struct Found {
 pub(super) fn recover(storage: &dyn Storage, position_min: u64) -> Result<Found, LogError> {
     let begun = Instant::now();
     let listed = storage.list().map_err(LogError::io("the journal's folder"))?;
-    for (name, _) in listed.iter().filter(|(name, _)| name.ends_with(PREPARED_SUFFIX)) {
-        storage.remove(name).map_err(LogError::io(name))?; // begun by a process that is gone: nothing was written
+    for (name, _) in listed.iter().filter(|(name, _)| name.ends_with(PREPARED_SUFFIX) || name.ends_with(REMOVED_SUFFIX)) {
+        storage.remove(name).map_err(LogError::io(name))?; // begun by a process that is gone, nothing was written; or on its way out
     }
     let mut names: Vec<_> = listed.iter().filter_map(|(name, len)| first_of(name).map(|first| (first, name.as_str(), *len))).collect();
     names.sort_unstable();

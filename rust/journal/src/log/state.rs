@@ -15,6 +15,7 @@ use super::{
     health::{Failing, Histogram},
     prepare::{KeyAhead, Prepared},
     ranges::Ranges,
+    removal::Doomed,
 };
 use crate::{
     entry::{Entry, Fate, NoRoom},
@@ -90,7 +91,7 @@ pub(super) struct State {
     /// Files of which nothing is kept: removed before another one begins.
     pub(super) void: Vec<String>,
     /// Files that were read by all: removed when there is time.
-    pub(super) doomed: Vec<(String, u64)>,
+    pub(super) doomed: Vec<Doomed>,
     /// Bytes of all files but the active one.
     pub(super) closed_bytes: u64,
     /// Bytes that were written to the active one.
@@ -213,7 +214,7 @@ impl State {
             let progress = file.progress();
             if progress.phase == Phase::Active { 0 } else { progress.disk_bytes }
         };
-        self.closed_bytes = self.files.iter().map(bytes).sum::<u64>() + self.doomed.iter().map(|(_, bytes)| bytes).sum::<u64>();
+        self.closed_bytes = self.files.iter().map(bytes).sum::<u64>() + self.doomed.iter().map(|doomed| doomed.bytes).sum::<u64>();
     }
 }
 

@@ -9,7 +9,7 @@ fn disk() -> Disk {
 
 impl Open {
     /// Waits for a state of the log: until another append is durable, again and again.
-    fn until(&self, what: &str, met: impl Fn(&Self) -> bool) {
+    pub(super) fn until(&self, what: &str, met: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + LONG;
         while !met(self) {
             assert!(Instant::now() < deadline, "{what}: {:?}", self.log.health());

@@ -1,6 +1,7 @@
 //! Without faults.
 
 use super::*;
+use crate::storage::faulty::Op;
 
 fn disk() -> Disk {
     Disk::new(1, 256 * MIB)
@@ -191,6 +192,27 @@ fn what_was_read_long_ago_does_not_stay_in_the_newest_file() {
     open.log.close();
     assert_eq!(disk.storage().list().unwrap().len(), 1);
     assert_eq!(super::open(disk.power_cut()).push("next").0, position + 1, "the new file knows the positions");
+}
+
+#[test]
+fn a_large_file_goes_step_by_step_and_is_never_found_half() {
+    let disk = disk();
+    let open = open(disk.storage());
+    let last = (0..200).map(|n| open.push(&format!("{n} {}", "v".repeat(1_000))).0).max().unwrap();
+    open.until("files are finished", |open| open.log.shared.lock().closing.is_empty());
+    let whole = disk.used_bytes();
+    disk.hold(Op::Truncate);
+    open.log.remove_to(last);
+    assert!(disk.wait_held(1, LONG), "it is cut before it is removed");
+    let names: Vec<String> = disk.storage().list().unwrap().into_iter().map(|(name, _)| name).collect();
+    assert!(names.iter().any(|name| name.ends_with(".journal.removed")), "{names:?}");
+    disk.release(Op::Truncate);
+    open.until("some of it is gone", |_| disk.used_bytes() < whole);
+    let again = super::open(disk.power_cut());
+    assert!(again.recovery.torn.is_empty() && again.recovery.damaged.is_empty(), "{:?}", again.recovery);
+    let names: Vec<String> = disk.storage().list().unwrap().into_iter().map(|(name, _)| name).collect();
+    assert!(!names.iter().any(|name| name.ends_with(".removed")), "{names:?}");
+    assert_eq!(again.push("next").0, last + 1);
 }
 
 #[test]
