@@ -37,14 +37,14 @@ impl Batch {
         if !is_by_group {
             return self.copied(&kept, &edits);
         }
-        let mut selection = Selection::new(self, &edits, count, is_by_group);
+        let mut selection = Selection::new(self, &edits, Vec::with_capacity(count), is_by_group);
         selection.run_marks(marks);
         selection.finish(&kept)
     }
 
     /// A copy of these records, which stand in ascending order, as `edits` would have them.
     pub(crate) fn copied(&self, kept: &[u32], edits: &Edits) -> Self {
-        let mut selection = Selection::new(self, edits, kept.len(), self.is_by_group());
+        let mut selection = Selection::new(self, edits, vec![Entry::default(); kept.len()], self.is_by_group());
         // By group, then by position: the order in which the records stand in their blocks. What an edit sets apart from its group stands behind it.
         let mut ranks: Vec<Rank> = kept
             .iter()
@@ -61,7 +61,7 @@ impl Batch {
 
     /// Whether records of one group follow one another, and groups do so by their numbers, as they do but for those that were written in turns.
     fn is_by_group(&self) -> bool {
-        self.index.is_sorted_by_key(|entry| entry.group)
+        self.groups.len() == 1 || self.index.is_sorted_by_key(|entry| entry.group)
     }
 }
 
@@ -72,6 +72,7 @@ struct Selection<'a> {
     from: &'a Batch,
     edits: &'a Edits,
     is_by_group: bool,
+    /// Filled from the start, or by rank where the records come in another order.
     index: Vec<Entry>,
     plan: Plan,
     blocks: Vec<Block>,
@@ -83,12 +84,12 @@ struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    fn new(from: &'a Batch, edits: &'a Edits, count: usize, is_by_group: bool) -> Self {
+    fn new(from: &'a Batch, edits: &'a Edits, index: Vec<Entry>, is_by_group: bool) -> Self {
         Self {
             from,
             edits,
             is_by_group,
-            index: vec![Entry::default(); count],
+            index,
             plan: Plan::default(),
             blocks: Vec::new(),
             groups: Vec::new(),
@@ -275,12 +276,17 @@ impl<'a> Selection<'a> {
                 out.put(more);
             }
         }
+        let moved = |entry: &Entry| {
+            let place = |at: u32| at - first.start + made.start;
+            Entry { group, start: place(entry.start), end: place(entry.end), ..*entry }
+        };
+        if run.is_untouched && self.index.len() == run.rank as usize {
+            self.index.extend(entries.iter().map(moved));
+            return;
+        }
         let Some(index) = self.index.get_mut(run.rank as usize..(run.rank + run.count) as usize) else { return };
         if run.is_untouched {
-            for (to, entry) in index.iter_mut().zip(entries) {
-                let place = |at: u32| at - first.start + made.start;
-                *to = Entry { group, start: place(entry.start), end: place(entry.end), ..*entry };
-            }
+            index.iter_mut().zip(entries).for_each(|(to, entry)| *to = moved(entry));
         } else if let [to] = index {
             let entry = if let New::Whole(record) = new { first.of(record) } else { *first };
             *to = Entry { group, start: made.start, end: made.end, ..entry };
