@@ -1,6 +1,6 @@
 //! What the table, or else a rule, says of an operator.
 
-use logloom_record::{Key, nearest};
+use logloom_record::{Key, Text, nearest};
 
 use crate::template::Shape;
 
@@ -28,6 +28,15 @@ impl Name {
         match self {
             Self::Short(key) => key.name(),
             Self::Long(name) => name.as_bytes(),
+        }
+    }
+
+    /// The same, and what lies behind it in memory.
+    #[inline(always)]
+    pub(crate) fn text(&self) -> Text<'_> {
+        match self {
+            Self::Short(key) => key.text(),
+            Self::Long(name) => Text::from(name.as_str()),
         }
     }
 }

@@ -68,7 +68,7 @@ fn second<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>) -> Record
 }
 
 fn scalar<'w>(rec: RecordCursor<'w>, name: &Name, value: Scalar<'_>) -> RecordCursor<'w> {
-    rec.attr_scalar(Text::from(name.bytes()), value)
+    rec.attr_scalar(name.text(), value)
 }
 
 /// A whole number, perhaps negative, of at most 18 digits.
@@ -86,7 +86,7 @@ fn integer(bytes: &[u8]) -> Option<i64> {
 /// A name too long to be laid out beforehand.
 #[inline(never)]
 fn long<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>) -> RecordCursor<'w> {
-    let name = Text::from(target.name.bytes());
+    let name = target.name.text();
     match (target.role, integer(value.bytes())) {
         (Role::Int | Role::Status, Some(number)) => rec.attr_scalar(name, Scalar::Int(number)),
         (Role::Header, _) => rec.attr_list_named(name, value),
@@ -118,7 +118,7 @@ fn rare<'w>(rec: RecordCursor<'w>, target: &Target, value: Text<'_>, trace: &mut
         }
         _ if take_trace(target.role, bytes, trace) => rec,
         // A tracing header that holds no ids is a header like any other.
-        _ if target.name.bytes().starts_with(b"http.request.header.") => rec.attr_list_named(Text::from(target.name.bytes()), value),
+        _ if target.name.bytes().starts_with(b"http.request.header.") => rec.attr_list_named(target.name.text(), value),
         _ => scalar(rec, &target.name, Scalar::Str(value)),
     }
 }

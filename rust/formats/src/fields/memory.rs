@@ -45,6 +45,8 @@ pub(super) struct Memory {
     names: Vec<u8>,
     /// The last key of the line.
     last: usize,
+    /// A key that was expected and stands in the line: where, its length, and its position.
+    found: (usize, usize, usize),
     missed: u32,
 }
 
@@ -53,6 +55,7 @@ impl Memory {
     #[inline(always)]
     pub(super) fn begin(&mut self) {
         self.last = 0;
+        self.found = (0, 0, 0);
         if self.missed > MISSED_MAX {
             self.table = 0;
         }
@@ -128,38 +131,47 @@ impl Memory {
 impl Fields {
     /// The length of the key that stands at `at`, where it is one of those that followed the line's last key before, and `end` stands behind it.
     #[inline(always)]
-    pub(crate) fn expected(&self, dialect: &Dialect, line: Text<'_>, at: usize, end: u8) -> Option<usize> {
+    pub(crate) fn expected(&mut self, dialect: &Dialect, line: Text<'_>, at: usize, end: u8) -> Option<usize> {
         if self.memory.table != dialect.id() {
             return None;
         }
-        self.memory.following(line, at, |len| line.bytes().get(at + len) == Some(&end)).map(|(_, len)| len)
+        let (position, len) = self.memory.following(line, at, |len| line.bytes().get(at + len) == Some(&end))?;
+        self.memory.found = (at, len, position);
+        Some(len)
     }
 
     /// The same of a key that ends right before `end`.
     #[inline(always)]
-    pub(crate) fn expected_before(&self, dialect: &Dialect, line: Text<'_>, end: usize) -> Option<usize> {
+    pub(crate) fn expected_before(&mut self, dialect: &Dialect, line: Text<'_>, end: usize) -> Option<usize> {
         if self.memory.table != dialect.id() {
             return None;
         }
         let last = self.memory.keys.get(self.memory.last)?;
-        last.next.iter().find_map(|next| {
-            let kept = self.memory.keys.get(usize::from(*next)).filter(|_| *next > 0)?;
+        let (at, len, position) = last.next.iter().find_map(|next| {
+            let position = usize::from(*next);
+            let kept = self.memory.keys.get(position).filter(|_| position > 0)?;
             let len = usize::from(kept.len);
             let at = end.checked_sub(len)?;
             let block = u8x32::from(*line.tail().get(at..).and_then(<[u8]>::first_chunk::<LEN_MAX>)?);
             let equal = u64::from(block.simd_eq(u8x32::from(kept.text)).to_bitmask());
-            (equal | u64::MAX << len == u64::MAX).then_some(len)
-        })
+            (equal | u64::MAX << len == u64::MAX).then_some((at, len, position))
+        })?;
+        self.memory.found = (at, len, position);
+        Some(len)
     }
 
     /// Adds a field whose name and value stand in the frame.
     #[inline(always)]
     pub(crate) fn add(&mut self, dialect: &Dialect, seen: &mut Seen, frame: Text<'_>, name: Range<usize>, value: Put) {
         let len = name.end.saturating_sub(name.start);
-        let expected = if self.memory.table == dialect.id() {
-            self.memory.following(frame, name.start, |found| found == len).map(|(position, _)| position)
-        } else {
+        let expected = if self.memory.table != dialect.id() {
             None
+        } else if let (at, found @ 1.., position) = self.memory.found
+            && (at, found) == (name.start, len)
+        {
+            Some(position)
+        } else {
+            self.memory.following(frame, name.start, |found| found == len).map(|(position, _)| position)
         };
         let Some(position) = expected.or_else(|| self.memory.unexpected(dialect, frame, name.clone())) else {
             return self.add_unkept(dialect, seen, frame, name, value);

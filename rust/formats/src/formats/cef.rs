@@ -123,14 +123,15 @@ pub(super) fn syslog_header(line: &[u8], end: usize, context: &Context) -> (Opti
     // The time ends at the first blank before which it is one, or behind the zone that follows.
     let blanks: Vec<usize> = memchr_iter(b' ', rest).take(7).collect();
     let is_time = |blank: usize| rest.get(..blank).filter(|text| text.len() >= TIME_LEN_MIN).and_then(|text| event_time(text, context));
-    let first = blanks.iter().position(|blank| is_time(*blank).is_some());
-    let zone = first.and_then(|n| {
+    let first = blanks.iter().enumerate().find_map(|(n, blank)| Some((n, is_time(*blank)?)));
+    let zone = first.and_then(|(n, _)| {
         let word = rest.get(blanks.get(n)? + 1..*blanks.get(n + 1)?)?;
         let is_zone =
             matches!(word, [b'+' | b'-', b'0'..=b'9', ..]) || ((3..=4).contains(&word.len()) && word.iter().all(u8::is_ascii_uppercase));
         is_zone.then_some(n + 1)
     });
-    let found = [zone, first].into_iter().flatten().find_map(|n| blanks.get(n).and_then(|blank| Some((is_time(*blank)?, *blank))));
+    let of_zone = zone.and_then(|n| blanks.get(n)).and_then(|blank| Some((is_time(*blank)?, *blank)));
+    let found = of_zone.or_else(|| first.and_then(|(n, unix_nano)| Some((unix_nano, *blanks.get(n)?))));
     let Some((unix_nano, blank)) = found else { return (None, 0..0) };
     let host = from + blank + 1;
     let len = memchr(b' ', header.get(host..).unwrap_or_default()).unwrap_or_default();
@@ -148,6 +149,8 @@ pub(super) fn event_time(text: &[u8], context: &Context) -> Option<u64> {
     let text = text.trim_ascii();
     // All of them begin with a month's name.
     let patterns = if text.first().is_some_and(u8::is_ascii_alphabetic) { PATTERNS.as_slice() } else { &[] };
+    // Behind a month, a day and a year no hour ends so soon.
+    let patterns = if text.get(9) == Some(&b':') { patterns.get(3..).unwrap_or_default() } else { patterns };
     patterns.iter().find_map(|pattern| pattern.parse(text, context).ok().flatten()).or_else(|| usual(text, context))
 }
 
@@ -322,7 +325,7 @@ impl<'a> Extension<'a> {
 
     /// The next key and its value. `expected` may know how long the key is that ends at a place.
     #[inline(always)]
-    fn next(&mut self, expected: impl Fn(usize) -> Option<usize>) -> Option<(Range<usize>, Range<usize>)> {
+    fn next(&mut self, expected: impl FnMut(usize) -> Option<usize>) -> Option<(Range<usize>, Range<usize>)> {
         let key = self.key.clone();
         if key.is_empty() {
             return None;
@@ -340,7 +343,7 @@ impl<'a> Extension<'a> {
 
     /// The first key from `at` on.
     #[inline(always)]
-    fn key_behind(&mut self, mut at: usize, expected: impl Fn(usize) -> Option<usize>) -> Option<Range<usize>> {
+    fn key_behind(&mut self, mut at: usize, mut expected: impl FnMut(usize) -> Option<usize>) -> Option<Range<usize>> {
         let bytes = self.line.bytes();
         let is_start = |key: usize| key == self.from || bytes.get(key.wrapping_sub(1)) == Some(&b' ');
         loop {

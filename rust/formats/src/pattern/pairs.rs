@@ -155,7 +155,7 @@ impl<'n> Called<'n> {
         match self {
             Self::Name(name) => name,
             Self::Renamed(Renamed::Name(name) | Renamed::List(name)) => Text::from(name.as_str()),
-            Self::Renamed(Renamed::Address(target)) => Text::from(target.name.bytes()),
+            Self::Renamed(Renamed::Address(target)) => target.name.text(),
         }
     }
 }

@@ -57,15 +57,15 @@ impl Line {
                     rec = request::write(rec, name, line.slice(at as usize..(at + len) as usize));
                 }
                 (Slot::Text { at, len }, Use::Double(name))
-                    if let Some(number) = short_decimal(line.slice(at as usize..(at + len) as usize).bytes()) =>
+                    if let Some(number) = decimal(line.slice(at as usize..(at + len) as usize).bytes()) =>
                 {
-                    rec = rec.attr_scalar(Text::from(name.bytes()), Scalar::Double(number));
+                    rec = rec.attr_scalar(name.text(), Scalar::Double(number));
                 }
                 (slot, used) => rec = rec.apart(|rec| rare(rec, used, slot, line)),
             }
         }
         for (name, value) in &self.constants {
-            rec = rec.attr_text(Text::from(name.bytes()), Text::from(value.as_str()));
+            rec = rec.attr_text(name.text(), Text::from(value.as_str()));
         }
         rec
     }
@@ -76,9 +76,18 @@ impl Line {
     }
 }
 
+/// A decimal number, perhaps negative, whose double is exact in one step.
+#[inline(always)]
+fn decimal(text: &[u8]) -> Option<f64> {
+    match text {
+        [b'-', number @ ..] => short_decimal(number).map(|number| -number),
+        number => short_decimal(number),
+    }
+}
+
 /// Writes an attribute of any name.
 pub(super) fn text<'w>(rec: RecordCursor<'w>, name: &Name, value: Text<'_>) -> RecordCursor<'w> {
-    rec.attr_text(Text::from(name.bytes()), value)
+    rec.attr_text(name.text(), value)
 }
 
 #[inline(never)]
@@ -88,7 +97,7 @@ fn rare<'w>(rec: RecordCursor<'w>, used: &Use, slot: Slot, line: Text<'_>) -> Re
         Slot::Int(value) => {
             let digits = value.to_string();
             return match used {
-                Use::Double(name) => rec.attr_scalar(Text::from(name.bytes()), Scalar::Double(value as f64)),
+                Use::Double(name) => rec.attr_scalar(name.text(), Scalar::Double(value as f64)),
                 Use::Bool(name) | Use::Quoted(name) => text(rec, name, Text::from(digits.as_str())),
                 _ => rec,
             };
@@ -97,11 +106,11 @@ fn rare<'w>(rec: RecordCursor<'w>, used: &Use, slot: Slot, line: Text<'_>) -> Re
     };
     match used {
         Use::Double(name) => match std::str::from_utf8(value.bytes()).ok().and_then(|text| text.parse::<f64>().ok()) {
-            Some(number) if number.is_finite() => rec.attr_scalar(Text::from(name.bytes()), Scalar::Double(number)),
+            Some(number) if number.is_finite() => rec.attr_scalar(name.text(), Scalar::Double(number)),
             _ => text(rec, name, value),
         },
         Use::Bool(name) => match truth(value.bytes()) {
-            Some(truth) => rec.attr_scalar(Text::from(name.bytes()), Scalar::Bool(truth)),
+            Some(truth) => rec.attr_scalar(name.text(), Scalar::Bool(truth)),
             None => text(rec, name, value),
         },
         Use::Code(code, meaning, known) => {
@@ -130,7 +139,7 @@ fn remote<'w>(rec: RecordCursor<'w>, address: &Name, port: &Name, value: Text<'_
     let open = bytes.strip_suffix(b")").and_then(|bytes| memchr::memrchr(b'(', bytes));
     let number = open.and_then(|open| std::str::from_utf8(bytes.get(open + 1..bytes.len() - 1)?).ok()?.parse::<u16>().ok());
     match (open, number) {
-        (Some(open), Some(number)) => text(rec, address, value.slice(0..open)).attr_int(Text::from(port.bytes()), i64::from(number)),
+        (Some(open), Some(number)) => text(rec, address, value.slice(0..open)).attr_int(port.text(), i64::from(number)),
         _ => text(rec, address, value),
     }
 }
@@ -173,7 +182,7 @@ fn strings<'a, 'w>(mut rec: RecordCursor<'w>, name: &Name, elements: impl Iterat
         return rec;
     }
     let attribute = rec.open(0x32);
-    rec.name(Text::from(name.bytes()));
+    rec.name(name.text());
     let any = rec.open(0x12);
     let array = rec.open(0x2a);
     for element in elements {

@@ -125,6 +125,9 @@ impl Head {
     #[inline]
     pub(crate) fn find(&self, line: Text<'_>, context: &Context) -> Option<HeadFound> {
         let at = self.prefix.stands(line, 0).then(|| self.prefix.behind(line, 0))?;
-        Some(HeadFound { at, time: self.time.prefix(line.after(at).bytes(), context) })
+        let rest = line.after(at).bytes();
+        // Why it is none is asked of the pattern itself, where none fits.
+        let is_out = self.time.is_out(rest);
+        Some(HeadFound { at, time: if is_out { Err(TimeError::new("expected a time", 0)) } else { self.time.prefix(rest, context) } })
     }
 }

@@ -236,6 +236,8 @@ impl Step {
         loop {
             let rest = line.after(from);
             match scan::find(rest, byte) {
+                // A list goes on behind a comma.
+                Some(n) if self.check_class && byte == b' ' && n > 0 && rest.bytes().get(n - 1) == Some(&b',') => from += n + 1,
                 Some(n) if self.literal.stands(line, from + n) => {
                     if self.has_no_blank(line, at, from + n) {
                         return Ok((from + n, None));

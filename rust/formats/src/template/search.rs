@@ -3,14 +3,14 @@
 use std::{cell::Cell, ops::Range};
 
 use logloom_record::Text;
-use memchr::memmem;
+use memchr::memrchr;
 
 use super::{
     Shape, Template,
     compile::Step,
     read::{Visit, Wrong, is_absent},
 };
-use crate::time::Context;
+use crate::{scan, time::Context};
 
 /// How many ways to end a value are looked at in one line, beside four for each of its bytes; a line that hides its ends better is
 /// refused.
@@ -156,7 +156,7 @@ impl Template {
                 break;
             }
             let end = behind.checked_sub(step.literal.bytes.len())?;
-            let literal_end = memmem::rfind(line.get(..end)?, literal)? + literal.len();
+            let literal_end = last_of(line.get(..end)?, literal)? + literal.len();
             let more = if before.literal.blanks {
                 line.get(literal_end..end)?.iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
             } else {
@@ -172,6 +172,18 @@ impl Template {
             behind = start;
         }
         Some(values)
+    }
+}
+
+/// Where a text that is not empty stands last.
+fn last_of(line: &[u8], text: &[u8]) -> Option<usize> {
+    let mut end = line.len();
+    loop {
+        let at = memrchr(*text.first()?, line.get(..end)?)?;
+        if line.get(at..).is_some_and(|rest| rest.starts_with(text)) {
+            return Some(at);
+        }
+        end = at;
     }
 }
 
@@ -323,7 +335,12 @@ impl<'s> Search<'s> {
         let absent = start + usize::from(bytes.get(start) == Some(&b'-'));
         let run = |class: super::class::Class| (start + class.run(bytes, start, bytes.len())).max(absent);
         let possible = if step.possible.is_all() { bytes.len() } else { run(step.possible) };
-        let usual = run(step.spec.shape.usual()).min(possible);
+        let usual = match step.spec.shape {
+            // Up to the next quote.
+            Shape::Any | Shape::Escaped => start + scan::find(self.line.after(start), b'"').unwrap_or(bytes.len().saturating_sub(start)),
+            shape => run(shape.usual()),
+        };
+        let usual = usual.max(absent).min(possible);
         let cut = step.spec.cut_bytes.map_or(usual, |max| start.saturating_add(max).max(absent));
         (start, usual.min(cut), possible)
     }

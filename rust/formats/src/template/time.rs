@@ -34,6 +34,11 @@ impl TimeShape {
         }
     }
 
+    /// Whether the signs of `text` show already that it begins with no such time. False says nothing.
+    pub(super) fn is_out(&self, text: &[u8]) -> bool {
+        matches!(self, Self::Pattern(pattern) if pattern.is_out(text))
+    }
+
     /// Whether it is `2026-11-21T10:40:59.509Z`.
     pub(super) fn is_millis_z(&self) -> bool {
         matches!(self, Self::Pattern(pattern) if pattern.is_millis_z())

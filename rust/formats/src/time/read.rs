@@ -87,6 +87,11 @@ impl TimePattern {
         Ok((parts.resolve(context)?, len))
     }
 
+    /// Whether the signs of `text` show already that it begins with no such time. False says nothing.
+    pub(crate) fn is_out(&self, text: &[u8]) -> bool {
+        self.fixed.as_ref().is_some_and(|fixed| fixed.is_out(text))
+    }
+
     /// The whole text as one time; see [`prefix`](Self::prefix).
     pub fn parse(&self, text: &[u8], context: &Context) -> Result<Option<u64>, TimeError> {
         let (time, len) = self.prefix(text, context)?;

@@ -26,7 +26,8 @@ const PANICKED: &[u8] = b"' panicked at ";
 /// The exception that `text`, of several lines, tells of: the one that reached the top.
 pub(crate) fn exception(text: &[u8]) -> Option<Exception<'_>> {
     // Most texts have none of what tells the kind of a trace, wherever that stands in its line.
-    let [traceback, serving, panicked, ruby] = [TRACEBACK, SERVING, PANICKED, b":in "].map(|mark| find(text, mark).is_some());
+    let [traceback, panic, ruby] = [TRACEBACK, b"panic", b":in "].map(|mark| find(text, mark).is_some());
+    let [serving, panicked] = [SERVING, PANICKED].map(|mark| panic && find(text, mark).is_some());
     let find = |is_there: bool, line, mark| if is_there { find(line, mark) } else { None };
     for (start, line) in lines(text) {
         let trimmed = line.trim_ascii_start();
