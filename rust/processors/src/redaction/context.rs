@@ -43,14 +43,18 @@ impl Words {
     fn are_in(&self, text: &[u8]) -> bool {
         let may_begin =
             |[first, second]: [u8; 2]| self.seconds.get(usize::from(first & 31)).is_some_and(|seconds| seconds >> (second & 31) & 1 == 1);
-        let is_one = |at: usize, word: &&str| {
+        let is_one = |at: usize, pair: [u8; 2], word: &&str| {
             let end = at + word.len();
-            text.get(at..end).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+            // By two letters first: to compare more is a call.
+            word.as_bytes().first_chunk() == Some(&pair)
+                && text.get(at..end).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
                 && !text.get(end).is_some_and(u8::is_ascii_lowercase)
         };
-        let mut pairs = text.iter().zip(text.iter().skip(1)).enumerate();
-        pairs
-            .any(|(at, (first, second))| may_begin([*first, *second]) && begins(text, at) && self.words.iter().any(|word| is_one(at, word)))
+        text.array_windows().enumerate().any(|(at, pair)| {
+            may_begin(*pair)
+                && begins(text, at)
+                && self.words.iter().any(|word| is_one(at, pair.map(|byte| byte.to_ascii_lowercase()), word))
+        })
     }
 }
 

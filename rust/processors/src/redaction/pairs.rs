@@ -47,12 +47,35 @@ const TAILS: [[u8; 3]; 17] = [
     *b"ion", *b"kie",
 ];
 
+/// By the last of them, those before it, one bit each.
+const BEFORE_LAST: [u32; 32] = {
+    let mut before = [0; 32];
+    let mut at = 0;
+    while at < TAILS.len() {
+        let [_, b, c] = TAILS[at];
+        before[(c & 31) as usize] |= 1 << (b & 31);
+        at += 1;
+    }
+    before
+};
+
 /// Whether a key that ends like this can name a secret: most keys are told apart by that alone.
-#[inline]
+#[inline(always)]
 fn may_name(key: &[u8]) -> bool {
+    let Some([.., b, c]) = key.last_chunk::<3>() else { return false };
+    let before = BEFORE_LAST.get(usize::from(c & 31)).copied().unwrap_or_default();
+    before != 0 && (before >> (b & 31) & 1 == 1 || is_between(*b)) && may_name_wholly(key)
+}
+
+/// What may stand between a key's letters.
+#[inline(always)]
+fn is_between(byte: u8) -> bool {
+    matches!(byte, b'_' | b'-' | b'.')
+}
+
+fn may_name_wholly(key: &[u8]) -> bool {
     let Some([a, b, c]) = key.last_chunk::<3>().map(|tail| tail.map(|byte| byte.to_ascii_lowercase())) else { return false };
-    // Between these a key's other letters may stand: what is before one is not compared.
-    let is_between = |byte: u8| matches!(byte, b'_' | b'-' | b'.');
+    // What is before one of these is not compared.
     let compared = if is_between(b) {
         [0, 0, 0xff]
     } else if is_between(a) {
@@ -72,7 +95,7 @@ pub(super) fn rule_of(key: &[u8]) -> Option<Rule> {
     }
     let mut plain = [0u8; KEY_BYTES_MAX];
     let mut len = 0;
-    for byte in key.iter().filter(|byte| !matches!(byte, b'_' | b'-' | b'.')) {
+    for byte in key.iter().filter(|byte| !is_between(**byte)) {
         *plain.get_mut(len)? = byte.to_ascii_lowercase();
         len += 1;
     }
@@ -85,7 +108,9 @@ pub(super) fn rule_of(key: &[u8]) -> Option<Rule> {
         _ if AZURE.contains(&plain) => return Some(Rule::AzureKey),
         _ => {}
     }
-    let is_secret = SECRETS.iter().any(|secret| match *secret {
+    // Few end alike, and to compare more than that is a call.
+    let tail = plain.last_chunk::<3>();
+    let is_secret = SECRETS.iter().filter(|secret| secret.last_chunk::<3>() == tail).any(|secret| match *secret {
         // Too short to be the end of any word.
         b"pass" | b"pwd" | b"token" => plain == *secret || plain.ends_with(secret) && is_part(key, secret.len()),
         secret => plain.ends_with(secret),

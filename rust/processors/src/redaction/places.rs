@@ -105,29 +105,15 @@ impl Places {
         let window = Window(window.map(u8x32::new));
         let near = Near::of(&window, was_word, groups);
         let mut places = Self::default();
-        if groups.cards {
-            places.numbers |= near.cards();
-        }
-        if groups.ids {
-            places.numbers |= near.ids();
-        }
-        if groups.ipv4 {
-            places.ipv4 = near.ipv4();
+        // Half of what is logged has none.
+        if near.digits != 0 {
+            places.with_digits(&near, &window, groups);
         }
         if groups.addresses {
             places.addresses = near.addresses();
         }
         if groups.mac {
             places.mac = near.mac();
-        }
-        if groups.lettered {
-            places.lettered = near.lettered(&window);
-        }
-        if groups.words {
-            places.words = near.words();
-        }
-        if groups.phones {
-            places.phones = near.phones(&window);
         }
         if groups.jwt {
             places.tokens |= near.starts & window.is(b'J') >> 2;
@@ -146,6 +132,28 @@ impl Places {
             places.pairs = (near.colons | window.is(b'=')) & !(near.digits << 1);
         }
         places
+    }
+
+    #[inline(always)]
+    fn with_digits<const HALVES: usize>(&mut self, near: &Near, window: &Window<HALVES>, groups: &Groups) {
+        if groups.cards {
+            self.numbers |= near.cards();
+        }
+        if groups.ids {
+            self.numbers |= near.ids();
+        }
+        if groups.ipv4 {
+            self.ipv4 = near.ipv4();
+        }
+        if groups.lettered {
+            self.lettered = near.lettered(window);
+        }
+        if groups.words {
+            self.words = near.words();
+        }
+        if groups.phones {
+            self.phones = near.phones(window);
+        }
     }
 }
 

@@ -217,3 +217,11 @@ fn private_key(text: &[u8], start: usize) -> Option<(usize, usize)> {
         });
     Some((from, label_end + end + 9 + len))
 }
+
+/// Each prefix with the least that may follow.
+#[cfg(test)]
+pub(super) fn shortest() -> impl Iterator<Item = (Rule, String)> {
+    TABLE
+        .iter()
+        .map(|token| (token.rule, format!("{}{}", token.prefix, "Q7".repeat(token.len_min).get(..token.len_min).unwrap_or_default())))
+}
