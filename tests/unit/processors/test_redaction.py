@@ -94,6 +94,11 @@ def test_ids_times_and_numbers_are_never_touched() -> None:
     assert found == {"email": 2}
 
 
+def test_a_number_in_its_groups_is_one_where_the_text_is_nothing_else() -> None:
+    assert record(redacted(request("532 123 45 67"), rules=["phone"])[0])["body"] == "****"
+    assert record(redacted(request("took 532 123 45 67"), rules=["phone"])[0])["body"] == "took 532 123 45 67"
+
+
 def test_what_nothing_is_found_in_is_the_same_batch() -> None:
     message = request("nothing to see", n=1)
     message.resource_logs[0].resource.Clear()

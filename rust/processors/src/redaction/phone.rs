@@ -87,9 +87,15 @@ pub(super) fn find(text: &[u8], start: usize, context: &Context<'_>, is_listed: 
         return ((8..=15).contains(&digits) && text.get(start + 1).is_some_and(|digit| matches!(digit, b'1'..=b'9' | b'('))).then_some(end);
     }
     let is_number = (7..=15).contains(&digits) && !is_date(text.get(start..end)?);
-    // A national number by itself begins with the trunk prefix; one beside another number is one.
+    // A national number by itself begins with the trunk prefix, or is written in groups as numbers are; one beside another number is one.
     let is_national = text.get(start) == Some(&b'0') && (10..=11).contains(&digits);
-    (is_number && (context.names(start, &WORDS) || is_national && (is_listed || context.is_all(start, end)))).then_some(end)
+    let is_alone = || (is_national || is_grouped(text.get(start..end).unwrap_or_default())) && context.is_all(start, end);
+    (is_number && (context.names(start, &WORDS) || is_national && is_listed || is_alone())).then_some(end)
+}
+
+/// `532 123 45 67`, as in Turkey and Russia.
+fn is_grouped(text: &[u8]) -> bool {
+    text.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len).eq([3, 3, 2, 2])
 }
 
 /// `id-5551234`, `v1.5551234`: behind a word, not behind a blank.
@@ -104,4 +110,15 @@ fn is_date(text: &[u8]) -> bool {
     let year = text.get(..2).is_some_and(|century| matches!(century, b"19" | b"20"));
     let [a, b, c, d] = std::array::from_fn(|_| shape.next());
     year && (a, b, c) == (Some(4), Some(2), Some(2)) || (a, b, c, d) == (Some(2), Some(2), Some(4), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_grouped;
+
+    #[test]
+    fn groups_as_numbers_are_written_in_and_no_others() {
+        assert!(["532 123 45 67", "532-123-45-67", "532.123.45.67"].iter().all(|text| is_grouped(text.as_bytes())));
+        assert!(["532 123 4567", "5321234567", "532 123 45 6", "53 2123 45 67", ""].iter().all(|text| !is_grouped(text.as_bytes())));
+    }
 }

@@ -55,7 +55,7 @@ rules! {
     MacAddress "mac_address" "MAC addresses",
     NlBsn "nl_bsn" "the Netherlands' BSN (weighted by eleven)",
     NpmToken "npm_token" "npm's tokens",
-    Phone "phone" "telephone numbers: international ones, others where a word says so",
+    Phone "phone" "telephone numbers: international ones, others where a word says so or where a text is nothing else",
     PlPesel "pl_pesel" "Poland's PESEL (check digit)",
     PrivateKey "private_key" "private keys in PEM, over all their lines",
     PypiToken "pypi_token" "PyPI's tokens",
