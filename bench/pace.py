@@ -3,7 +3,8 @@
 `python -m bench.pace HOST:PORT FILE CONNECTIONS RATE SECONDS`: RATE requests a second over all connections, 0 for as
 many as are acknowledged. It prints, as JSON, how many were acknowledged, how often it was asked to come again, and the
 latencies' percentiles in seconds.
-A request counts from the moment at which it was due: one that waits for an earlier one on its connection is late.
+A request counts from the moment at which it was due: one that waits for an earlier one on its connection is late, also
+where this program is what was late. `sent_` is the same from the moment at which it was sent.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ async def main(address: str, data: bytes, connections: int, rate: float, seconds
     host, _, port = address.rpartition(":")
     request = http("/v1/logs", data, "application/x-protobuf")
     latencies: list[float] = []
+    since_sent: list[float] = []
     again = 0
     gc.disable()  # its own pauses are not the server's
     began_s = time.perf_counter()
@@ -39,6 +41,7 @@ async def main(address: str, data: bytes, connections: int, rate: float, seconds
                     await asyncio.sleep(due_s - now_s)
             else:
                 due_s = now_s
+            sent_s = time.perf_counter()
             while True:
                 writer.write(request)
                 await writer.drain()
@@ -46,18 +49,24 @@ async def main(address: str, data: bytes, connections: int, rate: float, seconds
                     break
                 again += 1
                 await asyncio.sleep(wait_s)
-            latencies.append(time.perf_counter() - due_s)
+            ended_s = time.perf_counter()
+            latencies.append(ended_s - due_s)
+            since_sent.append(ended_s - sent_s)
             due_s += every_s
         writer.close()
 
     async with asyncio.timeout(seconds + LATE_S_MAX):
         await asyncio.gather(*map(client, range(connections)))
     took_s = time.perf_counter() - began_s
+    told = {"count": len(latencies), "again": again, "per_s": len(latencies) / took_s}
+    return told | _percentiles(latencies) | {f"sent_{name}": value for name, value in _percentiles(since_sent).items()}
+
+
+def _percentiles(latencies: list[float]) -> dict[str, float]:
     latencies.sort()
-    at = {
-        f"p{share:g}": latencies[min(int(len(latencies) * share / 100), len(latencies) - 1)] for share in (50, 90, 99)
-    }
-    return {"count": len(latencies), "again": again, "per_s": len(latencies) / took_s, **at, "max": latencies[-1]}
+    last = len(latencies) - 1
+    at = {f"p{share}": latencies[min(len(latencies) * share // 100, last)] for share in (50, 90, 99)}
+    return {**at, "max": latencies[-1]}
 
 
 async def _answer(reader: asyncio.StreamReader) -> float:
