@@ -89,7 +89,7 @@ class Feed:
 
     def _has_more(self, tail: "Tail") -> bool:
         """Whether it only seems to be silent: what has come was not read yet."""
-        if (file := tail.file) is not None and not file.is_packed and file.facts()[2] != tail.offset:
+        if (file := tail.file) is not None and not tail.is_packed and file.facts()[2] != tail.offset:
             self._watch.grown.setdefault(tail.key, tail)
         return tail.key in self._watch.grown
 
@@ -121,12 +121,12 @@ class Feed:
             self._unflushed.pop(tail, None)
             self._unflushed[tail] = None
             watch.has_changed = True
-            if size_bytes == CHUNK_BYTES or tail.file.is_packed or self._config.delete_after_read:
+            if size_bytes == CHUNK_BYTES or tail.is_packed or self._config.delete_after_read:
                 watch.grown[tail.key] = tail  # for more, or to see its end
         return size_bytes
 
     def _at_end(self, tail: "Tail") -> None:
-        if tail.file is not None and tail.file.is_packed:
+        if tail.file is not None and tail.is_packed:
             if tail.file.is_complete:
                 self._troubles.over(tail.path)
             else:

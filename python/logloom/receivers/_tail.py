@@ -32,6 +32,7 @@ class Tail:
         records: How many records there were before the place that it was begun at.
         mark: What stands before that place; None: not known.
         file: The open file; None while it is closed.
+        is_packed: Whether it is read unpacked.
         is_ready: Whether the open file is at the place, and has the mark before it.
         size_bytes: Its size on disk when it was looked at last.
         packed_bytes: Of a packed file that was read to its end: how large it is on disk.
@@ -42,8 +43,8 @@ class Tail:
     """
 
     __slots__ = (
-        *("path", "names", "key", "fingerprint", "offset", "records", "mark", "file", "is_ready", "size_bytes"),
-        *("changed_ns", "packed_bytes", "source", "changed_at_s", "is_unflushed", "saved"),
+        *("path", "names", "key", "fingerprint", "offset", "records", "mark", "file", "is_packed", "is_ready"),
+        *("size_bytes", "changed_ns", "packed_bytes", "source", "changed_at_s", "is_unflushed", "saved"),
     )
 
     def __init__(
@@ -58,6 +59,7 @@ class Tail:
         self.records = 0
         self.mark = mark
         self.file: LogFile | None = file
+        self.is_packed = file.is_packed
         self.is_ready = False
         self.size_bytes = 0
         self.changed_ns = -1
@@ -74,7 +76,7 @@ class Tail:
         """Whether there was nothing more to read when it was looked at last."""
         if self.packed_bytes:
             return self.packed_bytes == self.size_bytes
-        is_plain = self.file is not None and not self.file.is_packed
+        is_plain = self.file is not None and not self.is_packed
         return is_plain and self.size_bytes == self.offset
 
     @property
@@ -129,7 +131,7 @@ class Tail:
 
     def _is_same(self) -> bool:
         """Whether the open file still has what was read last: what was just read of it is its own then."""
-        if self.file is None or self.file.is_packed:
+        if self.file is None or self.is_packed:
             return self.file is not None
         mark = self.file.mark
         return self.file.span(self.file.offset - len(mark), len(mark)) == mark
@@ -142,7 +144,7 @@ class Tail:
         """
         if self.file is None:
             file = LogFile(self.path, compression)
-            if file.facts()[:2] != self.key:
+            if file.facts()[:2] != self.key or file.is_packed != self.is_packed:
                 return False
             file.go_to(self.offset)
             self.file, self.is_ready = file, False

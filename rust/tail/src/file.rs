@@ -32,6 +32,26 @@ pub enum Packing {
     Gzip,
 }
 
+impl Packing {
+    /// As what a file is unpacked that begins so.
+    fn of(self, head: &[u8]) -> Option<Encoding> {
+        match head {
+            [0x1f, 0x8b, ..] if self != Self::Plain => Some(Encoding::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] if self == Self::Auto => Some(Encoding::Zstd),
+            _ => None,
+        }
+    }
+
+    /// Whether so little does not tell yet. A lone `(`, as Zstandard's first byte is, is text: nobody writes less of that than four bytes.
+    fn is_open(self, head: &[u8]) -> bool {
+        match head {
+            [] | [0x1f] => self != Self::Plain,
+            [0x28, 0xb5] | [0x28, 0xb5, 0x2f] => self == Self::Auto,
+            _ => false,
+        }
+    }
+}
+
 /// What the disk says of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -54,7 +74,8 @@ pub enum Next {
     Data(Bytes),
     /// There are no more now.
     End,
-    /// What stands before the place is not what was read there: the file was cut back, or is another one.
+    /// What stands before the place is not what was read there: the file was cut back, or is another one; or it was too short when it was
+    /// opened to tell that it is packed.
     Replaced,
 }
 
@@ -62,6 +83,7 @@ pub enum Next {
 #[derive(Debug)]
 pub struct LogFile {
     file: File,
+    packing: Packing,
     packed: Option<Packed>,
     /// Counted in what is read: of a packed file, unpacked.
     offset: u64,
@@ -80,16 +102,8 @@ impl LogFile {
         }
         let mut magic = [0; 4];
         let len = read_at(&file, &mut magic, 0)?;
-        let encoding = match packing {
-            Packing::Plain => None,
-            _ => match magic.get(..len).unwrap_or_default() {
-                [0x1f, 0x8b, ..] => Some(Encoding::Gzip),
-                [0x28, 0xb5, 0x2f, 0xfd] if packing == Packing::Auto => Some(Encoding::Zstd),
-                _ => None,
-            },
-        };
-        let packed = encoding.map(Packed::new).transpose()?;
-        Ok(Self { file, packed, offset: 0, mark: Vec::new(), is_settled: true })
+        let packed = packing.of(magic.get(..len).unwrap_or_default()).map(Packed::new).transpose()?;
+        Ok(Self { file, packing, packed, offset: 0, mark: Vec::new(), is_settled: true })
     }
 
     /// What the disk says of it now.
@@ -206,7 +220,11 @@ impl LogFile {
             pool.give(block);
             return Ok(if is_same { Next::End } else { Next::Replaced });
         }
-        Ok(Next::Data(pool.freeze(block).slice(mark..got)))
+        let data = pool.freeze(block).slice(mark..got);
+        if self.offset == 0 && self.packing.of(&data).is_some() {
+            return Ok(Next::Replaced);
+        }
+        Ok(if self.offset == 0 && self.packing.is_open(&data) { Next::End } else { Next::Data(data) })
     }
 
     /// What [`next`](Self::next) gave has been taken.
@@ -307,6 +325,29 @@ mod tests {
             all(&mut file, 100);
             std::fs::write(&path, again).unwrap();
             assert!(matches!(file.next(100).unwrap(), Next::Replaced), "{again:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_shows_only_later_that_it_is_packed_is_never_read_as_text() {
+        let folder = Folder::new();
+        for (encoding, tells_at) in [(Encoding::Gzip, 2), (Encoding::Zstd, 4)] {
+            let packed = compress(b"one\ntwo\n", encoding).unwrap();
+            for len in (0..tells_at).filter(|&len| packed[..len] != *b"(") {
+                let path = folder.write("a", &packed[..len]);
+                let mut file = LogFile::open(&path, Packing::Auto).unwrap();
+                assert!(!file.is_packed() && matches!(file.next(100).unwrap(), Next::End));
+                append(&path, &packed[len..]);
+                assert!(matches!(file.next(100).unwrap(), Next::Replaced), "{encoding:?} {len}");
+                let mut again = LogFile::open(&path, Packing::Auto).unwrap();
+                assert_eq!(all(&mut again, 100), b"one\ntwo\n");
+                let mut plain = LogFile::open(&path, Packing::Plain).unwrap();
+                assert_eq!(all(&mut plain, 100), packed);
+            }
+        }
+        for text in [&b"("[..], b"(\xb5s)", b"\x1f\n", b"\x28\xb5/\n"] {
+            let mut file = LogFile::open(&folder.write("a", text), Packing::Auto).unwrap();
+            assert_eq!(all(&mut file, 100), text);
         }
     }
 

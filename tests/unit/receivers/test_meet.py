@@ -51,6 +51,29 @@ def test_an_archive_that_is_being_written_waits_until_it_is_whole(tmp_path: Path
     assert files.told == []
 
 
+@pytest.mark.parametrize("open_files", [1, 512])
+@pytest.mark.parametrize("begun", [0, 1])
+def test_an_archive_that_was_met_before_it_began_is_no_text(tmp_path: Path, begun: int, open_files: int) -> None:
+    """It is created empty, and for a moment it looks like a log file of nothing; it is a copy of one that was read."""
+    files = Followed(tmp_path, "*", max_concurrent_files=2 * open_files)
+    files.write("a.log", "one\ntwo\n")
+    assert files.poll() == ["one", "two"]
+    packed = gzip.compress(b"one\ntwo\n")
+    files.write("a.log.1.gz", packed[:begun])
+    files.write("b.log.gz", packed[:begun])
+    files.write("c.log", "see\n")
+    assert files.poll() == ["see"]
+    files.write("a.log.1.gz", packed[begun:])
+    files.write("b.log.gz", gzip.compress(b"other\n")[begun:])
+    (tmp_path / "a.log").unlink()
+    for name in ("a.log.1.gz", "b.log.gz"):
+        os.utime(tmp_path / name, (0, 0))
+    files.poll()
+    files.poll()
+    assert sorted(files.bodies) == ["one", "other", "see", "two"]
+    assert files.told == []
+
+
 def test_a_damaged_archive_gives_what_is_good_and_is_named(tmp_path: Path) -> None:
     files = Followed(tmp_path, "*")
     files.write("a.gz", gzip.compress(b"good\n") + b"\x1f\x8bgarbage")
