@@ -23,17 +23,22 @@ impl Condition {
     /// For which of these records of the Batch one of the conditions holds.
     #[must_use]
     pub fn any_among(conditions: &[Self], batch: &Batch, asked: &Marks) -> Marks {
-        let mut left = asked.clone();
-        for condition in conditions {
-            if left.is_none() {
-                break;
-            }
-            left.remove(&condition.among(batch, &left));
-        }
-        let mut found = asked.clone();
-        found.remove(&left);
-        found
+        any_of(conditions, asked, |condition, left| condition.among(batch, left))
     }
+}
+
+/// For which of these records one of them holds: each is asked of those that the ones before it left open.
+fn any_of<T>(of: &[T], asked: &Marks, among: impl Fn(&T, &Marks) -> Marks) -> Marks {
+    let mut left = asked.clone();
+    for one in of {
+        if left.is_none() {
+            break;
+        }
+        left.remove(&among(one, &left));
+    }
+    let mut found = asked.clone();
+    found.remove(&left);
+    found
 }
 
 impl Expr {
@@ -56,18 +61,7 @@ impl Expr {
                 }
                 left
             }
-            Self::Or(parts) => {
-                let mut left = asked.clone();
-                for part in parts {
-                    if left.is_none() {
-                        break;
-                    }
-                    left.remove(&part.among(batch, &left));
-                }
-                let mut found = asked.clone();
-                found.remove(&left);
-                found
-            }
+            Self::Or(parts) => any_of(parts, asked, |part, left| part.among(batch, left)),
             _ => self.leaf(batch, asked),
         }
     }
