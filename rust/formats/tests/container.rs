@@ -236,3 +236,38 @@ fn what_is_read_again_is_whole_on_both_streams() {
         }
     }
 }
+
+proptest! {
+    /// The same of any two streams: what a restart reads again are records that there are.
+    #[test]
+    fn what_is_read_again_is_whole_however_streams_mix(
+        lines in prop::collection::vec((any::<bool>(), prop_oneof![2 => Just('F'), 1 => Just('P')], any::<bool>()), 1..24),
+        cut in 0..2000usize,
+        is_docker in any::<bool>(),
+    ) {
+        let (format, line): (_, Line) = if is_docker { ("docker", docker) } else { ("cri", cri) };
+        let mut lines: Vec<_> = lines.into_iter().enumerate().map(|(at, (is_err, tag, goes_on))| (at, is_err, tag, goes_on)).collect();
+        // A file ends no message in its middle: what is there of one is told when it is flushed.
+        lines.extend([(lines.len(), false, 'F', true), (lines.len() + 1, true, 'F', true)]);
+        let mut is_begun = [false; 2];
+        let log: String = lines
+            .iter()
+            .map(|&(at, is_err, tag, goes_on)| {
+                let begins = !std::mem::replace(&mut is_begun[usize::from(is_err)], tag == 'P');
+                let message = match (begins, goes_on) {
+                    (true, true) => format!("\tat a.B.c{at}(B.java:1)"),
+                    (true, false) => format!("2026-11-21T16:00:00Z ERROR java.lang.IllegalStateException: {at}"),
+                    (false, _) => format!("part {at}"),
+                };
+                line(at, is_err, tag, &message)
+            })
+            .collect();
+        // What begins with the file may be the rest of what was in another: it comes as it is.
+        let options = [("inside", "text")];
+        let whole = read(format, &options, &log, &[]);
+        let held = feed(&mut *open(format, &options, 1 << 20), &log, &[cut])[0].1;
+        for record in read(format, &options, &log[held..], &[]) {
+            prop_assert!(whole.contains(&record), "cut at {cut}, held from {held}: {record:?} is none of {whole:#?}");
+        }
+    }
+}

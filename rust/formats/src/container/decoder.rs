@@ -9,7 +9,7 @@ use memchr::memchr_iter;
 use super::{
     Container,
     entry::{Entry, Stream, cri, docker, is_docker},
-    stream::{Kind, Message, State},
+    stream::{Kind, Message, Span, State, WAIT_BYTES_MAX},
 };
 use crate::{
     Decoder, Held, Reading, SAMPLE_BYTES_MAX,
@@ -18,8 +18,6 @@ use crate::{
 
 /// A stream whose record waits is not waited for longer than this, by the times of the lines.
 const WAIT_NANOS_MAX: u64 = 5_000_000_000;
-/// Nor over more bytes of the file: so many are read twice after a restart, at most.
-const WAIT_BYTES_MAX: u64 = 4 << 20;
 
 /// So much of a chunk is looked at to find what is inside.
 const LOOK_BYTES_MAX: usize = 4 * SAMPLE_BYTES_MAX;
@@ -197,8 +195,7 @@ impl Lines {
             }
         }
         state.time_unix_nano = time_unix_nano;
-        let (before, floor) = (state.held_from(u64::MAX), state.floor);
-        let is_part = state.partials[of as usize].is_open;
+        let (before, part) = (state.join.held_from(u64::MAX), state.partials[of as usize].span());
         let iostream = std::mem::take(&mut state.iostream);
         let attributes: &[u8] = match attrs {
             Some(attrs) => {
@@ -208,19 +205,21 @@ impl Lines {
             None => &iostream,
         };
         let message = Message { text, outer: Outer { raw, time_unix_nano, attributes }, checked, offset };
-        if is_partial || state.partials[of as usize].is_open {
+        if is_partial || part.is_some() {
             state.part(message, of, is_partial, (self.frame_bytes_max, self.container.spec.name), out);
         } else {
             state.message(message, out);
         }
         state.iostream = iostream;
-        // What the other stream has open began inside this one's record: read again from there, the record would come without its beginning.
-        let (open, others) = (state.held_from(u64::MAX), other.held_from(u64::MAX));
-        if open != before {
-            state.floor = open;
+        // What the other stream has open and began inside this one's message or record must not be begun at: the rest of that would come alone.
+        if let Some(part) = part {
+            other.is_inside(part);
         }
-        if (open == before || is_part) && before < others && others < offset {
-            other.floor = other.floor.min(floor);
+        let after = state.join.held_from(u64::MAX);
+        if after != before {
+            state.floor = part.map_or(after, |part| part.floor.min(after));
+        } else if !is_partial {
+            other.is_inside(Span { from: after, floor: state.floor });
         }
     }
 
@@ -280,8 +279,7 @@ impl Lines {
     }
 
     fn held_from(&self, otherwise: u64) -> u64 {
-        let floor = |state: &State| state.held_from(otherwise).min(if state.is_open() { state.floor } else { u64::MAX });
-        let held = self.streams.iter().map(floor).min().unwrap_or(otherwise);
+        let held = self.streams.iter().flat_map(State::spans).map(|span| span.again_from(otherwise)).min().unwrap_or(otherwise);
         if self.torn.is_empty() { held } else { held.min(self.torn_from) }
     }
 }

@@ -10,6 +10,9 @@ use crate::{
     decoder::{Join, Outer, Pushed, read_outer, too_long},
 };
 
+/// What waits is not waited for over more bytes of the file: so many are read twice after a restart, at most.
+pub(super) const WAIT_BYTES_MAX: u64 = 4 << 20;
+
 /// The state of one stream.
 pub(super) struct State {
     /// Its name, as an encoded attribute.
@@ -23,8 +26,25 @@ pub(super) struct State {
     pub(super) partials: [Partial; 2],
     /// When its last line was written.
     pub(super) time_unix_nano: u64,
-    /// From where the source must be read again so that what is open comes whole, and so does what the other stream had open around there.
+    /// From where the source must be read again so that the record that waits comes whole, and no other is begun in its middle.
     pub(super) floor: u64,
+}
+
+/// Where something that is open lies in the source.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    /// Where it begins.
+    pub(super) from: u64,
+    /// From where the source must be read again so that it comes whole, and nothing of the other stream is begun in its middle.
+    pub(super) floor: u64,
+}
+
+impl Span {
+    /// From where the source is read again, `offset` having been read. Where records lie inside one another without end, one that is begun in
+    /// its middle is the lesser evil.
+    pub(super) fn again_from(self, offset: u64) -> u64 {
+        if offset.saturating_sub(self.floor) > WAIT_BYTES_MAX { self.from } else { self.floor.min(self.from) }
+    }
 }
 
 /// A message whose last line has not come.
@@ -38,6 +58,8 @@ pub(super) struct Partial {
     attributes: Vec<u8>,
     time_unix_nano: u64,
     from: u64,
+    /// As of [`Span::floor`].
+    floor: u64,
 }
 
 /// Whose line it is.
@@ -69,6 +91,25 @@ impl State {
             partials: Default::default(),
             time_unix_nano: 0,
             floor: u64::MAX,
+        }
+    }
+
+    /// What is open.
+    pub(super) fn spans(&self) -> impl Iterator<Item = Span> {
+        let waits = self.join.is_waiting().then(|| Span { from: self.join.held_from(u64::MAX), floor: self.floor });
+        self.partials.iter().filter_map(Partial::span).chain(waits)
+    }
+
+    /// A message or a record of the other stream has just got a line: what is open here and began inside it is not to be begun at.
+    #[inline(always)]
+    pub(super) fn is_inside(&mut self, around: Span) {
+        for partial in &mut self.partials {
+            if partial.is_open && around.from < partial.from {
+                partial.floor = partial.floor.min(around.floor);
+            }
+        }
+        if around.from < self.join.held_from(0) {
+            self.floor = self.floor.min(around.floor);
         }
     }
 
@@ -119,7 +160,7 @@ impl State {
             partial.raw.push(b'\n');
         } else {
             partial.is_open = true;
-            partial.from = part.offset;
+            (partial.from, partial.floor) = (part.offset, part.offset);
             partial.time_unix_nano = part.outer.time_unix_nano;
             partial.attributes.extend_from_slice(part.outer.attributes);
         }
@@ -160,6 +201,11 @@ impl State {
 }
 
 impl Partial {
+    /// Where it lies, while it is open.
+    pub(super) fn span(&self) -> Option<Span> {
+        self.is_open.then_some(Span { from: self.from, floor: self.floor })
+    }
+
     fn clear(&mut self) {
         self.is_open = false;
         self.lines = 0;
