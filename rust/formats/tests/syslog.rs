@@ -155,7 +155,12 @@ proptest! {
     /// Counted frames, lines and NULs on one stream, cut anywhere.
     #[test]
     fn frames_come_out_as_they_went_in(
-        frames in collection::vec((0u8..3, "[ -~\u{e4}]{0,3}[!-~]([ -~\n\u{e4}]{0,60}[!-~])?"), 1..8),
+        frames in collection::vec(
+            (0u8..3, "[ -~\u{e4}]{0,3}[!-~]([ -~\n\u{e4}]{0,60}[!-~])?").prop_filter("an object is read as what it says", |(_, message)| {
+                !message.trim_start().starts_with('{')
+            }),
+            1..8,
+        ),
         cuts in collection::vec(0usize..2000, 0..4),
     ) {
         let mut stream = Vec::new();
