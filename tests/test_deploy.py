@@ -34,3 +34,9 @@ def test_the_unit_tells_systemd_and_may_write_its_state_alone() -> None:
     for line in ("Type=notify-reload", "ProtectSystem=strict", "StateDirectory=logloom", "NoNewPrivileges=yes"):
         assert line in unit.splitlines()
     assert "--data /var/lib/logloom" in unit
+
+
+def test_a_container_is_built_of_the_sources_alone() -> None:
+    """What was built here is for this machine: `make` in the container would take it for its own."""
+    left_out = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert {".git", ".venv", "target", "**/*.so", "data", "dist"} <= set(left_out)

@@ -281,7 +281,9 @@ def journal_facts(
 @final
 class Processor:
     @staticmethod
-    def filter(*, drop: Sequence[str], keep: Sequence[str], drop_ottl: Sequence[str] = ...) -> Processor: ...
+    def filter(
+        *, drop: Sequence[str], keep: Sequence[str], drop_ottl: Sequence[tuple[str, str]] = ...
+    ) -> Processor: ...
     @staticmethod
     def redaction(
         rules: Sequence[tuple[str, str]],

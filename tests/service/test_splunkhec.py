@@ -171,6 +171,22 @@ def test_its_health_is_told(logloom: Logloom) -> None:
         assert ask(logloom, path, method="GET") == (200, {"text": "HEC is healthy", "code": 17})
 
 
+def test_dockers_driver_finds_somebody_there(tmp_path: Path) -> None:
+    """It asks by OPTIONS before it starts a container, without its token, and wants a 200."""
+    known = {"bearertokenauth": {"token": TOKEN, "scheme": "Splunk"}}
+    made = config(tmp_path, auth={"authenticator": "bearertokenauth"}, cors={"allowed_origins": ["https://a.example"]})
+    made |= {"extensions": known, "service": made["service"] | {"extensions": ["bearertokenauth"]}}
+    with Logloom(made, tmp_path) as logloom:
+        for path in (f"{EVENTS}/1.0", EVENTS, "/services/collector"):
+            connection = http.client.HTTPConnection(logloom.endpoint("splunkhec", "http"), timeout=20)
+            connection.request("OPTIONS", path)
+            answer = connection.getresponse()
+            assert (answer.status, answer.getheader("Allow"), answer.read()) == (200, "OPTIONS, POST", b"")
+            connection.request("OPTIONS", path, headers={"Origin": "https://a.example"})
+            assert connection.getresponse().getheader("Access-Control-Allow-Origin") is None  # no method is asked for
+            connection.close()
+
+
 def test_its_attributes_may_have_other_names(tmp_path: Path) -> None:
     """As the Collector's receiver lets them."""
     names = {"source": "log.source", "host": "node.name"}

@@ -87,6 +87,13 @@ def test_a_collectors_config_is_read_as_it_is() -> None:
     assert loaded.service.telemetry.logs.encoding == "json"
 
 
+def test_names_may_have_slashes() -> None:
+    text = "receivers: {own/a/b: }\nexporters: {nop/c/d/e: }\nservice: {pipelines: {logs/x/y: {receivers: [own/a/b], "
+    loaded = config.loads(text + "exporters: [nop/c/d/e]}}}")
+    assert (loaded.receivers["own/a/b"].type, list(loaded.exporters)) == ("own", ["nop/c/d/e"])
+    assert list(loaded.service.pipelines) == ["logs/x/y"]
+
+
 def test_aliases_and_merges() -> None:
     loaded = config.load(CONFIGS / "good" / "routing.yaml", environment=ENVIRONMENT)
     mesh, other = loaded.receivers["filelog/mesh"], loaded.receivers["file_log/other"]

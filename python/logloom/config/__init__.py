@@ -30,7 +30,7 @@ from logloom.config.model import (
 )
 from logloom.config.policy import DataClass, PolicyConfig
 from logloom.config.service import IdentityConfig, PipelineConfig, ServiceConfig
-from logloom.config.shared import Auth, QueueBatch, Retry, SendingQueue, format_problems
+from logloom.config.shared import Auth, QueueBatch, Retry, SendingQueue, Unfit, format_problems
 from logloom.config.sources import read_sources
 from logloom.config.telemetry import OtlpConfig, PeriodicConfig, PrometheusConfig, StallConfig, TelemetryConfig
 from logloom.config.tls import ClientTls, ServerTls
@@ -69,6 +69,7 @@ __all__ = [
     "StreamEndpoint",
     "Survey",
     "TelemetryConfig",
+    "Unfit",
     "auths",
     "default_text",
     "format_problems",

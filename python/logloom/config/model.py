@@ -6,6 +6,7 @@ import os
 import pkgutil
 import re
 from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -19,11 +20,11 @@ from logloom.config.policy import PolicyConfig
 from logloom.config.policy import check as check_policy
 from logloom.config.read import Reader, at, nearest, unknown
 from logloom.config.service import ServiceConfig
-from logloom.config.shared import Auth
+from logloom.config.shared import Auth, Unfit
 from logloom.config.sharing import conflicts
 from logloom.config.sources import paths_of, read_sources
 from logloom.config.typed import Typed, read_yaml
-from logloom.config.unsupported import leave_out
+from logloom.config.unsupported import Left, leave_out
 from logloom.config.wiring import wrong as wrong_wiring
 from logloom.errors import InvalidConfigError, Problem
 
@@ -161,11 +162,18 @@ def loads(text: str, file: str = "config", environment: Mapping[str, str] | None
 def survey(root: Typed, file: str, environment: Mapping[str, str] | None = None) -> Survey:
     """Check what was typed, and say all that there is to say."""
     reader = Reader(os.environ if environment is None else environment)
-    root, lacking = leave_out(reader, root, component_types)
-    config = _Checker(reader, root, file, has_lacking=bool(lacking)).config()
-    lacking += reader.lacking
+    left = leave_out(reader, root, component_types, unfit)
+    config = _Checker(reader, left, file).config()
+    lacking = [*left.lacking, *reader.lacking]
     problems = tuple(reader.problems)
     return Survey(file, None if problems else config, problems, tuple(lacking), tuple(reader.notes))
+
+
+def unfit(section: str, kind: str, keys: AbstractSet[str]) -> Unfit | None:
+    """Why a component that has these keys is left out whole, if it is."""
+    asked = getattr(importlib.import_module(f"logloom.{section}.{kind}").Config, "unfit", None)
+    told: Unfit | None = asked(keys) if asked is not None else None
+    return told
 
 
 @cache
@@ -175,18 +183,18 @@ def component_types(section: str) -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
 
 
-_ID: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]*)(/[^/\s]{1,256})?")
+_ID: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]*)(/[^\s]{1,256})?")
 
 
 class _Checker:
     """Reads the sections and holds them against each other."""
 
-    def __init__(self, reader: Reader, root: Typed, file: str, *, has_lacking: bool) -> None:
+    def __init__(self, reader: Reader, left: Left, file: str) -> None:
         self.reader = reader
-        self.root = root
+        self.root = left.root
         self.file = file
-        self.has_lacking = has_lacking
-        self.top = root.value if isinstance(root.value, dict) else {}
+        self.left = left
+        self.top = left.root.value if isinstance(left.root.value, dict) else {}
 
     def config(self) -> Config | None:
         if not isinstance(self.root.value, dict):
@@ -213,7 +221,9 @@ class _Checker:
         self.dead_letters(service, used["processors"])
         self.note_bounds(journal)
         taken = sections["receivers"].keys() | sections["exporters"].keys()
-        for place, what in wrong_wiring(service, used["connectors"], taken, self.top, self.pipelines()):
+        for place, what in wrong_wiring(
+            service, used["connectors"], taken, self.top, self.pipelines(), left_out=self.left.pipelines
+        ):
             self.reader.problem(place, what)
         components = (used["receivers"], used["processors"], used["exporters"])
         config = Config(self.file, *components, journal, service, (), extensions, used["connectors"], policy)
@@ -292,7 +302,7 @@ class _Checker:
             self.reader.problem(self.root, "lacks 'service', whose pipelines say what runs")
             return None
         pipelines = self.pipelines()
-        if not pipelines and self.has_lacking:
+        if not pipelines and self.left.lacking:
             self.reader.problem(at(typed, "pipelines"), "nothing is left that logloom could run")
             return None
         for name, pipeline in pipelines.items():
@@ -338,15 +348,20 @@ class _Checker:
             for path, auth in auths(component.config):
                 extension = have.get(auth.authenticator)
                 if extension is None:
-                    near = nearest(auth.authenticator, have)
-                    hint = f"did you mean '{near}'?" if near else "define it under extensions, name it there"
-                    what = f"no extension '{auth.authenticator}' in service.extensions: {hint}"
+                    what = self.no_authenticator(auth.authenticator, have)
                 elif role not in getattr(extension.config, "roles", ()):
                     what = f"'{auth.authenticator}' is no extension that {does}, as it is configured"
                 else:
                     continue
                 typed: Any = self.top[section].value
                 self.reader.problem(at(typed[component.id], f"{path}.authenticator"), what)
+
+    def no_authenticator(self, name: str, have: Collection[str]) -> str:
+        if name in self.left.extensions:
+            return f"logloom has no '{name}', and without it anybody could send: give one of those that it has"
+        near = nearest(name, have)
+        hint = f"did you mean '{near}'?" if near else "define it under extensions, name it there"
+        return f"no extension '{name}' in service.extensions: {hint}"
 
     def used(
         self, section: str, have: dict[str, Component | None], connectors: dict[str, Component | None]

@@ -21,6 +21,8 @@ __all__ = ["Reader", "nearest"]
 T = TypeVar("T")
 
 _MISSING: Final = dataclasses.MISSING
+_SHELLS: Final = re.compile(r"\$([A-Za-z_]\w*)")
+"""A variable as shells, and older Collectors, have it."""
 
 
 class Reader:
@@ -186,6 +188,8 @@ class Reader:
             told = (
                 str(error) if str(error) and not typed.names else f"expected {_expected(hint, marks)}, not {typed.kind}"
             )
+            if match := _SHELLS.fullmatch(typed.text):
+                told += f": a variable is ${{env:{match[1]}}}"
             self.problem(typed, told)
             return None
         for bound in marks:
@@ -240,6 +244,9 @@ def _read_literal(hint: Any, typed: Typed) -> Any:
     choices = get_args(hint)
     for choice in choices:
         if typed.text == str(choice) or typed.value is choice:
+            return choice
+    for choice in choices:  # the Collector reads levels in letters of any size
+        if isinstance(choice, str) and typed.text.lower() == choice.lower() and typed.value is not _WRONG:
             return choice
     if typed.value is not _WRONG and not typed.names and (near := nearest(typed.text, map(str, choices))):
         msg = f"expected {_expected(hint)}, not {typed.kind}: did you mean '{near}'?"

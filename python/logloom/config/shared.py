@@ -7,7 +7,20 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from logloom.config.fields import Bound, FormatOptions, Seconds
 
-__all__ = ["Auth", "QueueBatch", "Retry", "SendingQueue", "format_problems"]
+__all__ = ["Auth", "QueueBatch", "Retry", "SendingQueue", "Unfit", "format_problems"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why a component as it is configured has nothing to do here: it is left out whole. What `Config.unfit` says.
+
+    Attributes:
+        why: In an error's words.
+        changes_nothing: Whether no log record would have met it in the Collector either.
+    """
+
+    why: str
+    changes_nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

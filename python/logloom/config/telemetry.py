@@ -22,7 +22,7 @@ __all__ = [
     "TelemetryConfig",
 ]
 
-Level = Literal["none", "basic", "normal", "detailed", "None", "Basic", "Normal", "Detailed"]
+Level = Literal["none", "basic", "normal", "detailed"]
 MS_MAX: Final = 86_400_000
 
 
@@ -48,7 +48,7 @@ class LogsConfig:
         "logs go to stderr, one line each",
     ) | {"processors": "the receiver 'own' takes them as records, for any exporter"}
 
-    level: Literal["debug", "info", "warn", "error", "DEBUG", "INFO", "WARN", "ERROR"] = "info"
+    level: Literal["debug", "info", "warn", "warning", "error"] = "info"
     encoding: Literal["console", "json"] = "console"
 
 
@@ -229,7 +229,7 @@ class MetricsConfig:
     @property
     def is_on(self) -> bool:
         """Whether there are any."""
-        return self.level.lower() != "none"
+        return self.level != "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,8 @@ def wrong(
     taken: Collection[str],
     top: Mapping[str, Typed],
     typed_pipelines: Mapping[str, Typed],
+    *,
+    left_out: Collection[str] = (),
 ) -> Iterator[tuple[Typed, str]]:
     """What is wrong with the wiring, each with its place.
 
@@ -89,11 +91,12 @@ def wrong(
         taken: The ids of receivers and exporters.
         top: The sections, as they were typed.
         typed_pipelines: The pipelines, as they were typed.
+        left_out: Pipelines that logloom has not: what a table sends there goes nowhere.
     """
     typed: Any = top["connectors"].value if connectors else {}
     for name in connectors.keys() & taken:
         yield typed[name], "another component has this id: give the connector one of its own"
-    yield from _wrong_ways(service.pipelines, connectors, typed)
+    yield from _wrong_ways(service.pipelines, connectors, typed, left_out)
     own = "it has connectors alone: say it of a pipeline behind them, which has exporters"
     for name, pipeline in service.pipelines.items():
         if set(pipeline.exporters) <= connectors.keys():
@@ -105,7 +108,10 @@ def wrong(
 
 
 def _wrong_ways(
-    pipelines: Mapping[str, PipelineConfig], connectors: Mapping[str, Any], typed: Mapping[str, Typed]
+    pipelines: Mapping[str, PipelineConfig],
+    connectors: Mapping[str, Any],
+    typed: Mapping[str, Typed],
+    left_out: Collection[str],
 ) -> Iterator[tuple[Typed, str]]:
     for connector, component in connectors.items():
         place = typed[connector]
@@ -122,6 +128,8 @@ def _wrong_ways(
         for _, key, names in named_by(component.config):
             for number, name in enumerate(names):
                 here = _below(place, f"{key}[{number}]")
+                if name in left_out:
+                    continue
                 if name not in pipelines:
                     near = nearest(name, pipelines)
                     hint = f"did you mean '{near}'?" if near else "define it under service.pipelines"

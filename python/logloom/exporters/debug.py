@@ -42,6 +42,7 @@ class Config:
     """
 
     IGNORED: ClassVar[Mapping[str, str]] = {
+        "loglevel": "'verbosity' says how much is shown",
         "sending_queue": "the journal is the queue",
         "output_paths": "it goes to stderr",
         "sampling_initial": "lines_per_second says how many are shown",

@@ -9,6 +9,7 @@ import asyncio
 import io
 import ssl
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NoReturn, Self
@@ -17,7 +18,7 @@ import aiohttp
 
 from logloom import rpc
 from logloom._native import compress
-from logloom.config import Auth, Bound, ClientTls, Compression, HttpUrl, Retry, Seconds, Secret, SendingQueue
+from logloom.config import Auth, Bound, ClientTls, Compression, HttpUrl, Retry, Seconds, Secret, SendingQueue, Unfit
 from logloom.errors import DestinationError, RefuseError, RetryError
 from logloom.exporters import TooLargeError
 from logloom.exporters._client import (
@@ -125,6 +126,14 @@ class Config:
     proxy_url: HttpUrl | None = None
     retry_on_failure: Retry = field(default_factory=Retry)
     sending_queue: SendingQueue = field(default_factory=SendingQueue)
+
+    @classmethod
+    def unfit(cls, keys: AbstractSet[str]) -> Unfit | None:
+        """It is told where to send what is not sent here, and nothing else."""
+        elsewhere = sorted(keys & {"traces_endpoint", "metrics_endpoint", "profiles_endpoint"})
+        if not elsewhere or keys & {"endpoint", "logs_endpoint"}:
+            return None
+        return Unfit(f"only logs are sent, spans as such too: give 'logs_endpoint' beside {', '.join(elsewhere)}")
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """What must hold between the fields."""

@@ -1,7 +1,7 @@
 """Actions on attributes, as the Collector's `attributes` and `resource` have them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 __all__ = ["Action", "problems_of", "specs"]
@@ -54,8 +54,6 @@ class Action:
         for name in (*sources, "default_value") if not puts else ():
             if getattr(self, name) is not None:
                 yield name, f"'{self.action}' has no use for it"
-        if self.from_context is not None and self.from_context not in CONTEXTS:
-            yield "from_context", f"no metadata of a request is kept: {', '.join(CONTEXTS)}"
         if self.action == "extract" and (
             self.pattern is None or ("(?P<" not in self.pattern and "(?<" not in self.pattern)
         ):
@@ -65,10 +63,20 @@ class Action:
         if (self.action == "convert") != (self.converted_type is not None):
             yield "converted_type", "int, double or string: 'convert' needs it, and nothing else has a use for it"
 
+    def lacking(self) -> Iterator[tuple[str, str]]:
+        """What is not known of a sender."""
+        if not self.is_known:
+            yield "from_context", f"not supported: no headers of a request are kept, only {', '.join(CONTEXTS)}"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether what it asks of the sender is known here."""
+        return self.from_context is None or self.from_context in CONTEXTS
+
 
 def specs(actions: Sequence[Action]) -> list[dict[str, Any]]:
-    """As the core is told."""
-    return [asdict(action) for action in actions]
+    """As the core is told; of what is not known of a sender there is only the default value."""
+    return [asdict(action if action.is_known else replace(action, from_context=None)) for action in actions]
 
 
 def problems_of(key: str, actions: Sequence[Action]) -> Iterator[tuple[str, str]]:

@@ -5,10 +5,12 @@ they set are written; all other bytes of a record stay as they came. `docs/trans
 """
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from logloom._native import Processor, transform_processor, transform_statements
+from logloom.config.shared import Unfit
 from logloom.errors import ConfigError
 
 ON_ERROR = Literal["pass", "drop", "dead_letter"]
@@ -58,6 +60,8 @@ class Config:
         "flatten_data": "a record that changes its resource gets one of its own, whatever this says",
         "metric_statements": "logloom takes no metrics",
         "profile_statements": "logloom takes no profiles",
+    }
+    LACKING: ClassVar[Mapping[str, str]] = {
         "trace_statements": "a span is a record here: write statements under 'log_statements'",
     }
 
@@ -65,6 +69,19 @@ class Config:
     on_error: ON_ERROR = "pass"
     log_statements: list[str | Statements] = field(default_factory=list)
     error_mode: ERROR_MODE = "propagate"
+
+    @classmethod
+    def unfit(cls, keys: AbstractSet[str]) -> Unfit | None:
+        """It has statements for other signals, and no others."""
+        if keys & {"source", "log_statements"}:
+            return None
+        if "trace_statements" in keys:
+            return Unfit(
+                "it has 'trace_statements' alone: a span is a record here, so write them under 'log_statements'"
+            )
+        if keys & {"metric_statements", "profile_statements"}:
+            return Unfit("it is for metrics and profiles", changes_nothing=True)
+        return None
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """A program or statements that cannot be read, or do not fit a record."""

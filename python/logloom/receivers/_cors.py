@@ -58,8 +58,12 @@ def for_browsers(cors: Cors | None, handlers: "Mapping[str, Handler]") -> "dict[
     for key in handlers:
         method, _, path = key.partition(" ")
         methods.setdefault(path, []).append(method)
-    asked = {f"OPTIONS {path}": functools.partial(_preflight, cors, allowed) for path, allowed in methods.items()}
-    return {**asked, **{key: functools.partial(_told, cors, handler) for key, handler in handlers.items()}}
+    told = {key: functools.partial(_told, cors, handler) for key, handler in handlers.items()}
+    asked = {
+        f"OPTIONS {path}": functools.partial(_preflight, cors, allowed, told.get(f"OPTIONS {path}"))
+        for path, allowed in methods.items()
+    }
+    return {**told, **asked}
 
 
 async def _told(cors: Cors, handler: "Handler", request: web.BaseRequest, names: dict[str, str]) -> web.Response:
@@ -68,8 +72,12 @@ async def _told(cors: Cors, handler: "Handler", request: web.BaseRequest, names:
     return response
 
 
-async def _preflight(cors: Cors, methods: list[str], request: web.BaseRequest, _names: dict[str, str]) -> web.Response:
+async def _preflight(
+    cors: Cors, methods: list[str], own: "Handler | None", request: web.BaseRequest, names: dict[str, str]
+) -> web.Response:
     """What a browser asks before it sends. Who sends is not known yet, and nothing is taken."""
+    if own is not None and "Origin" not in request.headers:  # no browser
+        return await own(request, names)
     response = web.Response(status=HTTPStatus.NO_CONTENT, headers=VARY)
     asked = request.headers.get("Access-Control-Request-Headers", "")
     method = request.headers.get("Access-Control-Request-Method", "")

@@ -141,6 +141,8 @@ class HttpServer:
     async def _handle(self, route: Route | Page, request: web.BaseRequest, names: dict[str, str]) -> web.Response:
         call = Call(request, request.content_type.lower(), names)
         try:
+            if request.method == "OPTIONS" and callable(route):
+                return route(call)  # which methods there are is no secret, and who asks shows nothing
             sender = await admit(self._gate, request)
             call.identity, call.tenant = sender.identity, sender.tenant
             if callable(route):
@@ -167,9 +169,8 @@ class HttpServer:
             raise Refusal(HTTPStatus.REQUEST_URI_TOO_LONG, told)
         with self._listener.room.guest() as guest:
             call.body = await self._body.read(call.request, guest, call.packed)
-            facts: dict[str, Any] = {"identity": call.identity, "tenant": call.tenant}
-            facts |= {"resource": call.resource, "given": call.given}
-            known = {name: value for name, value in facts.items() if value}
+            said = {"identity": call.identity, "tenant": call.tenant, "resource": call.resource, "given": call.given}
+            known: dict[str, Any] = {name: value for name, value in said.items() if value}
             delivery = await self._push(messages, call.body, peer_of(call.request), **known)
             if delivery.kind == "retry":
                 raise Refusal(self._later, delivery.why, delivery.retry_after_s)

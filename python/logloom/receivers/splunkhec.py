@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from logloom.receivers._http import Call, Page
 
 EVENTS: Final = ("POST /services/collector", *versions("POST", "/services/collector/event"))
+VERIFIED: Final = tuple(f"OPTIONS {key.removeprefix('POST ')}" for key in EVENTS)
+"""Docker's driver asks so whether somebody is there, before it starts a container, and shows no token."""
 ACKS_MAX: Final = 10_000
 """The most acknowledgements that are asked for at once."""
 
@@ -87,6 +89,7 @@ class Config(HttpSettings):
         """Events, raw lines, health and acknowledgements."""
         return [
             *EVENTS,
+            *VERIFIED,
             *versions("POST", self.raw_path),
             *versions("POST", self.ack.path),
             *versions("GET", self.health_path),
@@ -115,6 +118,7 @@ class SplunkHec:
         raw = push.messages("splunkhec", keep_original=False, raw=True, line_format=config.line_format, **named)
         routes: dict[str, Events | Page] = {
             **{key: Events(self, events) for key in EVENTS},
+            **dict.fromkeys(VERIFIED, _verified),
             **{key: Events(self, raw) for key in versions("POST", config.raw_path)},
             **dict.fromkeys(versions("POST", config.ack.path), self._acks),
             **dict.fromkeys(versions("GET", config.health_path), self._health),
@@ -137,6 +141,10 @@ class SplunkHec:
         except (TypeError, ValueError, KeyError):
             return answer(INVALID, HTTPStatus.BAD_REQUEST)
         return web.Response(body=orjson.dumps({"acks": acks}), content_type="application/json")
+
+
+def _verified(_call: "Call") -> web.Response:
+    return web.Response(headers={"Allow": "OPTIONS, POST"})
 
 
 class Events:

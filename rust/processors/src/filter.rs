@@ -9,8 +9,27 @@ use crate::{Outcome, Processor};
 /// Drops the records for which one of the `drop` conditions holds, and, where there are `keep` conditions, those for which none of these does.
 #[derive(Debug)]
 pub struct Filter {
-    rules: Vec<(Arc<str>, Condition)>,
+    rules: Vec<(Arc<str>, Box<dyn Rule>)>,
     keep: Vec<Condition>,
+}
+
+/// What says of each record whether it goes.
+pub trait Rule: std::fmt::Debug + Send + Sync {
+    /// What it is counted under.
+    fn name(&self) -> &str;
+
+    /// Which of these records of the Batch go.
+    fn among(&self, batch: &Batch, asked: &Marks) -> Marks;
+}
+
+impl Rule for Condition {
+    fn name(&self) -> &str {
+        self.text()
+    }
+
+    fn among(&self, batch: &Batch, asked: &Marks) -> Marks {
+        Self::among(self, batch, asked)
+    }
 }
 
 /// The name of the rule that counts what no `keep` condition wanted.
@@ -19,7 +38,16 @@ const NOT_KEPT: &str = "keep";
 impl Filter {
     /// Of compiled conditions; each of `drop` counts what it dropped under its text.
     pub fn new(drop: Vec<Condition>, keep: Vec<Condition>) -> Self {
-        Self { rules: drop.into_iter().map(|condition| (condition.text().into(), condition)).collect(), keep }
+        let mut filter = Self { rules: Vec::new(), keep };
+        for condition in drop {
+            filter.push(Box::new(condition));
+        }
+        filter
+    }
+
+    /// And those go that this rule says.
+    pub fn push(&mut self, rule: Box<dyn Rule>) {
+        self.rules.push((rule.name().into(), rule));
     }
 }
 
@@ -32,9 +60,9 @@ impl Processor for Filter {
             outcome.count(rule, found);
             left.remove(goes);
         };
-        for (rule, condition) in &self.rules {
-            let goes = condition.among(&batch, &left);
-            go(rule, &mut left, &goes);
+        for (name, rule) in &self.rules {
+            let goes = rule.among(&batch, &left);
+            go(name, &mut left, &goes);
         }
         if !self.keep.is_empty() {
             let mut unwanted = left.clone();

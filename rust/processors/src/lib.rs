@@ -28,7 +28,7 @@ pub use attributes::Attributes;
 pub use correlate::Correlate;
 pub use dedup::Dedup;
 pub use enrich::Enrich;
-pub use filter::Filter;
+pub use filter::{Filter, Rule};
 pub use group_by::GroupBy;
 pub use metrics::Metrics;
 pub use python::Python;

@@ -64,6 +64,16 @@ def test_all_problems_at_once_each_with_its_place() -> None:
     ]
 
 
+def test_words_may_have_letters_of_any_size() -> None:
+    assert read(InConfig, "include: [a]\nmode: Beginning")[0].mode == "beginning"
+
+
+def test_a_shells_variable_is_told_how_it_is_written_here() -> None:
+    assert read(InConfig, "include: [a]\nmode: $MODE")[1] == [
+        "2 mode: expected 'beginning' or 'end', not '$MODE': a variable is ${env:MODE}"
+    ]
+
+
 def test_what_is_required_is_asked_for() -> None:
     assert read(OutConfig, "headers: {}")[1] == ["1 : lacks 'endpoint'"]
 

@@ -104,3 +104,71 @@ def test_nothing_left_is_told() -> None:
     text += "service: {pipelines: {metrics: {receivers: [hostmetrics], exporters: [debug]}}}"
     found = survey(text)
     assert [problem.what for problem in found.problems] == ["nothing is left that logloom could run"]
+
+
+def test_an_exporter_whose_authenticator_is_lacking_is_left_out() -> None:
+    text = TEXT.replace(
+        'otlp: {endpoint: "x:1"}', 'otlp: {endpoint: "x:1", auth: {authenticator: oauth2client}}\n  nop:'
+    )
+    text = text.replace("processors: [k8s_attributes, batch], exporters: [otlp]", "exporters: [otlp, nop]")
+    found = survey(text)
+    assert found.problems == ()
+    told = {problem.path: problem.what for problem in found.lacking}
+    assert told["exporters.otlp"] == "it sends as 'oauth2client' says, which logloom has not"
+    left = found.checked(ignore_unsupported=True)
+    assert {name: pipeline.exporters for name, pipeline in left.service.pipelines.items()} == {"logs": ["nop"]}
+
+
+def test_a_receiver_that_asks_what_is_lacking_is_refused_and_the_reason_is_told() -> None:
+    text = TEXT.replace("{grpc: {}}", "{grpc: {auth: {authenticator: oauth2client}}}")
+    told = {problem.path: problem.what for problem in survey(text).problems}
+    assert told == {
+        "receivers.otlp.protocols.grpc.auth.authenticator": "logloom has no 'oauth2client', and without it anybody "
+        "could send: give one of those that it has"
+    }
+
+
+CONNECTED = """\
+receivers: {otlp: {protocols: {grpc: {}}}}
+exporters: {nop: , kafka: }
+connectors:
+  routing:
+    default_pipelines: [logs/queue]
+    table: [{context: log, condition: 'body == "a"', pipelines: [logs/kept, logs/queue]}]
+  forward/queue: {}
+service:
+  pipelines:
+    logs/in: {receivers: [otlp], exporters: [routing, forward/queue]}
+    logs/kept: {receivers: [routing], exporters: [nop]}
+    logs/queue: {receivers: [routing], exporters: [kafka]}
+    logs/far: {receivers: [forward/queue], exporters: [kafka]}
+"""
+
+
+def test_what_a_table_sends_to_a_pipeline_that_is_left_out_goes_nowhere() -> None:
+    found = survey(CONNECTED)
+    assert found.problems == ()
+    assert {problem.path for problem in found.lacking} == {
+        "exporters.kafka",
+        "service.pipelines.logs/queue",
+        "service.pipelines.logs/far",
+    }
+    assert "connectors.forward/queue" in {note.path for note in found.notes}
+    left = found.checked(ignore_unsupported=True)
+    assert list(left.connectors) == ["routing"]
+    assert {name: pipeline.exporters for name, pipeline in left.service.pipelines.items()} == {
+        "logs/in": ["routing"],
+        "logs/kept": ["nop"],
+    }
+
+
+def test_an_exporter_that_is_told_where_other_signals_go_is_left_out() -> None:
+    text = TEXT.replace(
+        'otlp: {endpoint: "x:1"}', 'otlp: {endpoint: "x:1"}\n  otlphttp: {traces_endpoint: "http://x/t"}'
+    )
+    text = text.replace("exporters: [span_metrics, otlp]", "exporters: [otlphttp, otlp]")
+    found = survey(text)
+    assert found.problems == ()
+    told = {problem.path: problem.what for problem in found.lacking}
+    assert "give 'logs_endpoint' beside traces_endpoint" in told["exporters.otlphttp"]
+    assert found.checked(ignore_unsupported=True).service.pipelines["traces"].exporters == ["otlp"]

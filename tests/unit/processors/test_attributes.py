@@ -3,8 +3,13 @@
 import hashlib
 from typing import Any
 
+import orjson
 import pytest
 
+import logloom
+from logloom import config
+from logloom.config.typed import read_yaml
+from logloom.processors import attributes
 from tests.unit.processors.shaping import batch, flat, problems, processor, record
 
 
@@ -82,7 +87,8 @@ def test_actions_are_done_in_their_order() -> None:
         ("match_type: strict, attributes: [{key: n}]", ["1", "2"]),
         ("match_type: strict, attributes: [{key: n, value: 2}, {key: s, value: two}]", ["2"]),
         ("match_type: regexp, attributes: [{key: s, value: '^t'}]", ["2"]),
-        ("match_type: strict, resources: [{key: service.name, value: cart}, {key: other}]", ["1"]),
+        ("match_type: strict, resources: [{key: service.name, value: cart}, {key: service.name}]", ["1"]),
+        ("match_type: strict, resources: [{key: service.name, value: cart}, {key: other}]", []),
         ("match_type: strict, libraries: [{name: none}]", []),
         ("match_type: strict, attributes: [{key: n}], log_bodies: ['1', '3']", ["1"]),
     ],
@@ -126,7 +132,6 @@ def test_what_changes_nothing_is_the_same_batch() -> None:
         ("actions: [{pattern: '(', action: delete}]", "unclosed group"),
         ("actions: [{key: a, pattern: 'x', action: extract}]", "needs a pattern with named groups"),
         ("actions: [{key: a, action: convert}]", "converted_type: int, double or string"),
-        ("actions: [{key: a, action: upsert, from_context: metadata.x}]", "no metadata of a request is kept"),
         ("actions: [{key: a, action: upser, value: 1}]", "did you mean 'upsert'?"),
         ("actions: [{key: a, action: delete}], include: {match_type: strict}", "include: nothing is asked"),
         ("actions: [{key: a, action: delete}], exclude: {match_type: regexp, log_bodies: ['(']}", "exclude: "),
@@ -135,3 +140,37 @@ def test_what_changes_nothing_is_the_same_batch() -> None:
 )
 def test_what_is_wrong_is_said(text: str, told: str) -> None:
     assert any(told in problem for problem in problems("attributes", text)), problems("attributes", text)
+
+
+def test_headers_of_requests_are_lacking_and_their_defaults_stand() -> None:
+    text = (
+        'receivers: {otlp: {protocols: {grpc: {}}}}\nexporters: {otlp: {endpoint: "a:1"}}\n'
+        "processors: {attributes: {actions: [{key: a, action: upsert, from_context: metadata.x, default_value: d},"
+        " {key: b, action: upsert, from_context: X-Host}]}}\n"
+        "service: {pipelines: {logs: {receivers: [otlp], processors: [attributes], exporters: [otlp]}}}"
+    )
+    found = config.survey(read_yaml(text, "f"), "f", {})
+    assert [problem.path for problem in found.lacking] == [
+        f"processors.attributes.actions[{at}].from_context" for at in (0, 1)
+    ]
+    left = found.checked(ignore_unsupported=True)
+    made, _ = attributes.create(left.processors["attributes"].config).apply(batch(record()))
+    assert [one.attributes for one in made] == [{"a": "d"}]
+
+
+def test_spans_are_meant_by_their_names_and_kinds() -> None:
+    include = "include: {match_type: regexp, span_names: ['^GET '], span_kinds: [SPAN_KIND_SERVER]}"
+    text = f"actions: [{{key: hit, value: 1, action: upsert}}], {include}"
+    assert problems("attributes", text) == []
+    spans = [("GET /a", "server"), ("GET /a", "client"), ("POST /a", "server")]
+    given = logloom.parse(
+        orjson.dumps(
+            [
+                {"traceId": "a" * 16, "id": f"{at + 1:016x}", "name": name, "kind": kind.upper()}
+                for at, (name, kind) in enumerate(spans)
+            ]
+        ),
+        format="zipkin",
+    )
+    made, _ = processor("attributes", text).apply(given)
+    assert ["hit" in one.attributes for one in made] == [True, False, False]

@@ -7,6 +7,7 @@ import pytest
 
 from logloom import config
 from logloom._native import Batch, Intake, Journal, Record
+from logloom.config.typed import read_yaml
 from logloom.errors import InvalidConfigError
 from logloom.intake import Push, intake_of
 from tests.unit.components import installed
@@ -71,6 +72,57 @@ async def test_the_collectors_conditions_drop_likewise() -> None:
     assert intake.counters()["processors"]["filter/0"]["rules"] == {'IsMatch(log.body, "^p.ng$")': 2}
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("logs: {log_record: ['Int(attributes[\"n\"]) >= 2']}", ["ping", "order"]),
+        ("logs: {log_record: ['Len(body) > 4 or body == \"boom\"']}", ["ping", "ping"]),
+        ("logs: {log_record: ['ParseJSON(body)[\"x\"] == 1']}", ["ping", "order", "boom", "ping"]),  # none is JSON
+        ("logs: {resource: ['attributes[\"service.name\"] == nil']}", []),
+        (
+            "log_conditions: [{context: resource, conditions: ['attributes[\"env\"] != nil', 'Len(attributes) > 9']}]",
+            None,
+        ),
+        ("log_conditions: [{conditions: ['log.body == \"ping\"'], error_mode: ignore}]", ["order", "boom"]),
+        ("logs: {include: {match_type: strict, bodies: [ping, boom]}}", ["ping", "boom", "ping"]),
+        ("logs: {exclude: {match_type: regexp, bodies: ['^p', '^b']}}", ["order"]),
+        ("logs: {include: {match_type: strict, severity_number: {min: info}}}", ["order", "boom", "ping"]),
+        ('logs: {exclude: {match_type: strict, severity_number: {min: "17"}}}', ["ping", "order", "ping"]),
+        (
+            (
+                "logs: {include: {match_type: strict, record_attributes: [{key: n}]}, exclude: {match_type: regexp, "
+                "severity_texts: [debug, error]}}"
+            ),
+            ["order", "ping"],
+        ),
+        ("logs: {exclude: {match_type: strict, resource_attributes: [{key: service.name, value: x}]}}", None),
+    ],
+)
+async def test_what_collectors_configs_say_in_other_ways(text: str, kept: list[str] | None) -> None:
+    batch, _ = await filtered(text)
+    found = [record.body for record in batch] if batch is not None else []
+    assert found == (["ping", "order", "boom", "ping"] if kept is None else kept)
+
+
+def test_conditions_on_other_signals_are_told_and_left_out() -> None:
+    text = (
+        'receivers: {otlp: {protocols: {grpc: {}}}}\nexporters: {otlp: {endpoint: "a:1"}}\nprocessors:\n'
+        "  filter/metrics: {error_mode: ignore, metrics: {metric: ['true']}}\n"
+        "  filter/spans: {traces: {span: ['true']}}\n"
+        "  filter/both: {logs: {log_record: ['true']}, traces: {span: ['true']}}\n"
+        "service: {pipelines: {logs: {receivers: [otlp], processors: [filter/metrics, filter/spans, filter/both],"
+        " exporters: [otlp]}}}"
+    )
+    found = config.survey(read_yaml(text, "f"), "f", {})
+    assert found.problems == ()
+    lacking = {problem.path: problem.what for problem in found.lacking}
+    assert lacking.keys() == {"processors.filter/spans", "processors.filter/both.traces"}
+    assert all("write a condition under 'drop'" in what for what in lacking.values())
+    assert "processors.filter/metrics" in {note.path for note in found.notes}
+    left = found.checked(ignore_unsupported=True)
+    assert left.service.pipelines["logs"].processors == ["filter/both"]
+
+
 async def test_a_record_stays_byte_for_byte_as_it_was() -> None:
     untouched, _ = await filtered("drop: ['severity == FATAL']")
     some, _ = await filtered("drop: ['severity == FATAL']", "keep: ['attributes[\"n\"] == 2']")
@@ -94,7 +146,10 @@ async def test_all_may_go_and_the_accounts_still_add_up() -> None:
     ("text", "told"),
     [
         ("", "processors.filter/0.drop: nothing is filtered: give conditions here, or under 'keep'"),
-        ("logs: {log_record: ['IsInt(body)']}", "processors.filter/0.logs.log_record[0]: the function 'IsInt' has no"),
+        ("logs: {log_record: ['Int(body) > 1', 'IsIt(body)']}", "processors.filter/0.logs.log_record[1]: "),
+        ("log_conditions: [{conditions: ['sverity > 1']}]", "processors.filter/0.log_conditions[0].conditions[0]: "),
+        ("logs: {exclude: {match_type: strict, severity_number: {min: loud}}}", "expected a severity, such as INFO or"),
+        ("logs: {include: {match_type: regexp, bodies: ['(']}}", "processors.filter/0.logs.include: "),
         ("keep: ['true', 'severty > 1']", "processors.filter/0.keep[1]: unknown field 'severty': did you mean"),
     ],
 )

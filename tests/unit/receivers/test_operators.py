@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from logloom import Parser
 from logloom.receivers import filelog
 from tests.components import problems_of, read_config
 
@@ -54,3 +55,18 @@ def test_what_operators_set_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     chain = orjson.loads(str(lines.options()["operators"]))
     assert chain["environment"] == {"SITE": "berlin"}
     assert chain["resource"] == {"host": 'EXPR(attributes["log.file.name"])'}
+
+
+def test_severities_may_be_called_as_programs_call_them() -> None:
+    lines = read_config(
+        filelog,
+        f"""
+        {FILES}
+        operators:
+          - type: regex_parser
+            regex: '^(?P<a>.)'
+            severity: {{parse_from: attributes.a, mapping: {{warning: W, notice: N, crit: C}}}}
+        """,
+    ).lines
+    batch = Parser("operators", **lines.options()).parse(b"W one\nN two\nC three\n")
+    assert [record.severity_number for record in batch] == [13, 10, 18]

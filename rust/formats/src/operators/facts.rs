@@ -8,7 +8,7 @@ use super::{
     times::TimeRule,
     value::{Str, Value},
 };
-use crate::ids::decode_into;
+use crate::{ids::decode_into, severity::of_text};
 
 /// Why an operator could not do its work, for people.
 pub(super) type Failed = &'static str;
@@ -104,7 +104,8 @@ impl SeverityRule {
         let mut rule = Self { from, words, ranges: Vec::new(), overwrites: place.bool("overwrite_text")?.unwrap_or(false) };
         if let Some(mapping) = place.inner("mapping")? {
             for (key, value) in mapping.pairs() {
-                let number = level(key).ok_or_else(|| {
+                // The Collector takes any word, and those that it does not know for no severity.
+                let number = level(key).or_else(|| Some(of_text(key.into())).filter(|number| *number > 0)).ok_or_else(|| {
                     mapping.error(key, "is no severity: there are trace, debug, info, warn, error and fatal, with 2 to 4 behind them")
                 })?;
                 let one = std::slice::from_ref(value);

@@ -15,7 +15,7 @@ use vrl::compiler::runtime::Runtime;
 pub use crate::OnError;
 use crate::{Outcome, Processor};
 use fields::{Edits, Source};
-pub use ottl::{Group, GroupError};
+pub use ottl::{Asked, Group, GroupError};
 use ottl::{Ran, Statements};
 use program::Program;
 pub use program::{LEFT_OUT, ProgramError, SOURCE_BYTES_MAX, functions};

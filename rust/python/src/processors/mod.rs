@@ -36,11 +36,13 @@ pub struct Processor(pub(crate) Arc<dyn logloom_processors::Processor>);
 impl Processor {
     #[staticmethod]
     #[pyo3(signature = (*, drop, keep, drop_ottl = Vec::new()))]
-    fn filter(drop: Vec<String>, keep: Vec<String>, drop_ottl: Vec<String>) -> PyResult<Self> {
-        let compile = |texts: Vec<String>, ottl: bool| texts.iter().map(|text| condition(text, ottl)).collect::<PyResult<Vec<_>>>();
-        let mut dropping = compile(drop, false)?;
-        dropping.extend(compile(drop_ottl, true)?);
-        Ok(Self(Arc::new(Filter::new(dropping, compile(keep, false)?))))
+    fn filter(drop: Vec<String>, keep: Vec<String>, drop_ottl: Vec<(String, String)>) -> PyResult<Self> {
+        let compile = |texts: Vec<String>| texts.iter().map(|text| condition(text, false)).collect::<PyResult<Vec<_>>>();
+        let mut filter = Filter::new(compile(drop)?, compile(keep)?);
+        for (context, text) in &drop_ottl {
+            filter.push(Box::new(transform::asked(context, text)?));
+        }
+        Ok(Self(Arc::new(filter)))
     }
 
     #[staticmethod]

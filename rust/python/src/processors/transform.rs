@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use logloom_processors::transform::{Group, OnError, Transform, functions};
+use logloom_processors::transform::{Asked, Group, OnError, Transform, functions};
 use logloom_record::expr::Context;
 use pyo3::prelude::*;
 
@@ -27,6 +27,11 @@ pub fn transform_statements(groups: Vec<(String, Vec<String>, Vec<String>, bool)
     let groups = groups.into_iter().map(group).collect::<PyResult<Vec<_>>>()?;
     let made = Transform::ottl(&groups, on_error_of(on_error)?).map_err(|error| ConfigError::new_err(error.to_string()))?;
     Ok(Processor(Arc::new(made)))
+}
+
+/// A condition of the Collector's, for `filter`.
+pub(super) fn asked(context: &str, text: &str) -> PyResult<Asked> {
+    Asked::compile(text, context_of(context)?).map_err(|error| ConfigError::new_err(error.to_string()))
 }
 
 fn context_of(name: &str) -> PyResult<Context> {

@@ -1,5 +1,6 @@
 //! The Collector's statements (OTTL), one after another over the same record; conditions are asked by the one evaluator there is.
 
+mod asked;
 mod converters;
 mod editors;
 mod functions;
@@ -21,6 +22,7 @@ use super::{
     values,
     view::{Places, View},
 };
+pub use asked::Asked;
 use converters::Term;
 use editors::Editor;
 
@@ -229,12 +231,7 @@ impl Statements {
                 }
             }
         }
-        let paths = paths.iter().filter_map(|path| match path {
-            Path::Record(path, _) => Some(path.path.segments.as_slice()),
-            Path::Cache(_) => None,
-        });
-        // Each was checked where it stands.
-        statements.places = Places::of(paths).unwrap_or_default();
+        statements.places = places_of(&paths);
         Ok(statements)
     }
 
@@ -264,21 +261,12 @@ impl Statements {
             }
             let mut room = Room { view: &mut view, cache };
             let done = (|| {
-                let holds = |guard: &Guard, room: &Room<'_, '_>| {
-                    let mut given = Vec::with_capacity(guard.1.len());
-                    for value in &guard.1 {
-                        let mut message = Vec::new();
-                        values::write(&value.eval(room)?, &mut message)?;
-                        given.push(message);
-                    }
-                    Ok::<_, String>(guard.0.matches_now(batch, position, [source.record, source.resource, source.scope], &given))
-                };
                 let mut wanted = ready.any.is_empty();
                 for guard in ready.any.iter() {
-                    wanted = wanted || holds(guard, &room)?;
+                    wanted = wanted || holds(guard, &room, batch, position, source)?;
                 }
                 if let Some(own) = &ready.own {
-                    wanted = wanted && holds(own, &room)?;
+                    wanted = wanted && holds(own, &room, batch, position, source)?;
                 }
                 if wanted { ready.editor.run(&mut room) } else { Ok(()) }
             })();
@@ -291,6 +279,26 @@ impl Statements {
         }
         if view.is_changed() { written(&view, source, ran, |_, _| Ok(())) } else { Ok(()) }
     }
+}
+
+/// Whether a condition holds for a record as it is now; what is wrong where that cannot be computed.
+fn holds(guard: &Guard, room: &Room<'_, '_>, batch: &Batch, position: usize, source: Source<'_>) -> Result<bool, String> {
+    let mut given = Vec::with_capacity(guard.1.len());
+    for value in &guard.1 {
+        let mut message = Vec::new();
+        values::write(&value.eval(room)?, &mut message)?;
+        given.push(message);
+    }
+    Ok(guard.0.matches_now(batch, position, [source.record, source.resource, source.scope], &given))
+}
+
+/// Which parts of a record paths lead to; each was checked where it stands.
+fn places_of(paths: &[Path]) -> Places {
+    let paths = paths.iter().filter_map(|path| match path {
+        Path::Record(path, _) => Some(path.path.segments.as_slice()),
+        Path::Cache(_) => None,
+    });
+    Places::of(paths).unwrap_or_default()
 }
 
 /// Writes what was changed, and goes on with what it is now.
