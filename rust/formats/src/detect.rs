@@ -8,6 +8,7 @@ use crate::{
     FORMATS, Format, Framing, Options, Spec,
     decoder::{spread, strip_ansi},
     formats::text,
+    plain::begins_with_time,
     trace::breaks_away,
 };
 
@@ -119,11 +120,16 @@ pub(crate) fn surest<'c>(candidates: &'c Candidates, line: &[u8]) -> Option<&'c 
 }
 
 /// How well a format fits the lines that may begin one of its records: 0 where that is under two thirds of them, or under one third where
-/// those leave no doubt (a banner, lines of other programs between). The lines that do not fit, or go on with a record (stack traces,
-/// statements of several lines), count against it, so that a format which knows all lines comes first.
+/// those leave no doubt (a banner, lines of other programs between); 0, too, where more lines begin with a time that the format does not know.
+/// The lines that do not fit, or go on with a record (stack traces, statements of several lines), count against it, so that a format which
+/// knows all lines comes first.
 fn of_lines(format: &dyn Format, lines: &[&[u8]]) -> u32 {
-    let (mut sum, mut fit, mut begun) = (0, 0, 0);
-    for line in lines.iter().filter(|line| format.begins(line) && !breaks_away(line)) {
+    let (mut sum, mut fit, mut begun, mut foreign) = (0, 0, 0, 0);
+    for line in lines {
+        if !format.begins(line) || breaks_away(line) {
+            foreign += u32::from(begins_with_time(line));
+            continue;
+        }
         let likely = format.likely(line).0;
         if likely >= LOOKS_LIKE {
             sum += u32::from(likely);
@@ -135,11 +141,12 @@ fn of_lines(format: &dyn Format, lines: &[&[u8]]) -> u32 {
     let is_sure = mean >= u32::from(UNMISTAKABLE);
     let is_first = lines.first().is_some_and(|line| format.begins(line));
     let enough = if is_sure { fit * 3 >= begun } else { fit * 3 >= begun * 2 && (begun >= 3 || is_first) };
-    if fit == 0 || !enough {
+    if fit == 0 || !enough || fit < foreign {
         return 0;
     }
-    let strays = lines.len() as u32 - begun;
-    mean * (50 + 50 * fit / begun) / 100 * (100 - 20 * strays / lines.len() as u32) / 100
+    let known = begun + foreign;
+    let strays = lines.len() as u32 - known;
+    mean * (50 + 50 * fit / known) / 100 * (100 - 20 * strays / lines.len() as u32) / 100
 }
 
 /// The first lines that are not blank. One that the sample cuts does not count, unless there is no other.

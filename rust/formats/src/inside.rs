@@ -8,6 +8,7 @@ use crate::{
     find,
     formats::text,
     mixed::Mixed,
+    time::Zone,
 };
 
 /// The option that names what is inside. Not `format`: beside the name of the outer one that would be no option in Python.
@@ -23,8 +24,9 @@ pub(crate) struct Inside {
     pub(crate) named: Option<Arc<dyn Format>>,
     /// What lines are of which no more is known.
     pub(crate) plain: Arc<dyn Format>,
-    /// The options that all formats take.
+    /// The options that all formats take, and of these the zone.
     common: Options,
+    zone: Zone,
     candidates: OnceLock<Candidates>,
 }
 
@@ -39,7 +41,8 @@ impl Inside {
             Some(name) => Some(inside(name, options)?),
         };
         let plain = (text::SPEC.compile)(&common)?;
-        Ok(Self { named, plain, common, candidates: OnceLock::new() })
+        let zone = options.zone()?;
+        Ok(Self { named, plain, common, zone, candidates: OnceLock::new() })
     }
 
     /// The format that `messages`, one a line, look like.
@@ -48,7 +51,7 @@ impl Inside {
             let of_lines = |format: &&Arc<dyn Format>| format.framing().is_lines() && !format.has_own_decoder();
             candidates(&self.common).iter().filter(of_lines).cloned().collect()
         });
-        likeliest(candidates, messages, true).map(|format| Mixed::inside(format, candidates))
+        likeliest(candidates, messages, true).map(|format| Mixed::inside(format, candidates, self.zone))
     }
 }
 

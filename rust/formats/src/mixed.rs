@@ -10,7 +10,10 @@ use logloom_record::{BatchWriter, RejectReason, Text};
 use crate::{
     Decoder, Format, Framing, Likely, Spec,
     detect::{Candidates, surest},
+    formats::text,
     open_framed,
+    plain::begins_with_time,
+    time::Zone,
 };
 
 /// After so many lines one after the other that no format knew, only one of them each time so many is offered to all formats again.
@@ -23,48 +26,50 @@ const BEGINS: Likely = Likely(90);
 pub(crate) struct Mixed {
     format: Arc<dyn Format>,
     candidates: Candidates,
+    /// Of times that name none.
+    zone: Zone,
     misses: AtomicU32,
 }
 
 impl Mixed {
     /// The decoder of a source of this format. Only a source of lines may be mixed, and only where the format leaves cutting these to us.
-    pub(crate) fn open(format: &Arc<dyn Format>, candidates: &Candidates, frame_bytes_max: usize) -> Box<dyn Decoder> {
+    pub(crate) fn open(format: &Arc<dyn Format>, candidates: &Candidates, zone: Zone, frame_bytes_max: usize) -> Box<dyn Decoder> {
         if !format.framing().is_lines() || format.has_own_decoder() {
             return Arc::clone(format).open(frame_bytes_max);
         }
-        open_framed(Arc::new(Self::of(format, candidates)), frame_bytes_max)
+        open_framed(Arc::new(Self::of(format, candidates, zone)), frame_bytes_max)
     }
 
     /// The format of lines that come in something else, for one source.
-    pub(crate) fn inside(format: &Arc<dyn Format>, candidates: &Candidates) -> Arc<dyn Format> {
-        Arc::new(Self::of(format, candidates))
+    pub(crate) fn inside(format: &Arc<dyn Format>, candidates: &Candidates, zone: Zone) -> Arc<dyn Format> {
+        Arc::new(Self::of(format, candidates, zone))
     }
 
-    fn of(format: &Arc<dyn Format>, candidates: &Candidates) -> Self {
-        Self { format: Arc::clone(format), candidates: Arc::clone(candidates), misses: AtomicU32::new(0) }
+    fn of(format: &Arc<dyn Format>, candidates: &Candidates, zone: Zone) -> Self {
+        Self { format: Arc::clone(format), candidates: Arc::clone(candidates), zone, misses: AtomicU32::new(0) }
     }
 
-    /// Whether a line is beyond much doubt of another format.
+    /// Whether a line is beyond much doubt of another format, or has a time of its own.
     #[cold]
     #[inline(never)]
     fn is_of_another(&self, line: &[u8]) -> bool {
-        surest(&self.candidates, line).is_some_and(|other| other.likely(line) >= BEGINS)
+        begins_with_time(line) || surest(&self.candidates, line).is_some_and(|other| other.likely(line) >= BEGINS)
     }
 
-    /// Reads a line that is not of the source's format by another one that is sure of it.
+    /// Reads a line that is not of the source's format by another one that is sure of it; as text, if at least it begins with a time.
     #[cold]
     #[inline(never)]
     fn otherwise(&self, frame: Text<'_>, reason: RejectReason, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let misses = self.misses.fetch_add(1, Ordering::Relaxed);
-        if misses > MISSES_MAX && !misses.is_multiple_of(MISSES_MAX) {
-            return Err(reason);
+        let is_tried = misses <= MISSES_MAX || misses.is_multiple_of(MISSES_MAX);
+        let other = is_tried.then(|| surest(&self.candidates, frame.bytes())).flatten();
+        if let Some(other) = other.filter(|other| !std::ptr::eq(other.spec(), self.format.spec()))
+            && other.parse(frame, out).is_ok()
+        {
+            self.misses.store(0, Ordering::Relaxed);
+            return Ok(());
         }
-        let Some(other) = surest(&self.candidates, frame.bytes()).filter(|other| !std::ptr::eq(other.spec(), self.format.spec())) else {
-            return Err(reason);
-        };
-        other.parse(frame, out).map_err(|_| reason)?;
-        self.misses.store(0, Ordering::Relaxed);
-        Ok(())
+        if begins_with_time(frame.bytes()) { text::parse(self.zone, frame, out) } else { Err(reason) }
     }
 }
 

@@ -71,6 +71,13 @@ pub(crate) struct Head<'a> {
     pub(crate) severity_text: Text<'a>,
 }
 
+/// Whether a line begins with a time that is spelt in full, date and clock, perhaps in a bracket: it goes on with no other.
+pub(crate) fn begins_with_time(line: &[u8]) -> bool {
+    let at = usize::from(line.first() == Some(&b'['));
+    let found = moment(line, at, &Context::default());
+    found.is_some_and(|(_, len)| line.get(at..at + len).is_some_and(|time| time.contains(&b':')))
+}
+
 /// Reads the start of a line.
 pub(crate) fn head<'a>(line: Text<'a>, context: &Context) -> Head<'a> {
     let mut head = Head { time: 0, severity: 0, severity_text: Text::EMPTY };

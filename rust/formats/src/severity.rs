@@ -33,7 +33,7 @@ const WORDS: &[(u8, &[&str])] = &[
         "audit success", "successaudit", "audit_success", // Windows
         "low", // CEF and the findings of scanners
     ]),
-    (10, &["notice", "note", "notification", "n", "success", "e_notice", "e_user_notice", "e_strict", "*"]),
+    (10, &["notice", "note", "notification", "noti", "ntc", "n", "success", "e_notice", "e_user_notice", "e_strict", "*"]),
     (13, &[
         "warning", "warn", "wrn", "warni", "w", "deprecation", "deprecated", "medium", "#",
         "e_warning", "e_user_warning", "e_core_warning", "e_deprecated", // PHP
@@ -44,9 +44,9 @@ const WORDS: &[(u8, &[&str])] = &[
         "e_error", "e_user_error", "parse error",
     ]),
     (18, &["critical", "crit", "crt", "c", "dpanic", "very-high", "fault"]),
-    (19, &["alert"]),
+    (19, &["alert", "alrt", "alr"]),
     (21, &[
-        "fatal", "ftl", "pnc", "fata", "f", "emergency", "emerg", "panic", "pani", "assert",
+        "fatal", "ftl", "pnc", "fata", "f", "emergency", "emerg", "emgc", "emg", "panic", "pani", "assert",
         "fatal error", "e_parse", "e_core_error", "e_compile_error",
     ]),
 ];

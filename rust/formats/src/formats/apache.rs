@@ -44,6 +44,21 @@ const SSL: &str = concat!(
     " {client.address:word} {tls.protocol.version:tls} {tls.cipher:word} \"{request:request}\" {http.response.body.size:int}"
 );
 
+/// Those of others: cPanel's month is a number, Couchbase puts no quotes around a referer that is none.
+const OTHERS: [&str; 2] = [
+    concat!(
+        "{client.address:word} {apache.ident:word} {user.name:id} [{time:%m/%d/%Y:%H:%M:%S %z}] \"{request:request}\" ",
+        "{http.response.status_code:status} {http.response.body.size:int}",
+        clf_agent!(),
+        " {apache.more}"
+    ),
+    concat!(
+        "{client.address:word} {server.address:word} {user.name:word} ",
+        clf_request!(),
+        " - \"{user_agent.original:escaped}\" {apache.more}"
+    ),
+];
+
 /// Directives without what limits them to some statuses. What is measured has its unit in its name.
 const DIRECTIVES: Dialect = Dialect {
     directives: &[
@@ -126,6 +141,7 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     }
     let mut patterns = pattern::clf_lines(&BEHIND.map(|behind| format!("{USER}{behind}")));
     patterns.push(SSL.into());
+    patterns.extend(OTHERS.map(String::from));
     patterns.extend(BEHIND.iter().take(2).map(|behind| format!("{BLANK_USER}{behind}")));
     patterns.extend(apache_error::patterns());
     pattern::compile(&SPEC, &patterns, 91, options)

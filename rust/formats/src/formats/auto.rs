@@ -108,7 +108,7 @@ impl Detecting {
             return if self.decided { data.len() } else { 0 };
         }
         if let Some(format) = likeliest(&self.candidates, data, ended) {
-            let decoder = Mixed::open(format, &self.candidates, self.frame_bytes_max);
+            let decoder = Mixed::open(format, &self.candidates, self.zone, self.frame_bytes_max);
             self.open(decoder, out);
             self.decided = true;
             return data.len();

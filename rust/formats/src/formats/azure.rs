@@ -38,6 +38,7 @@ const ROWS: &[(&str, &str)] = &[
     ("time", "time"),
     ("timeGenerated", "time"),
     ("timestamp", "time"),
+    ("timeStamp", "time"), // Application Gateway
     ("level", "severity"),
     ("Level", "severity"),
     ("properties.message", "body"),

@@ -26,6 +26,8 @@ const PATTERNS: &[&str] = &[
         "{user.name:word} {http.request.method:word} {url.path:path} {http.response.status_code:int} {couchdb.outcome:word} {couchdb.duration_ms:int}"
     ),
     "[{severity}] {time:iso} {host.name:word} <{erlang.pid:word}> {couchdb.request_id:word} {body}",
+    // What no process of its own says: the emulator's.
+    "[{severity}] {time:iso} {host.name:word} {erlang.registered_name:class} -------- {body}",
     // OTP's reports, before and after version 21.
     "={severity} REPORT==== {time:%d-%b-%Y::%H:%M:%S} ===\n{body}",
     "={severity} REPORT==== {time:%d-%b-%Y::%H:%M:%S.%f} ===\n{body}",

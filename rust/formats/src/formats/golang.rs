@@ -63,6 +63,7 @@ const PATTERNS: &[&str] = &[
     "{severity}[{logrus.uptime_s:int}] {body>}{_:pairs error>exception.message}",
     // Gin.
     "[GIN] {time:%Y/%m/%d - %H:%M:%S} |{~}{http.response.status_code:int} |{~}{gin.duration} |{~}{client.address:word} | {http.request.method:word}{ }\"{url.path:path}\"{?{_}?}",
+    "{time:iso} |{~}{http.response.status_code:int} |{~}{gin.duration} |{~}{client.address:word} | {http.request.method:word}{ }\"{url.path:path}\"{?{_}?}",
     // AdGuard Home's and Zoraxy's, which say who asked.
     "{time:%Y/%m/%d %H:%M:%S.%f} [{severity}] {body>}{http.request.method:word} {_:word} {url.path:word}: from ip {client.address:word}: {_}",
     "{time:%Y/%m/%d %H:%M:%S.%f} [{severity}] {body>}{http.request.method:word} {client.address:word} {url.path:word}: {_}",

@@ -52,6 +52,15 @@ const PATTERNS: &[&str] = &[
         "{client.address:word}|{server.address:word}"
     ),
     "{time:iso} {severity}{ }[{log.logger:class}] - {body}",
+    // Keycloak's events.
+    concat!(
+        "{time:iso} {severity}{ }[org.keycloak.events] ({thread.name}) {body>}type={keycloak.event.type:quoted}, ",
+        "{keycloak.event.:pairs ipAddress>client.address username>user.name userId>user.id realmId>keycloak.realm.id clientId>keycloak.client.id error>error.type}",
+        "{log.logger=org.keycloak.events}"
+    ),
+    // WildFly, Quarkus: loggers and threads have names of several words.
+    "{time:iso} {severity}{ }[{log.logger:name}] ({thread.name}) {body}",
+    "{time:%H:%M:%S,%3f} {severity}{ }[{log.logger:name}] ({thread.name}) {body}",
     // Hadoop, HBase and others: thread in brackets, then the logger.
     "{time:iso} {severity}{ }[{thread.name}] {log.logger:word}{ }- {body}",
     "{time:iso} [{thread.name}] {severity}{ }{log.logger:word}{ }- {body}",
@@ -66,20 +75,16 @@ const PATTERNS: &[&str] = &[
     "{time:iso} {severity}{ }({thread.name:thread}|{thread.id:int}) [{code.function.name:class}():{code.line.number:int}] {body}",
     // Home Assistant is no Java, but its lines look so.
     "{time:iso} {severity}{ }({thread.name}) [{log.logger:class}] {body}",
-    // Keycloak's events.
-    concat!(
-        "{time:iso} {severity}{ }[org.keycloak.events] ({thread.name}) {body>}type={keycloak.event.type:quoted}, ",
-        "{keycloak.event.:pairs ipAddress>client.address username>user.name userId>user.id realmId>keycloak.realm.id clientId>keycloak.client.id error>error.type}",
-        "{log.logger=org.keycloak.events}"
-    ),
     // Logback's own status.
     "{time:%H:%M:%S,%3f} |-{severity} in {log.logger:id} - {body}",
     "{time:iso} [{thread.name}] {severity}{ }- {body}",
-    // Solr.
+    // Solr: of which collection, shard and replica.
+    concat!(
+        "{time:iso} {severity}{ }({thread.name}) [{~}c:{solr.collection:word} s:{solr.shard:word} r:{solr.replica:word} ",
+        "x:{solr.core:name}] {log.logger:word} {body}"
+    ),
+    "{time:iso} {severity}{ }({thread.name}) [{~}x:{solr.core:word}] {log.logger:word} {body}",
     "{time:iso} {severity}{ }({thread.name}) [{~}{solr.core}] {log.logger:word} {body}",
-    // WildFly, Quarkus.
-    "{time:iso} {severity}{ }[{log.logger:word}] ({thread.name}) {body}",
-    "{time:%H:%M:%S,%3f} {severity}{ }[{log.logger:word}] ({thread.name}) {body}",
     // Logback without a pattern.
     "{time:%H:%M:%S.%3f} [{thread.name}] {severity}{ }{log.logger:word} -- {body}",
     "{time:%H:%M:%S.%3f} [{thread.name}] {severity}{ }{log.logger:word} - {body}",
@@ -92,6 +97,8 @@ const PATTERNS: &[&str] = &[
     "{time:iso} | {severity}{ }| {body} | {log.logger:word} | {thread.name}",
     // Jetty.
     "{time:%Y-%m-%d %H:%M:%S.%3f}:{severity}:{log.logger:word}:{thread.name}: {body}",
+    // The logger before the thread.
+    "{time:iso} {severity}{ }{log.logger:class} [{thread.name}] {body}",
     // Neo4j, and whoever puts a word between.
     "{time:iso} {severity}{ }[{log.logger:word}] {body}",
 ];

@@ -47,6 +47,7 @@ pub mod istio;
 pub mod jaeger;
 pub mod journald;
 pub mod json;
+pub mod jvm;
 pub mod k8s_audit;
 pub mod k8s_events;
 pub mod kibana;
@@ -147,6 +148,7 @@ pub static FORMATS: &[&Spec] = &[
     &jaeger::SPEC,
     &journald::SPEC,
     &json::SPEC,
+    &jvm::SPEC,
     &k8s_audit::SPEC,
     &k8s_events::SPEC,
     &kibana::SPEC,

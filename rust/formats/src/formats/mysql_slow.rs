@@ -268,10 +268,22 @@ impl Format for MysqlSlow {
     }
 }
 
+/// What the server writes whenever it opens the file: `mysqld, Version: 8.4.3 (…). started with:`, where it listens, names of columns.
+fn is_banner(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let columns = || line.starts_with(b"Time ") && line.ends_with(b"Argument");
+    let port = || line.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"tcp port:"));
+    line.ends_with(b" started with:") || port() || columns()
+}
+
 impl MysqlSlow {
     fn record(&self, frame: Text<'_>, pairs: &mut Pairs, out: &mut BatchWriter) -> Result<(), RejectReason> {
         let context = Context::of(self.zone, out);
         let Some(found) = self.read(frame, &context, pairs) else {
+            if is_banner(frame.bytes()) {
+                out.begin(0, 0, Text::EMPTY).body(frame).finish(&Tail::default());
+                return Ok(());
+            }
             return Err(RejectReason::syntax("expected '# Time:' or '# User@Host:'", 0));
         };
         let keep = out.keeps_original();

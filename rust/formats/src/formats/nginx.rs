@@ -43,19 +43,24 @@ const BEHIND: [&str; 6] = [
     concat!("- ", clf_request!(), clf_agent!()),
 ];
 
-/// Nginx Proxy Manager's two formats.
-const PROXY_MANAGER: [&str; 2] = [
+/// Nginx Proxy Manager's two formats, and `NPMplus`'s.
+const PROXY_MANAGER: [&str; 3] = [
     concat!(
         clf_time!(),
         " {nginx.upstream.cache_status:word} {nginx.upstream.status:word} {http.response.status_code:status} - {http.request.method:word} ",
         "{url.scheme:word} {server.address:word} \"{url.path:path}\" [Client {client.address:word}] [Length {http.response.body.size:int}] ",
-        "[Gzip {nginx.gzip_ratio:double}] [Sent-to {nginx.server}] \"{user_agent.original:escaped}\" \"{http.request.header.referer:header}\""
+        "[Gzip {nginx.gzip_ratio:double}] {?[Sent-to {nginx.server}] ?}\"{user_agent.original:escaped}\" \"{http.request.header.referer:header}\""
     ),
     concat!(
         clf_time!(),
         " {http.response.status_code:status} - {http.request.method:word} {url.scheme:word} {server.address:word} \"{url.path:path}\" ",
-        "[Client {client.address:word}] [Length {http.response.body.size:int}] [Gzip {nginx.gzip_ratio:double}] ",
+        "[Client {client.address:word}] [Length {http.response.body.size:int}] [Gzip {nginx.gzip_ratio:double}] {?[Sent-to {nginx.server}] ?}",
         "\"{user_agent.original:escaped}\" \"{http.request.header.referer:header}\""
+    ),
+    concat!(
+        clf_time!(),
+        " {server.address:host} {client.address:ip} {nginx.request_time:double} \"{request:request}\" {http.response.status_code:status} ",
+        "{http.response.size:int} {http.request.size:int} {http.request.header.referer:list} {user_agent.original}"
     ),
 ];
 

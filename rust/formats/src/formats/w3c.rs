@@ -143,8 +143,14 @@ fn likely(format: &Delimited, sample: &[u8]) -> Likely {
         let is_default = starts && matches!(&format.header, Header::Directive(all) if format.by_count(all, line).is_ok());
         let method = line.bytes().split(|byte| matches!(byte, b' ' | b'\t')).nth(if line.slice(10..11).bytes() == b"\t" { 5 } else { 3 });
         let has_method = method.is_some_and(|method| method.len() > 2 && method.iter().all(u8::is_ascii_uppercase));
-        good += usize::from((is_default && has_method) || line.bytes().first() == Some(&b'#'));
+        good += usize::from((is_default && has_method) || is_directive(line.bytes()));
     }
     // The last line of a sample may be cut.
     if good > 0 && good + 1 >= rows { Likely(96) } else { Likely::NO }
+}
+
+/// Whether a line is one of the directives that the specification has. Comments of others begin with `#` as well.
+fn is_directive(line: &[u8]) -> bool {
+    const NAMES: [&[u8]; 7] = [b"Version:", b"Fields:", b"Software:", b"Start-Date:", b"End-Date:", b"Date:", b"Remark:"];
+    line.strip_prefix(b"#").is_some_and(|rest| NAMES.iter().any(|name| rest.starts_with(name)))
 }

@@ -223,8 +223,9 @@ impl Format for Patterns {
             return Likely::NO;
         }
         let fits = Values::with(|values| {
-            let line = self.read(Text::from(frame), &Began::default(), &Context::default(), values);
-            line.is_ok_and(|line| line.says_enough(values))
+            let frame = Text::from(frame);
+            let line = self.read(frame, &Began::default(), &Context::default(), values);
+            line.is_ok_and(|line| line.says_enough(frame, values))
         });
         if fits { Likely(self.likely) } else { Likely::NO }
     }

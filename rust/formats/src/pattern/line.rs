@@ -229,8 +229,12 @@ impl Line {
         wrong.is_severity() || self.template.is_out(line, values.starts.get(..=values.reached).unwrap_or_default())
     }
 
-    /// Whether at least a quarter of the fields are there. Many blanks one after the other would be a line of nothing but absent values.
-    pub(super) fn says_enough(&self, values: &Values) -> bool {
+    /// Whether at least a quarter of the fields are there, the time among them. Many blanks one after the other would be a line of nothing but
+    /// absent values, and `-` may stand in any line.
+    pub(super) fn says_enough(&self, line: Text<'_>, values: &Values) -> bool {
+        if self.time_field.is_some_and(|field| values.text(field, line).is_none_or(|time| time.len() < 2)) {
+            return false;
+        }
         let there = values.slots.iter().take(self.uses.len()).filter(|slot| !matches!(slot, Slot::Absent)).count();
         4 * (there + usize::from(values.time_unix_nano > 0)) >= self.uses.len()
     }
