@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgpack
 import orjson
 import pytest
 
@@ -80,3 +81,20 @@ def test_what_is_too_large_or_nothing_is_told(logloom: Logloom) -> None:
     assert (status, "send less at once" in str(said["error"])) == (413, True)
     status, said = post(logloom, "/", b'{"msg":', JSON)
     assert (status, "object" in str(said["error"]) or "byte" in str(said["error"])) == (400, True)
+
+
+def test_fluent_bits_output_needs_no_format_to_be_set(logloom: Logloom, tmp_path: Path) -> None:
+    """MessagePack is what it sends by itself: events one after another, each with its time."""
+    time = msgpack.ExtType(0, (1_700_000_000).to_bytes(4, "big") + (5).to_bytes(4, "big"))
+    events = [
+        [1_700_000_000, {"log": "one", "n": 1}],
+        [time, {"log": "two"}],
+        [[time, {"otlp": "x"}], {"log": "three"}],
+    ]
+    body = b"".join(msgpack.packb(event) for event in events)
+    assert post(logloom, "/", body, "application/msgpack") == (200, {"accepted": 3})
+    found = written(logloom, tmp_path, 3)
+    assert [(record.body, record.time % 10**9) for record in found] == [("one", 0), ("two", 5), ("three", 5)]
+    assert found[0].attributes == {"n": 1}
+    status, told = post(logloom, "/", b"\xc1", "application/msgpack")
+    assert (status, list(told)) == (400, ["error"])

@@ -57,12 +57,30 @@ def conflicts(receivers: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 if (whose, where) != (receiver, path):
                     told = f"'{whose}' answers {claim} at {endpoint}, too"
                     yield receiver, path, f"{told}: give each an endpoint of its own"
+    listening: dict[str, tuple[str, Any]] = {}
+    for receiver, config in receivers.items():
+        for path, settings in _listeners(config):
+            other, theirs = listening.setdefault(str(settings.endpoint), (receiver, settings))
+            if theirs is not settings and not (isinstance(settings, Shared) and isinstance(theirs, Shared)):
+                told = f"'{other}' listens at {settings.endpoint}, too: give each an endpoint of its own"
+                yield receiver, f"{path}.endpoint" if path else "endpoint", told
 
 
 def served_by_python(components: Mapping[str, Any]) -> "set[Endpoint]":
     """The endpoints at which a component listens that the native server cannot serve, or is not to."""
     servers = (settings for config in components.values() for _, settings in _servers(config))
     return {settings.endpoint for settings in servers if getattr(settings, "engine", "") != "native"}
+
+
+def _listeners(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """What listens for connections at an endpoint, not at any that is free, each with its place."""
+    if not dataclasses.is_dataclass(config):
+        return
+    endpoint: Any = getattr(config, "endpoint", None)
+    if endpoint is not None and hasattr(config, "max_connections") and not str(endpoint).endswith(":0"):
+        yield path, config
+    for field in dataclasses.fields(config):
+        yield from _listeners(getattr(config, field.name), f"{path}.{field.name}" if path else field.name)
 
 
 def _servers(config: Any, path: str = "") -> Iterator[tuple[str, Shared]]:

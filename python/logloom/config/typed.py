@@ -78,7 +78,14 @@ def read_yaml(text: str, file: str) -> Typed:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f" (column {mark.column + 1})" if mark else ""
-        reader.problem(mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}{where}")
+        what = f"{error.problem or error.context}"
+        if (
+            mark
+            and text.splitlines()[mark.line : mark.line + 1]
+            and "\t" in text.splitlines()[mark.line][: mark.column + 1]
+        ):
+            what = "a tab stands before a key: YAML is indented by blanks"
+        reader.problem(mark.line + 1 if mark else 1, "", f"not YAML: {what}{where}")
     except yaml.YAMLError as error:
         reader.problem(1, "", f"not YAML: {str(error).splitlines()[0]}")
     except _StopError:

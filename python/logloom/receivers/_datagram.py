@@ -90,7 +90,7 @@ class DatagramServer:
                 sock.close()
                 raise
         except OSError as error:
-            raise cannot_listen(endpoint, error.strerror or str(error)) from None
+            raise cannot_listen(endpoint, error) from None
         self._socket = sock
         loop.add_reader(sock, self._readable)
         self._tasks = [asyncio.create_task(self._queue.work()), asyncio.create_task(self._report())]

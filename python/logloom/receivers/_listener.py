@@ -121,7 +121,7 @@ class Listener:
             await web.TCPSite(runner, host, port, backlog=BACKLOG, ssl_context=secured, reuse_port=False).start()
         except OSError as error:
             await self._close(runner)
-            raise cannot_listen(config.endpoint, error.strerror or str(error)) from None
+            raise cannot_listen(config.endpoint, error) from None
         self._runner = runner
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

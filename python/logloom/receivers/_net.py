@@ -1,8 +1,11 @@
 """What the receivers that listen have in common: TLS, and words for what goes wrong."""
 
 import asyncio
+import os
+import re
 import ssl
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from logloom.access.names import names_of_peercert
 from logloom.config.exposed import is_loopback
@@ -17,6 +20,13 @@ if TYPE_CHECKING:
     from logloom.logs import Log
 
 __all__ = ["GrpcSecured", "Secured", "cannot_listen", "names_of", "warn_if_open"]
+
+_NUMBERED: Final = re.compile(r" \(os error \d+\)$")
+_WAYS_OUT: Final[Mapping[str, str]] = {
+    "in use": "stop what listens there, or give another endpoint",
+    "ermission denied": "a port below 1024 needs a right to it (CAP_NET_BIND_SERVICE): give another endpoint",
+}
+"""By what the system says."""
 
 
 class Secured:
@@ -108,6 +118,12 @@ def warn_if_open(context: "ReceiverContext", endpoint: "Endpoint", tls: "ServerT
         )
 
 
-def cannot_listen(endpoint: object, why: str) -> ServiceError:
-    """The error where `endpoint` cannot be bound."""
-    return ServiceError(f"cannot listen on {endpoint}: {why}: stop what listens there, or give another endpoint")
+def cannot_listen(endpoint: object, why: str | OSError) -> ServiceError:
+    """The error where `endpoint` cannot be bound, with the way out."""
+    if isinstance(why, OSError):  # asyncio puts its own words before the system's
+        why = os.strerror(why.errno) if why.errno and why.errno > 0 else why.strerror or str(why)
+    why = _NUMBERED.sub("", why)
+    out = next(
+        (out for said, out in _WAYS_OUT.items() if said in why), "give an address of this machine as its endpoint"
+    )
+    return ServiceError(f"cannot listen on {endpoint}: {why}: {out}")

@@ -69,6 +69,11 @@ class Reading:
         """Find what was read before, and what is there: what is written from now on is new."""
         self._offsets.load()
         self._look()
+        if not self._watch.tails:
+            self._log.info(
+                "no file is there yet that 'include' names: one that comes is read from its beginning",
+                extra={"include": ", ".join(self._config.include)},
+            )
 
     def turn(self) -> float:
         """Do what there is to do, up to a bound; in how many seconds there will be more, where nothing happens."""

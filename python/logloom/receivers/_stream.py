@@ -114,7 +114,7 @@ class StreamServer:
                 port = self._server.sockets[0].getsockname()[1]
                 listening = str(Endpoint(config.endpoint.host, port))
         except OSError as error:
-            raise cannot_listen(config.endpoint, error.strerror or str(error)) from None
+            raise cannot_listen(config.endpoint, error) from None
         self._sweep = asyncio.create_task(self._look_after())
         return listening
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from logloom.intake import Push, ReceiverContext
     from logloom.receivers._http import Call
 
+MSGPACK_TYPES: Final = ("application/msgpack", "application/x-msgpack")
+"""What Fluent Bit's output of this name sends where nothing else is set: events, one after another."""
 JSON_TYPES: Final = ("application/json", "application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
@@ -92,11 +94,12 @@ class BodyRoute:
         options: dict[str, Any] = dict(path.options)
         self._any = push.messages(path.format, **options)
         is_auto = path.format == "auto"
-        self._json = push.messages("json", **options) if is_auto and not path.options else self._any
+        named = {} if not is_auto or path.options else {JSON_TYPES: "json", MSGPACK_TYPES: "fluentforward"}
+        self._named = {kind: push.messages(name) for kinds, name in named.items() for kind in kinds}
 
     def accepts(self, call: "Call") -> "Messages":
-        """Every type: JSON where it says so, else what the path or the content says."""
-        return self._json if call.content_type in JSON_TYPES else self._any
+        """Every type: JSON and MessagePack where it says so, else what the path or the content says."""
+        return self._named.get(call.content_type, self._any)
 
     def taken(self, _call: "Call", delivery: "Delivery") -> web.Response:
         """How many records the body had."""

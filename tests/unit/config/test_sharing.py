@@ -72,3 +72,31 @@ def test_an_extension_that_listens_shares_as_well() -> None:
         (1, "extensions.health_check.max_connections")
     ]
     assert "'zipkin', which shares 127.0.0.1:80" in str(error.value)
+
+
+def test_what_cannot_be_listened_at_twice_is_told_before_anything_is_opened() -> None:
+    text = """\
+receivers:
+  otlp: {protocols: {grpc: {endpoint: 127.0.0.1:4317}, http: {endpoint: 127.0.0.1:4318}}}
+  otlp/again: {protocols: {grpc: {endpoint: 127.0.0.1:4317}}}
+  lumberjack: {endpoint: 127.0.0.1:4318}
+  syslog: {udp: {listen_address: 127.0.0.1:4317}}
+  fluentforward/any: {endpoint: 127.0.0.1:0}
+  lumberjack/any: {endpoint: 127.0.0.1:0}
+exporters: {nop: {}}
+service:
+  insecure: true
+  pipelines:
+    logs:
+      receivers: [otlp, otlp/again, lumberjack, syslog, fluentforward/any, lumberjack/any]
+      exporters: [nop]
+"""
+    with pytest.raises(InvalidConfigError) as caught:
+        config.loads(text)
+    assert [(problem.path, problem.what) for problem in caught.value.problems] == [
+        (
+            "receivers.otlp/again.protocols.grpc.endpoint",
+            "'otlp' listens at 127.0.0.1:4317, too: give each an endpoint of its own",
+        ),
+        ("receivers.lumberjack.endpoint", "'otlp' listens at 127.0.0.1:4318, too: give each an endpoint of its own"),
+    ]

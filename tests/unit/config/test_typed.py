@@ -88,3 +88,9 @@ def test_any_text_is_a_tree_or_an_error_with_a_place(text: str) -> None:
         lines = [problem.line for problem in error.problems]
     assert lines
     assert min(lines) >= 1
+
+
+def test_a_tab_is_called_by_its_name() -> None:
+    with pytest.raises(InvalidConfigError) as caught:
+        read_yaml("receivers:\n\totlp: {}\n", "f")
+    assert "f:2: not YAML: a tab stands before a key: YAML is indented by blanks (column 1)" in str(caught.value)

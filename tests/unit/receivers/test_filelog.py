@@ -1,12 +1,14 @@
 """`filelog` with the real core behind it: records out, restarts without loss or repetition."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import orjson
+import pytest
 
 from logloom.receivers import filelog
 from tests.components import Core, problems_of, read_config, running
@@ -93,6 +95,17 @@ async def test_a_journal_that_is_full_loses_nothing(tmp_path: Path) -> None:
             core.deliver()
         assert core.bodies == lines
     assert saved(tmp_path) == {"a.log": (tmp_path / "a.log").stat().st_size}
+
+
+async def test_that_no_file_is_there_yet_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        async with reading(tmp_path) as core:
+            (tmp_path / "late.log").write_text("one\n")
+            assert await core.take(1) == ["one"]
+        async with reading(tmp_path):
+            pass
+    told = [record.getMessage() for record in caplog.records if "include" in record.getMessage()]
+    assert told == ["no file is there yet that 'include' names: one that comes is read from its beginning"]
 
 
 async def test_many_files_are_read_to_their_ends(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import warnings
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from socket import gaierror
 
 import aiohttp
 import grpc
@@ -18,7 +19,7 @@ from logloom.access.names import names_of_peercert
 from logloom.config import Endpoint, ServerTls
 from logloom.errors import ConfigError
 from logloom.receivers import otlp
-from logloom.receivers._net import warn_if_open
+from logloom.receivers._net import cannot_listen, warn_if_open
 from logloom.tls import read_pems, server_context
 from tests.authority import Authority
 from tests.components import Pushed, running
@@ -240,3 +241,17 @@ async def test_another_authority_of_clients_holds_for_new_connections(tmp_path: 
         await until(lambda: works(http, "new"))
         await until(lambda: exports("new"))
         assert [await works(http, "old"), await exports("old")] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("Address already in use (os error 98)", "Address already in use: stop what listens there, or give another"),
+        (OSError(98, "error while attempting to bind on address"), "Address already in use: stop what listens there"),
+        (OSError(13, "x"), "Permission denied: a port below 1024 needs a right to it"),
+        ("Cannot assign requested address (os error 99)", "Cannot assign requested address: give an address of"),
+        (gaierror(-2, "Name or service not known"), "Name or service not known: give an address of this machine"),
+    ],
+)
+def test_why_an_endpoint_cannot_be_had_and_the_way_out(why: str | OSError, told: str) -> None:
+    assert str(cannot_listen("127.0.0.1:1", why)).startswith(f"cannot listen on 127.0.0.1:1: {told}")

@@ -110,6 +110,11 @@ pub(super) fn split(reader: &mut Reader<'_>) -> Result<Event, RejectReason> {
     Ok(Event { time, metadata, record: reader.at })
 }
 
+/// Whether a time stands at `at`.
+pub(super) fn is_plain_time(bytes: &[u8], at: usize) -> bool {
+    matches!(Reader::from(bytes, at).head(), Ok(Head::Uint(_) | Head::Int(_) | Head::Float(_) | Head::Ext(0, 8)))
+}
+
 /// Whether a time stands at `at` that has its metadata with it: then the message is one event.
 pub(super) fn is_time(bytes: &[u8], at: usize) -> bool {
     let mut reader = Reader::from(bytes, at);

@@ -15,7 +15,7 @@ use crate::{
     msgpack_json::{Damage, Reader},
     open_framed,
 };
-use event::{Event, NANOS, is_time, metadata, split};
+use event::{Event, NANOS, is_plain_time, is_time, metadata, split};
 use group::group;
 
 /// The row of `fluentforward`.
@@ -76,6 +76,11 @@ impl Format for FluentForward {
             return Err(RejectReason::syntax("expected an array of tag, events and option", 0));
         };
         let at = reader.at;
+        if len == 2 && (is_plain_time(bytes, at) || is_time(bytes, at)) {
+            // Events alone, one after another, as Fluent Bit posts them over HTTP.
+            self.events(b"", frame, 0, out);
+            return Ok(());
+        }
         let tag = reader.text().map_err(reason)?.ok_or_else(|| RejectReason::syntax("expected the tag, a string", at))?;
         let events = reader.at;
         // The whole message first: of one that is cut nothing is taken.
@@ -97,18 +102,8 @@ impl Format for FluentForward {
             }
             head @ (Head::Str(_) | Head::Bin(_)) => {
                 let packed = reader.body(head).map_err(reason)?;
-                let mut inside = Reader::new(packed);
-                let mut text = Scratch::default();
                 let base = reader.at - packed.len();
-                while !inside.is_at_end() {
-                    let start = inside.at;
-                    if let Err(damage) = inside.pass() {
-                        let rest = packed.get(start..).unwrap_or_default();
-                        out.reject(rest, reason(damage), out.frame_offset() + (base + start) as u64, SPEC.name);
-                        break;
-                    }
-                    self.event(tag, frame.slice(base + start..base + inside.at), base + start, &mut text, out);
-                }
+                self.events(tag, frame.slice(base..reader.at), base, out);
             }
             // One event in the message itself.
             _ => {
@@ -137,6 +132,21 @@ struct Scratch {
 }
 
 impl FluentForward {
+    /// Events one after another, which stand at `base` in their frame; what is damaged ends them.
+    fn events(&self, tag: &[u8], packed: Text<'_>, base: usize, out: &mut BatchWriter) {
+        let mut inside = Reader::new(packed.bytes());
+        let mut scratch = Scratch::default();
+        while !inside.is_at_end() {
+            let start = inside.at;
+            if let Err(damage) = inside.pass() {
+                let rest = packed.bytes().get(start..).unwrap_or_default();
+                out.reject(rest, reason(damage), out.frame_offset() + (base + start) as u64, SPEC.name);
+                break;
+            }
+            self.event(tag, packed.slice(start..inside.at), base + start, &mut scratch, out);
+        }
+    }
+
     /// One event: `[time, record]`.
     fn event(&self, tag: &[u8], raw: Text<'_>, start: usize, scratch: &mut Scratch, out: &mut BatchWriter) {
         let mut reader = Reader::new(raw.bytes());
@@ -188,8 +198,10 @@ impl FluentForward {
             return Ok(());
         }
         self.choose_lane(scratch, out);
-        let tag = lossy(tag);
-        out.envelope().time(event.time.max(0) as u64).no_original().attr(b"fluent.tag", tag.as_bytes());
+        out.envelope().time(event.time.max(0) as u64).no_original();
+        if !tag.is_empty() {
+            out.envelope().attr(b"fluent.tag", lossy(tag).as_bytes());
+        }
         let result = match self.packed(bytes, event, depth, &mut scratch.frame, out) {
             Some(result) => result,
             None => self.by_json(bytes, event, depth, &mut scratch.json, out),
