@@ -29,6 +29,8 @@ pub struct Intake {
 pub(crate) struct Decoding<'d> {
     pub(crate) decoder: &'d mut dyn Decoder,
     pub(crate) keep_original: bool,
+    /// Bytes of OTLP that are made ready for each byte.
+    pub(crate) out_per_in: usize,
     /// What each record says of its source, and how many records of it there were before.
     pub(crate) placed: Option<(&'d Placed, u64)>,
     /// Nothing more follows: what waits becomes records now.
@@ -40,8 +42,8 @@ pub(crate) struct Decoding<'d> {
     pub(crate) is_sent: bool,
 }
 
-/// Bytes of OTLP made ready for one byte read; what is over is given back when the Batch is done.
-const OUT_PER_IN: usize = 4;
+/// Bytes of OTLP made ready for one byte read, but for what is adopted; what is over is given back when the Batch is done.
+pub(crate) const OUT_PER_IN: usize = 4;
 
 /// How many bytes of OTLP the records of a message may become: a record is a hundred bytes at least, and a message of nothing but the
 /// smallest of them would fill the memory. Logs become three to six times as much.
@@ -154,12 +156,12 @@ impl Intake {
 
     /// The records of the chunk, and what it was in numbers; `None` for a message that becomes more than may be in memory.
     fn decode(&self, chunk: &Chunk, decoding: Decoding<'_>, held_from: &mut u64) -> Option<(Batch, Tally)> {
-        let Decoding { decoder, keep_original, placed, flush, is_message, .. } = decoding;
+        let Decoding { decoder, keep_original, out_per_in, placed, flush, is_message, .. } = decoding;
         let mut limits = self.limits.clone();
         if is_message {
             limits.batch_bytes_max = limits.batch_bytes_max.min(message_otlp_bytes_max(chunk.bytes.len()));
         }
-        let estimate = chunk.bytes.len().saturating_mul(OUT_PER_IN).min(Limits::BLOCK_BYTES_MAX);
+        let estimate = chunk.bytes.len().saturating_mul(out_per_in).min(Limits::BLOCK_BYTES_MAX);
         let mut out = BatchWriter::new(BlockPool::global(), &limits, &chunk.origin, estimate);
         out.keep_original(keep_original);
         out.give(chunk.given.clone());

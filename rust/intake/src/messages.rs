@@ -6,7 +6,11 @@ use bytes::Bytes;
 use logloom_formats::{Decoder, Format, Held};
 use logloom_record::{BatchWriter, Chunk, Delivery, Origin};
 
-use crate::{Intake, intake::Decoding, now_unix_nano};
+use crate::{
+    Intake,
+    intake::{Decoding, OUT_PER_IN},
+    now_unix_nano,
+};
 
 /// Where request bodies of one receiver and format are pushed. Nothing is kept between messages, so threads share it.
 #[derive(Clone)]
@@ -99,6 +103,7 @@ impl Messages {
         let decoding = Decoding {
             decoder,
             keep_original: self.keep_original,
+            out_per_in: if self.are_adopted() { 0 } else { OUT_PER_IN },
             placed: None,
             flush: true,
             is_message: true,

@@ -6,7 +6,11 @@ use bytes::Bytes;
 use logloom_formats::{Decoder, Format};
 use logloom_record::{Chunk, Delivery, Origin, Placed};
 
-use crate::{Intake, OnUnreadable, intake::Decoding, now_unix_nano};
+use crate::{
+    Intake, OnUnreadable,
+    intake::{Decoding, OUT_PER_IN},
+    now_unix_nano,
+};
 
 /// One source of a resumable receiver, with what its decoder holds back.
 pub struct Source {
@@ -127,6 +131,7 @@ impl Source {
         let decoding = Decoding {
             decoder: &mut *self.decoder,
             keep_original: self.keep_original,
+            out_per_in: OUT_PER_IN,
             placed: Some((&self.placed, self.records)),
             flush,
             is_message: false,

@@ -164,11 +164,7 @@ impl Batch {
     }
 
     fn append(&self, py: Python<'_>, other: &Self) -> Self {
-        py.detach(|| {
-            let mut both = self.0.clone();
-            both.append(&other.0);
-            Self(both)
-        })
+        Self(py.detach(|| logloom_record::Batch::joined(vec![self.0.clone(), other.0.clone()])))
     }
 }
 

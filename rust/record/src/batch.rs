@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{BlockPool, Limits, Origin, Reject, Run};
+use crate::{BlockPool, Limits, Origin, Reject, Run, unread::Unread};
 
 /// A run of `ResourceLogs` fields: concatenated blocks are an `ExportLogsServiceRequest`.
 #[derive(Clone, Debug)]
@@ -107,9 +107,11 @@ impl Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub(crate) blocks: Vec<Block>,
+    /// Where the records lie, unless it is [unread](Batch::found): whoever reads it asks the functions of these names.
     pub(crate) groups: Vec<Group>,
     /// Shared by copies of the Batch, as its blocks are.
     pub(crate) index: Arc<Vec<Entry>>,
+    pub(crate) unread: Option<Arc<Unread>>,
     pub(crate) rejects: Vec<Reject>,
     pub(crate) origin: Arc<Origin>,
     /// Where its records stand in the Journal with this id.
@@ -120,12 +122,12 @@ pub struct Batch {
 impl Batch {
     /// How many records.
     pub fn len(&self) -> usize {
-        self.index.len()
+        self.unread.as_ref().map_or(self.index.len(), |unread| unread.records())
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
+        self.len() == 0
     }
 
     /// Length of the OTLP bytes.
@@ -133,10 +135,11 @@ impl Batch {
         self.blocks.iter().map(Block::len).sum()
     }
 
-    /// The bytes of memory that the Batch keeps alive, its index included.
+    /// The bytes of memory that the Batch keeps alive, its index included where there is one.
     pub fn memory_len(&self) -> usize {
-        let blocks = self.blocks.iter().map(|b| b.bytes.len() + b.merged.as_ref().map_or(0, Bytes::len)).sum::<usize>();
-        blocks + self.index.len() * size_of::<Entry>() + self.groups.len() * size_of::<Group>()
+        let known = self.found_so_far();
+        let blocks = known.blocks.iter().map(|b| b.bytes.len() + b.merged.as_ref().map_or(0, Bytes::len)).sum::<usize>();
+        blocks + known.index.len() * size_of::<Entry>() + known.groups.len() * size_of::<Group>()
     }
 
     /// The request as contiguous bytes: without a copy while there is one block.
@@ -174,12 +177,12 @@ impl Batch {
 
     /// The groups, by first arrival.
     pub fn groups(&self) -> &[Group] {
-        &self.groups
+        &self.found().groups
     }
 
     /// The index, in order of arrival.
     pub fn index(&self) -> &[Entry] {
-        &self.index
+        &self.found().index
     }
 
     /// The frames that could not be read, in order of arrival.
@@ -206,20 +209,25 @@ impl Batch {
 
     /// A part of the block that a group lies in.
     pub(crate) fn group_bytes(&self, group: u32, part: impl FnOnce(&Group) -> Range<u32>) -> &[u8] {
-        let Some(range) = self.groups.get(group as usize).map(part) else { return &[] };
+        let Some(range) = self.groups().get(group as usize).map(part) else { return &[] };
         self.block_of(group).get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
     /// The entries of one group, where the index is by group.
     pub(crate) fn records_of(&self, group: u32) -> &[Entry] {
-        let [start, end] = [group, group + 1].map(|group| self.index.partition_point(|entry| entry.group < group));
-        self.index.get(start..end).unwrap_or_default()
+        let index = self.index();
+        let [start, end] = [group, group + 1].map(|group| index.partition_point(|entry| entry.group < group));
+        index.get(start..end).unwrap_or_default()
     }
 
     /// What the ranges of a group and of its entries point into.
     pub(crate) fn block_of(&self, group: u32) -> &[u8] {
-        let block = self.groups.get(group as usize).and_then(|group| self.blocks.get(group.block as usize));
-        block.map_or(&[], |block| block.indexed())
+        self.groups().get(group as usize).and_then(|group| self.indexed(group)).map_or(&[], |block| block)
+    }
+
+    /// The same, of a group of this Batch.
+    pub(crate) fn indexed(&self, group: &Group) -> Option<&Bytes> {
+        self.found().blocks.get(group.block as usize).map(Block::indexed)
     }
 
     /// Whether it has the very blocks of `other`, record for record: nothing was done with it.
@@ -230,11 +238,27 @@ impl Batch {
 
     /// Appends all of `other`: blocks are shared, nothing is copied but index entries.
     pub fn append(&mut self, other: &Self) {
-        let (blocks, groups, records) = (self.blocks.len() as u32, self.groups.len() as u32, self.index.len() as u32);
-        self.append_runs(other);
+        self.find();
+        self.append_beside(other, self.len());
+        self.append_index(other);
+    }
+
+    /// Appends what is known of the records of `other` beside where they lie; before them there are so many.
+    pub(crate) fn append_beside(&mut self, other: &Self, records: usize) {
+        self.append_runs(other, records as u32);
+        self.rejects.extend(other.rejects.iter().map(|r| Reject { record: r.record + records as u32, ..*r }));
+    }
+
+    /// Appends the blocks of `other`, and where its records lie in them.
+    pub(crate) fn append_index(&mut self, other: &Self) {
+        let (blocks, groups, other) = (self.blocks.len() as u32, self.groups.len() as u32, other.found());
         self.blocks.extend_from_slice(&other.blocks);
+        if blocks == 0 && groups == 0 {
+            self.groups.clone_from(&other.groups);
+            self.index = Arc::clone(&other.index);
+            return;
+        }
         self.groups.extend(other.groups.iter().map(|g| Group { block: g.block + blocks, ..g.clone() }));
         Arc::make_mut(&mut self.index).extend(other.index.iter().map(|e| Entry { group: e.group + groups, ..*e }));
-        self.rejects.extend(other.rejects.iter().map(|r| Reject { record: r.record + records, ..*r }));
     }
 }

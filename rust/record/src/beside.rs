@@ -29,7 +29,7 @@ impl Batch {
     pub fn beside(&self) -> Beside {
         let flagged = |flag: u8| {
             let is_flagged = |(place, entry): (usize, &Entry)| (entry.flags.0 & flag != 0).then_some(place as u32);
-            self.index.iter().enumerate().filter_map(is_flagged).collect()
+            self.index().iter().enumerate().filter_map(is_flagged).collect()
         };
         Beside {
             order: self.order(),
@@ -40,12 +40,12 @@ impl Batch {
     }
 
     fn order(&self) -> Vec<u32> {
-        let place = |entry: &Entry| (self.groups.get(entry.group as usize).map_or(0, |group| group.block), entry.start);
-        if self.index.is_sorted_by_key(place) {
+        let place = |entry: &Entry| (self.groups().get(entry.group as usize).map_or(0, |group| group.block), entry.start);
+        if self.index().is_sorted_by_key(place) {
             return Vec::new();
         }
-        let mut by_place: Vec<u32> = (0..self.index.len() as u32).collect();
-        by_place.sort_by_key(|record| self.index.get(*record as usize).map(place));
+        let mut by_place: Vec<u32> = (0..self.len() as u32).collect();
+        by_place.sort_by_key(|record| self.index().get(*record as usize).map(place));
         let mut order = vec![0; by_place.len()];
         for (place, record) in by_place.into_iter().enumerate() {
             if let Some(order) = order.get_mut(record as usize) {
@@ -57,6 +57,7 @@ impl Batch {
 
     /// The Batch again, of its bytes and what was beside them.
     pub fn with_beside(mut self, beside: Beside) -> Result<Self, DataError> {
+        self.find();
         let other = || DataError::value("what is told of the records is not of these", 0);
         if !beside.order.is_empty() {
             self.reorder(&beside.order).ok_or_else(other)?;

@@ -10,8 +10,8 @@ impl Batch {
     #[must_use]
     pub fn compact(&self) -> Self {
         let (mut resources, mut groups) = (HashMap::new(), HashMap::new());
-        let mut alike = Vec::with_capacity(self.groups.len());
-        for id in 0..self.groups.len() as u32 {
+        let mut alike = Vec::with_capacity(self.groups().len());
+        for id in 0..self.groups().len() as u32 {
             let frame = |part: &[u8]| Frame::of(part, None).bytes;
             let resource = *resources.entry(frame(self.group_bytes(id, |group| group.resource_logs.clone()))).or_insert(id);
             let scope = frame(self.group_bytes(id, |group| group.scope_logs.clone()));
@@ -24,7 +24,7 @@ impl Batch {
         };
         // What stands in several `ResourceLogs` side by side is apart too.
         let split = |pair: &[(u32, u32)], at: usize| {
-            let logs = |id: usize| self.groups.get(id).map(|group| (group.block, group.resource_logs.clone()));
+            let logs = |id: usize| self.groups().get(id).map(|group| (group.block, group.resource_logs.clone()));
             follows(pair) && logs(at) != logs(at + 1)
         };
         let is_compact = !alike.iter().enumerate().any(is_apart) && !alike.windows(2).enumerate().any(|(at, pair)| split(pair, at));

@@ -160,8 +160,8 @@ impl Batch {
     ) -> Self {
         let mut edits = Edits::default();
         let mut kept = Vec::with_capacity(self.len());
-        let mut stays = vec![false; self.groups.len()];
-        for (position, entry) in self.index.iter().enumerate() {
+        let mut stays = vec![false; self.groups().len()];
+        for (position, entry) in self.index().iter().enumerate() {
             let start = edits.written.len();
             let edit = each(position, self.record_bytes(entry), &mut edits.written);
             edits.take(position, edit, start);
@@ -174,7 +174,7 @@ impl Batch {
         }
         // Groups of one `ResourceLogs` stand side by side, and have one resource.
         let mut last: Option<(u32, Range<u32>, Option<Range<usize>>)> = None;
-        for (id, group) in self.groups.iter().enumerate().filter(|(id, _)| stays.get(*id) == Some(&true)) {
+        for (id, group) in self.groups().iter().enumerate().filter(|(id, _)| stays.get(*id) == Some(&true)) {
             let id = id as u32;
             let resource = match last.take().filter(|(block, whole, _)| *block == group.block && *whole == group.resource_logs) {
                 Some((_, _, resource)) => resource,

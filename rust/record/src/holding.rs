@@ -12,13 +12,13 @@ impl Batch {
     /// of any two the one that ends first; it is not asked again for the rest of a record in which it found something.
     pub fn mark_holding(&self, holding: &mut [bool], mut find: impl FnMut(&[u8]) -> Option<usize>) {
         let mut first = 0;
-        while let Some(entry) = self.index.get(first) {
-            let block = self.groups.get(entry.group as usize).map(|group| group.block);
+        while let Some(entry) = self.index().get(first) {
+            let block = self.groups().get(entry.group as usize).map(|group| group.block);
             let mut end = entry.end;
             let mut count = 1;
-            while let Some(next) = self.index.get(first + count) {
+            while let Some(next) = self.index().get(first + count) {
                 let is_near = next.start >= end && next.start - end <= GAP_BYTES_MAX;
-                if !is_near || self.groups.get(next.group as usize).map(|group| group.block) != block {
+                if !is_near || self.groups().get(next.group as usize).map(|group| group.block) != block {
                     break;
                 }
                 end = next.end;
@@ -31,7 +31,7 @@ impl Batch {
 
     /// The same of `count` records from `first` on that stand beside one another.
     fn mark_run(&self, first: usize, count: usize, holding: &mut [bool], mut find: impl FnMut(&[u8]) -> Option<usize>) {
-        let Some(entries @ [head, ..]) = self.index.get(first..first + count) else { return };
+        let Some(entries @ [head, ..]) = self.index().get(first..first + count) else { return };
         let start = head.start;
         let bytes = self.group_bytes(head.group, |_| start..entries.last().map_or(start, |last| last.end));
         let mut at = 0;

@@ -49,8 +49,7 @@ impl Batch {
     }
 
     fn part(&self, group: &Group, range: &std::ops::Range<u32>) -> &[u8] {
-        let block = self.blocks().get(group.block as usize);
-        block.and_then(|block| block.indexed().get(range.start as usize..range.end as usize)).unwrap_or_default()
+        self.indexed(group).and_then(|block| block.get(range.start as usize..range.end as usize)).unwrap_or_default()
     }
 
     fn push_resource(&self, out: &mut Vec<u8>, keys: &mut Commas, group: &Group) {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     AnyValue, Attributes, Batch, EntryFlags,
-    batch::{Block, Entry},
+    batch::Entry,
     expr::{pair_of, value_of},
     proto::{Fields, Value, number_field, text_field},
 };
@@ -42,12 +42,12 @@ pub struct Record<'a> {
 impl Batch {
     /// The record at `position`; `None` past the end.
     pub fn record(&self, position: usize) -> Option<Record<'_>> {
-        self.index.get(position).map(|entry| Record::read(self, entry))
+        self.index().get(position).map(|entry| Record::read(self, entry))
     }
 
     /// All records, in order.
     pub fn records(&self) -> impl ExactSizeIterator<Item = Record<'_>> {
-        self.index.iter().map(|entry| Record::read(self, entry))
+        self.index().iter().map(|entry| Record::read(self, entry))
     }
 }
 
@@ -170,8 +170,8 @@ impl<'a> Record<'a> {
 
     /// A part of it, or of what it shares, as a view that keeps the bytes of the Batch alive; a copy where it is no part of these.
     pub fn view(&self, part: &[u8]) -> Bytes {
-        let block = self.batch.groups.get(self.group as usize).and_then(|group| self.batch.blocks.get(group.block as usize));
-        let Some(whole) = block.map(Block::indexed) else { return Bytes::copy_from_slice(part) };
+        let group = self.batch.groups().get(self.group as usize);
+        let Some(whole) = group.and_then(|group| self.batch.indexed(group)) else { return Bytes::copy_from_slice(part) };
         let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
         match start.checked_add(part.len()) {
             Some(end) if end <= whole.len() => whole.slice(start..end),

@@ -53,12 +53,11 @@ impl Batch {
         &self.runs
     }
 
-    /// The runs of this Batch with those of `other` behind its records.
-    pub(crate) fn append_runs(&mut self, other: &Self) {
+    /// The runs of this Batch, which has records up to `start`, with those of `other` behind them.
+    pub(crate) fn append_runs(&mut self, other: &Self, start: u32) {
         if self.runs.is_empty() && other.runs.is_empty() {
             return;
         }
-        let start = self.len() as u32;
         if self.runs.is_empty() {
             self.runs.extend((start > 0).then(Run::default));
         }

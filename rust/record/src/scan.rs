@@ -48,6 +48,14 @@ impl Batch {
     }
 }
 
+/// Whether a `KeyValue` is a key and a text, each field of which stands once and has a length of one byte, as nearly all are.
+#[inline(always)]
+fn is_short_text(key_value: &[u8]) -> bool {
+    let [0x0a, key @ 0..0x80, rest @ ..] = key_value else { return false };
+    let Some([0x12, value @ 0..0x80, 0x0a, len @ 0..0x7e, text @ ..]) = rest.get(usize::from(*key)..) else { return false };
+    usize::from(*len) == text.len() && *value == *len + 2
+}
+
 struct Scan {
     depth_max: u32,
     groups: Vec<Group>,
@@ -56,7 +64,7 @@ struct Scan {
     merges: bool,
 }
 
-type Scanned<T = ()> = Result<T, DataError>;
+pub(crate) type Scanned<T = ()> = Result<T, DataError>;
 
 /// The known fields of a message, bit n for field n.
 const fn known(fields: &[u32]) -> u32 {
@@ -67,9 +75,9 @@ const fn known(fields: &[u32]) -> u32 {
     }
     mask
 }
-const REQUEST: u32 = known(&[1]);
-const RESOURCE_LOGS: u32 = known(&[1, 2, 3]);
-const SCOPE_LOGS: u32 = known(&[1, 2, 3]);
+pub(crate) const REQUEST: u32 = known(&[1]);
+pub(crate) const RESOURCE_LOGS: u32 = known(&[1, 2, 3]);
+pub(crate) const SCOPE_LOGS: u32 = known(&[1, 2, 3]);
 const RESOURCE: u32 = known(&[1, 2, 3]);
 const SCOPE: u32 = known(&[1, 2, 3, 4]);
 const LOG_RECORD: u32 = known(&[1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12]);
@@ -199,6 +207,9 @@ impl Scan {
 
     #[inline(always)]
     fn key_value(&mut self, mut message: Reader<'_>, depth: u32) -> Scanned {
+        if is_short_text(message.rest()) {
+            return Ok(());
+        }
         let mut has_value = false;
         while let Some(tag) = message.tag() {
             match tag {
@@ -250,14 +261,14 @@ impl Scan {
 
 /// A message: `bytes` ends where it ends and begins where the whole does, so that positions are those of the whole.
 #[derive(Clone, Copy)]
-struct Reader<'a> {
-    bytes: &'a [u8],
-    pos: usize,
+pub(crate) struct Reader<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) pos: usize,
 }
 
 impl<'a> Reader<'a> {
     #[inline(always)]
-    fn range(&self) -> Range<u32> {
+    pub(crate) fn range(&self) -> Range<u32> {
         self.pos as u32..self.bytes.len() as u32
     }
 
@@ -269,7 +280,7 @@ impl<'a> Reader<'a> {
     /// The next tag, where it is one byte; `None` at the end of the message. A longer one starts with a byte that no known field has, so
     /// that it is for [`other`](Self::other).
     #[inline(always)]
-    fn tag(&mut self) -> Option<u8> {
+    pub(crate) fn tag(&mut self) -> Option<u8> {
         let tag = self.bytes.get(self.pos).copied()?;
         self.pos += 1;
         Some(tag)
@@ -306,14 +317,14 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(always)]
-    fn skip_len(&mut self) -> Scanned {
+    pub(crate) fn skip_len(&mut self) -> Scanned {
         let len = self.varint()?;
         self.skip(usize::try_from(len).unwrap_or(usize::MAX))
     }
 
     /// A length-delimited field as a message.
     #[inline(always)]
-    fn enter(&mut self) -> Scanned<Self> {
+    pub(crate) fn enter(&mut self) -> Scanned<Self> {
         let len = self.varint()?;
         let pos = self.pos;
         let end = usize::try_from(len).ok().and_then(|len| pos.checked_add(len));
@@ -330,7 +341,7 @@ impl<'a> Reader<'a> {
     /// Passes over a field whose first byte was just read, and which is none of the `known` fields in their wire types.
     #[cold]
     #[inline(never)]
-    fn other(&mut self, known: u32) -> Scanned {
+    pub(crate) fn other(&mut self, known: u32) -> Scanned {
         self.pos -= 1;
         let at = self.pos;
         let tag = self.varint()?;

@@ -50,7 +50,7 @@ impl Batch {
             .iter()
             .enumerate()
             .filter_map(|(rank, &position)| {
-                let entry = self.index.get(position as usize)?;
+                let entry = self.index().get(position as usize)?;
                 Some((edits.place_of(entry.group), edits.variant(position), rank as u32))
             })
             .collect();
@@ -61,7 +61,7 @@ impl Batch {
 
     /// Whether records of one group follow one another, and groups do so by their numbers, as they do but for those that were written in turns.
     fn is_by_group(&self) -> bool {
-        self.groups.len() == 1 || self.index.is_sorted_by_key(|entry| entry.group)
+        self.groups().len() == 1 || self.index().is_sorted_by_key(|entry| entry.group)
     }
 }
 
@@ -112,12 +112,13 @@ impl<'a> Selection<'a> {
             origin: from.origin.clone(),
             runs: from.selected_runs(kept),
             journal: from.journal,
+            unread: None,
         }
     }
 
     /// All that are marked, untouched, of a Batch whose index is by group.
     fn run_marks(&mut self, marks: &Marks) {
-        let index = &self.from.index;
+        let index = self.from.index();
         let mut rank = 0;
         let mut now = None;
         for run in marks.runs() {
@@ -139,7 +140,7 @@ impl<'a> Selection<'a> {
     fn run(&mut self, ranks: &[Rank], kept: &[u32]) {
         let position_of = |rank: u32| kept.get(rank as usize).copied();
         let from = self.from;
-        let entry = |position: u32| from.index.get(position as usize);
+        let entry = |position: u32| from.index().get(position as usize);
         for run in ranks.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let Some(&(place, variant, _)) = run.first() else { continue };
             if !self.turn_to(place, variant) {
@@ -168,7 +169,7 @@ impl<'a> Selection<'a> {
     /// What comes now is of this group and variant; false where there is no such group.
     fn turn_to(&mut self, (resource_of, id): (u32, u32), variant: u32) -> bool {
         let (from, edits) = (self.from, self.edits);
-        let Some(group) = from.groups.get(id as usize) else { return false };
+        let Some(group) = from.groups().get(id as usize) else { return false };
         let block = from.block_of(id);
         let part = |range: &Range<u32>| block.get(range.start as usize..range.end as usize).unwrap_or_default();
         let edited = edits.resource(id, variant);
@@ -188,7 +189,7 @@ impl<'a> Selection<'a> {
 
     /// The next ones.
     fn put(&mut self, run: &Neighbours) {
-        let Some((first, last)) = run.ends(&self.from.index) else { return };
+        let Some((first, last)) = run.ends(self.from.index()) else { return };
         let was = (last.end - first.start) as usize;
         let len = match self.new_of(run) {
             New::Nothing => head_len(first.bytes_len()) + was,
@@ -259,7 +260,7 @@ impl<'a> Selection<'a> {
 
     fn write_run(&mut self, run: &Neighbours, group: u32, out: &mut Out) {
         let places = run.position as usize..(run.position + run.count) as usize;
-        let Some(entries) = self.from.index.get(places) else { return };
+        let Some(entries) = self.from.index().get(places) else { return };
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return };
         let bytes = self.from.group_bytes(first.group, |_| first.start..last.end);
         let new = self.new_of(run);

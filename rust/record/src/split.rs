@@ -18,12 +18,12 @@ impl Batch {
             return;
         }
         // By the records' own bytes; what stands beside them (resources, scopes) shows only in the piece, which is split again if need be.
-        let total: usize = self.index.iter().map(|entry| (entry.end - entry.start) as usize).sum();
+        let total: usize = self.index().iter().map(|entry| (entry.end - entry.start) as usize).sum();
         let target = total / self.otlp_len().div_ceil(max) + 1;
         let mut start = 0;
         while start < self.len() {
             let mut bytes = 0;
-            let rest = self.index.get(start..).unwrap_or_default();
+            let rest = self.index().get(start..).unwrap_or_default();
             let over = rest.iter().position(|entry| {
                 bytes += (entry.end - entry.start) as usize;
                 bytes > target

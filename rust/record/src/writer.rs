@@ -230,6 +230,9 @@ impl BatchWriter {
     pub fn adopt(&mut self, other: &Batch) {
         self.seal_all();
         self.flush_index();
+        if self.batch.blocks.is_empty() {
+            self.batch.groups.clear(); // of lanes that hold nothing: all of `other` is shared then
+        }
         self.batch.append(other);
         self.sealed_bytes += other.otlp_len() as u64;
         self.open_first_lane(1);
@@ -404,7 +407,7 @@ impl BatchWriter {
     fn flush_index(&mut self) {
         if self.batch.index.is_empty() {
             self.batch.index = std::mem::take(&mut self.sink.index).into();
-        } else {
+        } else if !self.sink.index.is_empty() {
             Arc::make_mut(&mut self.batch.index).append(&mut self.sink.index);
         }
         self.sealed_records = 0;

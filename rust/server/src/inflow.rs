@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
+use logloom_record::Gather;
 use logloom_wire::{ContentError, Encoding, decompress};
 use tokio::{
     sync::Notify,
@@ -42,7 +43,7 @@ pub struct Inflow {
     guest: Guest,
     gave_way: Arc<Notify>,
     /// What came and was not asked for yet.
-    held: Vec<u8>,
+    held: Gather,
     /// The first piece, which is the whole message most of the time: not copied.
     first: Bytes,
     /// So many bytes that come are none of the message, and are not counted.
@@ -55,7 +56,7 @@ impl Inflow {
         let gave_way = Arc::new(Notify::new());
         let notify = Arc::clone(&gave_way);
         let guest = room.guest(Some(Arc::new(move || notify.notify_one())));
-        Self { body, guest, gave_way, held: Vec::new(), first: Bytes::new(), around_bytes }
+        Self { body, guest, gave_way, held: Gather::default(), first: Bytes::new(), around_bytes }
     }
 
     /// Its share of the room.
@@ -65,7 +66,7 @@ impl Inflow {
 
     /// Whether nothing more can come.
     pub fn is_at_end(&self) -> bool {
-        self.held_bytes() == 0 && hyper::body::Body::is_end_stream(&self.body)
+        self.held_bytes() == 0 && self.body.is_end_stream()
     }
 
     /// Bytes that came and were not asked for yet.
@@ -84,11 +85,12 @@ impl Inflow {
 
     /// Reads to the end of the body, at most so many bytes.
     pub async fn all(&mut self, size_bytes_max: usize, deadline: Instant) -> Result<Bytes, Trouble> {
+        let announced = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
         while let Some(piece) = self.piece(Duration::from_secs(86_400), Some(deadline)).await? {
             if self.held_bytes() + piece.len() > size_bytes_max {
                 return Err(Trouble::TooLarge(size_bytes_max));
             }
-            self.keep(piece, 0);
+            self.keep(piece, announced);
         }
         Ok(self.give(self.held_bytes()))
     }
@@ -98,16 +100,18 @@ impl Inflow {
         if self.held.is_empty() {
             return self.first.split_to(size_bytes.min(self.first.len()));
         }
-        let mut whole = std::mem::take(&mut self.held);
-        self.first = if whole.len() > size_bytes { Bytes::from(whole.split_off(size_bytes)) } else { Bytes::new() };
-        whole.into()
+        let mut whole = self.held.take();
+        // What is behind the message is little, and should not keep it in memory.
+        self.first = Bytes::copy_from_slice(whole.get(size_bytes..).unwrap_or_default());
+        whole.truncate(size_bytes);
+        whole
     }
 
     /// Reads what still comes, for a while, and keeps nothing of it: a client that sends on gets to see the answer.
     pub async fn lingers(mut self) {
         self.guest.leave();
         self.first = Bytes::new();
-        self.held = Vec::new();
+        self.held = Gather::default();
         let rest = async { while self.body.frame().await.is_some_and(|frame| frame.is_ok()) {} };
         let _ = tokio::time::timeout(LINGER_MAX, rest).await; // enough
     }
@@ -118,12 +122,10 @@ impl Inflow {
             return;
         }
         if self.held.is_empty() {
-            let ahead = size_bytes.min(AHEAD_BYTES_MAX).max(self.first.len() + piece.len());
-            self.held.reserve(ahead);
-            self.held.extend_from_slice(&self.first);
-            self.first = Bytes::new();
+            self.held.reserve(size_bytes.min(AHEAD_BYTES_MAX).max(self.first.len() + piece.len()));
+            self.held.push(&std::mem::take(&mut self.first));
         }
-        self.held.extend_from_slice(&piece);
+        self.held.push(&piece);
     }
 
     /// The next piece; `None` at the end.

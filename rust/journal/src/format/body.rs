@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use logloom_record::{
-    Batch, Beside, Limits, Origin, Reject, RejectKind, RejectReason,
+    Batch, Beside, Origin, Reject, RejectKind, RejectReason,
     proto::{Fields, Value, push_varint, varint, varint_len},
 };
 
@@ -126,9 +126,6 @@ fn origin(origin: &Origin) -> Vec<u8> {
     out
 }
 
-/// What was acknowledged is read again whatever the config says by then: only the bounds of the format itself hold.
-const LIMITS: Limits = Limits { depth_max: u32::MAX, batch_bytes_max: u64::MAX, ..Limits::DEFAULT };
-
 /// Reads the body of the entry with this head. The records' bytes are views into `message`.
 pub(super) fn read(head: Head, message: &Bytes) -> Result<Entry, Damage> {
     let Head { position, previous, time_unix_nano, tally, parts: heads, is_fact } = head;
@@ -175,7 +172,7 @@ fn read_part(whole: &Bytes, message: &[u8], of_entry: &Arc<Origin>) -> Read<Batc
             _ => {}
         }
     }
-    let batch = Batch::from_otlp(otlp, &LIMITS).map_err(drop)?.with_origin(origin);
+    let batch = Batch::from_known_otlp(otlp).map_err(drop)?.with_origin(origin);
     if beside.is_empty() { Ok(batch) } else { batch.with_beside(beside).map_err(drop) }
 }
 

@@ -52,20 +52,16 @@ impl Gathered {
 
     /// The records of all, each with its key.
     pub(super) fn merged(&self, journal: [u8; 16]) -> Batch {
-        let mut merged: Option<Batch> = None;
+        let mut batches = Vec::with_capacity(self.entries.len());
         for (entry, own) in &self.entries {
             let mut ordinal = 0;
             for (part, own) in entry.parts.iter().zip(own) {
                 if *own && !part.batch.is_empty() {
-                    let batch = part.batch.clone().with_place(journal, entry.position, ordinal);
-                    match &mut merged {
-                        Some(merged) => merged.append(&batch),
-                        None => merged = Some(batch),
-                    }
+                    batches.push(part.batch.clone().with_place(journal, entry.position, ordinal));
                 }
                 ordinal += part.batch.len() as u32;
             }
         }
-        merged.unwrap_or_default()
+        Batch::joined(batches)
     }
 }
