@@ -1,5 +1,6 @@
 """What is sent to each receiver: requests as its clients make them, of seeded records."""
 
+import gzip
 import struct
 import zlib
 from typing import Any
@@ -10,6 +11,8 @@ import orjson
 from bench import corpus, encoded
 from bench.collectors import ROOT, Load
 from bench.syslog_corpus import syslog_5424
+from logloom._native import compress
+from tests.encoders import loki as to_loki
 
 LINES = 1000
 SPANS = 100
@@ -102,6 +105,49 @@ def splunkhec() -> Load:
         http("/services/collector/event", body, "application/json"),
         LINES,
         ("splunkhec", {"keep_original": False}),
+        body,
+    )
+
+
+def loki() -> Load:
+    """What Promtail pushes: lines of several streams, as protobuf in a block of Snappy."""
+    streams: dict[str, list[to_loki.Line]] = {}
+    for at, event in enumerate(_events()):
+        line = orjson.dumps(event).decode()
+        streams.setdefault(str(event["service"]), []).append(to_loki.Line((START_S + at) * to_loki.NANOS, line))
+    labels = {"namespace": "shop", "job": "shop/app", "node_name": "node-3", "stream": "stdout"}
+    body = to_loki.proto([to_loki.Stream({**labels, "app": app}, tuple(lines)) for app, lines in streams.items()])
+    return Load(
+        "loki",
+        "Loki's push, protobuf",
+        ("loki", "http"),
+        {"protocols": {"http": ZERO}},
+        "http",
+        http("/loki/api/v1/push", compress(body, "snappy"), "application/x-protobuf"),
+        LINES,
+        ("loki", {"serialization": "proto", "inside": "text"}),
+        body,
+    )
+
+
+def datadog() -> Load:
+    """What the Datadog Agent sends: a batch of lines, compressed as by default."""
+    known = {"status": "info", "hostname": "node-3", "service": "shop", "ddsource": "python"}
+    tags = "env:prod,version:1.4.2,kube_namespace:shop,pod_name:cart-7d9c"
+    entries = [
+        {"message": orjson.dumps(event).decode(), "timestamp": (START_S + at) * 1000, "ddtags": tags, **known}
+        for at, event in enumerate(_events())
+    ]
+    body = orjson.dumps(entries)
+    return Load(
+        "datadog",
+        "Datadog's intake, gzip",
+        ("datadog", "http"),
+        ZERO,
+        "http",
+        http("/api/v2/logs", gzip.compress(body, 6), "application/json", **{"Content-Encoding": "gzip"}),
+        LINES,
+        ("datadog", {"serialization": "json"}),
         body,
     )
 
@@ -270,6 +316,8 @@ ALL = [
         lumberjack,
         elasticsearch,
         splunkhec,
+        loki,
+        datadog,
         zipkin,
         jaeger,
         otlp_grpc,

@@ -12,9 +12,11 @@ from bench.collectors import Load
 from bench.figures import FLOOR
 
 TRIES = 3
+HELD = [load for load in loads.ALL if load.name in receivers.load_recorded()]
+"""A load that was never recorded has no floor yet: `python -m bench.receivers --record` gives it one."""
 
 
-@pytest.mark.parametrize("load", loads.ALL, ids=[load.name for load in loads.ALL])
+@pytest.mark.parametrize("load", HELD, ids=[load.name for load in HELD])
 def test_receiver(load: Load) -> None:
     """The format's own cost over that of the whole process, a ratio for any machine, is above half of the recorded."""
     recorded = receivers.load_recorded()[load.name]

@@ -1,6 +1,9 @@
 //! Protocols on connections.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    cell::Cell,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use logloom_wire::{
@@ -18,6 +21,13 @@ use pyo3::{
 };
 
 use crate::{delivery::Delivery, errors::DataError};
+
+/// What a thread keeps for the bytes of buffers, which may be written to while they are read: memory anew for each costs more than the copy.
+const COPY_BYTES_MAX: usize = 1 << 20;
+
+thread_local! {
+    static COPY: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// One connection of some protocol.
 #[pyclass(module = "logloom._native", frozen)]
@@ -75,7 +85,16 @@ impl Wire {
         if let Ok(bytes) = data.cast::<PyBytes>() {
             self.lock().feed(bytes.as_bytes());
         } else if let Ok(buffer) = PyBuffer::<u8>::get(data) {
-            self.lock().feed(&buffer.to_vec(data.py())?);
+            let mut copy = COPY.take();
+            if copy.len() < buffer.item_count() {
+                copy.resize(buffer.item_count(), 0);
+            }
+            let bytes = copy.get_mut(..buffer.item_count()).unwrap_or_default();
+            buffer.copy_to_slice(data.py(), bytes)?;
+            self.lock().feed(bytes);
+            if copy.len() <= COPY_BYTES_MAX {
+                COPY.set(copy);
+            }
         } else {
             return Err(PyTypeError::new_err(format!("expected bytes, not {}", data.get_type().name()?)));
         }

@@ -9,6 +9,7 @@ mod made;
 mod memory;
 mod names;
 mod packed;
+mod packed_shapes;
 mod pairs;
 mod roles;
 mod rows;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use logloom_record::{Text, msgpack::Head};
 
-use super::{Container, Field, Fields, Kind, PATH_LEN_MAX, Path, Place, Table};
+use super::{Container, Field, Fields, Kind, PATH_LEN_MAX, Path, Place, Table, packed_shapes::Span};
 use crate::{
     json::{Scanner, Seen, hash},
     msgpack_json::{Reader, digits, is_verbatim, string},
@@ -89,6 +89,8 @@ struct Map {
     /// How deep further maps and arrays may lie in it, as `MessagePack` and as JSON.
     depth: u32,
     depth_json: u32,
+    /// In how many maps it stands.
+    deep: u16,
 }
 
 impl Fields {
@@ -104,7 +106,7 @@ impl Fields {
         depth: u32,
         frame: &mut Vec<u8>,
     ) -> Option<()> {
-        let map = Map { len, path: None, depth, depth_json: self.depth_max.checked_sub(1)? };
+        let map = Map { len, path: None, depth, depth_json: self.depth_max.checked_sub(1)?, deep: 0 };
         self.gather_map(table, keys, &mut Seen::default(), reader, map, frame)
     }
 
@@ -163,7 +165,13 @@ impl Fields {
                         self.names.extend(key);
                     }
                     let path = Some(self.path(start, field.name_len as usize, container));
-                    let inner = Map { len, path, depth: map.depth.checked_sub(1)?, depth_json: map.depth_json.checked_sub(1)? };
+                    let inner = Map {
+                        len,
+                        path,
+                        depth: map.depth.checked_sub(1)?,
+                        depth_json: map.depth_json.checked_sub(1)?,
+                        deep: map.deep.checked_add(1)?,
+                    };
                     self.gather_map(table, keys, seen, reader, inner, frame)?;
                     continue;
                 }
@@ -182,6 +190,11 @@ impl Fields {
             }
             *self.room()? = field;
             self.len += 1;
+            if self.shapes.is_learning {
+                let key_len = u16::try_from(key.len()).ok();
+                self.shapes.is_learning = key_len.is_some();
+                self.shapes.spans.push(Span { at: before.at, end: reader.at, depth: map.deep, key_len: key_len.unwrap_or_default() });
+            }
         }
         Some(())
     }
@@ -198,7 +211,7 @@ impl Fields {
 impl Field {
     /// A text that JSON writes otherwise.
     #[cold]
-    fn escaped(&mut self, value: &[u8], frame: &mut Vec<u8>) {
+    pub(super) fn escaped(&mut self, value: &[u8], frame: &mut Vec<u8>) {
         let at = frame.len();
         string(value, frame);
         (self.at, self.len) = (at as u32 + 1, (frame.len() - at - 2) as u32);
@@ -209,7 +222,7 @@ impl Field {
 
     /// A whole number; its digits are asked for where it is a time, or an id.
     #[inline]
-    fn integral(&mut self, value: i64, frame: &mut Vec<u8>) {
+    pub(super) fn integral(&mut self, value: i64, frame: &mut Vec<u8>) {
         let at = frame.len();
         if value < 0 {
             frame.push(b'-');
@@ -220,7 +233,7 @@ impl Field {
     }
 
     /// Any other value, as it is in JSON.
-    fn json(&mut self, key: &[u8], reader: &mut Reader<'_>, depth: u32, depth_json: u32, frame: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn json(&mut self, key: &[u8], reader: &mut Reader<'_>, depth: u32, depth_json: u32, frame: &mut Vec<u8>) -> Option<()> {
         let at = frame.len();
         reader.named(key, depth, frame).ok()?;
         let mut json = Scanner::new(Text::of(frame, at..frame.len()), depth_json);

@@ -11,7 +11,11 @@ use std::ops::Range;
 use logloom_record::Text;
 use wide::u8x32;
 
-use super::{Field, Fields, Kind, field::Place};
+use super::{
+    Field, Fields, Kind,
+    field::Place,
+    packed_shapes::{Later, Span},
+};
 use crate::json::{Scanner, Value, long_string};
 
 /// The most bytes that one step compares.
@@ -21,11 +25,11 @@ const STEPS_MAX: usize = 1024;
 /// The most steps that may follow one; a key that is another one in each line is not worth learning.
 const CHOICES_MAX: usize = 8;
 /// The most values of a line that is learned.
-const VALUES_MAX: usize = 256;
+pub(super) const VALUES_MAX: usize = 256;
 /// The most bytes of names of a tree.
-const NAMES_BYTES_MAX: usize = 1 << 16;
+pub(super) const NAMES_BYTES_MAX: usize = 1 << 16;
 /// So many bytes follow each name.
-const NAME_ROOM: usize = 64;
+pub(super) const NAME_ROOM: usize = 64;
 /// So many lines say whether a tree is worth its while,
 const TRIED: u32 = 64;
 /// with at most so many of them that left it.
@@ -38,7 +42,7 @@ const TREES_MAX: usize = 4;
 
 /// What stands behind a step's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     /// More of them: the next step goes on.
     More,
     /// A text, whose opening quote is the last of them.
@@ -53,28 +57,39 @@ enum What {
 
 /// Some bytes, and what follows them.
 #[derive(Clone, Debug)]
-struct Step {
+pub(super) struct Step {
     literal: [u8; LITERAL_LEN_MAX],
-    literal_len: u8,
-    what: What,
+    pub(super) literal_len: u8,
+    pub(super) what: What,
     /// How many objects and arrays are open at the value.
-    depth: u16,
+    pub(super) depth: u16,
     /// The first step that may follow, and another one that may stand in this one's place; 0 for none.
-    next: u16,
-    other: u16,
+    pub(super) next: u16,
+    pub(super) other: u16,
     /// Which field of the line before has the same name, counted from 1; 0 for none.
     twin: u16,
+    /// Of a map of `MessagePack`: the length of the key's own name, with which the literal ends.
+    pub(super) key_len: u16,
     /// The field, but for its value.
-    field: Field,
+    pub(super) field: Field,
 }
 
 impl Step {
-    const ROOT: Self =
-        Self { literal: [0; LITERAL_LEN_MAX], literal_len: 0, what: What::More, depth: 0, next: 0, other: 0, twin: 0, field: Field::NONE };
+    pub(super) const ROOT: Self = Self {
+        literal: [0; LITERAL_LEN_MAX],
+        literal_len: 0,
+        what: What::More,
+        depth: 0,
+        next: 0,
+        other: 0,
+        twin: 0,
+        key_len: 0,
+        field: Field::NONE,
+    };
 
     /// Whether its bytes stand at this place of the buffer.
     #[inline(always)]
-    fn stands_at(&self, buffer: &[u8], at: usize) -> bool {
+    pub(super) fn stands_at(&self, buffer: &[u8], at: usize) -> bool {
         let len = usize::from(self.literal_len);
         let rest = buffer.get(at..).unwrap_or_default();
         let (literal, more) = self.literal.split_at(32);
@@ -91,17 +106,17 @@ impl Step {
 
 /// The lines of one table, as a tree.
 #[derive(Debug, Default)]
-struct Tree {
+pub(super) struct Tree {
     /// Whose lines they are, and under which bounds.
     table: u64,
     count_max: usize,
     depth_max: u32,
     /// Step 0 is none of its own: what follows it begins a line.
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     /// The names of all fields, as they are written, and zeros behind each, so that they can be copied in whole steps.
-    names: Vec<u8>,
+    pub(super) names: Vec<u8>,
     tried: u32,
-    failed: u32,
+    pub(super) failed: u32,
     /// How many lines are not tried, and how often it rested in a row.
     rest: u32,
     rested: u32,
@@ -110,13 +125,17 @@ struct Tree {
 /// The trees of a thread.
 #[derive(Debug, Default)]
 pub(super) struct Shapes {
-    trees: Vec<Tree>,
+    pub(super) trees: Vec<Tree>,
     /// The one in use.
-    current: usize,
+    pub(super) current: usize,
     /// Whether the line being read is to be learned.
     pub(super) is_learning: bool,
     /// Its fields of one name: the earlier, which is gone, and the later.
     pub(super) twins: Vec<(u16, u16)>,
+    /// Of a map of `MessagePack` that is to be learned: where the values of its fields stand.
+    pub(super) spans: Vec<Span>,
+    /// Of one that was learned: the fields whose values must be written otherwise than they stand there.
+    pub(super) later: Vec<Later>,
 }
 
 impl Shapes {
@@ -128,7 +147,7 @@ impl Shapes {
 
     /// Chooses the tree of a table, which is made where there is none.
     #[inline(always)]
-    fn choose(&mut self, table: u64, count_max: usize, depth_max: u32) -> Option<&mut Tree> {
+    pub(super) fn choose(&mut self, table: u64, count_max: usize, depth_max: u32) -> Option<&mut Tree> {
         let is_it = |tree: &Tree| tree.table == table && tree.count_max == count_max && tree.depth_max == depth_max;
         if !self.trees.get(self.current).is_some_and(is_it) {
             self.find(table, count_max, depth_max);
@@ -161,7 +180,7 @@ impl Shapes {
 impl Tree {
     /// Whether the next line is tried at all.
     #[inline(always)]
-    fn is_awake(&mut self) -> bool {
+    pub(super) fn is_awake(&mut self) -> bool {
         if self.rest > 0 {
             self.rest -= 1;
             return false;
@@ -217,7 +236,7 @@ impl Tree {
     }
 
     /// Keeps a name; where it lies.
-    fn keep(&mut self, prefix: &str, name: &[u8]) -> (u32, u32) {
+    pub(super) fn keep(&mut self, prefix: &str, name: &[u8]) -> (u32, u32) {
         let (at, len) = (self.names.len(), prefix.len() + name.len());
         self.names.extend_from_slice(prefix.as_bytes());
         self.names.extend_from_slice(name);
@@ -351,7 +370,7 @@ fn twins(fields: &mut [Field], earlier: u16, later: usize, frame: Text<'_>) -> u
 }
 
 /// Steps for bytes of any length.
-fn long_step(tree: &mut Tree, mut before: usize, mut literal: &[u8], what: What, depth: u32) -> Option<usize> {
+pub(super) fn long_step(tree: &mut Tree, mut before: usize, mut literal: &[u8], what: What, depth: u32) -> Option<usize> {
     while let Some((first, rest)) = literal.split_at_checked(LITERAL_LEN_MAX) {
         if rest.is_empty() {
             break;

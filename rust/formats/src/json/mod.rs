@@ -39,4 +39,4 @@ pub use value::{write_attribute, write_value};
 
 pub(crate) use number::TENS;
 pub(crate) use scanner::Seen;
-pub(crate) use string::{hash, long_string, unescape};
+pub(crate) use string::{hash, is_plain, long_string, unescape};

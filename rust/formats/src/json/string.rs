@@ -215,6 +215,30 @@ fn specials(block: &[u8; 32]) -> u64 {
     u64::from(found.to_bitmask())
 }
 
+/// Whether a text is printable ASCII without quote and backslash: a string of JSON has it as it is.
+#[inline(always)]
+pub(crate) fn is_plain(text: Text<'_>) -> bool {
+    let mut at = 0;
+    while at < text.len() {
+        let Some(block) = text.tail().get(at..).and_then(|rest| rest.first_chunk::<32>()) else { return is_plain_near_end(text.after(at)) };
+        let found = specials(block) | u64::from(u8x32::from(*block).to_bitmask());
+        let left = text.len() - at;
+        if left < 32 {
+            return found & !(u64::MAX << left) == 0;
+        }
+        if found != 0 {
+            return false;
+        }
+        at += 32;
+    }
+    true
+}
+
+#[inline(never)]
+fn is_plain_near_end(text: Text<'_>) -> bool {
+    text.bytes().iter().all(|byte| (0x20..0x80).contains(byte) && *byte != b'"' && *byte != b'\\')
+}
+
 #[inline(never)]
 fn special_near_end(buffer: &[u8], at: usize) -> usize {
     let rest = buffer.get(at..).unwrap_or_default();

@@ -88,6 +88,7 @@ impl Journal {
         }
         complete(&log, &mut state, &recovery)?;
         state.tail_bytes_max = Some(tail_bytes_max);
+        state.passed = Arc::clone(log.passed());
         *shared.lock() = state;
         let core = Arc::new(Core {
             shared,

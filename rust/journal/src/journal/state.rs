@@ -1,6 +1,12 @@
 //! All that changes, behind one lock. An append costs its entry's parts here, whatever the number of cursors.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use serde_json::json;
 
@@ -34,6 +40,8 @@ pub(crate) struct State {
     pub(crate) settle_waiters: usize,
     /// Nothing in the tail up to here is wanted by a cursor in use.
     trimmed: u64,
+    /// The log is told so.
+    pub(crate) passed: Arc<AtomicU64>,
     /// No cursor moved on by itself since.
     is_trimmed: bool,
     next_holder: u64,
@@ -207,6 +215,7 @@ impl State {
         let passed = self.places.iter().filter(|place| place.holder != 0).map(|place| if bounded { place.read } else { place.done });
         self.trimmed = passed.min().unwrap_or(self.head);
         self.is_trimmed = true;
+        self.passed.store(self.trimmed, Ordering::Relaxed);
         while let Some(entry) = self.tail.pop(self.trimmed) {
             after.freed.push(entry);
         }

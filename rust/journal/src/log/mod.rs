@@ -16,6 +16,7 @@ mod ranges;
 mod reader;
 mod recover;
 mod removal;
+mod spent;
 mod state;
 mod syncer;
 #[cfg(test)]
@@ -26,7 +27,7 @@ mod writer;
 use std::{
     collections::HashMap,
     os::fd::{AsFd, BorrowedFd},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -134,6 +135,11 @@ impl Log {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || run(&shared)).map_err(LogError::io("a thread"))?;
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         Ok(())
+    }
+
+    /// The position that all who read are past, as they say: what lies before it need not be kept in memory.
+    pub fn passed(&self) -> &Arc<AtomicU64> {
+        &self.shared.passed
     }
 
     /// The journal's id.

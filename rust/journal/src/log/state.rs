@@ -229,6 +229,8 @@ pub(super) struct Shared {
     pub(super) told: RwLock<Vec<Arc<dyn OnDecided>>>,
     pub(super) event: OwnedFd,
     pub(super) prepared_number: AtomicU64,
+    /// The position that all who read are past.
+    pub(super) passed: Arc<AtomicU64>,
     state: Mutex<State>,
     /// The writer waits here,
     pub(super) work: Condvar,
@@ -270,6 +272,7 @@ impl Shared {
             told: RwLock::default(),
             event: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             prepared_number: AtomicU64::new(0),
+            passed: Arc::default(),
             state: Mutex::new(state),
             work: Condvar::new(),
             sync: Condvar::new(),

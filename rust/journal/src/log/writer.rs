@@ -2,13 +2,14 @@
 
 use std::{
     io,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use super::{
     file::{JournalFile, Phase},
     prepare::{self, Prepared},
+    spent::Spent,
     state::{Closing, EAGER_BYTES, Group, Locked, Pending, Shared},
 };
 use crate::{
@@ -54,6 +55,7 @@ pub(super) struct Writer<'a> {
     /// No file begins with a lower position: there may be files that cannot be read now.
     first_min: u64,
     buffer: Vec<u8>,
+    spent: Spent,
     /// Tries that failed since something was last written durably.
     tries: u32,
     /// How many commits there were when it last failed.
@@ -63,7 +65,8 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(super) fn new(shared: &'a Shared, chain: u64, first_min: u64) -> Self {
-        Self { shared, active: None, chain, first_min, buffer: Vec::new(), tries: 0, commits: 0, retry_at: Instant::now() }
+        let (active, buffer, spent) = (None, Vec::new(), Spent::default());
+        Self { shared, active, chain, first_min, buffer, spent, tries: 0, commits: 0, retry_at: Instant::now() }
     }
 
     pub(super) fn run(mut self) {
@@ -162,6 +165,8 @@ impl<'a> Writer<'a> {
             }
         }
         let too_large: Vec<_> = too_large.into_iter().rev().map(|index| group.remove(index)).collect();
+        // Right before memory is needed: what was just given back is filled the fastest.
+        self.spent.passed(self.shared.passed.load(Ordering::Relaxed));
         if let Err(error) = active.handle.write_all_at(&self.buffer, active.offset) {
             let why = format!("writing to the journal file {}: {error}", active.file.name);
             group.extend(too_large);
@@ -169,7 +174,9 @@ impl<'a> Writer<'a> {
             return Err((group, why.into()));
         }
         self.chain = chain;
-        active.offset += self.buffer.len() as u64;
+        let end = active.offset + self.buffer.len() as u64;
+        self.spent.wrote(&active.handle, active.offset, end, chain);
+        active.offset = end;
         if self.buffer.capacity() as u64 > 8 * GROUP_BYTES_MAX {
             self.buffer = Vec::new();
         }

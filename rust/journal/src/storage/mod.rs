@@ -45,6 +45,8 @@ pub trait StorageFile: Send + Sync + std::fmt::Debug {
     fn sync_data(&self) -> io::Result<()>;
     /// Cuts or extends it.
     fn truncate(&self, len_bytes: u64) -> io::Result<()>;
+    /// The system need not keep these durable bytes in its memory: nobody is about to read them. A hint; it may be passed over.
+    fn let_go(&self, _offset: u64, _len_bytes: u64) {}
     /// Its length in bytes.
     fn len(&self) -> io::Result<u64>;
     /// Whether it has no bytes.

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
+    num::NonZeroU64,
     os::{fd::OwnedFd, unix::fs::FileExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -22,6 +23,8 @@ pub struct RealStorage {
     folder: OwnedFd,
 }
 
+/// The largest pages that there are of those that memory is given in, but for huge ones.
+const PAGE_BYTES_MAX: u64 = 64 << 10;
 const FILE_MODE: Mode = Mode::from_raw_mode(0o600);
 const FOLDER_MODE: Mode = Mode::from_raw_mode(0o700);
 
@@ -219,6 +222,13 @@ impl StorageFile for RealFile {
 
     fn truncate(&self, len_bytes: u64) -> io::Result<()> {
         self.0.set_len(len_bytes)
+    }
+
+    fn let_go(&self, offset: u64, len_bytes: u64) {
+        // Only whole pages go: the one that is shared with what was given up before goes now.
+        let from = offset - offset % PAGE_BYTES_MAX;
+        let len = NonZeroU64::new(len_bytes + (offset - from));
+        let _ = fs::fadvise(&self.0, from, len, fs::Advice::DontNeed); // a hint
     }
 
     fn len(&self) -> io::Result<u64> {

@@ -6,6 +6,9 @@ use super::reason;
 use crate::msgpack_json::{Damage, Reader, event_time, string};
 
 pub(super) const NANOS: i64 = 1_000_000_000;
+/// The seconds of what opens and closes a group of Fluent Bit's: it holds what its events share.
+pub(super) const GROUP_BEGINS: i64 = -1;
+pub(super) const GROUP_ENDS: i64 = -2;
 
 /// One event.
 pub(super) struct Event {
@@ -18,6 +21,11 @@ pub(super) struct Event {
 }
 
 impl Event {
+    /// Whether it only opens or closes a group.
+    pub(super) fn is_mark(&self) -> bool {
+        matches!(self.time.div_euclid(NANOS), GROUP_BEGINS | GROUP_ENDS)
+    }
+
     /// Whether more is known of it than its time and its record.
     pub(super) fn has_metadata(&self, bytes: &[u8]) -> bool {
         self.metadata.is_some_and(|at| matches!(Reader::from(bytes, at).head(), Ok(Head::Map(1..))))

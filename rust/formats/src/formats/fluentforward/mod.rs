@@ -15,7 +15,7 @@ use crate::{
     msgpack_json::{Damage, Reader},
     open_framed,
 };
-use event::{Event, NANOS, is_plain_time, is_time, metadata, split};
+use event::{Event, GROUP_BEGINS, NANOS, is_plain_time, is_time, metadata, split};
 use group::group;
 
 /// The row of `fluentforward`.
@@ -41,11 +41,10 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     Ok(Arc::new(FluentForward { object: (json::SPEC.compile)(options)?, dialect: json::dialect(options)? }))
 }
 
-/// The seconds of what opens and closes a group of Fluent Bit's: it holds what its events share.
-const GROUP_BEGINS: i64 = -1;
-const GROUP_ENDS: i64 = -2;
 /// Arrays and maps lie at most so deep in each other, beside what `depth_max` says.
 const DEPTH_MAX: u32 = 64;
+/// The longest event that is read without JSON, in bytes.
+const FRAME_BYTES_MAX: usize = u32::MAX as usize / 4;
 /// So many bytes follow what is read.
 const STEP: usize = 128;
 
@@ -96,6 +95,10 @@ impl Format for FluentForward {
                 let mut text = Scratch::default();
                 for _ in 0..count {
                     let start = reader.at;
+                    if let Some(len) = self.known_event(tag, frame.after(start), &mut text, out) {
+                        reader.at += len;
+                        continue;
+                    }
                     reader.pass().map_err(reason)?;
                     self.event(tag, frame.slice(start..reader.at), start, &mut text, out);
                 }
@@ -126,6 +129,8 @@ struct Scratch {
     json: Vec<u8>,
     /// An event, and behind it what of its record does not stand there as text.
     frame: Vec<u8>,
+    /// The event's record is like none before: it is to be learned.
+    is_new: bool,
     /// What the group of events shares: the content of an OTLP `Resource`, and of an `InstrumentationScope`.
     resource: Vec<u8>,
     scope: Vec<u8>,
@@ -138,6 +143,10 @@ impl FluentForward {
         let mut scratch = Scratch::default();
         while !inside.is_at_end() {
             let start = inside.at;
+            if let Some(len) = self.known_event(tag, packed.after(start), &mut scratch, out) {
+                inside.at += len;
+                continue;
+            }
             if let Err(damage) = inside.pass() {
                 let rest = packed.bytes().get(start..).unwrap_or_default();
                 out.reject(rest, reason(damage), out.frame_offset() + (base + start) as u64, SPEC.name);
@@ -159,6 +168,59 @@ impl FluentForward {
             out.reject(raw.bytes(), reason, out.frame_offset() + start as u64, SPEC.name);
         }
         out.end_frame();
+    }
+
+    /// The event that stands at the beginning of `events`, where its record is like one before: how long it is. It is looked through once only, while
+    /// [`event`](Self::event) asks for its end first.
+    #[inline]
+    fn known_event(&self, tag: &[u8], events: Text<'_>, scratch: &mut Scratch, out: &mut BatchWriter) -> Option<usize> {
+        let bytes = events.bytes();
+        let mut reader = Reader::new(bytes);
+        scratch.is_new = false;
+        if bytes.len() > FRAME_BYTES_MAX || reader.head() != Ok(Head::Array(2)) {
+            return None;
+        }
+        let event = split(&mut reader).ok()?;
+        if event.is_mark() || event.has_metadata(bytes) {
+            return None;
+        }
+        self.envelop(tag, &event, scratch, out);
+        let depth = out.limits().depth_max.min(DEPTH_MAX);
+        let Scratch { frame, is_new, .. } = scratch;
+        let mut len = None;
+        let result = out.attempt(|out| {
+            Fields::with(out.limits().attributes_max, out.limits().depth_max, |fields| {
+                len = fields.follow_packed(&self.dialect, events, event.record, depth, frame);
+                *is_new = fields.is_learning();
+                if len.is_some() { self.write_fields(fields, frame, out) } else { Ok(()) }
+            })
+        });
+        out.end_envelope();
+        if result.is_err() {
+            return None; // what is wrong is told where it is read for itself
+        }
+        if len.is_some() {
+            out.end_frame();
+        }
+        len
+    }
+
+    /// What the next record has besides its own fields.
+    fn envelop(&self, tag: &[u8], event: &Event, scratch: &Scratch, out: &mut BatchWriter) {
+        self.choose_lane(scratch, out);
+        out.envelope().time(event.time.max(0) as u64).no_original();
+        if !tag.is_empty() {
+            out.envelope().attr(b"fluent.tag", lossy(tag).as_bytes());
+        }
+    }
+
+    /// Writes the fields that were gathered.
+    #[inline(always)]
+    fn write_fields(&self, fields: &mut Fields, frame: &mut Vec<u8>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+        let len = frame.len();
+        frame.resize(len + STEP, 0); // texts are copied in whole steps
+        let text = Text::of(frame, 0..len);
+        fields.write(&self.dialect, text, text, unescape, out)
     }
 
     /// The records that follow are of this resource and scope, beside what is known from the channel.
@@ -189,7 +251,7 @@ impl FluentForward {
         let Head::Map(len) = reader.head().map_err(reason)? else {
             return Err(RejectReason::syntax("the record of an event is a map", event.record));
         };
-        if event.time.div_euclid(NANOS) == GROUP_BEGINS || event.time.div_euclid(NANOS) == GROUP_ENDS {
+        if event.is_mark() {
             scratch.resource.clear();
             scratch.scope.clear();
             if event.time.div_euclid(NANOS) == GROUP_BEGINS {
@@ -197,12 +259,8 @@ impl FluentForward {
             }
             return Ok(());
         }
-        self.choose_lane(scratch, out);
-        out.envelope().time(event.time.max(0) as u64).no_original();
-        if !tag.is_empty() {
-            out.envelope().attr(b"fluent.tag", lossy(tag).as_bytes());
-        }
-        let result = match self.packed(bytes, event, depth, &mut scratch.frame, out) {
+        self.envelop(tag, event, scratch, out);
+        let result = match self.packed(bytes, event, depth, scratch, out) {
             Some(result) => result,
             None => self.by_json(bytes, event, depth, &mut scratch.json, out),
         };
@@ -217,10 +275,10 @@ impl FluentForward {
         bytes: &[u8],
         event: &Event,
         depth: u32,
-        frame: &mut Vec<u8>,
+        Scratch { frame, is_new, .. }: &mut Scratch,
         out: &mut BatchWriter,
     ) -> Option<Result<(), RejectReason>> {
-        if bytes.len() > u32::MAX as usize / 4 || event.has_metadata(bytes) {
+        if bytes.len() > FRAME_BYTES_MAX || event.has_metadata(bytes) {
             return None;
         }
         let mut is_read = true;
@@ -230,15 +288,16 @@ impl FluentForward {
             Fields::with(out.limits().attributes_max, out.limits().depth_max, |fields| {
                 frame.clear();
                 frame.extend_from_slice(bytes);
+                if *is_new {
+                    fields.begin_learning();
+                }
                 is_read = PackedKeys::with(&self.dialect, |keys| fields.gather_packed(&self.dialect, keys, &mut reader, len, depth, frame))
                     .is_some();
                 if !is_read {
                     return Ok(());
                 }
-                let len = frame.len();
-                frame.resize(len + STEP, 0); // texts are copied in whole steps
-                let text = Text::of(frame, 0..len);
-                fields.write(&self.dialect, text, text, unescape, out)
+                fields.learn_packed(&self.dialect, bytes, event.record, reader.at, frame);
+                self.write_fields(fields, frame, out)
             })
         });
         is_read.then_some(result)

@@ -155,9 +155,9 @@ fn read(format: &FluentForward, bytes: &[u8], limits: &Limits, by_json: bool) ->
     let event = Event { time: 0, metadata: None, record: 0 };
     let depth = limits.depth_max.min(DEPTH_MAX);
     out.envelope().time(7).no_original().attr(b"fluent.tag", b"t");
-    let mut scratch = Vec::new();
+    let mut scratch = Scratch::default();
     let result = if by_json {
-        format.by_json(bytes, &event, depth, &mut scratch, &mut out)
+        format.by_json(bytes, &event, depth, &mut scratch.json, &mut out)
     } else {
         format.packed(bytes, &event, depth, &mut scratch, &mut out)?
     };
@@ -193,6 +193,19 @@ proptest! {
     }
 
     #[test]
+    fn events_that_are_alike_are_read_as_each_by_itself(
+        keys in proptest::collection::vec(key(), 0..10),
+        values in proptest::collection::vec(proptest::collection::vec(value(), 10), 1..6),
+        attributes_max in prop::sample::select(vec![3_u32, 128]),
+        depth_max in prop::sample::select(vec![1_u32, 3, 64]),
+    ) {
+        let limits = Limits { attributes_max, depth_max, ..Limits::DEFAULT };
+        // The second time around, all of them were learned.
+        let maps: Vec<_> = values.iter().chain(&values).map(|values| packed(&keys.iter().cloned().zip(values.iter().cloned()).collect::<Vec<_>>())).collect();
+        is_the_same_in_packed_mode(&maps, &limits);
+    }
+
+    #[test]
     fn no_bytes_are_too_bad(bytes in proptest::collection::vec(any::<u8>(), 0..60), pairs in proptest::collection::vec((key(), value()), 0..5), cut in 0_usize..200) {
         let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
         let mut whole = vec![0x92, 0xa1, b't', 0x91, 0x92, 0x01];
@@ -201,6 +214,73 @@ proptest! {
         whole.extend_from_slice(&bytes);
         let _ = format().parse(Text::from(whole.as_slice()), &mut out);
         let _ = format().parse(Text::from(bytes.as_slice()), &mut out);
+    }
+}
+
+/// These records as events of one message become what each becomes in a message of its own.
+fn is_the_same_in_packed_mode(maps: &[Vec<u8>], limits: &Limits) {
+    let format = format();
+    let mut alone = BatchWriter::new(BlockPool::global(), limits, &Arc::new(Origin::default()), 1);
+    let (mut events, mut starts) = (Vec::new(), Vec::new());
+    for map in maps {
+        let message = [&[0x93, 0xa1, b't', 7], map.as_slice()].concat();
+        // A Reject keeps what was read as a whole: that is another one here.
+        if format.parse(Text::from(message.as_slice()), &mut alone).is_ok() {
+            starts.push(events.len());
+            events.extend_from_slice(&[0x92, 7]);
+            events.extend_from_slice(map);
+        }
+    }
+    let alone = alone.finish();
+    let sized = |kind: u8, bytes: &[u8]| [&[kind], &(bytes.len() as u32).to_be_bytes()[..]].concat();
+    let in_packed_mode = [&[0x92, 0xa1, b't'], sized(0xc6, &events).as_slice(), &events].concat();
+    let in_forward_mode = [&[0x92, 0xa1, b't', 0xdd], (starts.len() as u32).to_be_bytes().as_slice(), &events].concat();
+    for message in [in_packed_mode, in_forward_mode] {
+        let mut out = BatchWriter::new(BlockPool::global(), limits, &Arc::new(Origin::default()), 1);
+        assert_eq!(format.parse(Text::from(message.as_slice()), &mut out), Ok(()));
+        let together = out.finish();
+        assert!(together.rejects().is_empty());
+        assert_eq!(together.to_otlp(), alone.to_otlp());
+    }
+}
+
+#[test]
+fn events_of_several_kinds_are_learned_side_by_side() {
+    let number = |value: u64| Value::Uint(value);
+    let text = |text: &str| Value::Str(text.as_bytes().to_vec());
+    let http =
+        |status: u64| Value::Map(vec![pair("method", text("GET")), pair("status", number(status)), pair("none", Value::Map(Vec::new()))]);
+    let long = "a key of many words, ".repeat(8);
+    let kinds = [
+        packed(&[pair("log", text("a \"quoted\" line\n")), pair("time", text("2026-11-21T10:40:59.509Z")), pair("level", text("warn"))]),
+        packed(&[pair("log", text("grüße")), pair("time", number(1_795_257_659)), pair("level", number(30))]),
+        packed(&[pair("log", Value::Str(vec![0xff, b'a'])), pair("took", Value::Float(0.25)), pair("trace_id", Value::Bin(vec![7; 16]))]),
+        packed(&[pair("http", http(200)), pair("msg", text("x")), pair("tags", Value::Array(vec![number(1), text("b")]))]),
+        packed(&[pair("http", text("no map here")), pair("msg", Value::Nil), pair("tags", Value::Bool(true))]),
+        packed(&[pair("msg", text("y")), pair(&long, number(u64::MAX)), pair("dd", Value::Map(vec![pair("trace_id", number(12))]))]),
+        packed(&[pair("http", http(503)), pair("msg", text("z")), pair("http2", Value::Map(Vec::new()))]),
+        packed(&[]),
+    ];
+    let maps: Vec<_> = (0..40).map(|n| kinds[n * 5 % kinds.len()].clone()).collect();
+    is_the_same_in_packed_mode(&maps, &Limits::DEFAULT);
+}
+
+#[test]
+fn an_event_like_one_before_is_not_looked_through_for_its_end() {
+    let format = format();
+    let event = |text: &str| [&[0x92, 7][..], &packed(&[pair("msg", Value::Str(text.into())), pair("n", Value::Uint(3))])].concat();
+    let mut out = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
+    let mut scratch = Scratch::default();
+    let mut known = |bytes: &[u8], scratch: &mut Scratch| format.known_event(b"t", Text::from(bytes), scratch, &mut out);
+    let first = event("one");
+    assert_eq!(known(&first, &mut scratch), None);
+    assert!(scratch.is_new);
+    let mut other = BatchWriter::new(BlockPool::global(), &Limits::DEFAULT, &Arc::new(Origin::default()), 1);
+    format.event(b"t", Text::from(first.as_slice()), 0, &mut scratch, &mut other);
+    let two = [event("another"), event("third")].concat();
+    assert_eq!(known(&two, &mut scratch), Some(event("another").len()));
+    for cut in 0..event("another").len() {
+        assert_eq!(known(&two[..cut], &mut scratch), None, "{cut}");
     }
 }
 

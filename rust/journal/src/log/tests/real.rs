@@ -92,3 +92,18 @@ fn small_files_are_replaced_whole_and_bounded() {
     storage.remove("state").unwrap();
     assert!(storage.free_bytes().unwrap() > 0);
 }
+
+#[test]
+fn what_the_system_need_not_keep_is_still_there() {
+    let folder = Folder::new("let-go");
+    let file = folder.storage().create("a", 4 << 20).unwrap();
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    file.write_all_at(&bytes, 1_000).unwrap();
+    file.sync_data().unwrap();
+    for (offset, len) in [(0, 1_000_000), (1_000_000, 1_500_001), (2_500_001, 0), (2_500_001, 1 << 30)] {
+        file.let_go(offset, len);
+        let mut read = vec![0; bytes.len()];
+        assert_eq!(file.read_full_at(&mut read, 1_000).unwrap(), bytes.len());
+        assert!(read == bytes);
+    }
+}
