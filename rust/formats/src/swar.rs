@@ -63,6 +63,14 @@ pub(crate) fn leading_u64(text: &[u8]) -> Option<(u64, usize)> {
         if let Some(ten) = TENS.get(m) {
             return Some((u64::from(value) * ten + u64::from(more), 8 + m));
         }
+        // Nanoseconds since 1970 have nineteen digits; all numbers of so many fit.
+        let third = text.get(16..).unwrap_or_default();
+        let digits = third.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+        if digits < 4 {
+            let sixteen = u64::from(value) * 100_000_000 + u64::from(more);
+            let number = third.iter().take(digits).fold(sixteen, |number, digit| number * 10 + u64::from(digit - b'0'));
+            return Some((number, 16 + digits));
+        }
     }
     leading_u64_slow(text)
 }

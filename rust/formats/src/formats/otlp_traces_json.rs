@@ -44,7 +44,10 @@ impl Format for OtlpTracesJson {
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
-        request::parse(frame, &TRACES_REQUEST, SPEC.name, out, |bytes, out| otlp::read(&bytes, SPEC.name, out))
+        request::parse(frame, &TRACES_REQUEST, SPEC.name, out, |bytes, out| {
+            otlp::write_made(&bytes, SPEC.name, out);
+            Ok(())
+        })
     }
 
     fn open(self: Arc<Self>, frame_bytes_max: usize) -> Box<dyn Decoder> {

@@ -19,7 +19,10 @@ use std::ops::Range;
 
 use logloom_record::{RejectReason, Text, proto::push_varint, proto::varint_len};
 
-use crate::json::{Scanner, Str, Value};
+use crate::{
+    ids::decode_into,
+    json::{Scanner, Str, Value},
+};
 
 /// A message type: what its JSON object may hold.
 #[derive(Debug)]
@@ -150,9 +153,11 @@ impl Reader {
     fn message(&mut self, scanner: &mut Scanner<'_>, message: &'static Message, depth: u32) -> Result<(), RejectReason> {
         let mut values = 0;
         let (before, mut keys) = (*scanner, 0_usize);
+        // Fields mostly come in the order of the table.
+        let mut next = 0;
         while let Some(key) = scanner.key()? {
             keys += 1;
-            let Some(field) = find(message.fields, key) else {
+            let Some((position, field)) = find_from(message.fields, next, key) else {
                 // Asked once an object, as it looks at all of it.
                 if message.is_oneof && keys == 1 && unwrapped::is_map(before)? {
                     *scanner = before;
@@ -164,6 +169,7 @@ impl Reader {
                 continue;
             };
             self.known += 1;
+            next = position + 1;
             let start = start_of(*scanner);
             match scanner.value()? {
                 Value::Null => continue,
@@ -249,11 +255,11 @@ impl Reader {
             Kind::Id(len) => {
                 let Value::Str(text) = value else { return Err(bad("expected an id in hex")) };
                 if !text.text.is_empty() {
-                    let id = scalar::hex(text).filter(|id| id.len() == len);
-                    self.bytes(
-                        tag(2),
-                        &id.ok_or_else(|| bad(if len == 16 { "expected 32 hex digits" } else { "expected 16 hex digits" }))?,
-                    );
+                    push_varint(&mut self.out, tag(2).into());
+                    push_varint(&mut self.out, len as u64);
+                    if text.text.len() != 2 * len || !decode_into(&mut self.out, text.text.bytes()) {
+                        return Err(bad(if len == 16 { "expected 32 hex digits" } else { "expected 16 hex digits" }));
+                    }
                 }
             }
             Kind::Bool => {
@@ -364,8 +370,20 @@ fn start_of(scanner: Scanner<'_>) -> usize {
     scanner.position() + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',')).count()
 }
 
+/// The field that a key names, and its place; `next` is where it mostly is.
+#[inline(always)]
+fn find_from(fields: &'static [Field], next: usize, key: Str<'_>) -> Option<(usize, &'static Field)> {
+    let from = |next: usize| fields.iter().enumerate().skip(next);
+    let is_it = |(_, field): &(usize, &Field)| field.name.as_bytes() == key.text.bytes();
+    // A field's name has no escapes.
+    from(next).find(is_it).or_else(|| {
+        let field = find(fields, key)?;
+        from(0).find(|(_, other)| std::ptr::eq(*other, field))
+    })
+}
+
 /// The field that a key names: in camelCase, or as the `.proto` file has it.
-#[inline]
+#[inline(never)]
 fn find(fields: &'static [Field], key: Str<'_>) -> Option<&'static Field> {
     if key.has_escapes() {
         return fields.iter().find(|field| key.is(field.name.as_bytes()));

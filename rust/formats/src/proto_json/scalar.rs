@@ -1,6 +1,6 @@
 //! Scalars as Protobuf's JSON has them. Each is `None` for what is none of its kind.
 
-use crate::json::{Str, Value};
+use crate::{json::Value, swar};
 
 /// An integer: a number, also one like `1.0`, or a string of digits.
 pub(super) fn integer<T: TryFrom<i128>>(value: Value<'_>) -> Option<T> {
@@ -14,7 +14,20 @@ pub(super) fn integer<T: TryFrom<i128>>(value: Value<'_>) -> Option<T> {
     T::try_from(number).ok()
 }
 
+#[inline]
 fn digits(bytes: &[u8]) -> Option<i128> {
+    if let Some((number, len)) = swar::leading_u64(bytes)
+        && len == bytes.len()
+        && len <= 20
+    {
+        return Some(number.into());
+    }
+    other_digits(bytes)
+}
+
+/// Digits behind a minus, or more of them than a number of 64 bits has.
+#[inline(never)]
+fn other_digits(bytes: &[u8]) -> Option<i128> {
     let unsigned = bytes.strip_prefix(b"-").unwrap_or(bytes);
     // 20 digits hold every integer of 64 bits.
     if unsigned.is_empty() || unsigned.len() > 20 || !unsigned.iter().all(u8::is_ascii_digit) {
@@ -55,14 +68,6 @@ fn number(bytes: &[u8]) -> Option<f64> {
         return None;
     }
     std::str::from_utf8(bytes).ok()?.parse::<f64>().ok().filter(|value| value.is_finite())
-}
-
-/// Hex digits of either case, two a byte.
-pub(super) fn hex(text: Str<'_>) -> Option<Vec<u8>> {
-    let digits = text.text.bytes();
-    let digit = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
-    let pair = |pair: &[u8]| if let [high, low] = *pair { Some(digit(high)? << 4 | digit(low)?) } else { None };
-    digits.chunks(2).map(pair).collect()
 }
 
 /// Base64 of either alphabet, with or without its padding.

@@ -1,7 +1,5 @@
 //! OTLP's spans: an `ExportTraceServiceRequest` in its binary form.
 
-use std::borrow::Cow;
-
 use logloom_record::{
     BatchWriter, Key, RejectReason, Text,
     proto::{Fields, Value as Wire},
@@ -30,38 +28,54 @@ const IS_REMOTE: u32 = 0x200;
 /// `format` is who says so of a span that is larger than a block.
 pub(crate) fn read(request: &[u8], format: &'static str, out: &mut BatchWriter) -> Result<(), RejectReason> {
     check(request, &TRACES_REQUEST, out.limits().depth_max.min(DEPTH_MAX), 0)?;
-    for resource_spans in messages(request, 1) {
-        let resource = text_of(last(resource_spans, 1), &RESOURCE);
+    write(request, false, format, out);
+    Ok(())
+}
+
+/// The same of a request that was made from JSON by its table, and so checked with that.
+pub(crate) fn write_made(request: &[u8], format: &'static str, out: &mut BatchWriter) {
+    write(request, true, format, out);
+}
+
+/// `is_text`: all its strings are known to be UTF-8.
+fn write(request: &[u8], is_text: bool, format: &'static str, out: &mut BatchWriter) {
+    for resource_spans in messages(Text::from(request), 1) {
+        let (mut repaired_resource, mut repaired_scope) = (Vec::new(), Vec::new());
+        let resource = text_of(last(resource_spans, 1), is_text, &RESOURCE, &mut repaired_resource);
         for scope_spans in messages(resource_spans, 2) {
-            let scope = text_of(last(scope_spans, 1), &SCOPE);
+            let scope = text_of(last(scope_spans, 1), is_text, &SCOPE, &mut repaired_scope);
             for span in messages(scope_spans, 2) {
-                if let Err(reason) = read_span(span, &resource, &scope, out) {
-                    out.reject(span, reason, out.frame_offset(), format);
+                if let Err(reason) = read_span(span, is_text, resource, scope, out) {
+                    out.reject(span.bytes(), reason, out.frame_offset(), format);
                 }
                 // One request may have any number of resources: here the lanes are kept under their bound.
                 out.end_frame();
             }
         }
     }
-    Ok(())
 }
 
-/// The message with its strings as UTF-8.
-fn text_of<'a>(bytes: &'a [u8], message: &'static Message) -> Cow<'a, [u8]> {
-    if is_text(bytes, message) { Cow::Borrowed(bytes) } else { Cow::Owned(repaired(bytes, message)) }
+/// The message with its strings as UTF-8: itself, or, where they are none, what becomes of it in `room`.
+fn text_of<'a>(message: Text<'a>, is_known: bool, table: &'static Message, room: &'a mut Vec<u8>) -> Text<'a> {
+    if is_known || is_text(message.bytes(), table) {
+        return message;
+    }
+    *room = repaired(message.bytes(), table);
+    Text::from(room.as_slice())
 }
 
-fn read_span(raw: &[u8], resource: &[u8], scope: &[u8], out: &mut BatchWriter) -> Result<(), RejectReason> {
-    let bytes = text_of(raw, &SPAN);
-    let is_repaired = matches!(bytes, Cow::Owned(_));
+fn read_span(raw: Text<'_>, is_text: bool, resource: Text<'_>, scope: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
+    let mut room = Vec::new();
+    let bytes = text_of(raw, is_text, &SPAN, &mut room);
+    let is_repaired = !std::ptr::eq(bytes.tail(), raw.tail());
     if is_repaired {
-        out.set_raw(Some(raw.to_vec()));
+        out.set_raw(Some(raw.bytes().to_vec()));
     }
     let mut span = Span::begin();
-    fill(&bytes, &mut span);
+    fill(bytes, &mut span);
     let result = out.attempt(|out| {
         let mut scratch = out.take_scratch();
-        use_encoded_lane(resource, scope, out);
+        use_encoded_lane(resource.bytes(), scope.bytes(), out);
         span.write(out, &mut scratch);
         out.give_scratch(scratch);
         Ok(())
@@ -73,27 +87,50 @@ fn read_span(raw: &[u8], resource: &[u8], scope: &[u8], out: &mut BatchWriter) -
     result
 }
 
-fn fill<'a>(bytes: &'a [u8], span: &mut Span<'a>) {
+/// A field of a message.
+enum Field<'a> {
+    /// The content, with what follows it in the buffer: what is known to be followed by more is copied and compared in whole steps.
+    Len(Text<'a>),
+    Number(u64),
+}
+
+/// The fields of a message that was checked.
+#[inline(always)]
+fn fields(message: Text<'_>) -> impl Iterator<Item = (u32, Field<'_>)> {
+    let mut fields = Fields::new(message.bytes());
+    std::iter::from_fn(move || {
+        let (number, value) = fields.next()?.ok()?;
+        let end = fields.position();
+        Some(match value {
+            Wire::Len(part) => (number, Field::Len(message.slice(end - part.len()..end))),
+            Wire::Varint(value) | Wire::Fixed64(value) => (number, Field::Number(value)),
+            Wire::Fixed32(value) => (number, Field::Number(value.into())),
+        })
+    })
+}
+
+fn fill<'a>(bytes: Text<'a>, span: &mut Span<'a>) {
     let (mut end, mut has_end) = (0, false);
     let mut dropped = [(&DROPPED_EVENTS, 0), (&DROPPED_LINKS, 0)];
-    for field in Fields::new(bytes).flatten() {
+    for field in fields(bytes) {
         match field {
-            (1, Wire::Len(id)) => span.trace_id = id.try_into().unwrap_or_default(),
-            (2, Wire::Len(id)) => span.span_id = id.try_into().unwrap_or_default(),
-            (3, Wire::Len(state)) => span.trace_state = Some(plain(Text::from(state))),
-            (4, Wire::Len(id)) => span.parent_span_id = id.try_into().unwrap_or_default(),
-            (5, Wire::Len(name)) => span.name = Some(plain(Text::from(name))),
-            (6, Wire::Varint(kind)) => span.kind = kind_of(kind),
-            (7, Wire::Fixed64(time)) => span.start_unix_nano = time,
-            (8, Wire::Fixed64(time)) => (end, has_end) = (time, time != 0),
-            (9, Wire::Len(pair)) => span.tags.push(tag(pair)),
-            (10, Wire::Varint(count)) => span.dropped = count as u32,
-            (11, Wire::Len(event)) => push_event(event, span),
-            (12, Wire::Varint(count)) => dropped[0].1 = count as u32,
-            (13, Wire::Len(link)) => push_link(link, span),
-            (14, Wire::Varint(count)) => dropped[1].1 = count as u32,
-            (15, Wire::Len(status)) => fill_status(status, span),
-            (16, Wire::Fixed32(flags)) => {
+            (1, Field::Len(id)) => span.trace_id = id.bytes().try_into().unwrap_or_default(),
+            (2, Field::Len(id)) => span.span_id = id.bytes().try_into().unwrap_or_default(),
+            (3, Field::Len(state)) => span.trace_state = Some(plain(state)),
+            (4, Field::Len(id)) => span.parent_span_id = id.bytes().try_into().unwrap_or_default(),
+            (5, Field::Len(name)) => span.name = Some(plain(name)),
+            (6, Field::Number(kind)) => span.kind = kind_of(kind),
+            (7, Field::Number(time)) => span.start_unix_nano = time,
+            (8, Field::Number(time)) => (end, has_end) = (time, time != 0),
+            (9, Field::Len(pair)) => span.tags.push(tag(pair)),
+            (10, Field::Number(count)) => span.dropped = count as u32,
+            (11, Field::Len(event)) => push_event(event, span),
+            (12, Field::Number(count)) => dropped[0].1 = count as u32,
+            (13, Field::Len(link)) => push_link(link, span),
+            (14, Field::Number(count)) => dropped[1].1 = count as u32,
+            (15, Field::Len(status)) => fill_status(status, span),
+            (16, Field::Number(flags)) => {
+                let flags = flags as u32;
                 span.flags = flags & 0xff;
                 if flags & HAS_IS_REMOTE != 0 {
                     span.extra(&PARENT_IS_REMOTE, Value::Bool(flags & IS_REMOTE != 0));
@@ -119,11 +156,11 @@ fn kind_of(number: u64) -> Option<Kind> {
     [Kind::Internal, Kind::Server, Kind::Client, Kind::Producer, Kind::Consumer].get(usize::try_from(number).ok()?.checked_sub(1)?).copied()
 }
 
-fn fill_status<'a>(status: &'a [u8], span: &mut Span<'a>) {
-    for field in Fields::new(status).flatten() {
+fn fill_status<'a>(status: Text<'a>, span: &mut Span<'a>) {
+    for field in fields(status) {
         match field {
-            (2, Wire::Len(message)) => span.status_message = Some(plain(Text::from(message))),
-            (3, Wire::Varint(code)) => {
+            (2, Field::Len(message)) => span.status_message = Some(plain(message)),
+            (3, Field::Number(code)) => {
                 span.status = match code {
                     1 => Status::Ok,
                     2 => Status::Error,
@@ -135,15 +172,15 @@ fn fill_status<'a>(status: &'a [u8], span: &mut Span<'a>) {
     }
 }
 
-fn push_event<'a>(message: &'a [u8], span: &mut Span<'a>) {
+fn push_event<'a>(message: Text<'a>, span: &mut Span<'a>) {
     let from = span.fields.len();
     let mut event = Event { time_unix_nano: 0, name: Some(plain(Text::EMPTY)), fields: from..from, dropped: 0 };
-    for field in Fields::new(message).flatten() {
+    for field in fields(message) {
         match field {
-            (1, Wire::Fixed64(time)) => event.time_unix_nano = time,
-            (2, Wire::Len(name)) => event.name = Some(plain(Text::from(name))),
-            (3, Wire::Len(pair)) => span.fields.push(tag(pair)),
-            (4, Wire::Varint(count)) => event.dropped = count as u32,
+            (1, Field::Number(time)) => event.time_unix_nano = time,
+            (2, Field::Len(name)) => event.name = Some(plain(name)),
+            (3, Field::Len(pair)) => span.fields.push(tag(pair)),
+            (4, Field::Number(count)) => event.dropped = count as u32,
             _ => {}
         }
     }
@@ -151,15 +188,15 @@ fn push_event<'a>(message: &'a [u8], span: &mut Span<'a>) {
     span.events.push(event);
 }
 
-fn push_link<'a>(message: &'a [u8], span: &mut Span<'a>) {
+fn push_link<'a>(message: Text<'a>, span: &mut Span<'a>) {
     let from = span.fields.len();
     let mut link = Link { trace_id: [0; 16], span_id: [0; 8], kind: "", trace_state: Text::EMPTY, fields: from..from };
-    for field in Fields::new(message).flatten() {
+    for field in fields(message) {
         match field {
-            (1, Wire::Len(id)) => link.trace_id = id.try_into().unwrap_or_default(),
-            (2, Wire::Len(id)) => link.span_id = id.try_into().unwrap_or_default(),
-            (3, Wire::Len(state)) => link.trace_state = Text::from(state),
-            (4, Wire::Len(pair)) => span.fields.push(tag(pair)),
+            (1, Field::Len(id)) => link.trace_id = id.bytes().try_into().unwrap_or_default(),
+            (2, Field::Len(id)) => link.span_id = id.bytes().try_into().unwrap_or_default(),
+            (3, Field::Len(state)) => link.trace_state = state,
+            (4, Field::Len(pair)) => span.fields.push(tag(pair)),
             _ => {}
         }
     }
@@ -167,18 +204,32 @@ fn push_link<'a>(message: &'a [u8], span: &mut Span<'a>) {
     span.links.push(link);
 }
 
-fn tag(pair: &[u8]) -> Tag<'_> {
-    Tag::new(plain(Text::from(last(pair, 1))), Value::Encoded(Text::from(last(pair, 2))))
+/// A `KeyValue`: mostly of a text.
+#[inline]
+fn tag(pair: Text<'_>) -> Tag<'_> {
+    let (mut key, mut any) = (Text::EMPTY, Text::EMPTY);
+    for field in fields(pair) {
+        match field {
+            (1, Field::Len(part)) => key = part,
+            (2, Field::Len(part)) => any = part,
+            _ => {}
+        }
+    }
+    let value = match any.bytes() {
+        [0x0a, len @ ..0x80, text @ ..] if usize::from(*len) == text.len() => Value::Str(plain(any.after(2))),
+        _ => Value::Encoded(any),
+    };
+    Tag::new(plain(key), value)
 }
 
 /// The messages that are field `number`, in order.
-fn messages(bytes: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
-    Fields::new(bytes).flatten().filter_map(move |field| match field {
-        (found, Wire::Len(message)) if found == number => Some(message),
+fn messages(message: Text<'_>, number: u32) -> impl Iterator<Item = Text<'_>> {
+    fields(message).filter_map(move |field| match field {
+        (found, Field::Len(part)) if found == number => Some(part),
         _ => None,
     })
 }
 
-fn last(bytes: &[u8], number: u32) -> &[u8] {
-    messages(bytes, number).last().unwrap_or_default()
+fn last(message: Text<'_>, number: u32) -> Text<'_> {
+    messages(message, number).last().unwrap_or(Text::EMPTY)
 }
