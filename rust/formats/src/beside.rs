@@ -27,16 +27,26 @@ impl Beside<'_> {
         prepare: impl Fn(&mut BatchWriter),
         out: &mut BatchWriter,
     ) -> Result<(), RejectReason> {
+        self.run(|out| format.parse(text, out), prepare, out)
+    }
+
+    /// The same of a record that `write` writes, which may be called several times.
+    #[inline]
+    pub(crate) fn run(
+        &self,
+        mut write: impl FnMut(&mut BatchWriter) -> Result<(), RejectReason>,
+        prepare: impl Fn(&mut BatchWriter),
+        out: &mut BatchWriter,
+    ) -> Result<(), RejectReason> {
         out.end_envelope();
         for attributes in self.attributes {
             out.envelope().encoded(attributes);
         }
         prepare(out);
-        let enveloped = names(out.envelope().attributes()).count();
         let mut clashing = Vec::new();
         let result = out.attempt(|out| {
-            format.parse(text, out)?;
-            clashing = self.clashing(out.last_record(), enveloped);
+            write(out)?;
+            clashing = if self.may_clash(out.last_record()) { self.clashing(out) } else { Vec::new() };
             if clashing.is_empty() { Ok(()) } else { Err(RejectReason::value("a name is one of the record's own", 0)) }
         });
         if clashing.is_empty() {
@@ -44,19 +54,32 @@ impl Beside<'_> {
         }
         self.rename(&clashing, out);
         prepare(out);
-        out.attempt(|out| format.parse(text, out))
+        out.attempt(write)
     }
 
-    /// The names of a record's own attributes that others have, too. Its own stand before those of the envelope.
-    fn clashing(&self, record: &[u8], enveloped: usize) -> Vec<Vec<u8>> {
+    /// Whether more of the record's names may be among those beside it than these themselves, which stand in the record, too.
+    #[inline]
+    fn may_clash(&self, record: &[u8]) -> bool {
         let mut seen = Seen::default();
-        let beside = || self.attributes.into_iter().flat_map(names);
-        for name in beside() {
-            seen.add(hash(Text::from(name)));
+        let (mut beside, mut found) = (0, 0);
+        for name in self.attributes.into_iter().flat_map(names) {
+            seen.add(hash(name));
+            beside += 1;
         }
+        for name in names(record) {
+            found += usize::from(seen.has(hash(name)));
+        }
+        found > beside
+    }
+
+    /// The names of the last record's own attributes that others have, too. Its own stand before those of the envelope.
+    #[cold]
+    fn clashing(&self, out: &mut BatchWriter) -> Vec<Vec<u8>> {
+        let enveloped = names(out.envelope().attributes()).count();
+        let record = out.last_record();
         let own = names(record).count().saturating_sub(enveloped);
-        let is_taken = |name: &&[u8]| seen.has(hash(Text::from(*name))) && beside().any(|other| other == *name);
-        names(record).take(own).filter(is_taken).map(<[u8]>::to_vec).collect()
+        let is_taken = |name: &[u8]| self.attributes.into_iter().flat_map(names).any(|other| other.bytes() == name);
+        names(record).take(own).map(Text::bytes).filter(|name| is_taken(name)).map(<[u8]>::to_vec).collect()
     }
 
     /// Fills the envelope anew, with other names for these.
@@ -80,7 +103,19 @@ impl Beside<'_> {
     }
 }
 
-/// The names of a record's attributes.
-fn names(record: &[u8]) -> impl Iterator<Item = &[u8]> {
-    Fields::new(record).flatten().filter_map(|field| if let (6, Value::Len(pair)) = field { Some(text_field(pair, 1)) } else { None })
+/// The names of a record's attributes, with what follows them.
+#[inline]
+fn names(record: &[u8]) -> impl Iterator<Item = Text<'_>> {
+    let mut fields = Fields::new(record);
+    std::iter::from_fn(move || {
+        loop {
+            let (6, Value::Len(pair)) = fields.next()?.ok()? else { continue };
+            let start = fields.position() - pair.len();
+            return Some(match pair {
+                // As the writer lays it out.
+                [0x0a, len @ ..0x80, ..] => Text::of(record, start + 2..start + 2 + usize::from(*len)),
+                _ => Text::from(text_field(pair, 1)),
+            });
+        }
+    })
 }

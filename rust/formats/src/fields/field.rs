@@ -114,6 +114,19 @@ impl Field {
         self.kind
     }
 
+    /// Whether it stands in an object inside the line's own.
+    #[inline(always)]
+    pub(crate) fn is_inside(&self) -> bool {
+        self.container != 0
+    }
+
+    /// Its value as it stands in JSON, quotes and all.
+    pub(crate) fn source<'a>(&self, frame: Text<'a>) -> Option<&'a [u8]> {
+        let (at, end) = (self.at as usize, self.at as usize + self.len as usize);
+        let is_quoted = at > 0 && frame.bytes().get(at - 1) == Some(&b'"');
+        frame.bytes().get(at - usize::from(is_quoted)..end + usize::from(is_quoted))
+    }
+
     /// Whether it is text, of which nothing is there.
     pub(crate) fn is_empty_text(&self) -> bool {
         self.kind == Kind::Text && self.len == 0

@@ -89,22 +89,28 @@ impl Fields {
     #[inline(always)]
     pub(crate) fn with<T>(attributes_max: u32, depth_max: u32, read: impl FnOnce(&mut Self) -> T) -> T {
         let mut fields = KEPT.take().unwrap_or_default();
-        fields.len = 0;
-        fields.names.truncate(0);
-        fields.dropped = 0;
-        fields.containers = 0;
-        fields.shapes.is_learning = false;
-        fields.memory.begin();
-        fields.given_time_unix_nano = 0;
-        fields.given_severity = 0;
-        fields.given_severity_text = (0, 0);
         fields.count_max = (attributes_max as usize).min(FIELDS_MAX) + ROLES_MAX;
         fields.depth_max = depth_max;
+        fields.clear();
         let result = read(&mut fields);
         if fields.list.len() <= KEPT_FIELDS_MAX && fields.names.capacity() <= KEPT_NAMES_BYTES_MAX {
             KEPT.set(Some(fields));
         }
         result
+    }
+
+    /// Empties them for the next line.
+    #[inline(always)]
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+        self.names.truncate(0);
+        self.dropped = 0;
+        self.containers = 0;
+        self.shapes.is_learning = false;
+        self.memory.begin();
+        self.given_time_unix_nano = 0;
+        self.given_severity = 0;
+        self.given_severity_text = (0, 0);
     }
 
     /// Gathers the entries of the object that `json` is in; it is left behind the object's end.
@@ -344,6 +350,14 @@ impl Fields {
     #[inline(always)]
     pub(crate) fn fields(&self) -> &[Field] {
         self.list.get(..self.len).unwrap_or_default()
+    }
+
+    /// Leaves a field out: it is no attribute, and counts as none that was lost.
+    #[inline(always)]
+    pub(crate) fn leave_out(&mut self, position: usize) {
+        if let Some(field) = self.list.get_mut(position) {
+            field.kind = Kind::Gone;
+        }
     }
 
     /// How many fields were left out.

@@ -1,21 +1,22 @@
 //! One entry: its reserved keys are taken out, the rest is read as `json` reads an object.
 
 use std::{
-    borrow::Cow,
     collections::{HashMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
     ops::Range,
     sync::Arc,
 };
 
 use logloom_record::{BatchWriter, RejectReason, Text, proto::push_string_attribute};
 
-use super::tags::Tags;
+use super::{plain, tags::Tags};
 use crate::{
     Format,
     beside::Beside,
     decoder::too_long,
+    fields::{Dialect, Field, Kind},
     formats::text,
-    json::{Scanner, Value},
+    json::{Scanner, Str, Value},
     severity,
     time::{Zone, epoch},
 };
@@ -41,16 +42,23 @@ impl Given {
     }
 }
 
+/// What stands before the name of a tag that a record has an attribute of already.
+pub(super) const BESIDE: &[u8] = b"datadog.tag.";
+/// So many bytes follow a text that was made, so that it is read in whole steps.
+const STEP: usize = 64;
+/// So many names are compared one after the other.
+const FEW: usize = 16;
+
 /// The reserved keys of an entry, and what else it has, as the members of an object.
 #[derive(Default)]
-struct Entry {
-    source: Vec<u8>,
-    tags: Vec<u8>,
-    host: Vec<u8>,
-    service: Vec<u8>,
+pub(super) struct Entry {
+    pub(super) source: Vec<u8>,
+    pub(super) tags: Vec<u8>,
+    pub(super) host: Vec<u8>,
+    pub(super) service: Vec<u8>,
     /// In nanoseconds; 0 where it has none.
-    time: u64,
-    severity: u8,
+    pub(super) time: u64,
+    pub(super) severity: u8,
     members: Vec<u8>,
     /// Where each member stands: its name, in quotes, and its value.
     places: Vec<(Range<usize>, Range<usize>)>,
@@ -61,27 +69,51 @@ enum Message<'r> {
     None,
     /// Text that is no JSON, or another value: as it stands in the entry.
     Value(&'r [u8]),
-    /// An object, or text that holds one: as its program wrote it.
-    Object(Cow<'r, [u8]>),
+    Object(Text<'r>),
+    /// Text that may hold an object, and as it stands in the entry.
+    Inside(Str<'r>, &'r [u8]),
 }
 
 /// The most entries that are remembered to say the same of whose they are.
 const PLACES_MAX: usize = 256;
 
+/// By what entries say: the key of the lane, empty for the channel's, and the attributes. There are few, so that a quick hash does.
+pub(super) type Known = HashMap<Vec<u8>, (Vec<u8>, Vec<u8>), BuildHasherDefault<Quick>>;
+
+/// A hash that anybody can foresee.
+#[derive(Default)]
+pub(super) struct Quick(u64);
+
+impl Hasher for Quick {
+    fn write(&mut self, bytes: &[u8]) {
+        let (eights, rest) = bytes.as_chunks::<8>();
+        let mut last = [0; 8];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        for eight in eights.iter().chain([&last]) {
+            self.0 = (self.0.rotate_left(29) ^ u64::from_le_bytes(*eight)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+}
+
 /// Where the entries of a body belong, by what they say of it; and the memory of the last one.
 #[derive(Default)]
 pub(super) struct Places {
-    /// By what an entry says: the key of its lane, empty for the channel's, and its attributes.
-    known: HashMap<Vec<u8>, (Vec<u8>, Vec<u8>)>,
-    said: Vec<u8>,
-    entry: Entry,
-    inner: Entry,
-    all: Vec<u8>,
+    pub(super) known: Known,
+    pub(super) said: Vec<u8>,
+    pub(super) entry: Entry,
+    pub(super) inner: Entry,
+    pub(super) inside: Vec<u8>,
+    pub(super) all: Vec<u8>,
 }
 
 /// Writes an entry; an empty one, with which clients try whether anybody listens, is none.
 pub(super) fn write(
     given: &Given,
+    dialect: &Dialect,
     object: &dyn Format,
     raw: Text<'_>,
     places: &mut Places,
@@ -90,8 +122,23 @@ pub(super) fn write(
     if raw.len() > out.limits().frame_bytes_max {
         return Err(too_long());
     }
+    match plain::write(given, dialect, raw, places, out) {
+        Some(result) => result,
+        None => write_apart(given, object, raw, places, out),
+    }
+}
+
+/// The same of any entry, which is taken apart and put together without its reserved keys.
+#[inline(never)]
+pub(super) fn write_apart(
+    given: &Given,
+    object: &dyn Format,
+    raw: Text<'_>,
+    places: &mut Places,
+    out: &mut BatchWriter,
+) -> Result<(), RejectReason> {
     let depth_max = out.limits().depth_max;
-    let Places { known, said, entry, inner, all } = places;
+    let Places { known, said, entry, inner, inside, all } = places;
     entry.clear();
     let (count, message) = entry.read(raw, depth_max, true)?;
     if count == 0 {
@@ -99,24 +146,36 @@ pub(super) fn write(
     }
     all.clear();
     all.push(b'{');
-    let original = match message {
-        Message::None => {
-            all.extend_from_slice(&entry.members);
-            None
-        }
-        Message::Value(value) => {
-            entry.member(b"message", value);
-            all.extend_from_slice(&entry.members);
-            None
-        }
+    let mut original = None;
+    let mut value: Option<&[u8]> = None;
+    match message {
+        Message::None => {}
+        Message::Value(text) => value = Some(text),
         Message::Object(text) => {
             inner.clear();
-            inner.read(Text::from(&*text), depth_max, false)?;
-            entry.beside(inner, all);
-            entry.prefer(inner);
-            Some(text)
+            inner.read(text, depth_max, false)?;
+            original = Some(text.bytes());
         }
-    };
+        Message::Inside(string, text) => {
+            let len = made(inside, |to| string.unescape_into(to));
+            let object = Text::of(inside, 0..len);
+            inner.clear();
+            // What cannot be read is no JSON, but begins like it.
+            match inner.read(object, depth_max, false) {
+                Ok(_) => original = Some(object.bytes()),
+                Err(_) => value = Some(text),
+            }
+        }
+    }
+    if let Some(value) = value {
+        entry.member(b"message", value);
+    }
+    if original.is_some() {
+        entry.beside(inner, all);
+        entry.prefer(inner);
+    } else {
+        all.extend_from_slice(&entry.members);
+    }
     all.push(b'}');
     let attributes = entry.place_once(given, known, said, out)?;
     let (time, severity) = (entry.time, entry.severity);
@@ -127,7 +186,18 @@ pub(super) fn write(
             None => envelope.no_original(),
         };
     };
-    Beside { attributes: [attributes, &[]], prefix: b"datadog.tag." }.parse(object, Text::from(all.as_slice()), prepare, out)
+    let len = all.len();
+    all.resize(len + STEP, 0);
+    Beside { attributes: [attributes, &[]], prefix: BESIDE }.parse(object, Text::of(all, 0..len), prepare, out)
+}
+
+/// Lets `write` fill `room` anew; the length of what it wrote.
+pub(super) fn made(room: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+    room.clear();
+    write(room);
+    let len = room.len();
+    room.resize(len + STEP, 0);
+    len
 }
 
 /// Writes a line that is a message by itself.
@@ -140,7 +210,7 @@ pub(super) fn write_line(given: &Given, zone: Zone, line: Text<'_>, out: &mut Ba
 }
 
 impl Entry {
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         let Self { source, tags, host, service, time, severity, members, places } = self;
         [source, tags, host, service, members].into_iter().for_each(Vec::clear);
         places.clear();
@@ -158,23 +228,25 @@ impl Entry {
             let value = json.value()?;
             json.skip(value)?;
             let text = raw.slice(start..json.position());
-            let reserved = match key.text.bytes() {
-                b"ddsource" => Some(&mut self.source),
-                b"ddtags" => Some(&mut self.tags),
-                b"hostname" => Some(&mut self.host),
-                b"service" => Some(&mut self.service),
-                _ => None,
-            };
+            let places = [
+                (&b"ddsource"[..], &mut self.source),
+                (b"ddtags", &mut self.tags),
+                (b"hostname", &mut self.host),
+                (b"service", &mut self.service),
+            ];
+            let reserved = places.into_iter().find(|(name, _)| key.is(name)).map(|(_, place)| place);
             match (reserved, value) {
                 (Some(reserved), Value::Str(value)) => {
                     reserved.clear();
                     value.unescape_into(reserved);
                 }
                 (Some(_), Value::Null) => {}
-                _ if is_outer && key.is(b"message") => said = message(value, text, depth_max),
+                _ if is_outer && key.is(b"message") => said = message(value, text),
                 _ => {
-                    if is_outer {
-                        self.learn(key.text.bytes(), value);
+                    match value {
+                        Value::Str(word) if is_outer => self.learn_status(key.text.bytes(), word.text),
+                        Value::Int(number) if is_outer => self.learn_time(key.text.bytes(), number),
+                        _ => {}
                     }
                     self.member(key.text.bytes(), text.bytes());
                 }
@@ -202,10 +274,13 @@ impl Entry {
     /// The members of the entry and those of its message in one object. What both name is the message's; the entry's is `datadog.NAME`.
     fn beside(&self, inner: &Self, all: &mut Vec<u8>) {
         let part = |of: &Range<usize>| self.members.get(of.clone()).unwrap_or_default();
-        let taken: HashSet<&[u8]> = inner.places.iter().map(|(name, _)| inner.members.get(name.clone()).unwrap_or_default()).collect();
+        let name_of = |(name, _): &(Range<usize>, Range<usize>)| inner.members.get(name.clone()).unwrap_or_default();
+        let many: HashSet<&[u8]> = inner.places.get(FEW..).unwrap_or_default().iter().map(name_of).collect();
+        let few = || inner.places.iter().take(FEW).map(name_of);
+        let is_taken = |name: &[u8]| few().any(|other| other == name) || (!many.is_empty() && many.contains(name));
         for (name, value) in &self.places {
             let name = part(name);
-            if taken.contains(name) {
+            if is_taken(name) {
                 all.extend_from_slice(b"\"datadog.");
                 all.extend_from_slice(name.get(1..).unwrap_or_default());
             } else {
@@ -222,7 +297,7 @@ impl Entry {
     }
 
     /// The reserved keys of a message count for more than those of its entry; its tags are more of them.
-    fn prefer(&mut self, inner: &mut Self) {
+    pub(super) fn prefer(&mut self, inner: &mut Self) {
         for (own, better) in
             [(&mut self.source, &mut inner.source), (&mut self.host, &mut inner.host), (&mut self.service, &mut inner.service)]
         {
@@ -237,21 +312,31 @@ impl Entry {
     }
 
     /// What counts where the message says nothing of it.
-    fn learn(&mut self, name: &[u8], value: Value<'_>) {
-        match (name, value) {
-            (b"status", Value::Str(word)) => self.severity = severity::of_text(word.text),
-            (b"timestamp", Value::Int(number)) => {
-                self.time = u64::try_from(number).ok().and_then(|number| epoch::integer(number).ok()).unwrap_or(0);
-            }
+    pub(super) fn learn(&mut self, name: &[u8], field: &Field, raw: Text<'_>) {
+        match field.kind() {
+            Kind::Text | Kind::Escaped => self.learn_status(name, field.span(raw)),
+            Kind::Int => self.learn_time(name, field.integer()),
             _ => {}
         }
     }
 
+    fn learn_status(&mut self, name: &[u8], word: Text<'_>) {
+        if name == b"status" {
+            self.severity = severity::of_text(word);
+        }
+    }
+
+    fn learn_time(&mut self, name: &[u8], number: i64) {
+        if name == b"timestamp" {
+            self.time = u64::try_from(number).ok().and_then(|number| epoch::integer(number).ok()).unwrap_or(0);
+        }
+    }
+
     /// [Chooses](Self::place) the lane; the attributes. Most entries of a body say the same of it as another one.
-    fn place_once<'k>(
+    pub(super) fn place_once<'k>(
         &self,
         given: &Given,
-        known: &'k mut HashMap<Vec<u8>, (Vec<u8>, Vec<u8>)>,
+        known: &'k mut Known,
         said: &mut Vec<u8>,
         out: &mut BatchWriter,
     ) -> Result<&'k [u8], RejectReason> {
@@ -316,19 +401,10 @@ impl Entry {
 }
 
 /// What a message is.
-fn message<'r>(value: Value<'r>, text: Text<'r>, depth_max: u32) -> Message<'r> {
+fn message<'r>(value: Value<'r>, text: Text<'r>) -> Message<'r> {
     match value {
-        Value::Object => Message::Object(Cow::Borrowed(text.bytes())),
-        Value::Str(string) if string.text.bytes().trim_ascii().first() == Some(&b'{') => {
-            let mut inside = Vec::new();
-            string.unescape_into(&mut inside);
-            if is_object(&inside, depth_max) { Message::Object(Cow::Owned(inside)) } else { Message::Value(text.bytes()) }
-        }
+        Value::Object => Message::Object(text),
+        Value::Str(string) if string.text.bytes().trim_ascii().first() == Some(&b'{') => Message::Inside(string, text.bytes()),
         _ => Message::Value(text.bytes()),
     }
-}
-
-fn is_object(text: &[u8], depth_max: u32) -> bool {
-    let mut json = Scanner::new(Text::from(text), depth_max);
-    matches!(json.value(), Ok(Value::Object)) && json.skip(Value::Object).is_ok() && json.end().is_ok()
 }

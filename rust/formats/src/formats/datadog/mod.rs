@@ -1,6 +1,7 @@
 //! Logs as Datadog's intake takes them: objects of JSON with a few reserved keys, one by itself or many in an array.
 
 mod entry;
+mod plain;
 mod tags;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use memchr::memmem;
 
 use crate::{
     About, Decoder, Format, Framing, Likely, OptionDoc, OptionError, Options, Spec,
+    fields::Dialect,
     formats::json,
     json::{Scanner, Value},
     open_framed,
@@ -30,7 +32,8 @@ pub static SPEC: Spec = Spec {
 };
 
 struct Datadog {
-    /// Reads what is not reserved.
+    /// Reads what is not reserved, as `json` does.
+    dialect: Dialect,
     object: Arc<dyn Format>,
     is_text: bool,
     zone: Zone,
@@ -44,7 +47,8 @@ fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
     };
     let mut of_object = options.clone();
     of_object.0.remove("serialization");
-    Ok(Arc::new(Datadog { object: (json::SPEC.compile)(&of_object)?, is_text, zone: options.zone()? }))
+    let (dialect, object) = (json::dialect(&of_object)?, (json::SPEC.compile)(&of_object)?);
+    Ok(Arc::new(Datadog { dialect, object, is_text, zone: options.zone()? }))
 }
 
 /// What a body may make, in bytes: many small entries under long tags become far more than was sent.
@@ -131,7 +135,7 @@ impl Datadog {
         let mut places = Places::default();
         for entry in entries {
             let raw = frame.slice(entry.clone());
-            if let Err(reason) = entry::write(given, &*self.object, raw, &mut places, out) {
+            if let Err(reason) = entry::write(given, &self.dialect, &*self.object, raw, &mut places, out) {
                 out.end_envelope();
                 out.reject(raw.bytes(), reason, out.frame_offset() + entry.start as u64, SPEC.name);
             }
