@@ -13,6 +13,7 @@
 mod certain;
 mod class;
 mod compile;
+mod nearly;
 mod read;
 mod search;
 mod shape;

@@ -8,6 +8,7 @@ use memchr::memrchr;
 use super::{
     Shape, Template,
     compile::Step,
+    nearly::Nearly,
     read::{Visit, Wrong, is_absent},
 };
 use crate::{scan, time::Context};
@@ -16,7 +17,7 @@ use crate::{scan, time::Context};
 /// refused.
 const WAYS_MAX: usize = 4096;
 /// The highest cost of a division that is looked for: seven values that the program itself made are not what they usually are.
-const COST_MAX: usize = 63;
+pub(super) const COST_MAX: usize = 63;
 /// A search that needed more memory than for so many places gives it back.
 const KEPT_MAX: usize = 1 << 16;
 
@@ -68,6 +69,26 @@ impl Template {
         }
         let sure = self.sure(line, starts);
         let begin = if sure > 0 { starts.get(sure).copied().unwrap_or_default() as usize } else { self.prefix.behind(line, 0) };
+        let (cost, mut values) = self.known(line, starts, sure, context);
+        let nearly = Nearly { template: self, line, starts, context };
+        if cost == 0
+            && cost_max > 0
+            && let Some(cost) = nearly.divide(begin, &mut values)
+        {
+            return Some((cost, values));
+        }
+        self.weigh(cost_max, line, (sure, begin), context, (cost, values))
+    }
+
+    /// The same, where the first fields, `sure` of them, are `values` at that cost, and the next one begins at `begin`.
+    pub(super) fn weigh(
+        &self,
+        cost_max: u32,
+        line: Text<'_>,
+        (sure, begin): (usize, usize),
+        context: &Context,
+        (cost, mut values): (usize, Vec<Range<usize>>),
+    ) -> Option<(u32, Vec<Range<usize>>)> {
         if !self.has_literals_in_order(line, sure, if sure > 0 { begin } else { self.prefix.bytes.len() }) {
             return None;
         }
@@ -75,7 +96,6 @@ impl Template {
         tail.truncate(self.steps.len() - sure);
         let open = self.steps.len() - tail.len();
         let goal = tail.last().map_or(line.len(), |value| value.start);
-        let (cost, mut values) = self.known(line, starts, sure, context);
         let mut search = Search::new(self, line, context, open, goal);
         let found =
             search.run(Node { before: 0, field: sure as u16, start: begin, end: 0 }, cost, (cost_max as usize).min(COST_MAX), &mut values);
