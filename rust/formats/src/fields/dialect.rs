@@ -131,6 +131,7 @@ pub(crate) struct Dialect {
     /// Its number among all, counted from 1.
     id: u64,
     pub(super) keys: Keys,
+    classes: Option<fn(&[u8]) -> u8>,
     entries: Vec<Entry>,
     /// The attribute names that the user or the format gave.
     pub(super) named: Vec<Named>,
@@ -254,6 +255,16 @@ impl Dialect {
         if let Some(entry) = entry.filter(|entry| entry.rank <= rank || entry.rank < RANK_ROWS || is_own(entry)) {
             entry.container = container;
         }
+    }
+
+    /// `classes` says of a key what the format itself makes of it; 0: nothing. It is asked once for each key that is kept from line to line.
+    pub(crate) fn with_classes(mut self, classes: fn(&[u8]) -> u8) -> Self {
+        self.classes = Some(classes);
+        self
+    }
+
+    pub(super) fn class_of(&self, key: &[u8]) -> u8 {
+        self.classes.map_or(0, |classes| classes(key))
     }
 
     /// The same; times are written by this pattern first of all.

@@ -28,6 +28,8 @@ struct Kept {
     len: u8,
     hash: u32,
     entry: Option<u32>,
+    /// What the format itself makes of it; see [`Dialect::with_classes`].
+    class: u8,
     /// Where its whole name lies, with what the table has every name begin with.
     name_at: u32,
     name_len: u32,
@@ -90,7 +92,16 @@ impl Memory {
         if self.table != dialect.id() {
             *self = Self { table: dialect.id(), ..Self::default() };
             self.slots.resize(SLOTS, 0);
-            self.keys.push(Kept { text: [0; LEN_MAX], len: 0, hash: 0, entry: None, name_at: 0, name_len: 0, next: [0; FOLLOWING] });
+            self.keys.push(Kept {
+                text: [0; LEN_MAX],
+                len: 0,
+                hash: 0,
+                entry: None,
+                class: 0,
+                name_at: 0,
+                name_len: 0,
+                next: [0; FOLLOWING],
+            });
         }
         let key = line.slice(range);
         let mut text = [0; LEN_MAX];
@@ -111,10 +122,10 @@ impl Memory {
                     self.names.extend_from_slice(dialect.prefix().as_bytes());
                     self.names.extend_from_slice(key.bytes());
                     self.names.resize(name_at + name_len + NAME_ROOM, 0);
-                    let (entry, len) = (dialect.find(hash, key), key.len() as u8);
+                    let (entry, len, class) = (dialect.find(hash, key), key.len() as u8, dialect.class_of(key.bytes()));
                     let (name_at, name_len) = (name_at as u32, name_len as u32);
                     let position = self.keys.len();
-                    self.keys.push(Kept { text, len, hash, entry, name_at, name_len, next: [0; FOLLOWING] });
+                    self.keys.push(Kept { text, len, hash, entry, class, name_at, name_len, next: [0; FOLLOWING] });
                     *self.slots.get_mut(slot)? = position as u16;
                     break position;
                 }
@@ -138,6 +149,12 @@ impl Fields {
         let (position, len) = self.memory.following(line, at, |len| line.bytes().get(at + len) == Some(&end))?;
         self.memory.found = (at, len, position);
         Some(len)
+    }
+
+    /// What the format makes of the key that [`expected`](Self::expected) found.
+    #[inline(always)]
+    pub(crate) fn expected_class(&self) -> u8 {
+        self.memory.keys.get(self.memory.found.2).map_or(0, |kept| kept.class)
     }
 
     /// The same of a key that ends right before `end`.

@@ -1,10 +1,13 @@
 //! Linux audit records, as auditd, audispd and the kernel write them.
 
+mod decode;
+
 use std::sync::Arc;
 
 use logloom_record::{BatchWriter, RejectReason, Text};
 use memchr::{memchr, memrchr};
 
+use self::decode::decode;
 use super::json::KEYS;
 use crate::{
     About, Decoder, Format, Likely, OptionError, Options, Spec,
@@ -96,6 +99,25 @@ fn is_encoded(key: &[u8]) -> bool {
     )
 }
 
+/// What becomes of a key otherwise than of most: its value may be [encoded](is_encoded); it has a meaning of its own; or it has where it is an
+/// argument of an EXECVE.
+const ENCODED: u8 = 1;
+const OWN: u8 = 2;
+const ARGUMENT: u8 = 3;
+
+fn class_of(key: &[u8]) -> u8 {
+    match key {
+        b"arch" | b"cmd" | b"saddr" | b"name" => OWN,
+        [b'a', b'0'..=b'9', ..] => ARGUMENT,
+        _ if is_encoded(key) => ENCODED,
+        _ => 0,
+    }
+}
+
+fn is_hex(value: &[u8]) -> bool {
+    value.len() >= 2 && value.len().is_multiple_of(2) && value.iter().all(u8::is_ascii_hexdigit)
+}
+
 /// The architectures of `arch=`, as the kernel's elf-em.h numbers them.
 #[rustfmt::skip]
 const ARCHITECTURES: &[(&[u8], &str)] = &[
@@ -117,7 +139,7 @@ struct Names {
 }
 
 fn compile(options: &Options) -> Result<Arc<dyn Format>, OptionError> {
-    let dialect = Dialect::of(&ROWS, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?);
+    let dialect = Dialect::of(&ROWS, options.map(KEYS.name)?.unwrap_or_default())?.in_zone(options.zone()?).with_classes(class_of);
     let known = |key| Known::new(&dialect, key);
     let names = Names { kind: known("type"), sequence: known("sequence"), architecture: known("architecture"), summary: known("summary") };
     Ok(Arc::new(Auditd { dialect, names }))
@@ -229,7 +251,7 @@ impl Line<'_, '_> {
                 && !matches!(self.text(word.0, word.1), b"old" | b"new")
             {
                 word = (at, at);
-                at = self.pair(at, at + len, end);
+                at = self.expected_pair(at, at + len, end);
                 continue;
             }
             let rest = self.text(at, end);
@@ -261,6 +283,42 @@ impl Line<'_, '_> {
         }
     }
 
+    /// The same as [`pair`](Self::pair), of a key of which it is known what it is.
+    #[inline(always)]
+    fn expected_pair(&mut self, key_at: usize, equals: usize, end: usize) -> usize {
+        let (class, at) = (self.fields.expected_class(), equals + 1);
+        let rest = self.text(at, end);
+        if class == OWN || (class == ARGUMENT && self.is_execve) || rest.first() == Some(&b'\'') {
+            return self.pair(key_at, equals, end);
+        }
+        let (put, behind) = if rest.first() == Some(&b'"') {
+            let close = find(self.frame.slice(at + 1..end), b'"').map_or(end, |close| at + 1 + close);
+            (Put::Text(at + 1..close), close + 1)
+        } else {
+            let stop = self.stop(at, end);
+            match self.text(at, stop) {
+                b"" | b"?" | b"(null)" => return stop,
+                value if class == ENCODED && is_hex(value) => (Put::Escaped(at..stop), stop),
+                _ => (Put::Typed(at..stop), stop),
+            }
+        };
+        self.fields.add(self.dialect, &mut self.seen, self.frame, key_at..equals, put);
+        behind
+    }
+
+    /// Where the value without quotes ends that begins at `at`.
+    #[inline(always)]
+    fn stop(&self, at: usize, end: usize) -> usize {
+        let stop = find_either(self.frame.slice(at..end), b' ', b',').map_or(end, |stop| at + stop);
+        // A comma is part of a list, and ends only what an old auditd put before the pairs.
+        if let [b',', next @ ..] = self.text(stop, end)
+            && next.first() != Some(&b' ')
+        {
+            return find(self.frame.slice(stop..end), b' ').map_or(end, |more| stop + more);
+        }
+        stop
+    }
+
     /// Reads the value behind the `=` at `equals`; where it ends.
     fn pair(&mut self, key_at: usize, equals: usize, end: usize) -> usize {
         let at = equals + 1;
@@ -281,13 +339,7 @@ impl Line<'_, '_> {
                 close + 1
             }
             _ => {
-                let mut stop = find_either(self.frame.slice(at..end), b' ', b',').map_or(end, |stop| at + stop);
-                // A comma is part of a list, and ends only what an old auditd put before the pairs.
-                if let [b',', next @ ..] = self.text(stop, end)
-                    && next.first() != Some(&b' ')
-                {
-                    stop = find(self.frame.slice(stop..end), b' ').map_or(end, |more| stop + more);
-                }
+                let stop = self.stop(at, end);
                 self.unquoted(key_at, equals, at, stop);
                 stop
             }
@@ -314,7 +366,6 @@ impl Line<'_, '_> {
 
     fn unquoted(&mut self, key_at: usize, equals: usize, at: usize, stop: usize) {
         let (key, value) = (self.text(key_at, equals), self.text(at, stop));
-        let is_hex = || value.len() >= 2 && value.len().is_multiple_of(2) && value.iter().all(u8::is_ascii_hexdigit);
         match (key, value) {
             (_, b"" | b"?" | b"(null)") => {}
             (b"arch", _) => {
@@ -323,9 +374,9 @@ impl Line<'_, '_> {
                 }
                 self.value(key_at, equals, Put::Text(at..stop));
             }
-            (b"cmd", _) if is_hex() => self.add("cmd", Put::Items(at..stop)),
-            (b"saddr", _) if is_hex() => self.socket_address(at, stop),
-            _ if is_encoded(key) && is_hex() => self.value(key_at, equals, Put::Escaped(at..stop)),
+            (b"cmd", _) if is_hex(value) => self.add("cmd", Put::Items(at..stop)),
+            (b"saddr", _) if is_hex(value) => self.socket_address(at, stop),
+            _ if is_encoded(key) && is_hex(value) => self.value(key_at, equals, Put::Escaped(at..stop)),
             _ => self.value(key_at, equals, Put::Typed(at..stop)),
         }
     }
@@ -369,58 +420,5 @@ impl Line<'_, '_> {
         };
         self.fields.add_made(self.dialect, &mut self.seen, self.frame, "saddr.address", &address);
         self.fields.add_int(self.dialect, &mut self.seen, self.frame, "saddr.port", i64::from(port));
-    }
-}
-
-/// Resolves the value of a field: hexadecimal digits, whose NULs are blanks and whose control characters are written as `^X`; a text in
-/// quotes; or the arguments `a0=… a1=…` of an EXECVE, each ended by NUL.
-fn decode(text: Text<'_>, out: &mut Vec<u8>) {
-    let bytes = text.bytes();
-    if bytes.starts_with(b"a0=") {
-        return arguments(bytes, out);
-    }
-    if let Some(quoted) = bytes.strip_prefix(b"\"") {
-        return out.extend_from_slice(quoted.strip_suffix(b"\"").unwrap_or(quoted));
-    }
-    hexadecimal(bytes, b' ', out);
-}
-
-/// Appends what the digits write, as text; as they stand where they are none.
-fn hexadecimal(digits: &[u8], nul: u8, out: &mut Vec<u8>) {
-    let mut decoded = Vec::new();
-    if digits.is_empty() || !decode_into(&mut decoded, digits) {
-        return out.extend_from_slice(digits);
-    }
-    while decoded.last() == Some(&0) {
-        decoded.pop();
-    }
-    for character in String::from_utf8_lossy(&decoded).chars() {
-        match character {
-            '\0' => out.push(nul),
-            '\x01'..='\x1f' | '\x7f' => out.extend_from_slice(&[b'^', character as u8 ^ 0x40]),
-            _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
-    }
-}
-
-/// Appends the values of `a0=…`, `a1=…`, each ended by NUL. One that is over the kernel's bound comes in parts: `a1_len=9000 a1[0]=… a1[1]=…`.
-fn arguments(bytes: &[u8], out: &mut Vec<u8>) {
-    for pair in bytes.split(|byte| matches!(byte, b' ' | 0x1d)) {
-        let Some(equals) = memchr(b'=', pair) else { continue };
-        let (key, value) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
-        let digits = key.iter().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
-        let suffix = key.get(1 + digits..).unwrap_or_default();
-        if key.first() != Some(&b'a') || digits == 0 || !(suffix.is_empty() || suffix.starts_with(b"[")) {
-            continue;
-        }
-        let is_more = suffix.starts_with(b"[") && suffix != b"[0]";
-        if is_more && out.last() == Some(&0) {
-            out.pop();
-        }
-        match value.strip_prefix(b"\"") {
-            Some(quoted) => out.extend_from_slice(quoted.strip_suffix(b"\"").unwrap_or(quoted)),
-            None => hexadecimal(value, b' ', out),
-        }
-        out.push(0);
     }
 }
