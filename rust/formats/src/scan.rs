@@ -1,7 +1,7 @@
 //! Finding bytes, sixteen at a time.
 
 use logloom_record::Text;
-use wide::u8x16;
+use wide::{u8x16, u8x32};
 
 /// Where `byte` first stands in the text. Reads whole steps of sixteen as long as the text's buffer goes on, so it suits short texts.
 #[inline(always)]
@@ -135,6 +135,25 @@ pub(crate) fn find_bytes(text: &[u8], what: &[u8]) -> Option<usize> {
     None
 }
 
+/// Whether one of these pairs of bytes stands in the text.
+#[inline]
+pub(crate) fn has_pair(text: &[u8], pairs: [[u8; 2]; 3]) -> bool {
+    let wanted = pairs.map(|pair| pair.map(u8x32::splat));
+    let step = |from: usize| text.get(from..).and_then(<[u8]>::first_chunk::<32>).map(|step| u8x32::new(*step));
+    let mut at = 0;
+    while at + 1 < text.len() {
+        let (Some(first), Some(second)) = (step(at), step(at + 1)) else {
+            return text.get(at..).is_some_and(|rest| rest.windows(2).any(|pair| pairs.iter().any(|wanted| wanted == pair)));
+        };
+        let found = wanted.map(|[one, other]| first.simd_eq(one) & second.simd_eq(other));
+        if (found[0] | found[1] | found[2]).to_bitmask() != 0 {
+            return true;
+        }
+        at += 32;
+    }
+    false
+}
+
 /// Where three bytes stand in the first 64: a bit for each place.
 #[inline(always)]
 pub(crate) fn places_of(bytes: &[u8], wanted: [u8; 3]) -> u64 {
@@ -180,6 +199,11 @@ mod tests {
         #[test]
         fn bytes_are_found_where_they_stand(text in "[ab]{0,90}", what in "[ab]{0,9}") {
             prop_assert_eq!(find_bytes(text.as_bytes(), what.as_bytes()), text.find(&what));
+        }
+
+        #[test]
+        fn pairs_are_found_where_they_stand(text in "[ab]{0,70}[abc]{0,4}[ab]{0,40}") {
+            prop_assert_eq!(has_pair(text.as_bytes(), [*b"ca", *b"cc", *b"cb"]), text.contains("ca") || text.contains("cc") || text.contains("cb"));
         }
 
         #[test]

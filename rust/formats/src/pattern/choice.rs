@@ -282,6 +282,13 @@ pub(super) struct Looking<'c, const WORDS: usize> {
     looked_for: u64,
 }
 
+/// Whether the text behind the time that a pattern begins with, which was looked for, stands behind it.
+#[inline(always)]
+fn goes_on(pattern: &Line, head: u8, line: Text<'_>, values: &Values) -> bool {
+    let end = values.heads.get(usize::from(head)).and_then(HeadFound::end);
+    end.is_none_or(|end| pattern.template.goes_on(line, end))
+}
+
 impl<const WORDS: usize> Looking<'_, WORDS> {
     /// The next pattern of `lines` that the line may be of, and how many fields of it the last one has read into `values` already.
     #[inline(always)]
@@ -296,7 +303,7 @@ impl<const WORDS: usize> Looking<'_, WORDS> {
             self.at = i + 1;
             let (known, pattern) = (self.choice.patterns.get(i)?, lines.get(i)?);
             self.ask(known.head, line, context, values);
-            if has(&self.plain, i) && pattern.may_begin(line) {
+            if has(&self.plain, i) && pattern.may_begin(line) && goes_on(pattern, known.head, line, values) {
                 values.head = known.head;
                 let last = self.last.replace(i);
                 let shared = last.and_then(|last| self.choice.shared.get(last * self.choice.words * 64 + i));

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use memchr::{memchr, memmem, memrchr};
 
+use crate::scan::has_pair;
+
 use super::line::{TRACEBACK, is_frame, is_numbered, is_ruby_place, is_trace_point, type_len};
 
 /// An exception in a text; the parts lie in the text.
@@ -26,12 +28,18 @@ const PANICKED: &[u8] = b"' panicked at ";
 /// The exception that `text`, of several lines, tells of: the one that reached the top.
 pub(crate) fn exception(text: &[u8]) -> Option<Exception<'_>> {
     // Most texts have none of what tells the kind of a trace, wherever that stands in its line.
-    let [traceback, panic, ruby] = [TRACEBACK, b"panic", b":in "].map(|mark| find(text, mark).is_some());
+    let is_marked = has_pair(text, [*b"Tr", *b"pa", *b":i"]);
+    let [traceback, panic, ruby] = [TRACEBACK, b"panic", b":in "].map(|mark| is_marked && find(text, mark).is_some());
     let [serving, panicked] = [SERVING, PANICKED].map(|mark| panic && find(text, mark).is_some());
     let find = |is_there: bool, line, mark| if is_there { find(line, mark) } else { None };
     for (start, line) in lines(text) {
         let trimmed = line.trim_ascii_start();
         let indented = trimmed.len() < line.len();
+        // Nor does a line mostly begin as one of a trace does.
+        let begins = matches!(trimmed.first(), Some(b'p' | b'f' | b'a' | b'C' | b'S' | b'F' | b'-' | b'.' | b'#' | b'['));
+        if !begins && !is_marked {
+            continue;
+        }
         if let Some(at) = find(traceback, line, TRACEBACK) {
             return Some(python(text, start + at));
         }
