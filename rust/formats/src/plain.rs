@@ -78,6 +78,36 @@ pub(crate) fn begins_with_time(line: &[u8]) -> bool {
     found.is_some_and(|(_, len)| line.get(at..at + len).is_some_and(|time| time.contains(&b':')))
 }
 
+/// The severity that a message names before all else: `error: …`, `[WARNING] …`, `<warn> …`, `NOTICE[31]: …`.
+#[inline]
+pub(crate) fn first_level(message: Text<'_>) -> (u8, Text<'_>) {
+    let bytes = message.bytes();
+    let close = match bytes.first() {
+        Some(b'[') => b']',
+        Some(b'<') => b'>',
+        Some(b'(') => b')',
+        _ => 0,
+    };
+    let start = usize::from(close != 0);
+    let rest = bytes.get(start..).unwrap_or_default();
+    let len = rest.iter().take(FIRST_LETTERS.len()).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let (word, behind) = rest.split_at(len);
+    if !is_word_of_level(word) {
+        return (0, Text::EMPTY);
+    }
+    let stands = match behind {
+        [byte, ..] if close != 0 => *byte == close,
+        [b':', b' ', ..] | [b':'] => true,
+        [b'[' | b' ' | b':', ..] => word.iter().all(u8::is_ascii_uppercase),
+        _ => false,
+    };
+    if !stands {
+        return (0, Text::EMPTY);
+    }
+    let text = message.slice(start..start + len);
+    (severity::of_text(text), text)
+}
+
 /// Reads the start of a line.
 pub(crate) fn head<'a>(line: Text<'a>, context: &Context) -> Head<'a> {
     let mut head = Head { time: 0, severity: 0, severity_text: Text::EMPTY };
@@ -305,6 +335,9 @@ mod tests {
             ("1795257659.509 GET x", "1795257659509", "0 "),
             ("WARN  cannot open", "-", "13 WARN"),
             ("21.11.2026 10:40:59 ERROR x", "1795257659000", "17 ERROR"),
+            ("11/21/2026-10:40:59.509000  [**] [1:22:2] x", "1795257659509", "0 "),
+            ("11/21/26-10:40:59.509000 [**] [1:22:2] x", "1795257659509", "0 "),
+            ("11/21-10:40:59.509000 [**] [1:22:2] x", "1795257659509", "0 "),
             ("2026.11.21 10:40:59.509123 [ 12 ] {} <Error> Application: x", "1795257659509", "17 Error"),
             ("[Nest] 7  - 11/21/2026, 10:40:59 AM    WARN [Auth] x", "1795257659000", "13 WARN"),
             ("[2026-11-21 10:40:59] NOTICE[2183] chan_sip.c: x", "1795257659000", "10 NOTICE"),
@@ -319,6 +352,30 @@ mod tests {
             ("node-1 com.example.Main 2026-11-21 10:40:59 FATAL x", "1795257659000", "21 FATAL"),
         ] {
             assert_eq!(said(line), (time.to_owned(), level.to_owned()), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_a_message_names_first() {
+        for (message, level) in [
+            ("error: no such file", 17),
+            ("warning: unknown[192.0.2.1]: SASL LOGIN failed", 13),
+            ("[WARNING] x", 13),
+            ("<warn> x", 13),
+            ("NOTICE[31]: chan_sip.c: x", 10),
+            ("INFO started", 9),
+            ("ERR:", 17),
+            ("error, relay=x", 0),
+            ("errors: 3", 0),
+            ("Information is power", 0),
+            ("[warning", 0),
+            ("[WARNING) x", 0),
+            ("info started", 0),
+            ("session opened", 0),
+            ("", 0),
+            ("[", 0),
+        ] {
+            assert_eq!(first_level(Text::of(message.as_bytes(), 0..message.len())).0, level, "{message}");
         }
     }
 

@@ -47,6 +47,8 @@ pub(super) const ROWS: &[Row] = &[
             ("createdAt", 15),
             ("created_at", 15),
             ("CreationTime", 15),
+            ("eventtime", 35),  // FortiGate, beside a date and a clock apart
+            ("reqTimeSec", 35), // Akamai DataStream
             ("Time", 15),
             ("DateTime", 15),
             ("t", 10),
@@ -59,10 +61,12 @@ pub(super) const ROWS: &[Row] = &[
     (
         Role::Severity,
         &[
-            ("level", 80),             // most
-            ("severity", 85),          // Google Cloud, winston, klog
-            ("log.level", 90),         // ECS
-            ("level_name", 85),        // Monolog
+            ("level", 80),      // most
+            ("severity", 85),   // Google Cloud, winston, klog
+            ("log.level", 90),  // ECS
+            ("level_name", 85), // Monolog
+            ("levelName", 85),
+            ("logging.googleapis.com/severity", 85),
             ("record.level.name", 85), // loguru
             ("lvl", 80),               // log15, hclog
             ("@level", 80),            // hclog

@@ -22,6 +22,7 @@ const PATTERNS: &[&str] = &[
         "{time:iso} {mysql.thread_id:int} [{severity}] {body>}{?[{mysql.error_code:word}] [{mysql.subsystem:word}] ?}",
         "Access denied for user '{user.name}'@'{client.address}' (using password: {_:word}){?{_}?}"
     ),
+    "{time:%Y-%m-%d %k:%M:%S} {mysql.thread_id:int} [{severity}] {body>}Access denied for user '{user.name}'@'{client.address}' (using password: {_:word}){?{_}?}",
     // 8.0, with an error code; 5.7; MariaDB.
     "{time:iso} {mysql.thread_id:int} [{severity}] {body>}[{mysql.error_code:word}] [{mysql.subsystem:word}] {_}",
     "{time:iso} {mysql.thread_id:int} [{severity}] {body}",

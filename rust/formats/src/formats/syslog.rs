@@ -7,6 +7,7 @@ use logloom_record::{BatchWriter, Key, RecordCursor, RejectReason, Tail, Text};
 use crate::{
     About, Decoder, Format, Framing, Likely, OptionDoc, OptionError, Options, Spec,
     pattern::Values,
+    plain::first_level,
     syslog::{Frames, Header, Inner, Programs, likely, write},
     time::{Context, Zone},
 };
@@ -95,7 +96,8 @@ fn record(
     out: &mut BatchWriter,
     fields: impl for<'w> FnOnce(RecordCursor<'w>) -> RecordCursor<'w>,
 ) {
-    let (severity, severity_text) = header.severity().unwrap_or((severity, Text::EMPTY));
+    let told = || if severity == 0 { first_level(header.message) } else { (severity, Text::EMPTY) };
+    let (severity, severity_text) = header.severity().unwrap_or_else(told);
     let keeps_original = out.keeps_original();
     let mut scratch = out.take_scratch();
     let mut rec = out.begin(header.time_unix_nano, severity, severity_text);

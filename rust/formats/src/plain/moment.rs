@@ -66,6 +66,10 @@ fn patterns() -> &'static [TimePattern] {
             "%d %b %Y %H:%M:%E*S",
             "%d.%m.%Y %H:%M:%E*S",
             "%Y.%m.%d %H:%M:%E*S", // ClickHouse's
+            // Suricata's and Snort's, with a dash before the clock.
+            "%m/%d/%Y-%H:%M:%E*S",
+            "%m/%d/%y-%H:%M:%E*S",
+            "%m/%d-%H:%M:%E*S",
             // Those who write AM and PM write the month first.
             "%m/%d/%Y, %I:%M:%S %p",
             "%m/%d/%Y %I:%M:%S %p",

@@ -10,7 +10,7 @@ use crate::{Format, OptionError, Options, Spec, find};
 /// What unmistakably begins a message of a format.
 const BEGINNINGS: [(&[u8], &str); 3] = [(b"{", "json"), (b"CEF:", "cef"), (b"LEEF:", "leef")];
 /// The formats that a program's messages may be of.
-const PROGRAMS: [(&str, &[&str]); 8] = [
+const PROGRAMS: [(&str, &[&str]); 9] = [
     ("apache", &["apache", "apache_error"]),
     ("apache2", &["apache", "apache_error"]),
     ("audisp-syslog", &["auditd"]),
@@ -18,6 +18,8 @@ const PROGRAMS: [(&str, &[&str]); 8] = [
     ("auditd", &["auditd"]),
     ("haproxy", &["haproxy"]),
     ("httpd", &["apache", "apache_error"]),
+    // BIND may have its own time before each message, and its category.
+    ("named", &["named"]),
     ("nginx", &["nginx", "nginx_error"]),
 ];
 

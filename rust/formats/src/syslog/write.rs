@@ -164,7 +164,8 @@ pub(super) fn envelope(header: &Header<'_>, frame: Text<'_>, scratch: &mut Vec<u
         _ if header.process.is_empty() => {}
         Some((number, digits)) if digits == header.process.len() && i64::try_from(number).is_ok() => {
             // NGINX writes `17#17`.
-            let key = if memchr::memchr(b'#', message).is_some() { PROCESS_ID.name() } else { name(&PROCESS, b"pid", &PROCESS_ID) };
+            let numbers = header.program.bytes().starts_with(b"nginx") && memchr::memchr(b'#', message).is_some();
+            let key = if numbers { PROCESS_ID.name() } else { name(&PROCESS, b"pid", &PROCESS_ID) };
             envelope.attr_int(key, number as i64);
         }
         _ => {
