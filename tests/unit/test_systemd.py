@@ -86,6 +86,16 @@ async def test_it_hears_of_a_start_a_reload_and_a_stop(tmp_path: Path, manager: 
         await until(lambda: sum("READY" in told for told in manager.look()) == 2)
         (reloading,) = [told for told in manager.heard if "RELOADING" in told]
         assert before <= int(reloading["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
+        # 'systemctl reload' waits for both words, whatever came of it.
+        await run.reload("nonsense: 1", is_refused=True)
+        await until(lambda: sum("READY" in told for told in manager.look()) == 3)
+        assert [told["STATUS"] for told in manager.heard if told.keys() & {"READY", "RELOADING"}][-2:] == [
+            "reading the config again",
+            "the config is not in order, and the one before runs on: see the log",
+        ]
+        await run.reload(ONE)
+        await until(lambda: sum("READY" in told for told in manager.look()) >= 4)
+        assert [told["STATUS"] for told in manager.heard if "READY" in told][-1] == "1 receivers, 1 exporters"
         await run.stop()
     assert any(told.get("STOPPING") == "1" for told in manager.look())
 

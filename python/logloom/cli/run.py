@@ -180,10 +180,11 @@ def _banner(config: "Config", data: Path, listening: "Listening") -> str:
     for name, pipeline in config.service.pipelines.items():
         lines.append(f"  {name:16} {', '.join(pipeline.receivers)} → {', '.join(pipeline.exporters)}")
     for identifier, endpoints in listening.items():
-        with contextlib.suppress(KeyError):
-            if config.receivers[identifier].type == "otlp":
+        receiver = config.receivers.get(identifier)
+        if receiver is not None and receiver.type == "otlp" and (http := receiver.config.protocols.http) is not None:
+            if "http" in endpoints and http.tls is None and http.auth is None:  # else it takes more than a line
                 lines += ["Try:", f"  {_CURL.format(endpoint=endpoints['http'])}"]
-                break
+            break
     lines.append("Ctrl-C stops it.")
     return "\n".join(lines)
 

@@ -96,7 +96,7 @@ class Service:
         self._site: Site | None = None
         self._systemd = systemd or Systemd()
         self._beside: list[asyncio.Task[None]] = []
-        self._watch = ConfigWatch(config, reread, self._go_over) if reread is not None else None
+        self._watch = ConfigWatch(config, reread, self._go_over, refused=self._refused) if reread is not None else None
         self.teller = Teller(config.service.telemetry, data, lambda: self._ready)
         self._ticks = Ticks(log_of("processors"))
 
@@ -277,8 +277,15 @@ class Service:
         finally:
             self._systemd.ready(self._words())
 
+    def _refused(self) -> None:
+        """Who asked for a reload waits to hear that it is over, whatever came of it."""
+        self._systemd.reloading()
+        self._systemd.ready(self._words())
+
     def _words(self) -> str:
         """How it is, in a line."""
+        if self._watch is not None and self._watch.error:
+            return "the config is not in order, and the one before runs on: see the log"
         receivers, exporters = self._crew.of(ReceiverUnit), self._crew.of(ExporterUnit)
         failed = [f"{state.kind} {state.id} failed: {state.last_error}" for state in self._crew.failed()]
         return "; ".join([f"{len(receivers)} receivers, {len(exporters)} exporters", *failed])

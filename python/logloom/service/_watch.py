@@ -31,14 +31,19 @@ class ConfigWatch:
         read: Callable[[], Config],
         take: Callable[[Config], Awaitable[str]],
         look_every_s: float = LOOK_EVERY_S,
+        refused: Callable[[], None] = lambda: None,
     ) -> None:
-        """`read` gives it anew; `take` goes over to it and says what changed, or raises ConfigError."""
+        """`read` gives it anew; `take` goes over to it and says what changed, or raises ConfigError.
+
+        `refused` is called where somebody asked, and what there is now is not taken.
+        """
         self.error = ""
         self._files = config.files
         self._begun = _stamp(config.files)  # now: what changes while the service starts is another one, too
         self._read = read
         self._take = take
         self._look_every_s = look_every_s
+        self._refused = refused
         self._asked = asyncio.Event()
         self._log = log_of("config")
 
@@ -68,15 +73,19 @@ class ConfigWatch:
             taken = seen = now if files == self._files else await asyncio.to_thread(_stamp, self._files)
 
     async def _again(self, *, is_asked: bool) -> None:
+        told = self.error
         try:
             config = await asyncio.to_thread(self._read)
+            self.error = ""
             changed = await self._take(config)
         except (ConfigError, OSError) as error:
-            if is_asked or str(error) != self.error:
+            if is_asked or str(error) != told:
                 self._tell(error)
             self.error = str(error)
+            if is_asked:
+                self._refused()
             return
-        self.error, self._files = "", config.files
+        self._files = config.files
         self._log.info("read again", extra={"changed": changed or "nothing"})
 
     def _tell(self, error: ConfigError | OSError) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from logloom import config
+from logloom.cli import run
 from tests.service.waiting import wait_until
 from tests.unit.cli.command import LOGLOOM, logloom
 
@@ -189,3 +191,18 @@ run._allow_descriptors()
 assert resource.getrlimit(resource.RLIMIT_NOFILE) == (256, 256)
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("more", "count"),
+    [("", 1), ("tls: {cert_file: a.pem, key_file: a.key}", 0), ("auth: {authenticator: basicauth}", 0)],
+)
+def test_what_to_try_is_what_works(more: str, count: int) -> None:
+    text = f"""\
+extensions: {{basicauth: {{htpasswd: {{inline: "a:b"}}}}}}
+receivers: {{otlp: {{protocols: {{http: {{{more}}}}}}}}}
+exporters: {{nop: }}
+service: {{extensions: [basicauth], pipelines: {{logs: {{receivers: [otlp], exporters: [nop]}}}}}}
+"""
+    banner = run._banner(config.loads(text), Path("data"), {"otlp": {"http": "127.0.0.1:4318"}})
+    assert banner.count("curl http://127.0.0.1:4318/v1/logs") == count
