@@ -302,6 +302,14 @@ def test_silent_connections_are_closed(tmp_path: Path) -> None:
             assert idle.hear() == {b"ack": b"c"}
 
 
+def acknowledged(client: socket.socket) -> int:
+    """How many events of its window; where that takes long, the server says meanwhile that it lives."""
+    while (answer := client.recv(6, socket.MSG_WAITALL)) == b"2A\0\0\0\0":
+        pass
+    assert answer.startswith(b"2A")
+    return int.from_bytes(answer[2:])
+
+
 def test_many_compressed_windows_at_once_do_not_push_each_other_out(tmp_path: Path) -> None:
     """Each may become as large as a message may be, while it is not known how large it is."""
     event = orjson.dumps({"message": "x" * 200})
@@ -313,6 +321,6 @@ def test_many_compressed_windows_at_once_do_not_push_each_other_out(tmp_path: Pa
         clients = [socket.create_connection(address, timeout=60) for _ in range(40)]
         for client in clients:
             client.sendall(window)
-        assert [client.recv(6, socket.MSG_WAITALL) for client in clients] == [b"2A" + struct.pack(">I", 1000)] * 40
+        assert [acknowledged(client) for client in clients] == [1000] * 40
         for client in clients:
             client.close()

@@ -30,7 +30,7 @@ const DATAGRAM_BYTES_MAX: usize = 65_535;
 const BUFFER_BYTES: usize = 256 << 10;
 /// After so many times others get their turn.
 const READS_MAX: usize = 16;
-/// A socket that was read is left alone for a while, that the next read finds many: for so long at most,
+/// A socket that was read is left alone for a while, so that the next read finds many and nothing is woken for each: for so long at most,
 const READ_EVERY_MAX: Duration = Duration::from_millis(10);
 /// and never for as long as so many bytes a millisecond take to fill what the kernel holds meanwhile (it counts a small datagram as 1 KiB).
 const FILLS_BYTES_MS: usize = 800 << 10;
@@ -44,7 +44,7 @@ pub struct Datagrams {
     tasks: Tasks,
     stop: watch::Sender<bool>,
     queue: Arc<Queue>,
-    socket: Arc<UdpSocket>,
+    socket: Arc<StdUdp>,
 }
 
 /// Binds `host`, a name or an address, empty for all addresses of the machine, and `port`, 0 for any; the kernel is asked to hold so many bytes.
@@ -86,16 +86,16 @@ impl Datagrams {
     /// The runtime is of no use here, or has no place for the socket.
     pub fn start(runtime: Runtime, socket: StdUdp, sink: Sink, room: Arc<Room>, bounds: Bounds, tell: Tell) -> io::Result<Self> {
         let handle = runtime.handle()?.clone();
-        let reads_from = socket.try_clone()?;
-        let socket = {
+        let socket = Arc::new(socket);
+        {
             let _entered = handle.enter();
-            Arc::new(UdpSocket::from_std(socket)?)
-        };
+            known_of(&socket)?; // told now, where there is no place for it
+        }
         let tasks = Tasks::new(handle, Arc::clone(&tell));
         let (stop, stopping) = watch::channel(false);
         let queue = Queue::new(bounds, room);
         let (reads, works) = (Arc::clone(&queue), Arc::clone(&queue));
-        spawn(&tasks, Arc::clone(&tell), read(reads, reads_from, Arc::clone(&socket), stopping.clone()));
+        spawn(&tasks, Arc::clone(&tell), read(reads, Arc::clone(&socket), stopping.clone()));
         spawn(&tasks, tell, work(works, sink, stopping));
         Ok(Self { runtime, tasks, stop, queue, socket })
     }
@@ -149,31 +149,37 @@ fn spawn(tasks: &Tasks, tell: Tell, work: impl Future<Output = ()> + Send + 'sta
     });
 }
 
-/// `reads_from` is the same socket, which `socket` says of when there is something to read.
-async fn read(queue: Arc<Queue>, reads_from: StdUdp, socket: Arc<UdpSocket>, mut stopping: watch::Receiver<bool>) {
+async fn read(queue: Arc<Queue>, socket: Arc<StdUdp>, mut stopping: watch::Receiver<bool>) {
     let mut buffer = Buffer::new();
     let held_bytes = socket2::SockRef::from(&*socket).recv_buffer_size().unwrap_or(0);
     let pause = Duration::from_millis((held_bytes / FILLS_BYTES_MS) as u64).min(READ_EVERY_MAX);
-    loop {
+    let mut known = None;
+    'waits: loop {
         tokio::select! {
             biased;
             _ = stopping.wait_for(|is_stopping| *is_stopping) => break,
-            _ = socket.readable() => {} // what is wrong, the read meets
+            () = something(&socket, &mut known) => {}
         }
-        let is_more = read_some(|place| socket.try_io(Interest::READABLE, || reads_from.recv_from(place)), &mut buffer, &queue);
-        if is_more {
-            tokio::task::yield_now().await;
-        } else if !pause.is_zero() {
+        // The runtime knows of the socket no longer than it is waited for: it would be woken for each datagram that comes in a pause.
+        known = known.filter(|_| pause.is_zero());
+        let mut was_read = false;
+        loop {
+            let pause = match read_some(|place| socket.recv_from(place), &mut buffer, &queue) {
+                Read::Nothing if was_read || pause.is_zero() => break,
+                Read::Nothing | Read::All => pause, // woken for nothing: lest that comes at once again, and never ends
+                Read::AndMore => Duration::ZERO,
+            };
+            was_read = true;
             tokio::select! {
                 biased;
-                _ = stopping.wait_for(|is_stopping| *is_stopping) => break,
-                () = tokio::time::sleep(pause) => {}
+                _ = stopping.wait_for(|is_stopping| *is_stopping) => break 'waits,
+                () = rest(pause) => {}
             }
         }
     }
     // What came before the stop, also what the runtime did not hear of yet; who floods does not hold it up.
     for _ in 0..READS_MAX {
-        if !read_some(|place| reads_from.recv_from(place), &mut buffer, &queue) {
+        if read_some(|place| socket.recv_from(place), &mut buffer, &queue) != Read::AndMore {
             break;
         }
         tokio::task::yield_now().await;
@@ -181,16 +187,51 @@ async fn read(queue: Arc<Queue>, reads_from: StdUdp, socket: Arc<UdpSocket>, mut
     queue.close();
 }
 
-/// Whether there may be more.
-fn read_some(mut receive: impl FnMut(&mut [u8]) -> io::Result<(usize, SocketAddr)>, buffer: &mut Buffer, queue: &Queue) -> bool {
+/// Waits until there is something to read, or something wrong, which the read meets.
+async fn something(socket: &StdUdp, known: &mut Option<UdpSocket>) {
+    let waits = match known.take() {
+        None => known_of(socket),
+        Some(known) => Ok(known),
+    };
+    let Ok(waits) = waits else { return rest(READ_EVERY_MAX).await }; // too many descriptors, for now
+    let waits = known.insert(waits);
+    let _ = waits.readable().await; // what is wrong, the read meets
+    // What comes from now on is told anew.
+    let _ = waits.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+}
+
+/// The same socket, as the runtime knows it.
+fn known_of(socket: &StdUdp) -> io::Result<UdpSocket> {
+    UdpSocket::from_std(socket.try_clone()?)
+}
+
+/// Lets others go on for so long.
+async fn rest(pause: Duration) {
+    if pause.is_zero() { tokio::task::yield_now().await } else { tokio::time::sleep(pause).await }
+}
+
+/// What a read found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    Nothing,
+    All,
+    /// There may be more.
+    AndMore,
+}
+
+fn read_some(mut receive: impl FnMut(&mut [u8]) -> io::Result<(usize, SocketAddr)>, buffer: &mut Buffer, queue: &Queue) -> Read {
+    let mut read = Read::Nothing;
     for _ in 0..READS_MAX {
         let is_more = buffer.fill(&mut receive);
-        queue.take(buffer.datagrams());
+        if !buffer.came.is_empty() {
+            read = Read::All;
+            queue.take(buffer.datagrams());
+        }
         if !is_more {
-            return false;
+            return read;
         }
     }
-    true
+    Read::AndMore
 }
 
 /// What is read at a time.
@@ -229,5 +270,36 @@ impl Buffer {
     fn datagrams(&self) -> impl Iterator<Item = (&[u8], SocketAddr)> {
         let starts = std::iter::once(0).chain(self.came.iter().map(|came| came.0));
         starts.zip(&self.came).map(|(start, (end, from))| (self.bytes.get(start..*end).unwrap_or_default(), *from))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With a large buffer the socket is left alone for a while after each read, and the runtime knows of it anew each time that it is waited for;
+    /// with a small one it is not.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_comes_is_read_whether_the_socket_rests_or_not() {
+        for buffer_bytes in [16 << 10, 8 << 20] {
+            let socket = Arc::new(bind("127.0.0.1", 0, buffer_bytes).unwrap());
+            let to = socket.local_addr().unwrap();
+            let queue = Queue::new(Bounds { queue_bytes_max: 1 << 20, wait_max: Duration::ZERO }, Room::new(1 << 20));
+            let (stop, mut stopping) = watch::channel(false);
+            let reads = tokio::spawn(read(Arc::clone(&queue), socket, stopping.clone()));
+            let sender = StdUdp::bind("127.0.0.1:0").unwrap();
+            let mut read = Vec::new();
+            for number in 0..12_u8 {
+                sender.send_to(&[number], to).unwrap();
+                while number % 3 == 2 && read.len() <= usize::from(number) {
+                    let groups = queue.next(&mut stopping).await.unwrap();
+                    read.extend(groups.iter().flat_map(|group| group.data.to_vec()));
+                }
+            }
+            assert_eq!(read, (0..12).collect::<Vec<u8>>());
+            stop.send_replace(true);
+            reads.await.unwrap();
+            assert!(queue.next(&mut stopping).await.is_none());
+        }
     }
 }
