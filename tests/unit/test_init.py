@@ -1,6 +1,7 @@
 """The library's face: what `import logloom` gives."""
 
 import importlib
+import io
 
 import pytest
 
@@ -11,6 +12,17 @@ from logloom import _native
 def test_all_that_is_exported_is_there() -> None:
     assert sorted(logloom.__all__) == logloom.__all__
     assert [name for name in logloom.__all__ if not hasattr(logloom, name)] == []
+
+
+@pytest.mark.parametrize("kind", [logloom.Batch, logloom.Parser, logloom.Record, logloom.Reject])
+def test_help_tells_what_each_thing_is(kind: type) -> None:
+    names = [name for name in dir(kind) if not name.startswith("_")]
+    assert [name for name in names if not getattr(kind, name).__doc__] == []
+
+
+def test_an_open_file_is_told_how_it_is_read() -> None:
+    with pytest.raises(TypeError, match=r"not BytesIO: give what its read\(\) returns"):
+        logloom.parse(io.BytesIO(b"x\n"))  # type: ignore[arg-type]
 
 
 def test_the_version_is_the_cores() -> None:

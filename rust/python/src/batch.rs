@@ -80,21 +80,25 @@ impl Batch {
         format!("<logloom.Batch: {records} records, {rejects} rejects, {bytes} bytes of OTLP>")
     }
 
+    /// The frames that their format could not read; each is a record, too, with its raw bytes as the body.
     #[getter]
     fn rejects(&self) -> Vec<Reject> {
         self.0.rejects().iter().map(|reject| Reject(*reject)).collect()
     }
 
+    /// Of how many blocks of memory it is.
     #[getter]
     fn block_count(&self) -> usize {
         self.0.blocks().len()
     }
 
+    /// How many bytes `to_otlp` has.
     #[getter]
     fn otlp_len(&self) -> usize {
         self.0.otlp_len()
     }
 
+    /// OpenTelemetry's `ExportLogsServiceRequest`, as bytes; without a copy where it is one block.
     fn to_otlp<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMemoryView>> {
         let bytes = if self.0.blocks().len() > 1 { py.detach(|| self.0.to_otlp()) } else { self.0.to_otlp() };
         PyMemoryView::from(Bound::new(py, OtlpView(bytes))?.as_any())
@@ -163,6 +167,7 @@ impl Batch {
         PyCapsule::new_with_value(py, arrow::Reader::new(self.0.clone()).into_c_stream(), c"arrow_array_stream")
     }
 
+    /// A batch of the records of both, these first; both stay as they are.
     fn append(&self, py: Python<'_>, other: &Self) -> Self {
         Self(py.detach(|| logloom_record::Batch::joined(vec![self.0.clone(), other.0.clone()])))
     }
@@ -194,36 +199,43 @@ pub struct Reject(logloom_record::Reject);
 
 #[pymethods]
 impl Reject {
+    /// Which record of the Batch it became, from 0.
     #[getter]
     fn record(&self) -> u32 {
         self.0.record
     }
 
+    /// Where its frame begins in what was read, in bytes.
     #[getter]
     fn offset(&self) -> u64 {
         self.0.offset
     }
 
+    /// How many bytes its frame has.
     #[getter]
     fn length(&self) -> u32 {
         self.0.len
     }
 
+    /// The format that could not read it.
     #[getter]
     fn format(&self) -> &'static str {
         self.0.format
     }
 
+    /// Of what kind the reason is: `syntax`, `truncated`, …
     #[getter]
     fn kind(&self) -> &'static str {
         self.0.reason.kind.name()
     }
 
+    /// What was expected, or is wrong.
     #[getter]
     fn reason(&self) -> &'static str {
         self.0.reason.what
     }
 
+    /// Where in the frame, in bytes.
     #[getter]
     fn at(&self) -> u32 {
         self.0.reason.at

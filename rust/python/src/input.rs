@@ -31,12 +31,12 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Input {
             let text: PyBackedStr = object.extract()?;
             return Ok(Self(Bytes::from_owner(TextOwner(text))));
         }
-        match PyBuffer::<u8>::get(&object) {
-            Ok(buffer) => Ok(Self(Bytes::from(buffer.to_vec(object.py())?))),
-            Err(_) => {
-                Err(PyTypeError::new_err(format!("expected bytes, str or a contiguous buffer of bytes, not {}", object.get_type().name()?)))
-            }
+        if let Ok(buffer) = PyBuffer::<u8>::get(&object) {
+            return Ok(Self(Bytes::from(buffer.to_vec(object.py())?)));
         }
+        let out = if object.hasattr("read")? { ": give what its read() returns" } else { "" };
+        let kind = object.get_type().name()?.to_string();
+        Err(PyTypeError::new_err(format!("expected bytes, str or a contiguous buffer of bytes, not {kind}{out}")))
     }
 }
 

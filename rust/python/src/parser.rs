@@ -74,6 +74,7 @@ impl Parser {
         self.source.lock().unwrap_or_else(PoisonError::into_inner).held_from
     }
 
+    /// Read bytes that are whole; what `feed` was given meanwhile stays as it is.
     fn parse(&self, py: Python<'_>, data: Input) -> PyResult<Batch> {
         py.detach(|| {
             let mut out = self.writer(data.0.len());
@@ -84,6 +85,7 @@ impl Parser {
         })
     }
 
+    /// Read the next bytes of a stream: the records that are whole by now.
     fn feed(&self, py: Python<'_>, data: Input) -> PyResult<Batch> {
         py.detach(|| {
             let mut out = self.writer(data.0.len());
@@ -94,6 +96,7 @@ impl Parser {
         })
     }
 
+    /// Read what is left of the stream: its last line need not end.
     fn flush(&self, py: Python<'_>) -> Batch {
         py.detach(|| {
             let mut out = self.writer(0);

@@ -36,81 +36,97 @@ impl Record {
 
 #[pymethods]
 impl Record {
+    /// When it happened, in nanoseconds since 1970; 0 where nobody said.
     #[getter]
     fn time_unix_nano(&self) -> PyResult<u64> {
         Ok(self.view()?.time_unix_nano)
     }
 
+    /// When it was read, in nanoseconds since 1970.
     #[getter]
     fn observed_time_unix_nano(&self) -> PyResult<u64> {
         Ok(self.view()?.observed_time_unix_nano)
     }
 
+    /// OpenTelemetry's 1 (TRACE) to 24 (FATAL4); 0 where there is none.
     #[getter]
     fn severity_number(&self) -> PyResult<i32> {
         Ok(self.view()?.severity_number)
     }
 
+    /// The severity as it was written; empty where there is none.
     #[getter]
     fn severity_text(&self) -> PyResult<String> {
         Ok(lossy(self.view()?.severity_text).into_owned())
     }
 
+    /// The message: a text mostly, else what OpenTelemetry lets a value be; None where there is none.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.view()?.body().map_or_else(|| py.None().into_bound_py_any(py), |body| value(py, body))
     }
 
+    /// Its attributes, by key.
     #[getter]
     fn attributes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         map(py, self.view()?.attributes())
     }
 
+    /// How many attributes were left out, for want of room.
     #[getter]
     fn dropped_attributes_count(&self) -> PyResult<u32> {
         Ok(self.view()?.dropped_attributes_count)
     }
 
+    /// The low 8 bits are the W3C trace flags.
     #[getter]
     fn flags(&self) -> PyResult<u32> {
         Ok(self.view()?.flags)
     }
 
+    /// 32 hexadecimal digits; empty where there is none.
     #[getter]
     fn trace_id(&self) -> PyResult<String> {
         Ok(self.view()?.trace_id.map(|id| hex(&id)).unwrap_or_default())
     }
 
+    /// 16 hexadecimal digits; empty where there is none.
     #[getter]
     fn span_id(&self) -> PyResult<String> {
         Ok(self.view()?.span_id.map(|id| hex(&id)).unwrap_or_default())
     }
 
+    /// What kind of event it is; empty where nobody said.
     #[getter]
     fn event_name(&self) -> PyResult<String> {
         Ok(lossy(self.view()?.event_name).into_owned())
     }
 
+    /// The attributes of where it comes from, by key.
     #[getter]
     fn resource<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         map(py, self.view()?.resource_attributes())
     }
 
+    /// The instrumentation scope's name; empty where there is none.
     #[getter]
     fn scope_name(&self) -> PyResult<String> {
         Ok(lossy(self.view()?.scope_name()).into_owned())
     }
 
+    /// The instrumentation scope's version; empty where there is none.
     #[getter]
     fn scope_version(&self) -> PyResult<String> {
         Ok(lossy(self.view()?.scope_version()).into_owned())
     }
 
+    /// Whether its format could not read it: then the body is the raw text.
     #[getter]
     fn is_reject(&self) -> PyResult<bool> {
         Ok(self.view()?.is_reject())
     }
 
+    /// All of it, under the names of its fields.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("time_unix_nano", self.time_unix_nano()?)?;
