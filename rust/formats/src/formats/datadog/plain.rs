@@ -8,9 +8,10 @@ use crate::{
     beside::Beside,
     fields::{Dialect, Field, Fields, Kind},
     json::{Scanner, Value, unescape},
+    scan::find_bytes,
 };
 
-/// The most fields of an entry: one of more is taken apart, as is one that is not plain.
+/// The most fields of an entry, of which a set is a word of bits: one of more is taken apart, as is one that is not plain.
 const FIELDS_MAX: usize = 64;
 
 /// What an entry's message is.
@@ -45,10 +46,13 @@ pub(super) fn write(
                 }
                 _ => message.span(raw),
             };
-            let len = made(all, |to| join(fields, raw, object, to).unwrap_or_default());
+            let mut joined = None;
+            let len = made(all, |to| joined = join(fields, raw, object, to));
+            let joined = joined?;
             (frame, original) = (Text::of(all, 0..len), Some(object.bytes()));
             fields.clear();
             gather(fields, dialect, frame, depth_max)?;
+            joined.is_right(fields, frame)?;
             inner.clear();
             take(fields, frame, inner, false)?;
             entry.prefer(inner);
@@ -137,24 +141,57 @@ fn take(fields: &mut Fields, raw: Text<'_>, entry: &mut Entry, is_outer: bool) -
     Some(message)
 }
 
-/// Writes the members that are left, and those of `object`, as one object; nothing where that is not sure to be one.
-fn join(fields: &Fields, raw: Text<'_>, object: Text<'_>, out: &mut Vec<u8>) -> Option<()> {
-    let start = out.len();
+/// The first fields of an object that was put together are the entry's: how many they are, and, a bit for each, which got another name.
+#[derive(Clone, Copy, Default)]
+struct Joined {
+    count: usize,
+    renamed: u64,
+}
+
+/// What stands before the name of a member whose message has one of that name as well.
+const RENAMED: &[u8] = b"datadog.";
+/// A longer name is none of a plain entry.
+const NAME_LEN_MAX: usize = 60;
+
+/// Writes the members that are left, and those of `object`, as one object. A name that `object` seems to have is the message's.
+fn join(fields: &Fields, raw: Text<'_>, object: Text<'_>, out: &mut Vec<u8>) -> Option<Joined> {
+    let inner = object.bytes().trim_ascii_start().strip_prefix(b"{")?;
+    let mut joined = Joined::default();
+    let mut quoted = [0; NAME_LEN_MAX + 3];
     out.push(b'{');
     for field in fields.fields().iter().filter(|field| field.kind() != Kind::Gone) {
         let (name, value) = (fields.name(raw, field).bytes(), field.source(raw)?);
-        if name.iter().any(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
-            out.truncate(start);
+        if name.len() > NAME_LEN_MAX || name.iter().any(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
             return None;
         }
+        quoted[0] = b'"';
+        quoted.get_mut(1..=name.len())?.copy_from_slice(name);
+        quoted.get_mut(name.len() + 1..name.len() + 3)?.copy_from_slice(b"\":");
+        let quoted = quoted.get(..name.len() + 3)?;
         out.push(b'"');
-        out.extend_from_slice(name);
-        out.extend_from_slice(b"\":");
+        if find_bytes(inner, quoted).is_some() {
+            joined.renamed |= 1 << joined.count;
+            out.extend_from_slice(RENAMED);
+        }
+        out.extend_from_slice(quoted.get(1..)?);
         out.extend_from_slice(value);
         out.push(b',');
+        joined.count += 1;
     }
-    out.extend_from_slice(object.bytes().trim_ascii_start().strip_prefix(b"{")?);
-    Some(())
+    out.extend_from_slice(inner);
+    Some(joined)
+}
+
+impl Joined {
+    /// Whether those got another name whose own the message has indeed; `None` where not.
+    fn is_right(self, fields: &Fields, frame: Text<'_>) -> Option<()> {
+        let (outer, inner) = fields.fields().split_at_checked(self.count)?;
+        for (_, field) in outer.iter().enumerate().filter(|(position, _)| self.renamed >> position & 1 == 1) {
+            let name = fields.name(frame, field).bytes().get(RENAMED.len()..)?;
+            inner.iter().find(|other| !other.is_inside() && fields.name(frame, other).bytes() == name)?;
+        }
+        Some(())
+    }
 }
 
 #[cfg(test)]
@@ -174,7 +211,9 @@ mod tests {
         r#"{"message":"all is \"well\"","status":"info","timestamp":1795257659000,"ddsource":"nginx","ddtags":"env:prod,a:b","hostname":"h","service":"s"}"#,
         r#"{"message":"{\"level\":\"warn\",\"message\":\"slow\",\"took\":1.5,\"n\":{\"a\":[1]}}","status":"error","timestamp":1795257659000,"service":"s"}"#,
         r#"{"ddtags":"env:dev","message":{"message":"nested","service":"own","ddtags":"x:y"},"extra":12345678901234567890123,"none":null}"#,
-        r#"{"message":"{\"status\":500}","status":"info","hostname":7}"#,
+        r#"{"message":"{\"timestamp\":\"2026-11-21T10:41:00.123456Z\",\"level\":\"error\"}","status":"info","timestamp":1795257659000,"ddtags":"a:b"}"#,
+        r#"{"message":"{\"status\":500,\"datadog.status\":1,\"in\":{\"extra\":1}}","status":"info","hostname":7}"#,
+        r#"{"status":"warn","message":"{\"a\":{\"took\":1},\"timestamp\":\"2026-11-21T10:41:00.123456Z\"}","timestamp":1795257659000,"took":2}"#,
         r#"{"message":["a",1],"a":"{","b":{"service":"x"},"fields":{"service":"y"},"log":{"level":"info"}}"#,
         r#"{"message":" {no JSON} ","service":null,"service":"again","k\u0065y":"v"}"#,
         "{}",
@@ -202,7 +241,7 @@ mod tests {
 
     #[test]
     fn usual_entries_are_read_where_they_stand() {
-        for entry in ENTRIES.iter().take(3) {
+        for entry in ENTRIES.iter().take(4) {
             let [plain, apart] = both(entry);
             assert!(plain.as_ref().is_some_and(|(result, _)| result.is_ok()), "{entry}");
             assert_eq!(plain, apart, "{entry}");
