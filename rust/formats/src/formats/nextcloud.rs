@@ -29,6 +29,7 @@ static OBJECTS: Objects = Objects {
         inside: &[("Login failed: ", " (Remote IP", "nextcloud.target_user")],
         // 0 to 4: debug, info, warning, error, fatal.
         levels: &[("0", 5), ("1", 9), ("2", 13), ("3", 17), ("4", 21)],
+        times: &["%B %d, %Y %H:%M:%S"],
         ..Rows::NONE
     },
     signs: &[(4, &["reqId", "remoteAddr", "app", "userAgent"])],
