@@ -99,7 +99,8 @@ def test_format(measure: Measure, name: str) -> None:
     count = len(batch)
     assert not batch.rejects
     found = [attributes(record).get("log.record.original", record.body.string_value) for record in records(batch)]
-    assert found == drawn
+    first = next((pair for pair in zip(found, drawn, strict=False) if pair[0] != pair[1]), None)
+    assert (len(found), first) == (len(drawn), None)  # not of all: what differs in thousands takes minutes to be shown
     size = batch.otlp_len
     del batch
 

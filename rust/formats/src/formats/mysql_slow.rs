@@ -238,7 +238,7 @@ impl Format for MysqlSlow {
     }
 
     fn begins(&self, line: &[u8]) -> bool {
-        line.starts_with(b"# Time:") || line.starts_with(b"# User@Host:")
+        is_head(line) || is_banner(line)
     }
 
     /// A head begins with the time where the second is another one than the record's before, else with the user.
@@ -247,7 +247,7 @@ impl Format for MysqlSlow {
     }
 
     fn likely(&self, frame: &[u8]) -> Likely {
-        if self.begins(frame) { Likely(97) } else { Likely::NO }
+        if is_head(frame) { Likely(97) } else { Likely::NO }
     }
 
     fn parse(&self, frame: Text<'_>, out: &mut BatchWriter) -> Result<(), RejectReason> {
@@ -268,12 +268,18 @@ impl Format for MysqlSlow {
     }
 }
 
-/// What the server writes whenever it opens the file: `mysqld, Version: 8.4.3 (…). started with:`, where it listens, names of columns.
+fn is_head(line: &[u8]) -> bool {
+    line.starts_with(b"# Time:") || line.starts_with(b"# User@Host:")
+}
+
+/// What the server writes whenever it opens the file, so after each restart: `mysqld, Version: 8.4.3 (…). started with:`, where it listens, names
+/// of columns.
 fn is_banner(line: &[u8]) -> bool {
-    let line = line.trim_ascii_end();
-    let columns = || line.starts_with(b"Time ") && line.ends_with(b"Argument");
-    let port = || line.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"tcp port:"));
-    line.ends_with(b" started with:") || port() || columns()
+    match line.trim_ascii_end() {
+        [b'T', b'i', b'm', b'e', b' ', .., b'A', b'r', b'g', b'u', b'm', b'e', b'n', b't'] => true,
+        [b'T' | b't', b'c', b'p', b' ', b'P' | b'p', b'o', b'r', b't', b':', ..] => true,
+        line => line.ends_with(b" started with:") && crate::scan::find_bytes(line, b", Version: ").is_some(),
+    }
 }
 
 impl MysqlSlow {
