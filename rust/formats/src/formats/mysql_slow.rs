@@ -276,8 +276,8 @@ fn is_head(line: &[u8]) -> bool {
 /// of columns.
 fn is_banner(line: &[u8]) -> bool {
     match line.trim_ascii_end() {
-        [b'T', b'i', b'm', b'e', b' ', .., b'A', b'r', b'g', b'u', b'm', b'e', b'n', b't'] => true,
         [b'T' | b't', b'c', b'p', b' ', b'P' | b'p', b'o', b'r', b't', b':', ..] => true,
+        line @ [b'T', b'i', b'm', b'e', b' ', ..] => line.ends_with(b"Argument"),
         line => line.ends_with(b" started with:") && crate::scan::find_bytes(line, b", Version: ").is_some(),
     }
 }
