@@ -5,11 +5,11 @@ exporter's place in that journal is read. `logloom test` and the pytest plugin r
 the files.
 """
 
-from logloom.testing.cases import Case, Given, TestFile, read_file
+from logloom.testing.cases import Case, Given, GivenError, TestFile, read_file
 from logloom.testing.compare import Mismatch, compare
 from logloom.testing.dry import differences, dry_run
 from logloom.testing.report import Coverage, junit
-from logloom.testing.rig import GivenError, Rig
+from logloom.testing.rig import Rig
 from logloom.testing.run import Result, run_case, run_file
 from logloom.testing.steps import Step, decoded, steps
 

@@ -7,12 +7,16 @@ from typing import Any, Final, Literal
 
 from logloom.config.read import Reader
 from logloom.config.typed import FILE_BYTES_MAX, Typed, read_yaml
-from logloom.errors import ConfigError, InvalidConfigError
+from logloom.errors import ConfigError, InvalidConfigError, LogloomError
 
-__all__ = ["SUFFIXES", "Case", "Given", "TestFile", "read_file"]
+__all__ = ["SUFFIXES", "Case", "Given", "GivenError", "TestFile", "read_file"]
 
 SUFFIXES: Final = (".test.yaml", ".test.yml")
 """What the names of such files end with."""
+
+
+class GivenError(LogloomError):
+    """What a test gives cannot be pushed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

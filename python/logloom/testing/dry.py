@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from logloom.config import Config
-from logloom.testing.cases import Given
-from logloom.testing.rig import GivenError, Rig
+from logloom.testing.cases import Given, GivenError
+from logloom.testing.rig import Rig
 
 __all__ = ["Counts", "differences", "dry_run"]
 

@@ -7,21 +7,16 @@ from typing import Any, Final
 
 from logloom._native import Batch, Delivery, Intake, Journal, Source
 from logloom.config import Config
-from logloom.errors import LogloomError
 from logloom.intake import intake_of
-from logloom.testing.cases import Given
+from logloom.testing.cases import Given, GivenError
 from logloom.testing.ways import WAYS
 
-__all__ = ["GivenError", "Rig"]
+__all__ = ["Rig"]
 
 JOURNAL_BYTES_MAX: Final = 256 << 20
 """The most that a test may hold at once, in bytes."""
 RECORDS_MAX: Final = 1_000_000
 """The most records of an exporter that are read at once."""
-
-
-class GivenError(LogloomError):
-    """What a test gives cannot be pushed."""
 
 
 class Rig:

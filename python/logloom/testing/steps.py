@@ -7,8 +7,8 @@ from typing import Any
 from logloom._native import Batch, Processor
 from logloom.config import Config
 from logloom.intake import condition_of, processors_of
-from logloom.testing.cases import Given
-from logloom.testing.rig import GivenError, Rig
+from logloom.testing.cases import Given, GivenError
+from logloom.testing.rig import Rig
 
 __all__ = ["Step", "decoded", "steps"]
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from logloom.testing.cases import Given
+from logloom.testing.cases import Given, GivenError
 
 __all__ = ["WAYS", "Way"]
 
@@ -58,6 +58,11 @@ def _otlp(_config: Any, given: Given) -> Way:
     spans = isinstance(given.body, dict) and ("resourceSpans" in given.body or "resource_spans" in given.body)
     name = "otlp_traces" if spans else "otlp"
     return Way(name if _kind(given) == "proto" else f"{name}_json")
+
+
+def _nothing(_config: Any, given: Given) -> Way:
+    msg = f"receiver '{given.receiver}' takes nothing, as all receivers 'nop': give it to another one"
+    raise GivenError(msg)
 
 
 def _http(config: Any, given: Given) -> Way:
@@ -131,6 +136,7 @@ WAYS: Final[Mapping[str, Callable[[Any, Given], Way]]] = {
     "jaeger": _serialized("jaeger", "json", keep_unreadable=True),
     "loki": _loki,
     "lumberjack": _plain("ecs", keep_unreadable=True, keep_original=False),
+    "nop": _nothing,
     "otlp": _otlp,
     "own": _plain("json", keep_unreadable=True, keep_original=False),
     "splunkhec": _splunkhec,

@@ -10,7 +10,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 
 from logloom.config import loads
 from logloom.config.model import component_types
-from logloom.testing import Rig
+from logloom.testing import GivenError, Rig
 from logloom.testing.ways import WAYS
 
 ZIPKIN = {"traceId": "463ac35c9f6413ad48485a3953bb6124", "id": "48485a3953bb6124", "name": "get", "timestamp": 1}
@@ -44,6 +44,12 @@ service:
 
 def test_each_receiver_has_a_row() -> None:
     assert [*WAYS] == component_types("receivers")
+
+
+def test_what_takes_nothing_says_so() -> None:
+    text = "receivers: {nop: }\nexporters: {nop: }\nservice: {pipelines: {logs: {receivers: [nop], exporters: [nop]}}}"
+    with pytest.raises(GivenError, match="'nop' takes nothing"):
+        Rig(loads(text)).push("nop", "hello")
 
 
 @pytest.mark.parametrize(
