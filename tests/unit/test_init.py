@@ -22,7 +22,7 @@ def test_help_tells_what_each_thing_is(kind: type) -> None:
 
 def test_an_open_file_is_told_how_it_is_read() -> None:
     with pytest.raises(TypeError, match=r"not BytesIO: give what its read\(\) returns"):
-        logloom.parse(io.BytesIO(b"x\n"))  # type: ignore[arg-type]
+        logloom.parse(io.BytesIO(b"x\n"))  # type: ignore[arg-type]  # which is what it says
 
 
 def test_the_version_is_the_cores() -> None:

@@ -79,11 +79,8 @@ def read_yaml(text: str, file: str) -> Typed:
         mark = error.problem_mark or error.context_mark
         where = f" (column {mark.column + 1})" if mark else ""
         what = f"{error.problem or error.context}"
-        if (
-            mark
-            and text.splitlines()[mark.line : mark.line + 1]
-            and "\t" in text.splitlines()[mark.line][: mark.column + 1]
-        ):
+        line = "".join(text.splitlines()[mark.line : mark.line + 1]) if mark else ""
+        if "\t" in line[: len(line) - len(line.lstrip())]:
             what = "a tab stands before a key: YAML is indented by blanks"
         reader.problem(mark.line + 1 if mark else 1, "", f"not YAML: {what}{where}")
     except yaml.YAMLError as error:

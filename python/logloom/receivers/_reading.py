@@ -69,7 +69,7 @@ class Reading:
         """Find what was read before, and what is there: what is written from now on is new."""
         self._offsets.load()
         self._look()
-        if not self._watch.tails:
+        if not self._watch.tails and not self._watch.meeting.waiting:
             self._log.info(
                 "no file is there yet that 'include' names: one that comes is read from its beginning",
                 extra={"include": ", ".join(self._config.include)},
